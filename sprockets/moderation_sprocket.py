@@ -1,24 +1,45 @@
-"""Moderation jobs: delete messages, lock a channel, and unlock it with its previous permissions."""
+"""Moderation jobs: delete messages, lock channels, and unlock them with their previous permissions."""
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Annotated, Any
 
+import aiohttp
 import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import JobFailed
+from schedulezero import instants
+from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
-from schedulezero.methods.host import host_of
+from schedulezero.instants import to_iso
+from schedulezero.methods.annotations import Channels
+from schedulezero.methods.lasting import Lasting, end_of
+from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, LongText, MemberId, Text, job
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.lookups import Sendable, channel_of
+from sprockets.kit.follow_up import call_off, follow_up, owed
+from sprockets.kit.locks import (
+    Lock,
+    begins,
+    clear,
+    forget,
+    lock,
+    lock_of,
+    note_lifted,
+    stands,
+    unlock,
+)
+from sprockets.kit.lookups import GuildChannel, Sendable, channel_of, guild_channel_of
 from sprockets.kit.posting import post
+from sprockets.kit.several import for_each
+
+log = logging.getLogger(__name__)
 
 _BULK = 100
 _BULK_AGE = timedelta(days=14) - timedelta(minutes=5)  # Discord refuses older ones; keep a margin
@@ -26,12 +47,22 @@ _MOST_LOOKED_AT = 2000
 _MOST_DELETED = 1000
 _LOCKED = ("send_messages", "send_messages_in_threads", "create_public_threads", "create_private_threads")
 Reason = Annotated[LongText, Field(max_length=1900)]  # it is posted with some text around it
-_NOTE = "lockdown"
+_LONGEST_LOCK = timedelta(days=366)
+_MOST_TOLD = 10
+LockableId = Annotated[
+    int,
+    Kind.CHANNEL,
+    Channels((
+        "text", "news", "voice", "stage_voice", "forum", "media", "category", "public_thread",
+        "private_thread", "news_thread",
+    )),
+]  # fmt: skip
 # In a channel, a bot can only deny and allow permissions that it has in the server
 # (https://discord.com/developers/docs/resources/channel#edit-channel-permissions).
 _LOCKING = (
     *in_channel("channel_id", "manage_channels", "manage_roles"),
     *(Need(permission, of="bot") for permission in _LOCKED),
+    *(Need(permission, when="whole_server") for permission in ("manage_channels", "manage_roles")),
 )
 
 
@@ -139,121 +170,248 @@ async def _delete(channel: Sendable, found: list[int]) -> int:
 
 
 @job(needs=_LOCKING, resumable=True)
-async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: Reason = "") -> dict[str, Any]:
-    """Lock a channel, so that only its moderators can write there.
+async def lockdown_channel(
+    bot: commands.Bot,
+    channel_id: LockableId,
+    lasts: Lasting = "",
+    reason: Reason = "",
+    whole_server: bool = False,
+) -> dict[str, Any]:
+    """Lock a channel, a thread, a category or the whole server: only moderators can write there.
 
     Params:
-        channel_id: Which channel
+        channel_id: What to lock; a category stands for all its channels
+        lasts: How long, such as 8 hours or until 7. Empty until somebody unlocks it
         reason: The reason, for the audit log and the people in the channel
+        whole_server: Lock every channel of the server
     """
-    channel = await _lockable(bot, channel_id)
-    noted = _noted(reason)
-    closing = _to_close(channel)
-    found = {
-        str(target.id): [value.value for value in channel.overwrites_for(target).pair()] for target in closing
-    }
-    # Save the current permissions before anything changes; a second lock keeps what the first one saved.
-    memory = host_of(bot).memory
-    run_id = current_run().run_id
-    first = await memory.keep(_NOTE, str(channel.id), {"overwrites": found, "run_id": run_id})
-    kept = await memory.kept(_NOTE, str(channel.id))
-    going_on = run_id is not None and kept is not None and kept.get("run_id") == run_id
-    if (first or going_on) and reason:
+    run = current_run()
+    channel = await guild_channel_of(bot, channel_id)
+    about = _about(channel, whole_server)
+    noted, said = _noted(reason), ""
+    if lasts.strip():
+        ends = end_of(lasts, run.scheduled_at, run.timezone)
+        left = ends - instants.now() if ends is not None else None
+        if ends is None or left is None or left > _LONGEST_LOCK:
+            raise JobFailed(
+                "“{lasts}” isn't a time for a lock. Examples: 8 hours, until 7. At most a year.",
+                retry=False,
+                code="lock_lasts_unusable",
+                lasts=lasts,
+            )
+        if left <= timedelta():
+            message = f"The time of this lock was over at {to_iso(ends)}, so nothing was locked"
+            return {"success": True, "channel_id": str(channel.id), "message": message}
+        params: dict[str, Any] = {"channel_id": str(channel.id), "reason": ""}
+        if whole_server:
+            params["whole_server"] = True
+        name = f"Unlock {_called(channel, whole_server)}"
+        after = await follow_up(bot, about, "unlock_channel", params, left, name)
+        said = f", until {after['at']}"
+    places, refused = await _places(bot, channel, whole_server)
+    if reason and not whole_server and await begins(bot, channel):
         await _say(channel, f"🔒 This channel is locked: {reason}")
-    async with asking_discord(f"lock #{channel.name}"):
-        for target in closing:
-            overwrite = channel.overwrites_for(target)
-            overwrite.update(**dict.fromkeys(_LOCKED, False))
-            await channel.set_permissions(target, overwrite=overwrite, reason=noted)
-    return {"success": True, "channel_id": str(channel.id), "message": f"#{channel.name} is locked"}
+
+    async def one(place: GuildChannel) -> dict[str, Any]:
+        locked = await lock(bot, place, about, noted)
+        return {"name": place.name, "open_to": [*locked.open_to], "unable": [*locked.unable],
+                "connected": locked.connected}  # fmt: skip
+
+    results = await for_each(places, one)
+    done = [item for item in results if isinstance(item, dict)]
+    failed = [
+        {"channel": place.name, "error": item.message}
+        for place, item in zip(places, results, strict=True)
+        if isinstance(item, JobFailed)
+    ]
+    if not lasts.strip():
+        await call_off(bot, about)  # this lock is until further notice
+    if not done:
+        raise next(item for item in results if isinstance(item, JobFailed)) if failed else _nothing(refused)
+    trouble = [*(_exceptions(item) for item in done), *(f"#{x['channel']}: {x['error']}" for x in failed)]
+    trouble += [f"#{name} was left out, because its rights don't reach there" for name in refused]
+    trouble = [item for item in trouble if item]
+    what = _called(channel, whole_server)
+    message = f"{what} is {'only partly ' if trouble else ''}locked{said}"
+    if len(done) > 1 or trouble:
+        message += f" ({len(done)} of {len(places) + len(refused)} channels)" if len(places) > 1 else ""
+    connected = sum(item["connected"] for item in done)
+    if connected:
+        message += f"; {connected} {'is' if connected == 1 else 'are'} still connected, and may talk on"
+    if trouble:
+        message += f". {'; '.join(trouble[:_MOST_TOLD])}"
+    answer = {"success": True, "channel_id": str(channel.id), "message": message}
+    if trouble:
+        answer |= {
+            "partial": True,
+            "failed": failed,
+            "not_closed": [item for item in done if _exceptions(item)],
+        }
+    return answer
 
 
 @job(needs=_LOCKING, resumable=True)
-async def unlock_channel(bot: commands.Bot, channel_id: ChannelId, reason: Reason = "") -> dict[str, Any]:
-    """Unlock a channel and restore the permissions it had before the lock.
+async def unlock_channel(
+    bot: commands.Bot, channel_id: LockableId, reason: Reason = "", whole_server: bool = False
+) -> dict[str, Any]:
+    """Unlock what is locked and restore the permissions it had before the lock.
 
     Params:
-        channel_id: Which channel
+        channel_id: What to unlock; a category stands for all its channels
         reason: The reason, for the audit log and the people in the channel
+        whole_server: Unlock every channel that I locked
     """
-    channel = await _lockable(bot, channel_id)
-    noted = _noted(reason)
-    memory = host_of(bot).memory
+    debt = await owed(bot)
+    try:
+        channel = await guild_channel_of(bot, channel_id)
+    except Gone:
+        await forget(bot, channel_id)
+        if debt is None:
+            raise
+        return {"success": True, "message": "The channel no longer exists, so there is nothing to unlock."}
+    noted, about = _noted(reason), debt.about if debt is not None else None
+    places = _all_in(channel, whole_server)
 
     async def recall(_: dict[str, Any]) -> dict[str, Any]:
-        return {"note": await memory.kept(_NOTE, str(channel.id))}
+        found = [(place, await lock_of(bot, place.id, place.guild.id)) for place in places]
+        return {str(place.id): lock.to_note() for place, lock in found if lock is not None}
 
-    # Recalled once per run: the note is deleted at the end, and resuming after that must not open more.
-    note = (await step("recall", recall))["note"]
-    async with asking_discord(f"unlock #{channel.name}"):
-        if note is not None:
-            await _restore(channel, note["overwrites"], noted)
-        else:
-            overwrite = channel.overwrites_for(channel.guild.default_role)
-            overwrite.update(**dict.fromkeys(_LOCKED, None))
-            await _set(channel, channel.guild.default_role, overwrite, noted)
-    if reason:
+    # Recalled once per run: the notes are deleted at the end, and resuming after that must not open more.
+    notes = await step("recall", recall)
+    single = len(places) == 1
+    if not notes and debt is None and single and not isinstance(channel, discord.Thread):
+        await clear(bot, channel, noted)
+    elif not notes and debt is None and isinstance(channel, discord.Thread):
+        async with asking_discord(f"unlock #{channel.name}"):
+            await channel.edit(archived=False, locked=False, reason=noted)
+
+    async def one(place: GuildChannel) -> dict[str, Any]:
+        note = Lock.from_note(notes[str(place.id)], place.guild.id)
+        became = await unlock(bot, place, note, about, noted)
+        if became != "locked":
+            await forget(bot, place.id)
+        return {"became": became}
+
+    locked = [place for place in places if str(place.id) in notes]
+    results = await for_each(locked, one)
+    if failures := [item for item in results if isinstance(item, JobFailed) and not isinstance(item, Gone)]:
+        raise failures[0]
+    became = [item["became"] for item in results if isinstance(item, dict)]
+    if debt is None:
+        await call_off(bot, _about(channel, whole_server))
+    message = _outcome(_called(channel, whole_server), became, alone=single, plain=debt is None)
+    if reason and single and ("open" in became or not notes):
         await _say(channel, f"🔓 This channel is open again: {reason}")
-    await memory.forget(_NOTE, str(channel.id))
-    said = f"#{channel.name} is open again"
-    if note is None:
-        said += "; I had not locked it, so I only cleared what keeps @everyone from writing"
-    return {"success": True, "channel_id": str(channel.id), "message": said}
+    return {"success": True, "channel_id": str(channel.id), "message": message}
 
 
-async def _say(channel: discord.TextChannel, text: str) -> None:
-    """Post to the people in a channel, once per run."""
-    quiet = discord.AllowedMentions.none()
-    await post(channel, f"#{channel.name}", content=text, allowed_mentions=quiet)
+@unlock_channel.settles
+async def _ends_a_lock(
+    bot: commands.Bot, channel_id: int, reason: str = "", whole_server: bool = False
+) -> bool:
+    """Return whether a lock of the bot still stands there, which this unlock was scheduled to end."""
+    channel: Any = bot.get_channel(channel_id)
+    if channel is None or str(channel.guild.id) != current_run().guild_id:
+        return False
+    for place in _all_in(channel, whole_server):
+        lock = await lock_of(bot, place.id, place.guild.id)
+        if lock is not None and stands(lock, place):
+            return True
+    return False
 
 
-async def _restore(channel: discord.TextChannel, found: dict[str, list[int]], reason: str) -> None:
-    """Restore the locked permissions to their saved values; others may have changed since and stay."""
-    for role_id, (allow, deny) in found.items():
-        role = channel.guild.get_role(int(role_id))
-        if role is None:
-            continue  # deleted in the meantime
-        before = discord.PermissionOverwrite.from_pair(discord.Permissions(allow), discord.Permissions(deny))
-        overwrite = channel.overwrites_for(role)
-        overwrite.update(**{name: getattr(before, name) for name in _LOCKED})
-        await _set(channel, role, overwrite, reason)
+def _outcome(what: str, became: list[str], *, alone: bool, plain: bool) -> str:
+    """Return what an unlock came to, in words."""
+    if not became:
+        if not plain:
+            return f"{what} was open already"
+        if alone:
+            return f"{what} is open again; I had not locked it, so I only cleared what keeps @everyone from writing"
+        return f"I had locked nothing in {what}"
+    if "open" not in became:
+        if "locked" in became:
+            return f"{what} stays locked, because another lock there isn't over"
+        return f"{what} was unlocked by hand since, so I left its permissions as they are"
+    said = f"{what} is open again"
+    if not alone:
+        said += f" ({became.count('open')} of {len(became)} channels)"
+    if "lifted" in became and not alone:
+        said += f"; {became.count('lifted')} had been unlocked by hand and were left as they are"
+    return said
 
 
-async def _set(
-    channel: discord.TextChannel, role: discord.Role, overwrite: discord.PermissionOverwrite, reason: str
-) -> None:
-    kept = None if overwrite.is_empty() else overwrite
-    await channel.set_permissions(role, overwrite=kept, reason=reason)
+def _exceptions(item: dict[str, Any]) -> str:
+    """Return through whom people can still write in a channel; empty if nobody can."""
+    parts: list[str] = []
+    if item["open_to"]:
+        parts.append(f"{', '.join(item['open_to'][:_MOST_TOLD])} can still write")
+    if item["unable"]:
+        names = ", ".join(name.replace("_", " ").title() for name in item["unable"])
+        parts.append(f"I lack *{names}* and can't take it away")
+    return f"#{item['name']}: {'; '.join(parts)}" if parts else ""
 
 
-async def _lockable(bot: commands.Bot, channel_id: int) -> discord.TextChannel:
-    channel = await channel_of(bot, channel_id)
-    if not isinstance(channel, discord.TextChannel):
-        raise JobFailed(
-            "#{name} can't be locked: only text channels can.",
-            retry=False,
-            code="channel_cannot_be_locked",
-            name=channel.name,
-        )
-    return channel
+def _nothing(refused: list[str]) -> JobFailed:
+    return JobFailed(
+        "None of the channels could be locked: {count} of them need rights that are missing.",
+        retry=False,
+        code="nothing_locked",
+        count=len(refused),
+    )
 
 
-def _to_close(channel: discord.TextChannel) -> list[discord.Role]:
-    """Return the roles that a lock must stop from writing: everyone, and those that the channel lets write.
+def _about(channel: GuildChannel, whole_server: bool) -> str:
+    return f"lock:server:{channel.guild.id}" if whole_server else f"lock:{channel.id}"
 
-    Roles that may manage messages are moderators and keep writing.
-    """
-    closing = [channel.guild.default_role]
-    for target, overwrite in channel.overwrites.items():
-        if (
-            isinstance(target, discord.Role)
-            and not target.is_default()
-            and overwrite.send_messages
-            and not (target.permissions.manage_messages or overwrite.manage_messages)
-            and target not in channel.guild.me.roles
-        ):
-            closing.append(target)
-    return closing
+
+def _called(channel: GuildChannel, whole_server: bool) -> str:
+    if whole_server:
+        return f"the server {channel.guild.name}"
+    return (
+        f"the category {channel.name}" if isinstance(channel, discord.CategoryChannel) else f"#{channel.name}"
+    )
+
+
+def _all_in(channel: GuildChannel, whole_server: bool) -> list[GuildChannel]:
+    """Return the channels that a lock is about, categories with what is in them."""
+    if whole_server:
+        return list(channel.guild.channels)
+    if isinstance(channel, discord.CategoryChannel):
+        return [channel, *channel.channels]
+    return [channel]
+
+
+async def _places(
+    bot: commands.Bot, channel: GuildChannel, whole_server: bool
+) -> tuple[list[GuildChannel], list[str]]:
+    """Return the channels to lock, and the names of those where the bot or the job's creator may not."""
+    found = _all_in(channel, whole_server)
+    if len(found) == 1:
+        return found, []  # checked before the run
+    creator_id, people = current_run().creator_id, [channel.guild.me]
+    if creator_id is not None:
+        async with asking_discord(f"look for the member {creator_id}"):
+            people.append(await channel.guild.fetch_member(int(creator_id)))
+    places: list[GuildChannel] = []
+    refused: list[str] = []
+    for place in found:
+        rights = [place.permissions_for(person) for person in people]
+        may = all(item.view_channel and item.manage_channels and item.manage_roles for item in rights)
+        if may:
+            places.append(place)
+        else:
+            refused.append(place.name)
+    return places, refused
+
+
+async def _say(channel: GuildChannel, text: str) -> None:
+    """Post to the people in a channel, once per run, if the bot can write there."""
+    if not isinstance(channel, Sendable):
+        return
+    mine = channel.permissions_for(channel.guild.me)
+    if mine.send_messages_in_threads if isinstance(channel, discord.Thread) else mine.send_messages:
+        quiet = discord.AllowedMentions.none()
+        await post(channel, f"#{channel.name}", content=text, allowed_mentions=quiet)
 
 
 def _noted(reason: str) -> str:
@@ -269,6 +427,24 @@ class ModerationSprocket(RegisteringCog):
         lockdown_channel,
         unlock_channel,
     )
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(
+        self, _: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        """Let a lock's saved permissions die when somebody lifts it by hand."""
+        try:
+            await note_lifted(self.bot, after)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
+            log.warning("whether the lock of #%s was lifted can't be told: %s", after.name, error)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Forget the lock of a channel that is gone."""
+        try:
+            await forget(self.bot, channel.id)
+        except DatabaseUnavailable as error:
+            log.warning("the lock of the deleted channel #%s stays noted: %s", channel.name, error)
 
 
 async def setup(bot: commands.Bot) -> None:

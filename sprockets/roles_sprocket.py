@@ -34,7 +34,9 @@ async def add_role_scheduled(
         user_ids: Who gets it
         role_id: Which role
     """
-    return await _change_role(bot, _role_to_manage(bot, guild_id, role_id), user_ids, give=True, for_good=True)
+    return await _change_role(
+        bot, _role_to_manage(bot, guild_id, role_id), user_ids, give=True, for_good=True
+    )
 
 
 @job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
@@ -92,7 +94,9 @@ async def give_role_for(
     keep = len(people) - len(borrowers)
     if keep:
         said += f"; {keep} had it for good and {'keeps' if keep == 1 else 'keep'} it"
-    given = await _change_role(bot, role, [int(person["id"]) for person in borrowers], give=True, for_good=False)
+    given = await _change_role(
+        bot, role, [int(person["id"]) for person in borrowers], give=True, for_good=False
+    )
     return {**given, "message": f"{given['message']}{said}"}
 
 
@@ -147,7 +151,10 @@ async def _take_back(
         except Gone:
             continue  # left, and the role with them
     if not bearers:
-        return {"success": True, "message": f"There was nothing to take back: {role.name} is as it should be."}
+        return {
+            "success": True,
+            "message": f"There was nothing to take back: {role.name} is as it should be.",
+        }
     return await _change_role(bot, role, bearers, give=False, for_good=False)
 
 

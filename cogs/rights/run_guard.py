@@ -7,7 +7,7 @@ the run fails and the job is paused until someone looks at it (the alert says wh
 A job without a guild was created over REST; it acts with the bot's rights.
 
 An *ending*, which undoes what a job did for a while, is the bot's debt (`schedulezero.methods.debts`): it
-needs the bot's rights only, and runs also if its channel or role is gone, because then nothing is left to undo.
+needs the bot's rights only. It runs also if its channel or role is gone: then nothing is left to undo.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class RunGuard:
         self._count_direct_message(run, spec, params)
 
     async def _is_owed(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> bool:
-        """Return whether a run settles a debt: as its own follow-up, or as the ending that a person planned."""
+        """Return whether a run settles a debt, as the bot's follow-up or as an ending that a person planned."""
         debt = await debt_of(services_of(self._bot).memory, run.job_id)
         if debt is not None and debt.is_settled_by(run.guild_id, spec.name, params):
             return True

@@ -12,8 +12,8 @@
   guild; `post`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for` and `fitting` write messages;
   `for_each` and `partly` work on several channels.
 * **On the web**: `send_out`, and `CALLING`, the permission for a job whose web address a person chooses.
-* **Ending it later**: `follow_up`, `waiting`, `owed`, `debt_about` and `call_off`; `Lasting` and `end_of` read
-  how long.
+* **Ending it later**: `follow_up`, `waiting`, `owed`, `debt_about` and `call_off`; `Lasting` and `end_of`
+  read how long something lasts.
 """
 
 from schedulezero.errors import Forbidden, Gone, JobFailed, ParameterError, Uncertain

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from schedulezero import instants
@@ -54,8 +54,8 @@ async def follow_up(
     cancels an earlier follow-up about the same thing that still waits. Raises JobFailed if the job can't be
     saved.
 
-    The follow-up runs with the bot's own rights, at its exact time, whoever has left by then. Write it so that
-    it undoes only what is still as ``left`` says (see `owed`), and succeeds if nothing is left to undo.
+    The follow-up runs with the bot's own rights, at its exact time, whoever has left by then. Write it
+    so that it undoes only what is still as ``left`` says (see `owed`), and succeeds if nothing is left.
 
     Parameters:
         bot: The bot.

@@ -20,9 +20,7 @@ WRITING = discord.Permissions(
     send_messages=True, send_messages_in_threads=True, create_public_threads=True, create_private_threads=True
 ).value
 _TALKING = discord.Permissions(send_messages=True, connect=True, speak=True).value
-_ON_STAGE = discord.Permissions(
-    send_messages=True, connect=True, speak=True, request_to_speak=True
-).value
+_ON_STAGE = discord.Permissions(send_messages=True, connect=True, speak=True, request_to_speak=True).value
 
 
 def closed_in(kind: discord.ChannelType) -> int:

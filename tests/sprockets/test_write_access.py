@@ -63,9 +63,7 @@ def test_nobody_but_moderators_writes_after_a_lock() -> None:
         rng = random.Random(seed)
         ids = list(range(10, 10 + rng.randrange(1, 6)))
         roles = {GUILD: some(rng) & ~ADMINISTRATOR, MINE: some(rng, 0.9), **{item: some(rng) for item in ids}}
-        members = {
-            100 + number: frozenset(item for item in ids if rng.random() < 0.4) for number in range(8)
-        }
+        members = {100 + number: frozenset(item for item in ids if rng.random() < 0.4) for number in range(8)}
         overwrites = [Overwrite(item, True, *pair(rng)) for item in roles if rng.random() < 0.6]
         overwrites += [Overwrite(item, False, *pair(rng)) for item in members if rng.random() < 0.3]
         worn_by_me = frozenset({MINE, *(item for item in ids if rng.random() < 0.3)})
