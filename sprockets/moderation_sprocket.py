@@ -266,11 +266,18 @@ async def unlock_channel(
         channel = await guild_channel_of(bot, channel_id)
     except Gone:
         await forget(bot, channel_id)
-        if debt is None:
+        guild = bot.get_guild(int(current_run().guild_id or 0))
+        if debt is None or guild is None or not guild.channels:
             raise
-        return {"success": True, "message": "The channel no longer exists, so there is nothing to unlock."}
+        channel = guild.channels[0]  # stands for its guild: what the lock closed there may remain
+        if not await _locked_about(bot, guild, debt.about):
+            message = "The channel no longer exists, so there is nothing to unlock."
+            return {"success": True, "message": message}
     noted, about = _noted(reason), debt.about if debt is not None else None
     places = _all_in(channel, whole_server)
+    if about is not None and (len(places) > 1 or channel.id != channel_id):
+        # Wherever they are now: a channel may have left its category, and a category may be gone.
+        places = await _locked_about(bot, channel.guild, about)
 
     async def recall(_: dict[str, Any]) -> dict[str, Any]:
         found = [(place, await lock_of(bot, place.id, place.guild.id)) for place in places]
@@ -278,7 +285,7 @@ async def unlock_channel(
 
     # Recalled once per run: the notes are deleted at the end, and resuming after that must not open more.
     notes = await step("recall", recall)
-    single = len(places) == 1
+    single = not whole_server and not isinstance(channel, discord.CategoryChannel)
     if not notes and debt is None and single and not isinstance(channel, discord.Thread):
         await clear(bot, channel, noted)
     elif not notes and debt is None and isinstance(channel, discord.Thread):
@@ -326,7 +333,8 @@ def _outcome(what: str, became: list[str], *, alone: bool, plain: bool) -> str:
         if not plain:
             return f"{what} was open already"
         if alone:
-            return f"{what} is open again; I had not locked it, so I only cleared what keeps @everyone from writing"
+            said = "I had not locked it, so I only cleared what keeps @everyone from writing"
+            return f"{what} is open again; {said}"
         return f"I had locked nothing in {what}"
     if "open" not in became:
         if "locked" in became:
@@ -379,6 +387,16 @@ def _all_in(channel: GuildChannel, whole_server: bool) -> list[GuildChannel]:
     if isinstance(channel, discord.CategoryChannel):
         return [channel, *channel.channels]
     return [channel]
+
+
+async def _locked_about(bot: commands.Bot, guild: discord.Guild, about: str) -> list[GuildChannel]:
+    """Return the channels that a lock with that reason closed."""
+    found: list[GuildChannel] = []
+    for place in guild.channels:
+        lock = await lock_of(bot, place.id, guild.id)
+        if lock is not None and about in lock.reasons:
+            found.append(place)
+    return found
 
 
 async def _places(

@@ -164,9 +164,7 @@ async def _given_by_hand(role: discord.Role, user_id: int, since: datetime) -> b
     if not guild.me.guild_permissions.view_audit_log:
         return False
     action = discord.AuditLogAction.member_role_update
-    async for entry in guild.audit_logs(action=action, limit=_MOST_LOOKED_AT):
-        if entry.created_at < since:
-            break
+    async for entry in guild.audit_logs(action=action, limit=_MOST_LOOKED_AT, after=since):
         if entry.user_id == guild.me.id or entry.target is None or entry.target.id != user_id:
             continue
         if role.id in {item.id for item in getattr(entry.after, "roles", ())}:

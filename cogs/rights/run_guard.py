@@ -98,7 +98,7 @@ class RunGuard:
         self._count_direct_message(run, spec, params)
 
     async def _is_owed(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> bool:
-        """Return whether a run settles a debt, as the bot's follow-up or as an ending that a person planned."""
+        """Return whether a run settles a debt: as a follow-up, or as an unlock that a person planned."""
         debt = await debt_of(services_of(self._bot).memory, run.job_id)
         if debt is not None and debt.is_settled_by(run.guild_id, spec.name, params):
             return True

@@ -19,7 +19,7 @@ GUILD, ME, MINE = 1, 900, 90
 def permissions_by_the_rules(
     roles: dict[int, int], overwrites: list[Overwrite], member: int, worn: frozenset[int], owner: int
 ) -> int:
-    """Compute what https://discord.com/developers/docs/topics/permissions#permission-overwrites prescribes."""
+    """Follow https://discord.com/developers/docs/topics/permissions#permission-overwrites step by step."""
     everything = (1 << 53) - 1
     if member == owner:
         return everything
