@@ -226,6 +226,8 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
                 await channel.edit(archived=False, locked=False, reason=reason)
             return "open"
         place = await _place(channel)
+        lock.done = False  # what changes now is no doing of other people
+        await _save(bot, channel.id, lock)
         # @everyone last: while it is closed, a repeated call knows that there is more to restore.
         await _put(channel, _restored(lock, place), reason)
     return "open"
