@@ -53,7 +53,7 @@ LockableId = Annotated[
     int,
     Kind.CHANNEL,
     Channels((
-        "text", "news", "voice", "stage_voice", "forum", "media", "category", "public_thread",
+        "text", "news", "voice", "stage_voice", "forum", "category", "public_thread",
         "private_thread", "news_thread",
     )),
 ]  # fmt: skip
@@ -275,7 +275,8 @@ async def unlock_channel(
             return {"success": True, "message": message}
     noted, about = _noted(reason), debt.about if debt is not None else None
     places = _all_in(channel, whole_server)
-    if about is not None and (len(places) > 1 or channel.id != channel_id):
+    single = not whole_server and not isinstance(channel, discord.CategoryChannel)
+    if about is not None and (not single or channel.id != channel_id):
         # Wherever they are now: a channel may have left its category, and a category may be gone.
         places = await _locked_about(bot, channel.guild, about)
 
@@ -285,7 +286,6 @@ async def unlock_channel(
 
     # Recalled once per run: the notes are deleted at the end, and resuming after that must not open more.
     notes = await step("recall", recall)
-    single = not whole_server and not isinstance(channel, discord.CategoryChannel)
     if not notes and debt is None and single and not isinstance(channel, discord.Thread):
         await clear(bot, channel, noted)
     elif not notes and debt is None and isinstance(channel, discord.Thread):
