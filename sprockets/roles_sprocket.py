@@ -27,7 +27,7 @@ _MOST_LOOKED_AT = 1000  # entries of the audit log
 async def add_role_scheduled(
     bot: commands.Bot, guild_id: GuildId, user_ids: MemberIds, role_id: RoleId
 ) -> dict[str, Any]:
-    """Give people a role, for good: whoever had it for a while keeps it.
+    """Give people a role.
 
     Params:
         guild_id: The server

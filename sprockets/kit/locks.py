@@ -266,7 +266,7 @@ async def _fresh(bot: commands.Bot, channel: GuildChannel) -> Any:
     return await bot.fetch_channel(channel.id)
 
 
-async def _place(channel: discord.abc.GuildChannel) -> Place:
+async def _place(channel: Any) -> Place:
     """Return what decides who can write in a channel."""
     guild, me = channel.guild, channel.guild.me
     overwrites: list[Overwrite] = []
@@ -296,7 +296,7 @@ def _person(member: discord.Member) -> Person:
     return Person(member.id, frozenset(role.id for role in member.roles if not role.is_default()))
 
 
-async def _put(channel: discord.abc.GuildChannel, changes: Iterable[Overwrite], reason: str) -> None:
+async def _put(channel: Any, changes: Iterable[Overwrite], reason: str) -> None:
     """Set overwrites, also of people who left, for whom discord.py has no object."""
     http: Any = channel._state.http
     for item in changes:
