@@ -20,8 +20,9 @@ from schedulezero.methods.typed import (
     Url,
     job,
 )
-from sprockets.kit.asking import asking_discord
+from sprockets.kit.asking import asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.discord_codes import UNREACHABLE
 from sprockets.kit.lookups import channel_of, expect_member, role_of
 from sprockets.kit.messages import colour_of, embed_of, mentions, text_for
 from sprockets.kit.posting import post
@@ -183,6 +184,8 @@ async def send_dm(
             "There is no user {user_id}.", retry=False, code="user_missing", user_id=user_id
         ) from error
     except Forbidden as error:
+        if refused_with(error) not in (*UNREACHABLE, 50001):
+            raise
         raise JobFailed(
             "I can't send direct messages to the user {user_id}: they are closed, or we don't share a "
             "server.",

@@ -14,7 +14,7 @@ from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso
 from schedulezero.methods.spec import Need
 from schedulezero.methods.typed import Duration, GuildId, MemberIds, RoleId, job
-from sprockets.kit.asking import REASON, asking_discord
+from sprockets.kit.asking import REASON, asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.follow_up import call_off, follow_up, owed, waiting
 from sprockets.kit.lookups import guild_of, not_here, role_of
@@ -193,7 +193,7 @@ async def _change_role(
         except JobFailed as error:
             if error.retry_after is not None:
                 raise  # Discord is down: the next attempt doesn't repeat those that are done
-            gone = isinstance(error, Gone)
+            gone = refused_with(error) in (10007, 10013)
             reason = not_here(user_id).message if gone else error.message
             failed.append({"user_id": str(user_id), "error": reason})
     return partly(done, failed, "people")

@@ -87,7 +87,7 @@ async def test_a_clean_up_without_the_right(world: World) -> None:
         "*", "/channels/*", status=403, code=50013, message="Missing Permissions", times=None
     )
     answer = await clean(world)
-    assert "I'm not allowed to delete messages in #general" in answer["error"] and answer["retry"] is False
+    assert "I couldn't delete messages in #general. I lack a permission" in answer["error"] and answer["retry"] is False
 
 
 @pytest.mark.long
