@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import aiohttp
@@ -15,13 +15,14 @@ from schedulezero import instants
 from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
-from schedulezero.instants import to_iso
+from schedulezero.instants import from_iso, to_iso
 from schedulezero.methods.annotations import Channels
 from schedulezero.methods.lasting import Lasting, end_of
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import Need, in_channel
-from schedulezero.methods.typed import ChannelId, LongText, MemberId, Text, job
+from schedulezero.methods.typed import ChannelId, LongText, MemberId, MemberIds, RoleId, Text, job
 from sprockets.kit.asking import REASON, asking_discord
+from sprockets.kit.cleaning import MOST_LOOKED_AT, Cleaning, Wanted, public_threads
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.follow_up import call_off, follow_up, owed
 from sprockets.kit.locks import (
@@ -37,14 +38,11 @@ from sprockets.kit.locks import (
 )
 from sprockets.kit.lookups import GuildChannel, Sendable, channel_of, guild_channel_of
 from sprockets.kit.posting import post
-from sprockets.kit.several import for_each
+from sprockets.kit.several import for_each, partly
 
 log = logging.getLogger(__name__)
 
-_BULK = 100
-_BULK_AGE = timedelta(days=14) - timedelta(minutes=5)  # Discord refuses older ones; keep a margin
-_MOST_LOOKED_AT = 2000
-_MOST_DELETED = 1000
+_MOST_DELETED = 10_000
 _LOCKED = ("send_messages", "send_messages_in_threads", "create_public_threads", "create_private_threads")
 Reason = Annotated[LongText, Field(max_length=1900)]  # it is posted with some text around it
 _LONGEST_LOCK = timedelta(days=366)
@@ -77,6 +75,11 @@ async def cleanup_messages(
     age_days: Annotated[float, Field(ge=0)] | None = None,
     user_id: MemberId | None = None,
     contains: Text = "",
+    keep_user_ids: MemberIds | None = None,
+    keep_role_id: RoleId | None = None,
+    keep_bots: bool = False,
+    keep_files: bool = False,
+    threads: bool = False,
 ) -> dict[str, Any]:
     """Delete messages in a channel; pinned ones stay.
 
@@ -86,17 +89,48 @@ async def cleanup_messages(
         age_days: Only messages older than this many days
         user_id: Only from this person
         contains: Only messages that contain this text
+        keep_user_ids: Keep the messages of these people
+        keep_role_id: Keep the messages of members with this role
+        keep_bots: Keep the messages of bots
+        keep_files: Keep messages with a file
+        threads: Clean up the channel's public threads as well
     """
     channel = await channel_of(bot, channel_id)
+    _expect_readable(bot, contains)
 
-    async def choose(_: dict[str, Any]) -> dict[str, Any]:
-        return {"found": await _to_delete(bot, channel, limit, age_days, user_id, contains)}
+    async def begin(_: dict[str, Any]) -> dict[str, Any]:
+        more = await public_threads(channel) if threads else []
+        return {"until": to_iso(_until(channel, age_days)), "threads": [str(thread.id) for thread in more]}
 
-    async with asking_discord(f"delete messages in #{channel.name}"):
-        # Chosen once per run: resuming after a crash must not choose more messages.
-        chosen = await step("choose", choose)
-        deleted = await _delete(channel, [int(item) for item in chosen["found"]])
-    return {"success": True, "deleted": deleted, "message": f"{deleted} messages deleted"}
+    begun = await step("begin", begin)
+    kept = tuple(keep_user_ids or ())
+    wanted = Wanted(from_iso(begun["until"]), user_id, contains, kept, keep_role_id, keep_bots, keep_files)
+    work = Cleaning(wanted, limit)
+    failed: list[dict[str, str]] = []
+    for place_id in (channel_id, *map(int, begun["threads"])):
+        if work.is_over:
+            break
+        try:
+            await work.clean(await channel_of(bot, place_id))
+        except JobFailed as error:
+            if error.retry or len(begun["threads"]) == 0:
+                raise
+            failed.append({"channel_id": str(place_id), "error": error.message})
+    if failed and not work.deleted and len(failed) > len(begun["threads"]):
+        return partly([], failed, "channels")
+    return _cleaned(work, failed)
+
+
+def _cleaned(work: Cleaning, failed: list[dict[str, str]]) -> dict[str, Any]:
+    said = f"{work.deleted} messages deleted"
+    if work.stuck:
+        said += f"; {work.stuck} could not be deleted"
+    if work.looked_at >= MOST_LOOKED_AT:
+        said += f"; only the newest {MOST_LOOKED_AT} were looked at"
+    result: dict[str, Any] = {"success": True, "deleted": work.deleted, "message": said}
+    if failed:
+        result |= {"partial": True, "failed": failed}
+    return result
 
 
 @cleanup_messages.dry_run
@@ -107,26 +141,37 @@ async def _would_clean_up(
     age_days: float | None = None,
     user_id: int | None = None,
     contains: str = "",
+    keep_user_ids: list[int] | None = None,
+    keep_role_id: int | None = None,
+    keep_bots: bool = False,
+    keep_files: bool = False,
+    threads: bool = False,
 ) -> str:
     """Return how many messages would be deleted now, and the age of the oldest."""
     channel = await channel_of(bot, channel_id)
-    async with asking_discord(f"look for messages in #{channel.name}"):
-        found = await _to_delete(bot, channel, limit, age_days, user_id, contains)
+    _expect_readable(bot, contains)
+    until = _until(channel, age_days)
+    kept = tuple(keep_user_ids or ())
+    work = Cleaning(Wanted(until, user_id, contains, kept, keep_role_id, keep_bots, keep_files), limit)
+    found: list[int] = []
+    for place in (channel, *(await public_threads(channel) if threads else ())):
+        async with asking_discord(f"look for messages in #{place.name}"):
+            found += [message.id async for message in work.found_in(place)]
     if not found:
         return f"There is nothing to delete in {channel.mention} now."
-    oldest = discord.utils.format_dt(discord.utils.snowflake_time(int(found[-1])), "R")
+    oldest = discord.utils.format_dt(discord.utils.snowflake_time(min(found)), "R")
     return f"{len(found)} messages in {channel.mention} would be deleted now, the oldest one from {oldest}."
 
 
-async def _to_delete(
-    bot: commands.Bot,
-    channel: Sendable,
-    limit: int,
-    age_days: float | None,
-    user_id: int | None,
-    contains: str,
-) -> list[str]:
-    """Return the ids of the messages to delete, the newest first."""
+def _until(channel: Sendable, age_days: float | None) -> datetime:
+    """Return before which instant messages were posted that are old enough."""
+    if age_days:
+        return instants.now() - timedelta(days=age_days)
+    newest = discord.utils.snowflake_time(channel.last_message_id or 0)
+    return max(instants.now(), newest + timedelta(milliseconds=1))  # our clock may be behind
+
+
+def _expect_readable(bot: commands.Bot, contains: str) -> None:
     if contains and not bot.intents.message_content:
         raise JobFailed(
             "To read message text I need the Message Content intent. Switch it on in Discord's developer "
@@ -134,39 +179,6 @@ async def _to_delete(
             retry=False,
             code="needs_message_content",
         )
-    before = discord.utils.utcnow() - timedelta(days=age_days) if age_days else None
-    found: list[str] = []
-    async for message in channel.history(limit=_MOST_LOOKED_AT, before=before):
-        if message.pinned or (user_id and message.author.id != user_id):
-            continue
-        if contains and contains.casefold() not in message.content.casefold():
-            continue
-        found.append(str(message.id))
-        if len(found) == limit:
-            break
-    return found
-
-
-async def _delete(channel: Sendable, found: list[int]) -> int:
-    """Delete messages, in bulk where Discord allows it, and return how many were deleted."""
-    newest_old = discord.utils.time_snowflake(discord.utils.utcnow() - _BULK_AGE)
-    recent = [item for item in found if item > newest_old]
-    for start in range(0, len(recent), _BULK):
-        chunk = [discord.Object(item) for item in recent[start : start + _BULK]]
-
-        async def bulk(_: dict[str, Any], chunk: list[discord.Object] = chunk) -> dict[str, Any]:
-            await channel.delete_messages(chunk, reason=REASON)
-            return {"deleted": len(chunk)}
-
-        await step(f"bulk:{start}", bulk)
-    gone = 0
-    for item in found:
-        if item <= newest_old:
-            try:
-                await channel.get_partial_message(item).delete()
-            except discord.NotFound:
-                gone += 1  # somebody else deleted it first
-    return len(found) - gone
 
 
 @job(needs=_LOCKING, resumable=True)
