@@ -1,4 +1,4 @@
-"""Discord's documented error codes: each reaches the person in words, and decides whether a retry can help."""
+"""Discord's documented error codes: what each says to the person, and whether another attempt can help."""
 
 from __future__ import annotations
 

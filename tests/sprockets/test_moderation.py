@@ -87,7 +87,10 @@ async def test_a_clean_up_without_the_right(world: World) -> None:
         "*", "/channels/*", status=403, code=50013, message="Missing Permissions", times=None
     )
     answer = await clean(world)
-    assert "I couldn't look for messages in #general. I lack a permission" in answer["error"] and answer["retry"] is False
+    assert (
+        "I couldn't look for messages in #general. I lack a permission" in answer["error"]
+        and answer["retry"] is False
+    )
 
 
 @pytest.mark.long

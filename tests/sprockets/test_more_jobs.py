@@ -128,7 +128,7 @@ async def test_an_event_is_announced_started_and_ended(world: World) -> None:
     params = {
         "guild_id": world.guild.id,
         "title": "Game night",
-        "starts_in": "2 days",
+        "starts_in": "6 hours",
         "lasts": "3h",
         "place": "Attic",
     }
@@ -317,3 +317,44 @@ async def test_a_text_that_grew_too_long_is_told_before_anything_is_done(
     answer = await world.run(method, {**places.get(method, {"channel_id": where.id}), **params})
     assert f"The {part} has " in answer["error"] and "characters; Discord takes" in answer["error"]
     assert world.channel.history() == [] and not guild.threads
+
+
+async def an_event(world: World, starts_in: str, title: str = "Game night") -> str:
+    params = {"guild_id": world.guild.id, "title": title, "starts_in": starts_in, "lasts": "1h", "place": "X"}
+    answer = await world.run("create_event", params)
+    assert answer["success"] is True, answer
+    return answer["event_id"]
+
+
+async def states(world: World) -> dict[str, str]:
+    guild: Any = world.bot.get_guild(world.guild.id)
+    return {str(event.id): event.status.name for event in await guild.fetch_scheduled_events()}
+
+
+async def test_this_weeks_event_is_started_and_not_next_weeks(world: World) -> None:
+    this, following = await an_event(world, "1 hour"), await an_event(world, "7 days")
+    named = {"guild_id": world.guild.id, "title": "Game night"}
+    assert (await world.run("start_event", named))["event_id"] == this
+    # A moderator, or an earlier attempt, has begun it already; next week's stays as it is.
+    again = await world.run("start_event", {**named, "title": "game night"})
+    assert again["success"] is True and "already" in again["message"] and again["event_id"] == this
+    assert await states(world) == {this: "active", following: "scheduled"}
+
+
+async def test_a_cancelled_event_does_not_start_next_weeks(world: World) -> None:
+    this, following = await an_event(world, "1 hour"), await an_event(world, "7 days")
+    world.env.backend.delete_scheduled_event(world.guild.id, int(this))
+    answer = await world.run("start_event", {"guild_id": world.guild.id, "title": "Game night"})
+    assert answer["success"] is False and "The next event called “Game night” begins <t:" in answer["error"]
+    assert await states(world) == {following: "scheduled"}
+
+
+async def test_an_event_is_named_by_its_id_or_link(world: World) -> None:
+    this, following = await an_event(world, "1 hour"), await an_event(world, "2 hours")
+    named: dict[str, Any] = {"guild_id": world.guild.id, "title": "Game night"}
+    link = f"https://discord.com/events/{world.guild.id}/{following}"
+    assert (await world.run("start_event", {**named, "event_id": link}))["event_id"] == following
+    assert await states(world) == {this: "scheduled", following: "active"}
+    assert (await world.run("end_event", {**named, "event_id": following}))["success"] is True
+    refused = await world.run("start_event", {**named, "event_id": "the second one"})
+    assert refused["success"] is False and "event_id" in refused["error"]
