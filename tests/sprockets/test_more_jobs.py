@@ -358,3 +358,49 @@ async def test_an_event_is_named_by_its_id_or_link(world: World) -> None:
     assert (await world.run("end_event", {**named, "event_id": following}))["success"] is True
     refused = await world.run("start_event", {**named, "event_id": "the second one"})
     assert refused["success"] is False and "event_id" in refused["error"]
+
+
+async def test_a_post_under_another_name_is_edited(world: World) -> None:
+    params = {"channel_id": world.channel.id, "name": "Captain", "message": "Ahoy"}
+    await world.run("send_as", params)
+    link = newest(world).jump_url
+    answer = await world.run("edit_post", {"message_url": link, "text": "Land ho"})
+    assert answer["success"] is True, answer
+    assert [(m.author.name, m.content) for m in world.channel.history()] == [("Captain", "Land ho")]
+    channel: Any = world.bot.get_channel(world.channel.id)
+    foreign = await (await channel.create_webhook(name="Theirs")).send("x", wait=True)
+    world.env.backend.messages[world.channel.id][foreign.id].webhook_id = 7
+    answer = await world.run("edit_post", {"message_url": newest(world).jump_url, "text": "y"})
+    assert "by someone else" in answer["error"]
+
+
+async def test_an_edit_keeps_what_it_does_not_name(world: World) -> None:
+    fields = [{"name": "Where", "value": "Here", "inline": False}]
+    params = {
+        "channel_id": world.channel.id, "title": "Party", "description": "Tonight", "color": "#123456",
+        "footer": "Bring cake", "fields": fields,
+    }  # fmt: skip
+    await world.run("send_embed_announcement", params)
+    link = newest(world).jump_url
+    answer = await world.run("edit_post", {"message_url": link, "description": "Tomorrow"})
+    assert answer["success"] is True, answer
+    (embed,) = newest(world).embeds
+    assert (embed.title, embed.description, embed.footer.text) == ("Party", "Tomorrow", "Bring cake")
+    assert embed.colour == discord.Colour(0x123456) and embed.fields[0].value == "Here"
+    await world.run("edit_post", {"message_url": link, "text": "Look:"})
+    assert newest(world).content == "Look:" and newest(world).embeds[0].description == "Tomorrow"
+    assert "nothing to change" in (await world.run("edit_post", {"message_url": link}))["error"]
+    await world.run("send_announcement", {"channel_id": world.channel.id, "message": "Plain"})
+    answer = await world.run("edit_post", {"message_url": newest(world).jump_url, "title": "x"})
+    assert "has no embed" in answer["error"]
+
+
+async def test_a_post_whose_channel_is_gone_is_deleted_already(world: World) -> None:
+    room = world.guild.create_text_channel("room")
+    await world.env.settle()
+    await world.run("send_announcement", {"channel_id": room.id, "message": "First"})
+    link = newest(world, room).jump_url
+    world.env.backend.delete_channel(room.id)
+    await world.env.settle()
+    answer = await world.run("delete_post", {"message_url": link})
+    assert answer["success"] is True and answer["message"] == "It was gone already."
