@@ -176,7 +176,8 @@ class AlertsCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
-        if after == after.guild.me and before.roles != after.roles:
+        changed = before.roles != after.roles or before.timed_out_until != after.timed_out_until
+        if after == after.guild.me and changed:
             self._look_soon(after.guild)
 
     def _look_soon(self, guild: discord.Guild) -> None:

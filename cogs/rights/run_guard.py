@@ -25,6 +25,7 @@ from cogs.background.direct_messages import DirectMessageBudget
 from cogs.background.success_pings import ping_of
 from cogs.rights.channels import SeenChannels, unknown_channels
 from cogs.rights.rights import Channel, Of, addressee_of, findings, may_schedule, problems, strangers
+from cogs.rights.timeouts import said_timed_out
 from cogs.services import services_of
 from schedulezero.background import run_in_background
 from schedulezero.errors import JobFailed
@@ -149,6 +150,8 @@ class RunGuard:
             raise JobFailed(text, retry=False, pause=True)
         settings = await services_of(self._bot).memory.settings(guild.id)
         if not may_schedule(creator, settings):
+            if creator.is_timed_out():
+                raise JobFailed(said_timed_out(creator, absent=True), retry=False, pause=True)
             text = Sentence(
                 "{who}, who created this job, may no longer schedule here.",
                 "creator_may_not_schedule",
