@@ -110,7 +110,7 @@ class UnnamedCalls:
             named = replace(invocation, call=replace(call, run_id=run.run_id))
             answer = await self._carry_out(run.run_id, named)
             until = asyncio.get_running_loop().time() + _LONGEST_CONTINUATION_SECONDS
-            while answer.get("progress") is True and await self._may_continue(answer["retry_after"], until):
+            while (pause := _pause_of(answer)) is not None and await self._may_continue(pause, until):
                 answer = await self._carry_out(run.run_id, named)
         except DatabaseUnavailable as error:
             log.error("a call of %s was not begun: the journal cannot be read: %s", call.method, error)
@@ -139,6 +139,13 @@ class UnnamedCalls:
         run_id = next((item for item in found if item not in self._known), None)
         self._known.add(run_id or run.run_id)
         return run_id
+
+
+def _pause_of(answer: JsonObject) -> float | None:
+    """Return how long a run that made progress waits for its next call; None if it has ended."""
+    pause = answer.get("retry_after")
+    goes_on = answer.get("success") is False and answer.get("progress") is True
+    return float(pause) if goes_on and isinstance(pause, int | float) else None
 
 
 async def _delete(journal: Journal, run_id: str) -> None:

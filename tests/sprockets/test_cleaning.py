@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -143,3 +144,14 @@ async def test_threads_archived_ones_too_and_one_bad_thread_does_not_end_the_res
     assert "in 0" in left[0] and "in 1" not in left[1] and "in 2" not in left[2]
     archived: Any = await world.bot.fetch_channel(threads[2])
     assert archived.archived
+
+
+async def test_a_call_that_names_no_run_waits_for_discord_as_well(
+    world: World, rules: Deletions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A published server names no run, so the handler itself goes on."""
+    fill(world, world.channel.id, 32, 20)
+    monkeypatch.setattr("tests.support.deletions._WINDOW", timedelta(seconds=1))
+    answer = await clean(world)
+    assert answer["success"] is True and answer["deleted"] == 32, answer
+    assert rules.refused >= 1 and set(rules.asked.values()) == {1}
