@@ -238,6 +238,12 @@ class Memory:
         """Return a note; None if there is none."""
         return await self._database.read(lambda connection: connection.scalar(_note(kind, key)))
 
+    async def notes(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return all notes of a kind, by key."""
+        query = sa.select(_notes.c.key, _notes.c.value).where(_notes.c.kind == kind)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {str(key): value for key, value in rows}
+
     async def forget(self, kind: str, key: str) -> None:
         """Delete a note."""
         query = sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key)
