@@ -16,8 +16,8 @@ from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
-from sprockets.kit.lookups import guild_channel_of
-from sprockets.kit.messages import fitting, text_for
+from sprockets.kit.lookups import GuildChannel, guild_channel_of
+from sprockets.kit.messages import expect_texts, fitting, text_for
 
 _SLOWEST = 6 * 3600
 _LONGEST_TOPIC = 1024
@@ -115,14 +115,25 @@ async def set_channel_text(
     channel = await guild_channel_of(bot, channel_id)
     longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
     written = fitting(text_for(channel.guild, text), longest, where)
-    topical = isinstance(channel, discord.TextChannel | discord.ForumChannel)
-    if where == "topic" and not topical:
-        raise JobFailed(
-            "#{name} has no topic. Change its name instead.", retry=False, code="no_topic", name=channel.name
-        )
+    _expect_topic(channel, where)
     async with asking_discord(f"write the {where} of #{channel.name}"):
         await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
     return {"success": True, "channel_id": str(channel.id), "message": f"The {where} is: {written}"}
+
+
+@set_channel_text.check
+async def _check_text(bot: commands.Bot, channel_id: int, text: str, where: str) -> None:
+    channel = await guild_channel_of(bot, channel_id)
+    _expect_topic(channel, where)
+    longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
+    expect_texts(channel.guild, text, longest, where, blank=where == "topic")
+
+
+def _expect_topic(channel: GuildChannel, where: str) -> None:
+    if where == "topic" and not isinstance(channel, discord.TextChannel | discord.ForumChannel):
+        raise JobFailed(
+            "#{name} has no topic. Change its name instead.", retry=False, code="no_topic", name=channel.name
+        )
 
 
 class ChannelsSprocket(RegisteringCog):

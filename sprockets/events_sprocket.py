@@ -21,10 +21,11 @@ from schedulezero.methods.values import said_span
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.lookups import guild_channel_of, guild_of
-from sprockets.kit.messages import fitting, text_for
+from sprockets.kit.messages import expect_texts, fitting, text_for
 from sprockets.kit.posting import CLOCK_SKEW
 
 _SOONEST = timedelta(minutes=1)  # Discord rejects events that start in the past
+_LONGEST_TITLE = 100
 _LONGEST_DESCRIPTION = 1000
 _LONGEST_AHEAD = timedelta(hours=12)
 """An event that begins longer after a run that should start it isn't the one that is meant by its name."""
@@ -64,10 +65,7 @@ async def create_event(
         description: What it is about
     """
     guild = guild_of(bot, guild_id)
-    if bool(place) == bool(voice_channel_id):
-        raise JobFailed(
-            "An event needs either a place or a voice channel.", retry=False, code="event_needs_place"
-        )
+    _expect_place(place, voice_channel_id)
     start = max(current_run().scheduled_at + starts_in, instants.now() + _SOONEST)
     where: dict[str, Any] = {"entity_type": discord.EntityType.external, "location": place}
     if voice_channel_id:
@@ -104,6 +102,29 @@ async def create_event(
         "start": to_iso(start),
     }
     return {"success": True, **await step("event", make, plan=plan, find=find)}
+
+
+def _expect_place(place: str, voice_channel_id: int | None) -> None:
+    if bool(place.strip()) == bool(voice_channel_id):
+        raise JobFailed(
+            "An event needs either a place or a voice channel.", retry=False, code="event_needs_place"
+        )
+
+
+@create_event.check
+async def _check_event(
+    bot: commands.Bot,
+    guild_id: int,
+    title: str,
+    place: str,
+    voice_channel_id: int | None,
+    description: str,
+    **_: Any,
+) -> None:
+    guild = guild_of(bot, guild_id)
+    _expect_place(place, voice_channel_id)
+    expect_texts(guild, title, _LONGEST_TITLE, "title")
+    expect_texts(guild, description, _LONGEST_DESCRIPTION, "description", blank=True)
 
 
 @create_event.preview

@@ -74,6 +74,7 @@ class Situation:
         known: channels that are not in the cache.
         joined: the private threads that the member is known to be in.
         unreachable: why the job's recipient cannot get its messages; None if they can.
+        objection: why the job would fail at each run, by its own check; None if no reason is known.
         approval: whether the guild requires approval by a second person.
         cleared: whether the action needs no approval: it does not change what the job does, or the restored
             version is itself pending.
@@ -84,6 +85,7 @@ class Situation:
     known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
     joined: Collection[int] = frozenset()
     unreachable: str | None = None
+    objection: str | None = None
     approval: bool = False
     cleared: bool = False
 
@@ -120,8 +122,8 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
         joined=situation.joined,
     )
     against = [translated(item.text) for item in found if act in WRITES or _blocks(item.of, member)]
-    if act in WRITES and situation.unreachable is not None:
-        against.append(situation.unreachable)
+    if act in WRITES:
+        against += [item for item in (situation.unreachable, situation.objection) if item is not None]
     unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared
     if unseen and is_risky(situation.spec, would_be.params, member.guild):
         name = escaped(job.title[:60])

@@ -281,7 +281,8 @@ def _anybody_may_ping(spec: MethodSpec, need: Need, read: ReadParams, guild: dis
     if parameter is None or parameter.kind is not Kind.ROLE or parameter.name not in read.values:
         return False
     role = guild.get_role(read.values[parameter.name])
-    return role is not None and role.mentionable
+    # Discord's menus offer @everyone as a role; pinging that takes the right, whatever its settings say.
+    return role is not None and role.mentionable and not role.is_default()
 
 
 def _channel_ids(value: Any) -> list[int]:

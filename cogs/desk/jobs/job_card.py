@@ -391,7 +391,7 @@ def _post(desk: Desk, job: Job) -> Post | None:
     at = job.next_run_at or instants.now()
     zone = job.trigger.zone_or(job.timezone)
     facts = facts_of(desk.guild, timezone=zone, number=number, now=at)
-    return post_of(spec, job.params, facts, number)
+    return post_of(spec, job.params, facts, number, guild_id=job.guild_id or "")
 
 
 PANELS = (
