@@ -190,6 +190,12 @@ class Memory:
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [Draft(**row) for row in rows]
 
+    async def all_drafts_of(self, user_id: int) -> list[Draft]:
+        """Return a person's drafts in all guilds."""
+        query = sa.select(_drafts).where(_drafts.c.user_id == str(user_id))
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [Draft(**row) for row in rows]
+
     async def take_draft(self, draft_id: str) -> bool:
         """Use up a draft. Return False if it already was, as after a double click."""
 
@@ -248,6 +254,37 @@ class Memory:
         """Delete a note."""
         query = sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key)
         await self._database.write(lambda connection: connection.execute(query))
+
+    async def forget_kind(self, kind: str) -> None:
+        """Delete all notes of a kind."""
+        query = sa.delete(_notes).where(_notes.c.kind == kind)
+        await self._database.write(lambda connection: connection.execute(query))
+
+    # ---------------------------------------------------------------- forgetting
+
+    async def forget_place(self, place: str) -> None:
+        """Delete a guild's settings, zone, drafts and panels; or the panels of a person's own space."""
+
+        def forget(connection: Connection) -> None:
+            for table in (_guilds, _drafts, _panels):
+                connection.execute(sa.delete(table).where(table.c.guild_id == place))
+            own = (_settings.c.scope == "guild", _settings.c.id == place)
+            connection.execute(sa.delete(_settings).where(*own))
+            # The settings of sprockets have the sprocket's name before the guild's id.
+            notes = (_notes.c.key == place) | _notes.c.key.endswith(f":{place}", autoescape=True)
+            connection.execute(sa.delete(_notes).where(notes))
+
+        await self._database.write(forget)
+
+    async def forget_user(self, user_id: int) -> None:
+        """Delete a person's zone and their drafts in all guilds."""
+
+        def forget(connection: Connection) -> None:
+            own = (_settings.c.scope == "user", _settings.c.id == str(user_id))
+            connection.execute(sa.delete(_settings).where(*own))
+            connection.execute(sa.delete(_drafts).where(_drafts.c.user_id == str(user_id)))
+
+        await self._database.write(forget)
 
 
 def _note(kind: str, key: str) -> sa.Select[dict[str, Any]]:

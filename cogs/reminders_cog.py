@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.suggesting import when_choices
-from cogs.desk.reminders import listing, own_zone, reminders
+from cogs.desk.reminders import listing, own_data, own_zone, reminders
 from schedulezero import instants
 from schedulezero.when.language.zone_search import search_zones
 
@@ -50,6 +50,10 @@ class RemindersCog(commands.Cog):
         self, interaction: discord.Interaction, zone: app_commands.Range[str, 1, 60] | None = None
     ) -> None:
         await answer_anyone(interaction, lambda caller: own_zone.answer_zone(caller, zone))
+
+    @remind.command(name="forget", description="Show what I keep of you, and delete it")
+    async def forget(self, interaction: discord.Interaction) -> None:
+        await answer_anyone(interaction, own_data.show_own_data)
 
     @timezone.autocomplete("zone")
     async def suggest_zone(

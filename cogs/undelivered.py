@@ -77,6 +77,11 @@ async def undelivered_reminder(memory: Memory, person: str, key: str) -> Undeliv
     return Undelivered.from_json(key, value)
 
 
+async def clear_all_undelivered(memory: Memory, person: str) -> None:
+    """Forget everything that could not be sent to a person."""
+    await memory.forget_kind(_KIND.format(person))
+
+
 async def clear_undelivered(memory: Memory, person: str, until: int) -> None:
     """Forget a person's reminders that were due by an instant, in seconds: those they have been shown."""
     for item in await undelivered_to(memory, person):

@@ -201,6 +201,7 @@ class RunGuard:
                 raise JobFailed(
                     "The channel {channel_id} no longer exists.",
                     retry=False,
+                    pause=True,  # the alert's card offers another channel
                     code="channel_missing",
                     channel_id=channel_id,
                 ) from error

@@ -299,7 +299,7 @@ REASONS: dict[int, Sentence] = {
 }
 GONE = frozenset({10003, 10007, 10008, 10011, 10013, 10067, 10070})
 """What a job acts on doesn't exist (any more)."""
-FORBIDDEN = frozenset({50001, 50007, 50013, 50278, 160002})
+FORBIDDEN = frozenset({50001, 50007, 50013, 50278, 60003, 160002})
 """Only people can change what is missing, and in most cases it is a permission."""
 AGAIN = frozenset({10015, 50027, 50034})
 """The next attempt does it differently, so it may succeed; it counts as an attempt."""

@@ -45,6 +45,7 @@ async def guild_channel_of(bot: discord.Client, channel_id: int) -> GuildChannel
         except Gone as error:
             raise Gone(
                 "The channel {channel_id} no longer exists.",
+                pause=True,
                 code="channel_missing",
                 channel_id=channel_id,
             ) from error

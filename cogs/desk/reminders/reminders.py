@@ -21,7 +21,7 @@ from cogs.desk.kit.modals import Form, submitted, text_field
 from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, GOOD, cut, full, plain, relative, sentence
-from cogs.desk.reminders import listing
+from cogs.desk.reminders import listing, own_data
 from cogs.desk.reminders.controls import CUSTOM_ID, MARK, ReminderButton, ReminderSelect
 from cogs.desk.reminders.own_zone import has_own_zone, set_own_zone
 from cogs.desk.reminders.reading import (
@@ -265,6 +265,7 @@ _CLICKS: dict[str, Callable[[Caller, str], Awaitable[None]]] = {
     "list": lambda caller, target: listing.show_reminders(caller),
     "next": lambda caller, target: listing.turn(caller, target, forward=True),
     "back": lambda caller, target: listing.turn(caller, target, forward=False),
+    "forget": own_data.forget_me,
     "clear": lambda caller, target: listing.clear(caller, _instant(target)),
 }
 _FORMS: dict[str, Callable[[Caller, str, Mapping[str, Any]], Awaitable[None]]] = {
