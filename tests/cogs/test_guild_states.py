@@ -67,7 +67,9 @@ async def invited_back(world: World, kept: Any) -> None:
     backend.guilds[world.guild.id] = guild
     backend.channels.update(channels)
     backend.messages.update({key: value for key, value in messages.items() if value is not None})
-    backend.emit("GUILD_CREATE", serializers.guild_create_payload(backend, guild))
+    payload = dict(serializers.guild_create_payload(backend, guild))
+    del payload["unavailable"]  # only there after an outage
+    backend.emit("GUILD_CREATE", payload)
     await until(lambda: world.bot.get_guild(world.guild.id) is not None)
     await world.env.settle()
 
@@ -96,7 +98,8 @@ async def test_a_timed_out_bot_says_so(world: World) -> None:
     backend: Any = world.env.backend
     until_then = to_iso(instants.now() + timedelta(hours=1))
     backend.edit_member(world.guild.id, backend.bot_user.id, {"timed_out_until": until_then})
-    await world.env.settle()
+    # Discord sends a bot its own member's updates without an intent, which the simulation doesn't.
+    await world.restart_bot()
     run = await run_and_end(world, job_id)
     assert "timed out" in run.error and "Give my role" not in run.error
 

@@ -113,7 +113,7 @@ def _lost_items(lost: list[Undelivered]) -> list[ui.Item[Any]]:
     lines = [f"### ⚠ {said_lost(len(lost))}"]
     shown = lost[:_MOST_LOST]
     for item in shown:
-        place = f" · [{t('where you set it')}]({item.made_at})" if _is_place(item.made_at) else ""
+        place = f" · [{t('Where you set it')}]({item.made_at})" if _is_place(item.made_at) else ""
         lines.append(f"- {cut(plain(item.text), 200)} · {relative(item.due_at)}{place}")
     if len(lost) > len(shown):
         more = len(lost) - len(shown)

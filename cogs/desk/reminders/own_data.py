@@ -13,12 +13,14 @@ from cogs.desk.kit.context import Caller
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import OVER, WAITING
 from cogs.desk.reminders.controls import ReminderButton
+from cogs.desk.reminders.listing import said_lost
 from cogs.forgetting import forget_person
 from cogs.language import t, tn
 from cogs.undelivered import undelivered_to
 from schedulezero.model import Job
 
 _MOST_LISTED = 1000
+_SHOWN = ("name", "params", "trigger", "timezone", "state", "created_at", "meta")
 
 
 async def show_own_data(caller: Caller) -> None:
@@ -39,7 +41,7 @@ async def show_own_data(caller: Caller) -> None:
     lines = [
         f"### {t('What I keep of you')}",
         f"- {tn('{count} reminder, with its history', '{count} reminders, with their history', len(jobs))}",
-        f"- {tn('{count} reminder that did not reach you', '{count} reminders that did not reach you', len(lost))}",
+        f"- {said_lost(len(lost))}",
         f"- {tn('{count} draft of a job', '{count} drafts of jobs', len(drafts))}",
         f"- {t('Your time zone: {zone}', zone=zone or t('not set'))}",
         t(
@@ -57,9 +59,7 @@ async def show_own_data(caller: Caller) -> None:
 
 def _reminder(job: Job) -> dict[str, Any]:
     data = job.to_json()
-    return {
-        key: data[key] for key in ("name", "params", "trigger", "timezone", "state", "created_at", "meta")
-    }
+    return {key: data[key] for key in _SHOWN}
 
 
 async def forget_me(caller: Caller, _target: str) -> None:

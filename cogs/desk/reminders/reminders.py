@@ -136,9 +136,8 @@ def _made_panel(
     if (warning := first_run_warning(job)) is not None:
         lines.append(f"⚠ {warning}")
     if asks:
-        lines.append(
-            f"🕒 {t('I read this in {zone}, because I do not know your time zone.', zone=job.timezone)}"
-        )
+        said = t("I read this in {zone}, because I don't know your time zone.", zone=job.timezone)
+        lines.append(f"🕒 {said}")
     if lost:
         lines.append(f"⚠ {listing.said_lost(lost)}: `/remind list`")
     if not shared:
