@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from cogs.memory import Memory
 from cogs.services import Services
 from cogs.undelivered import clear_all_undelivered
+from schedulezero import instants
 from schedulezero.client.dialect import Feature
+from schedulezero.instants import to_iso
 from schedulezero.model import JobState
 
+LEFT = "left-guild"
+"""The kind of the notes about guilds that the bot left, by id."""
 _OVER = (JobState.CANCELLED, JobState.FINISHED)
+
+
+async def note_left(memory: Memory, guild_id: str) -> None:
+    """Note that the bot is not in a guild any more; the first note counts."""
+    await memory.keep(LEFT, guild_id, {"at": to_iso(instants.now())})
 
 
 async def forget_place(services: Services, place: str) -> None:

@@ -13,21 +13,19 @@ from datetime import timedelta
 import discord
 from discord.ext import commands
 
-from cogs.forgetting import forget_place
+from cogs.forgetting import LEFT, forget_place, note_left
 from cogs.language import speaking, t, tn
 from cogs.services import services_of
 from schedulezero import instants
 from schedulezero.background import run_in_background
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError, RequestRefused
-from schedulezero.instants import from_iso, to_iso
+from schedulezero.instants import from_iso
 from schedulezero.model import Job, JobState
 from schedulezero.sentences import parts_of
 
 log = logging.getLogger(__name__)
 
-LEFT = "left-guild"
-"""The kind of the notes about guilds that the bot left, by id."""
 _LOOK_SECONDS = 6 * 3600.0
 _AWAY = "bot_left_guild"
 
@@ -53,8 +51,7 @@ class GuildsCog(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Note when the bot left; Discord doesn't send this for an outage."""
-        kept = {"at": to_iso(instants.now())}
-        await self._services.memory.put(LEFT, str(guild.id), kept)
+        await note_left(self._services.memory, str(guild.id))
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
@@ -118,12 +115,22 @@ class GuildsCog(commands.Cog):
                 log.exception("servers that I left could not be forgotten")
             await asyncio.sleep(_LOOK_SECONDS)
 
+    async def _note_unseen(self) -> None:
+        """Note the servers that the bot left while it was offline. A process of several sees only its own."""
+        if self._services.shards is not None or not self.bot.is_ready():
+            return
+        memory = self._services.memory
+        for guild_id in await memory.guild_ids():
+            if self.bot.get_guild(int(guild_id)) is None:
+                await note_left(memory, guild_id)
+
     async def forget_left(self) -> list[str]:
         """Forget the servers that the bot left long enough ago; return their ids."""
         days = self._services.forget_after_days
         if not days:
             return []
         memory, before = self._services.memory, instants.now() - timedelta(days=days)
+        await self._note_unseen()
         forgotten: list[str] = []
         for guild_id, note in (await memory.notes(LEFT)).items():
             if from_iso(note["at"]) > before:

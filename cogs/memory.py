@@ -162,6 +162,12 @@ class Memory:
         found = await self._database.read(lambda connection: connection.scalar(query))
         return GuildSettings.from_json(found or {})
 
+    async def guild_ids(self) -> set[str]:
+        """Return the ids of all guilds that set anything."""
+        zones = sa.select(_settings.c.id).where(_settings.c.scope == "guild")
+        query = sa.union(sa.select(_guilds.c.guild_id), zones)
+        return set(await self._database.read(lambda connection: connection.scalars(query).all()))
+
     async def save_settings(self, guild_id: int, settings: GuildSettings) -> None:
         """Save a guild's settings."""
         await self._put(_guilds, {"guild_id": str(guild_id), "settings": settings.to_json()})

@@ -23,6 +23,7 @@ from discord.ext import commands
 
 from cogs.background.direct_messages import DirectMessageBudget
 from cogs.background.success_pings import ping_of
+from cogs.forgetting import note_left
 from cogs.rights.channels import SeenChannels, unknown_channels
 from cogs.rights.rights import Channel, Of, addressee_of, findings, may_schedule, problems, strangers
 from cogs.rights.timeouts import said_timed_out
@@ -73,6 +74,7 @@ class RunGuard:
             return
         guild = self._bot.get_guild(int(run.guild_id))
         if guild is None:
+            await note_left(services_of(self._bot).memory, run.guild_id)
             raise JobFailed(
                 "I'm no longer in the server {guild_id}.",
                 retry=False,

@@ -8,7 +8,8 @@ from typing import Any
 import discord
 import pytest
 
-from cogs.guilds_cog import LEFT, GuildsCog
+from cogs.forgetting import LEFT
+from cogs.guilds_cog import GuildsCog
 from schedulezero import instants
 from schedulezero.errors import NotFound
 from schedulezero.instants import to_iso
@@ -142,6 +143,13 @@ async def test_a_server_that_the_bot_left_is_forgotten_after_a_month(world: Worl
     assert await memory.kept(LEFT, place) is None
     with pytest.raises(Exception, match="only added to"):
         await execute(world.settings.database, "DELETE FROM audit")
+
+
+async def test_a_server_that_was_left_while_the_bot_was_offline_is_noticed(world: World) -> None:
+    await world.bot.memory.set_guild_timezone(1234567890123456789, "Asia/Tokyo")
+    assert await cog_of(world).forget_left() == []
+    assert await world.bot.memory.kept(LEFT, "1234567890123456789") is not None
+    assert await world.bot.memory.kept(LEFT, str(world.guild.id)) is None
 
 
 async def test_a_server_that_invites_the_bot_back_is_not_forgotten(world: World) -> None:
