@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 from cogs.memory import Memory
 from cogs.services import Services
 from cogs.undelivered import clear_all_undelivered
 from schedulezero import instants
+from schedulezero.client.client import Client
 from schedulezero.client.dialect import Feature
+from schedulezero.errors import RequestRefused
 from schedulezero.instants import to_iso
 from schedulezero.model import JobState
+
+log = logging.getLogger(__name__)
 
 LEFT = "left-guild"
 """The kind of the notes about guilds that the bot left, by id."""
@@ -31,12 +37,19 @@ async def forget_place(services: Services, place: str) -> None:
     """
     client = services.client
     if Feature.FORGET in await client.lacks():
-        async for job in client.all_jobs(place):
-            if job.state not in _OVER:
-                await client.cancel(job)
+        await _cancel_all(client, place)
     else:
-        await client.forget(place)
+        try:
+            await client.forget(place)
+        except RequestRefused as error:  # an older server, or a token that may not
+            log.warning("the server erases nothing of %s, so its jobs are cancelled: %s", place, error)
+            await _cancel_all(client, place)
     await services.memory.forget_place(place)
+
+
+async def _cancel_all(client: Client, place: str) -> None:
+    for job in [job async for job in client.all_jobs(place) if job.state not in _OVER]:
+        await client.cancel(job)
 
 
 async def forget_person(services: Services, user_id: int) -> None:

@@ -179,3 +179,23 @@ async def test_a_locked_thread_needs_the_bot_to_manage_threads(world: World) -> 
     }  # fmt: skip
     shown = await imported_by(world.admin, world, [entry])
     assert "it is locked, and I don't have" in said(shown), said(shown)
+
+
+async def test_a_thread_of_an_announcement_channel_is_of_its_own_type(world: World) -> None:
+    """https://discord.com/developers/docs/topics/threads: an announcement channel takes no other type."""
+    news = world.guild.create_text_channel("news")
+    backend: Any = world.env.backend
+    backend.channels[news.id].type = discord.ChannelType.news.value
+    await world.restart_bot()
+    await world.run("create_thread", {"channel_id": news.id, "title": "This week"})
+    asked = [
+        r for r in world.env.http_requests if r.method == "POST" and r.path.endswith(f"{news.id}/threads")
+    ]
+    assert [request.json["type"] for request in asked] == [discord.ChannelType.news_thread.value]
+
+
+async def test_a_server_that_asks_for_two_factors_is_named_as_the_cause(world: World) -> None:
+    """60003 counts for the account of the app's owner."""
+    world.env.inject_error("PATCH", f"/channels/{world.channel.id}", status=403, code=60003)
+    answer = await world.run("set_slowmode", {"channel_id": world.channel.id, "seconds": 5})
+    assert answer["success"] is False and "two-factor authentication" in answer["error"]
