@@ -178,7 +178,7 @@ async def test_a_locked_thread_needs_the_bot_to_manage_threads(world: World) -> 
         "with": {"channel_id": str(thread_id), "message": "x"},
     }  # fmt: skip
     shown = await imported_by(world.admin, world, [entry])
-    assert "it is locked, and I don't have" in said(shown), said(shown)
+    assert "it is locked. Unlock it" in said(shown), said(shown)
 
 
 async def test_a_thread_of_an_announcement_channel_is_of_its_own_type(world: World) -> None:
@@ -191,7 +191,9 @@ async def test_a_thread_of_an_announcement_channel_is_of_its_own_type(world: Wor
     asked = [
         r for r in world.env.http_requests if r.method == "POST" and r.path.endswith(f"{news.id}/threads")
     ]
-    assert [request.json["type"] for request in asked] == [discord.ChannelType.news_thread.value]
+    assert [request.json and request.json["type"] for request in asked] == [
+        discord.ChannelType.news_thread.value
+    ]
 
 
 async def test_a_server_that_asks_for_two_factors_is_named_as_the_cause(world: World) -> None:
