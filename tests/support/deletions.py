@@ -31,13 +31,15 @@ class Deletions:
         now: The clock by which Discord limits.
         asked: How often each message was asked to be deleted, refused requests left out.
         refused: How many requests came too soon.
-        die_after: Raises `Died` once, right after so many messages are deleted.
+        die_after: Calls `die` once, right after so many messages are deleted.
+        die: Ends the process; by default it raises `Died`.
     """
 
     now: Callable[[], datetime]
     asked: Counter[int] = field(default_factory=Counter[int])
     refused: int = 0
     die_after: int | None = None
+    die: Callable[[], None] = field(default_factory=lambda: _die)
     _single: deque[datetime] = field(default_factory=deque[datetime])
 
     def check(self, backend: Any, method: str, path: str, body: Any) -> None:
@@ -71,14 +73,18 @@ class Deletions:
         self._single.append(now)
 
     def die_if_due(self) -> None:
-        """End the process, so to speak."""
+        """End the process, before it gets Discord's answer."""
         if self.die_after is not None and sum(self.asked.values()) >= self.die_after:
             self.die_after = None
-            raise Died
+            self.die()
 
 
 class Died(Exception):
     """The process dies here, so to speak: Discord did it, and nobody could note that."""
+
+
+def _die() -> None:
+    raise Died
 
 
 @contextmanager
@@ -107,14 +113,20 @@ def deletions(now: Callable[[], datetime]) -> Iterator[Deletions]:
 
 def fill(world: World, channel_id: int, count: int, days: float, *, kind: int = 0) -> None:
     """Put many messages of an age into a channel, at once."""
-    backend = world.env.backend
+    fill_backend(world.env.backend, channel_id, world.plain.id, count, days, kind=kind)
+
+
+def fill_backend(
+    backend: Any, channel_id: int, author_id: int, count: int, days: float, *, kind: int = 0
+) -> None:
+    """Put many messages of an age into a channel of a simulated Discord, at once."""
     at = discord.utils.utcnow() - timedelta(days=days)
     first = discord.utils.time_snowflake(at)
     for number in range(count):
         message = Message(
             first + number,
             channel_id,
-            world.plain.id,
+            author_id,
             content=f"old {number}",
             timestamp=at.isoformat(),
             type=kind,

@@ -53,6 +53,7 @@ _CLOCK_SKEW = timedelta(seconds=30)  # between nodes
 _SHORT_WAIT = timedelta(seconds=2)
 _LONGEST_TOLD_WAIT = timedelta(hours=1)
 _LONGEST_WORK = timedelta(days=6)  # a handler's journal keeps the steps of a run for 7 days
+_PROGRESS = "progress"
 _LONGEST_NAP_SECONDS = 15.0  # the system may be suspended while its wall clock advances
 
 
@@ -215,8 +216,8 @@ class Dispatcher:
             self._turns.end([run])  # its job was cancelled, or a later run replaced it
             self._queue.done([run])
             return False
-        if run.sequence in self._progress_at:
-            return True  # a part of it is done
+        if run.sequence in self._progress_at or _is_partly_done(run):
+            return True
         late = self._now() - _began(run) > run.grace
         if run.missed is MissedPolicy.SKIP and late:
             self._end(run, RunState.MISSED, error=Sentence("It couldn't be done in time.", "not_in_time"))
@@ -255,7 +256,9 @@ class Dispatcher:
             self._end(run, RunState.FAILED, result=outcome.result, error=outcome.error)
             return
         attempts = run.attempts if decision.counted else run.attempts - 1
-        again = replace(run, attempts=attempts, error=outcome.error)
+        # Kept with the run, so that what has begun goes on after a restart as well.
+        kept = {_PROGRESS: True} if outcome.progress else run.result
+        again = replace(run, attempts=attempts, error=outcome.error, result=kept)
         if not decision.counted and self._now() + decision.delay > self._patience_ends(run, outcome):
             self._end(again, RunState.MISSED, result=outcome.result, error=outcome.error)
             return
@@ -467,6 +470,11 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
 def _began(run: Run) -> datetime:
     """Return when a run became due: at its instant, or later when it was claimed or requested later."""
     return max(run.scheduled_at, run.claimed_at or run.scheduled_at)
+
+
+def _is_partly_done(run: Run) -> bool:
+    """Return whether the handler has reported progress with a run that hasn't ended."""
+    return run.result is not None and run.result.get(_PROGRESS) is True
 
 
 def _not_made(error: Exception) -> Sentence:
