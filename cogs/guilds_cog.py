@@ -10,6 +10,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
+import aiohttp
 import discord
 from discord.ext import commands
 
@@ -124,6 +125,23 @@ class GuildsCog(commands.Cog):
             if self.bot.get_guild(int(guild_id)) is None:
                 await note_left(memory, guild_id)
 
+    async def _is_there(self, guild_id: int) -> bool | None:
+        """Return whether the bot is in a guild; None if Discord doesn't answer.
+
+        Forgetting can't be undone, and this process may not be the one that sees the guild, so Discord is
+        asked.
+        """
+        if self.bot.get_guild(guild_id) is not None:
+            return True
+        try:
+            await self.bot.fetch_guild(guild_id, with_counts=False)
+        except (discord.NotFound, discord.Forbidden):
+            return False
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            log.info("whether I am still in guild %s can't be told: %s", guild_id, error)
+            return None
+        return True
+
     async def forget_left(self) -> list[str]:
         """Forget the servers that the bot left long enough ago; return their ids."""
         days = self._services.forget_after_days
@@ -135,7 +153,10 @@ class GuildsCog(commands.Cog):
         for guild_id, note in (await memory.notes(LEFT)).items():
             if from_iso(note["at"]) > before:
                 continue
-            if self.bot.get_guild(int(guild_id)) is not None:
+            is_there = await self._is_there(int(guild_id))
+            if is_there is None:
+                continue  # looked at again next time
+            if is_there:
                 await memory.forget(LEFT, guild_id)  # invited back while no cog listened
                 continue
             await forget_place(self._services, guild_id)

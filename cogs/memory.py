@@ -276,9 +276,14 @@ class Memory:
                 connection.execute(sa.delete(table).where(table.c.guild_id == place))
             own = (_settings.c.scope == "guild", _settings.c.id == place)
             connection.execute(sa.delete(_settings).where(*own))
-            # The settings of sprockets have the sprocket's name before the guild's id.
-            notes = (_notes.c.key == place) | _notes.c.key.endswith(f":{place}", autoescape=True)
-            connection.execute(sa.delete(_notes).where(notes))
+            # The settings of sprockets have the sprocket's name before the guild's id; what is noted about
+            # a channel or a job of the guild, such as its lock, names the guild in the note itself.
+            notes = (
+                _notes.c.key == place,
+                _notes.c.key.endswith(f":{place}", autoescape=True),
+                _notes.c.value["guild_id"].as_string() == place,
+            )
+            connection.execute(sa.delete(_notes).where(sa.or_(*notes)))
 
         await self._database.write(forget)
 

@@ -130,6 +130,10 @@ async def test_a_server_that_the_bot_left_is_forgotten_after_a_month(world: Worl
     await world.admin.slash(world.channel, "schedule timezone", zone="Asia/Tokyo", whose="guild")
     await world.draft(world.admin, "send_announcement", {"channel_id": [world.channel], "message": "x"}, "?")
     memory, client, place = world.bot.memory, world.bot.services.client, str(world.guild.id)
+    params = {"channel_id": str(world.channel.id), "lasts": "8 hours"}
+    lock = await world.schedule("lockdown_channel", params, "in 1 hour")
+    await run_and_end(world, lock.id, RunState.SUCCEEDED)
+    assert {await count(world, kind) for kind in ("lockdown", "debt")} == {1}
     await sent_away(world)
     assert await cog_of(world).forget_left() == [], "a month has not passed"
     assert (await client.job(job_id, place)).state is JobState.ACTIVE
@@ -141,8 +145,28 @@ async def test_a_server_that_the_bot_left_is_forgotten_after_a_month(world: Worl
     assert await memory.timezone(0, world.guild.id) is None
     assert await memory.drafts_of(world.admin.id, world.guild.id, 5) == []
     assert await memory.kept(LEFT, place) is None
+    assert {await count(world, kind) for kind in ("lockdown", "debt")} == {0}
     with pytest.raises(Exception, match="only added to"):
         await execute(world.settings.database, "DELETE FROM audit")
+
+
+async def count(world: World, kind: str) -> int:
+    return len(await world.bot.memory.notes(kind))
+
+
+async def test_a_server_that_another_process_sees_is_not_forgotten(world: World) -> None:
+    job_id, place = await weekly(world), str(world.guild.id)
+    cached: Any = world.bot.get_guild(world.guild.id)
+    state: Any = world.bot._connection
+    await world.bot.memory.put(LEFT, place, {"at": to_iso(instants.now() - timedelta(days=31))})
+    state._remove_guild(cached)
+    world.env.inject_error("GET", f"/guilds/{place}", status=503, message="down")
+    assert await cog_of(world).forget_left() == []
+    assert await world.bot.memory.kept(LEFT, place) is not None, "nobody knows yet"
+    world.env.backend.faults.clear()
+    assert await cog_of(world).forget_left() == []
+    assert await world.bot.memory.kept(LEFT, place) is None
+    assert (await world.bot.services.client.job(job_id, place)).state is JobState.ACTIVE
 
 
 async def test_a_server_that_was_left_while_the_bot_was_offline_is_noticed(world: World) -> None:
