@@ -5,14 +5,24 @@ from __future__ import annotations
 import os
 import random
 
+import discord
 import pytest
 
-from sprockets.kit.write_access import WRITING, Overwrite, Person, Place, still_writing, to_close
+from sprockets.kit.write_access import WRITING, Overwrite, Person, Place, closed_in, still_writing, to_close
 
 EXAMPLES = 2_000 if os.environ.get("CI") else 200
 ADMINISTRATOR, MANAGE_MESSAGES, VIEW = 1 << 3, 1 << 13, 1 << 10
 SEND, PUBLIC, PRIVATE, IN_THREADS = 1 << 11, 1 << 35, 1 << 36, 1 << 38
+CONNECT, SPEAK, REQUEST_TO_SPEAK = 1 << 20, 1 << 21, 1 << 32
 CLOSED = SEND | PUBLIC | PRIVATE | IN_THREADS
+# Read as: a kind of channel, and what its lock takes away.
+CLOSED_IN = {
+    discord.ChannelType.text: CLOSED,
+    discord.ChannelType.forum: CLOSED,
+    discord.ChannelType.voice: SEND | CONNECT | SPEAK,
+    discord.ChannelType.stage_voice: SEND | CONNECT | SPEAK | REQUEST_TO_SPEAK,
+    discord.ChannelType.category: CLOSED | CONNECT | SPEAK | REQUEST_TO_SPEAK,
+}
 GUILD, ME, MINE = 1, 900, 90
 
 
@@ -47,7 +57,10 @@ def permissions_by_the_rules(
 
 
 def some(rng: random.Random, likely: float = 0.35) -> int:
-    bits = (ADMINISTRATOR, MANAGE_MESSAGES, VIEW, SEND, PUBLIC, PRIVATE, IN_THREADS)
+    bits = (
+        ADMINISTRATOR, MANAGE_MESSAGES, VIEW, SEND, PUBLIC, PRIVATE, IN_THREADS,
+        CONNECT, SPEAK, REQUEST_TO_SPEAK,
+    )  # fmt: skip
     chance = {ADMINISTRATOR: 0.06, MANAGE_MESSAGES: 0.2}
     return sum(bit for bit in bits if rng.random() < chance.get(bit, likely))
 
@@ -57,7 +70,9 @@ def pair(rng: random.Random) -> tuple[int, int]:
     return allow, some(rng) & ~allow & ~ADMINISTRATOR
 
 
-def test_nobody_but_moderators_writes_after_a_lock() -> None:
+@pytest.mark.parametrize("kind", CLOSED_IN, ids=lambda kind: kind.name)
+def test_nobody_but_moderators_writes_after_a_lock(kind: discord.ChannelType) -> None:
+    closed = CLOSED_IN[kind]
     kept_some_moderators = closed_people = 0
     for seed in range(EXAMPLES):
         rng = random.Random(seed)
@@ -74,32 +89,33 @@ def test_nobody_but_moderators_writes_after_a_lock() -> None:
         people = {item: Person(item, worn) for item, worn in members.items() if item not in left}
         place = Place(GUILD, roles, tuple(overwrites), people, Person(ME, worn_by_me), MINE)
 
-        changes = to_close(place, CLOSED)
+        changes = to_close(place, closed)
         after = list(place.with_changes(changes).overwrites)
         for member, worn in members.items():
             if member in left:
                 continue
             now = permissions_by_the_rules(roles, after, member, worn, owner=0)
             if now & (ADMINISTRATOR | MANAGE_MESSAGES):
-                kept_some_moderators += bool(now & CLOSED)
+                kept_some_moderators += bool(now & closed)
                 continue
-            assert now & CLOSED == 0, (seed, member, bin(now & CLOSED))
+            assert now & closed == 0, (seed, member, bin(now & closed))
             closed_people += 1
         # What the roles of the bot let it write, it can still write.
-        only_everyone = place.with_changes([place.overwrite(GUILD, is_role=True).closed(CLOSED)])
+        only_everyone = place.with_changes([place.overwrite(GUILD, is_role=True).closed(closed)])
         before = permissions_by_the_rules(roles, list(only_everyone.overwrites), ME, worn_by_me, owner=0)
         mine = permissions_by_the_rules(roles, after, ME, worn_by_me, owner=0)
-        assert before & CLOSED & ~mine == 0, seed
-        assert list(still_writing(place.with_changes(changes), CLOSED)) == [], seed
+        assert before & closed & ~mine == 0, seed
+        assert list(still_writing(place.with_changes(changes), closed)) == [], seed
         # Nothing but writing changes.
         for change in changes:
             found = place.overwrite(change.id, is_role=change.is_role)
-            assert (change.allow ^ found.allow | change.deny ^ found.deny) & ~CLOSED == 0, seed
+            assert (change.allow ^ found.allow | change.deny ^ found.deny) & ~closed == 0, seed
     assert kept_some_moderators > EXAMPLES // 20 and closed_people > EXAMPLES
 
 
 def test_the_bits_are_discords() -> None:
     assert WRITING == CLOSED
+    assert {kind: closed_in(kind) for kind in CLOSED_IN} == CLOSED_IN
 
 
 @pytest.mark.parametrize(
