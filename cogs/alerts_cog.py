@@ -27,7 +27,7 @@ from cogs.language import speaking
 from cogs.rights.channels import SeenChannels
 from cogs.rights.rights import problems
 from cogs.services import services_of, spec_for
-from cogs.undelivered import note_undelivered
+from cogs.undelivered import note_unsent
 from schedulezero import instants
 from schedulezero.background import run_in_background
 from schedulezero.client.dialect import JobQuery
@@ -116,7 +116,7 @@ class AlertsCog(commands.Cog):
         except NotFound:
             return
         if is_personal(job.guild_id, job.creator_id):
-            await note_undelivered(self._services.memory, run)
+            await note_unsent(self._services.memory, run)
 
     # ---------------------------------------------------------------- what will happen
 

@@ -25,6 +25,7 @@ from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cleaning import MOST_LOOKED_AT, Cleaning, Wanted, public_threads
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.follow_up import call_off, follow_up, owed
+from sprockets.kit.lock_places import about_of, all_in, called, lockable, locked_about
 from sprockets.kit.locks import (
     Lock,
     begins,
@@ -133,6 +134,12 @@ def _cleaned(work: Cleaning, failed: list[dict[str, str]]) -> dict[str, Any]:
     return result
 
 
+@cleanup_messages.check
+async def _check_clean_up(bot: commands.Bot, channel_id: int, contains: str, **_: Any) -> None:
+    await channel_of(bot, channel_id)
+    _expect_readable(bot, contains)
+
+
 @cleanup_messages.dry_run
 async def _would_clean_up(
     bot: commands.Bot,
@@ -199,28 +206,21 @@ async def lockdown_channel(
     """
     run = current_run()
     channel = await guild_channel_of(bot, channel_id)
-    about = _about(channel, whole_server)
+    about = about_of(channel, whole_server)
     noted, said = _noted(reason), ""
     if lasts.strip():
-        ends = end_of(lasts, run.scheduled_at, run.timezone)
-        left = ends - instants.now() if ends is not None else None
-        if ends is None or left is None or left > _LONGEST_LOCK:
-            raise JobFailed(
-                "“{lasts}” isn't a time for a lock. Examples: 8 hours, until 7. At most a year.",
-                retry=False,
-                code="lock_lasts_unusable",
-                lasts=lasts,
-            )
+        ends = _end(lasts, run.scheduled_at, run.timezone)
+        left = ends - instants.now()
         if left <= timedelta():
             message = f"The time of this lock was over at {to_iso(ends)}, so nothing was locked"
             return {"success": True, "channel_id": str(channel.id), "message": message}
         params: dict[str, Any] = {"channel_id": str(channel.id), "reason": ""}
         if whole_server:
             params["whole_server"] = True
-        name = f"Unlock {_called(channel, whole_server)}"
+        name = f"Unlock {called(channel, whole_server)}"
         after = await follow_up(bot, about, "unlock_channel", params, left, name)
         said = f", until {after['at']}"
-    places, refused = await _places(bot, channel, whole_server)
+    places, refused = await lockable(bot, channel, whole_server)
     if reason and not whole_server and await begins(bot, channel):
         await _say(channel, f"🔒 This channel is locked: {reason}")
 
@@ -243,7 +243,7 @@ async def lockdown_channel(
     trouble = [*(_exceptions(item) for item in done), *(f"#{x['channel']}: {x['error']}" for x in failed)]
     trouble += [f"#{name} was left out, because its rights don't reach there" for name in refused]
     trouble = [item for item in trouble if item]
-    what = _called(channel, whole_server)
+    what = called(channel, whole_server)
     message = f"{what} is {'only partly ' if trouble else ''}locked{said}"
     if len(done) > 1 or trouble:
         message += f" ({len(done)} of {len(places) + len(refused)} channels)" if len(places) > 1 else ""
@@ -260,6 +260,26 @@ async def lockdown_channel(
             "not_closed": [item for item in done if _exceptions(item)],
         }
     return answer
+
+
+@lockdown_channel.check
+async def _check_lock(bot: commands.Bot, channel_id: int, lasts: str, **_: Any) -> None:
+    await guild_channel_of(bot, channel_id)
+    if lasts.strip():
+        _end(lasts, instants.now(), current_run().timezone)
+
+
+def _end(lasts: str, begins_at: datetime, zone: str) -> datetime:
+    """Return when a lock ends; raise JobFailed if its length isn't a time, or is too long."""
+    ends = end_of(lasts, begins_at, zone)
+    if ends is None or ends - begins_at > _LONGEST_LOCK:
+        raise JobFailed(
+            "“{lasts}” isn't a time for a lock. Examples: 8 hours, until 7. At most a year.",
+            retry=False,
+            code="lock_lasts_unusable",
+            lasts=lasts,
+        )
+    return ends
 
 
 @job(needs=_LOCKING, resumable=True)
@@ -282,15 +302,15 @@ async def unlock_channel(
         if debt is None or guild is None or not guild.channels:
             raise
         channel = guild.channels[0]  # stands for its guild: what the lock closed there may remain
-        if not await _locked_about(bot, guild, debt.about):
+        if not await locked_about(bot, guild, debt.about):
             message = "The channel no longer exists, so there is nothing to unlock."
             return {"success": True, "message": message}
     noted, about = _noted(reason), debt.about if debt is not None else None
-    places = _all_in(channel, whole_server)
+    places = all_in(channel, whole_server)
     single = not whole_server and not isinstance(channel, discord.CategoryChannel)
     if about is not None and (not single or channel.id != channel_id):
         # Wherever they are now: a channel may have left its category, and a category may be gone.
-        places = await _locked_about(bot, channel.guild, about)
+        places = await locked_about(bot, channel.guild, about)
 
     async def recall(_: dict[str, Any]) -> dict[str, Any]:
         found = [(place, await lock_of(bot, place.id, place.guild.id)) for place in places]
@@ -317,8 +337,8 @@ async def unlock_channel(
         raise failures[0]
     became = [item["became"] for item in results if isinstance(item, dict)]
     if debt is None:
-        await call_off(bot, _about(channel, whole_server))
-    message = _outcome(_called(channel, whole_server), became, alone=single, plain=debt is None)
+        await call_off(bot, about_of(channel, whole_server))
+    message = _outcome(called(channel, whole_server), became, alone=single, plain=debt is None)
     if reason and single and ("open" in became or not notes):
         await _say(channel, f"🔓 This channel is open again: {reason}")
     return {"success": True, "channel_id": str(channel.id), "message": message}
@@ -332,7 +352,7 @@ async def _ends_a_lock(
     channel: Any = bot.get_channel(channel_id)
     if channel is None or str(channel.guild.id) != current_run().guild_id:
         return False
-    for place in _all_in(channel, whole_server):
+    for place in all_in(channel, whole_server):
         lock = await lock_of(bot, place.id, place.guild.id)
         if lock is not None and stands(lock, place):
             return True
@@ -378,60 +398,6 @@ def _nothing(refused: list[str]) -> JobFailed:
         code="nothing_locked",
         count=len(refused),
     )
-
-
-def _about(channel: GuildChannel, whole_server: bool) -> str:
-    return f"lock:server:{channel.guild.id}" if whole_server else f"lock:{channel.id}"
-
-
-def _called(channel: GuildChannel, whole_server: bool) -> str:
-    if whole_server:
-        return f"the server {channel.guild.name}"
-    return (
-        f"the category {channel.name}" if isinstance(channel, discord.CategoryChannel) else f"#{channel.name}"
-    )
-
-
-def _all_in(channel: GuildChannel, whole_server: bool) -> list[GuildChannel]:
-    """Return the channels that a lock is about, categories with what is in them."""
-    if whole_server:
-        return list(channel.guild.channels)
-    if isinstance(channel, discord.CategoryChannel):
-        return [channel, *channel.channels]
-    return [channel]
-
-
-async def _locked_about(bot: commands.Bot, guild: discord.Guild, about: str) -> list[GuildChannel]:
-    """Return the channels that a lock with that reason closed."""
-    found: list[GuildChannel] = []
-    for place in guild.channels:
-        lock = await lock_of(bot, place.id, guild.id)
-        if lock is not None and about in lock.reasons:
-            found.append(place)
-    return found
-
-
-async def _places(
-    bot: commands.Bot, channel: GuildChannel, whole_server: bool
-) -> tuple[list[GuildChannel], list[str]]:
-    """Return the channels to lock, and the names of those where the bot or the job's creator may not."""
-    found = _all_in(channel, whole_server)
-    if len(found) == 1:
-        return found, []  # checked before the run
-    creator_id, people = current_run().creator_id, [channel.guild.me]
-    if creator_id is not None:
-        async with asking_discord(f"look for the member {creator_id}"):
-            people.append(await channel.guild.fetch_member(int(creator_id)))
-    places: list[GuildChannel] = []
-    refused: list[str] = []
-    for place in found:
-        rights = [place.permissions_for(person) for person in people]
-        may = all(item.view_channel and item.manage_channels and item.manage_roles for item in rights)
-        if may:
-            places.append(place)
-        else:
-            refused.append(place.name)
-    return places, refused
 
 
 async def _say(channel: GuildChannel, text: str) -> None:

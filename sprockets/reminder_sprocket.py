@@ -8,7 +8,6 @@ and a post where it was made says that there is one, without its text: others re
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Any
 
 import discord
@@ -21,6 +20,7 @@ from schedulezero.instants import to_iso
 from schedulezero.methods.host import host_of
 from schedulezero.methods.message_links import read_place
 from schedulezero.methods.typed import LongText, MemberId, Text, job
+from schedulezero.methods.undelivered import note_undelivered
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.lookups import Sendable
@@ -32,9 +32,6 @@ _SNOOZES = ((10, "10 min"), (60, "1 h"), (24 * 60, "1 d"))
 
 
 _CLOSED = "I have a reminder for you, but I can't send you direct messages."
-UNDELIVERED = "undelivered/{}"
-"""The kind of the notes about a person's reminders that did not arrive; `cogs.undelivered` reads
-them."""
 
 
 @job(resumable=True, personal=True)
@@ -79,9 +76,8 @@ async def _undelivered(
     """Note a reminder that could not be sent, and say where it was made that there is one."""
     run = current_run()
     named = run.run_id or f"{run.job_id}@{to_iso(run.scheduled_at)}"
-    key = hashlib.sha256(named.encode()).hexdigest()[:16]
-    kept = {"text": message, "due_at": to_iso(run.scheduled_at), "made_at": place}
-    await host_of(bot).memory.keep(UNDELIVERED.format(user_id), key, kept)
+    notes = host_of(bot).memory
+    key = await note_undelivered(notes, str(user_id), named, message, run.scheduled_at, place)
     channel = await _channel_of(bot, user_id, place) if place is not None else None
     if channel is not None:
         try:

@@ -9,9 +9,8 @@
   `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
   `guild_of`, `role_of`, `find_message`, `expect_guild` and `expect_member` look things up in the run's own
-  guild; `post`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `fitting` and
-  `expect_texts` write messages;
-  `for_each` and `partly` work on several channels.
+  guild; `post`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `fitting` and `expect_texts`
+  write messages; `for_each` and `partly` work on several channels.
 * **On the web**: `send_out`, and `CALLING`, the permission for a job whose web address a person chooses.
 * **Ending it later**: `follow_up`, `waiting`, `owed`, `debt_about` and `call_off`; `Lasting` and `end_of`
   read how long something lasts.

@@ -9,6 +9,7 @@ import discord
 from discord import ui
 
 from cogs.desk.kit.components import Remembered
+from schedulezero.methods.message_links import read_place
 
 MARK = "⏰"
 
@@ -40,3 +41,12 @@ class ReminderSelect(Remembered, ui.Select[Any]):
     ) -> None:
         custom_id = f"sz-remind:{action}:{target}" if action else "sz-remind-pick"
         super().__init__(custom_id=custom_id, placeholder=placeholder[:150], options=options)
+
+
+def place_in(message: discord.Message) -> str | None:
+    """Return the link to where a reminder was made, from its message's button."""
+    for row in message.components:
+        for item in row.children if isinstance(row, discord.ActionRow) else ():
+            if isinstance(item, discord.Button) and item.url and read_place(item.url) is not None:
+                return item.url
+    return None

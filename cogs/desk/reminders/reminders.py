@@ -22,7 +22,7 @@ from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, GOOD, cut, full, plain, relative, sentence
 from cogs.desk.reminders import listing, own_data
-from cogs.desk.reminders.controls import CUSTOM_ID, MARK, ReminderButton, ReminderSelect
+from cogs.desk.reminders.controls import CUSTOM_ID, MARK, ReminderButton, ReminderSelect, place_in
 from cogs.desk.reminders.own_zone import has_own_zone, set_own_zone
 from cogs.desk.reminders.reading import (
     METHOD,
@@ -204,22 +204,13 @@ async def _snooze(caller: Caller, minutes: int) -> None:
     job_id = f"snooze-{message.id}"  # one for a message, however often and fast it is clicked
     try:
         trigger = Trigger("date", {"run_date": to_iso(at)})
-        await save(caller, text, trigger, zone, job_id, made_at=_place_in(message))
+        await save(caller, text, trigger, zone, job_id, made_at=place_in(message))
     except Conflict as error:
         if error.code != "job_exists":
             raise
         made = await caller.client.job(job_id, caller.actor_id)
         at = made.next_run_at or at
     await _close(caller, f"💤 {text}\n-# {t('again {when}', when=relative(at))}")
-
-
-def _place_in(message: discord.Message) -> str | None:
-    """Return the link to where a reminder was made, from its message's button."""
-    for row in message.components:
-        for item in row.children if isinstance(row, discord.ActionRow) else ():
-            if isinstance(item, discord.Button) and item.url and read_place(item.url) is not None:
-                return item.url
-    return None
 
 
 def _minutes(target: str) -> int:
