@@ -23,6 +23,7 @@ _UNTIL = (
     ("until", "en-GB", "at"), ("till", "en-GB", "at"), ("bis", "de", "um"), ("jusqu'à", "fr", "à"),
     ("jusqu’à", "fr", "à"), ("hasta las", "es-ES", "a las"), ("hasta la", "es-ES", "a la"),
     ("hasta", "es-ES", "a las"), ("até às", "pt-BR", "às"), ("até as", "pt-BR", "às"), ("até", "pt-BR", "às"),
+    ("fino alle", "it", "alle"), ("fino a", "it", "alle"), ("tot", "nl", "om"),
 )  # fmt: skip
 
 
