@@ -10,9 +10,8 @@ from discord.ext import commands
 
 from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.suggesting import when_choices
+from cogs.desk.kit.zones import zone_choices
 from cogs.desk.reminders import listing, own_data, own_zone, reminders
-from schedulezero import instants
-from schedulezero.when.language.zone_search import search_zones
 
 
 class RemindersCog(commands.Cog):
@@ -60,11 +59,7 @@ class RemindersCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> builtins.list[app_commands.Choice[str]]:
         """Suggest zones by city, country, abbreviation or offset, each with its current local time."""
-        now = instants.now()
-        return [
-            app_commands.Choice(name=zone.label(now), value=zone.key)
-            for zone in search_zones(current, interaction.locale.value, now)
-        ]
+        return zone_choices(interaction, current)
 
     @me.autocomplete("when")
     async def suggest_when(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 from cogs.desk.kit.context import Caller
 from cogs.desk.kit.wording import plain
+from cogs.desk.kit.zones import said_new_zone, said_own_zone
 from cogs.language import locale, t
 from cogs.services import Refused
 from schedulezero import instants
@@ -18,15 +16,9 @@ async def answer_zone(caller: Caller, typed: str | None) -> None:
     """Answer ``/remind timezone``: set the person's zone, or say which it is."""
     await caller.acknowledge()
     if typed is None:
-        name = await caller.zone()
-        said = t("Your time zone is {zone}, where it is {time} now.", zone=f"**{name}**", time=_clock(name))
-        await caller.say(said)
+        await caller.say(said_own_zone(await caller.zone()))
         return
-    zone = await set_own_zone(caller, typed)
-    known = {"zone": f"**{zone}**", "time": _clock(zone)}
-    await caller.say(
-        t("Your time zone is now {zone}, where it is {time}. Existing jobs keep theirs.", **known)
-    )
+    await caller.say(said_new_zone(await set_own_zone(caller, typed)))
 
 
 async def set_own_zone(caller: Caller, typed: str) -> str:
@@ -45,8 +37,3 @@ async def set_own_zone(caller: Caller, typed: str) -> str:
 async def has_own_zone(caller: Caller) -> bool:
     """Return whether the person has set a zone of their own."""
     return await caller.memory.timezone(caller.interaction.user.id, None) is not None
-
-
-def _clock(name: str) -> str:
-    now: datetime = instants.now()
-    return f"{now.astimezone(ZoneInfo(name)):%a %H:%M}"
