@@ -25,6 +25,7 @@ from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
 from cogs.desk.kit.replies import answer_error
+from cogs.guilds_cog import GuildsCog
 from cogs.hosting import claim_file, keys_of
 from cogs.language import CommandTranslator
 from cogs.memory import Memory
@@ -108,6 +109,7 @@ class ScheduleZeroBot(_AnyBot):
             keys=keys_of(settings),
             owner_guild=settings.owner_guild,
             private_calls=settings.private_calls,
+            forget_after_days=settings.forget_after_days,
             limits=settings.limits.limits(),
             shards=cluster.shards(settings.shards or cluster.count) if cluster.count > 1 else None,
             cluster=str(cluster) if cluster.count > 1 else "",
@@ -139,6 +141,7 @@ class ScheduleZeroBot(_AnyBot):
         await self.add_cog(MenusCog(self))
         await self.add_cog(RemindersCog(self))
         await self.add_cog(AlertsCog(self))
+        await self.add_cog(GuildsCog(self))
         await self.add_cog(AuditCog(self))
         sprockets_cog = SprocketsCog(self)
         await self.add_cog(sprockets_cog)

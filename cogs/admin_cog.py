@@ -23,17 +23,16 @@ from cogs.desk.kit.dispatch import Dispatcher
 from cogs.desk.kit.replies import answer, desk_of
 from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.kit.wording import cut, sentence
+from cogs.desk.kit.zones import zone_choices
 from cogs.desk.runs import alert_card, calendar_panel, history
 from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
 from cogs.language import speaking, t
 from cogs.services import Refused, offered_specs, services_of
-from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import best_matches
 from schedulezero.model import JobState, RunState
 from schedulezero.when.language.holiday_places import search_places
-from schedulezero.when.language.zone_search import search_zones
 
 log = logging.getLogger(__name__)
 
@@ -304,11 +303,7 @@ class AdminCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """Suggest zones by city, country, abbreviation or offset, each with its current local time."""
-        now = instants.now()
-        return [
-            app_commands.Choice(name=zone.label(now), value=zone.key)
-            for zone in search_zones(current, interaction.locale.value, now)
-        ]
+        return zone_choices(interaction, current)
 
     # ---------------------------------------------------------------- clicks and forms
 

@@ -27,11 +27,13 @@ from cogs.language import speaking
 from cogs.rights.channels import SeenChannels
 from cogs.rights.rights import problems
 from cogs.services import services_of, spec_for
+from cogs.undelivered import note_unsent
 from schedulezero import instants
 from schedulezero.background import run_in_background
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError, NotFound
-from schedulezero.model import Job, JobState, Trouble, TroubleKind
+from schedulezero.model import Job, JobState, Run, Trouble, TroubleKind
+from schedulezero.model.limits import is_personal
 from schedulezero.model.run import LIMIT_REACHED, PASSED_OVER
 from schedulezero.sentences import Sentence, parts_of
 
@@ -92,7 +94,11 @@ class AlertsCog(commands.Cog):
     async def _tell(self, trouble: Trouble) -> None:
         run = trouble.run
         guild = self.bot.get_guild(int(run.guild_id or 0))
-        if guild is None or _expected(trouble):
+        if _expected(trouble):
+            return
+        if guild is None:
+            if trouble.kind is not TroubleKind.PASSED_OVER:
+                await self._note_reminder(run)
             return
         try:
             job = await self._services.client.job(run.job_id, str(guild.id))
@@ -102,6 +108,15 @@ class AlertsCog(commands.Cog):
         paused = job.state is JobState.PAUSED
         item = Item(job.id, job.title, run_target(run), count, run.scheduled_at, paused, trouble.sequence)
         await self._alert(guild, job, trouble.kind.value, reason, item)
+
+    async def _note_reminder(self, run: Run) -> None:
+        """Note a reminder that its person didn't get; a run that belongs to a guild is none."""
+        try:
+            job = await self._services.client.job(run.job_id, run.guild_id or "")
+        except NotFound:
+            return
+        if is_personal(job.guild_id, job.creator_id):
+            await note_unsent(self._services.memory, run)
 
     # ---------------------------------------------------------------- what will happen
 
@@ -176,7 +191,8 @@ class AlertsCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
-        if after == after.guild.me and before.roles != after.roles:
+        changed = before.roles != after.roles or before.timed_out_until != after.timed_out_until
+        if after == after.guild.me and changed:
             self._look_soon(after.guild)
 
     def _look_soon(self, guild: discord.Guild) -> None:

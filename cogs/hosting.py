@@ -68,6 +68,7 @@ class Hosted:
             keys=keys_of(self.settings),
             owner_guild=settings.owner_guild,
             private_calls=settings.private_calls,
+            forget_after_days=settings.forget_after_days,
             limits=settings.limits.limits(),
         )
 

@@ -162,6 +162,12 @@ class Memory:
         found = await self._database.read(lambda connection: connection.scalar(query))
         return GuildSettings.from_json(found or {})
 
+    async def guild_ids(self) -> set[str]:
+        """Return the ids of all guilds that set anything."""
+        zones = sa.select(_settings.c.id).where(_settings.c.scope == "guild")
+        query = sa.union(sa.select(_guilds.c.guild_id), zones)
+        return set(await self._database.read(lambda connection: connection.scalars(query).all()))
+
     async def save_settings(self, guild_id: int, settings: GuildSettings) -> None:
         """Save a guild's settings."""
         await self._put(_guilds, {"guild_id": str(guild_id), "settings": settings.to_json()})
@@ -187,6 +193,12 @@ class Memory:
             .order_by(_drafts.c.changed_at.desc())
             .limit(limit)
         )
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [Draft(**row) for row in rows]
+
+    async def all_drafts_of(self, user_id: int) -> list[Draft]:
+        """Return a person's drafts in all guilds."""
+        query = sa.select(_drafts).where(_drafts.c.user_id == str(user_id))
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [Draft(**row) for row in rows]
 
@@ -238,10 +250,52 @@ class Memory:
         """Return a note; None if there is none."""
         return await self._database.read(lambda connection: connection.scalar(_note(kind, key)))
 
+    async def notes(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return all notes of a kind, by key."""
+        query = sa.select(_notes.c.key, _notes.c.value).where(_notes.c.kind == kind)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {str(key): value for key, value in rows}
+
     async def forget(self, kind: str, key: str) -> None:
         """Delete a note."""
         query = sa.delete(_notes).where(_notes.c.kind == kind, _notes.c.key == key)
         await self._database.write(lambda connection: connection.execute(query))
+
+    async def forget_kind(self, kind: str) -> None:
+        """Delete all notes of a kind."""
+        query = sa.delete(_notes).where(_notes.c.kind == kind)
+        await self._database.write(lambda connection: connection.execute(query))
+
+    # ---------------------------------------------------------------- forgetting
+
+    async def forget_place(self, place: str) -> None:
+        """Delete a guild's settings, zone, drafts and panels; or the panels of a person's own space."""
+
+        def forget(connection: Connection) -> None:
+            for table in (_guilds, _drafts, _panels):
+                connection.execute(sa.delete(table).where(table.c.guild_id == place))
+            own = (_settings.c.scope == "guild", _settings.c.id == place)
+            connection.execute(sa.delete(_settings).where(*own))
+            # The settings of sprockets have the sprocket's name before the guild's id; what is noted about
+            # a channel or a job of the guild, such as its lock, names the guild in the note itself.
+            notes = (
+                _notes.c.key == place,
+                _notes.c.key.endswith(f":{place}", autoescape=True),
+                _notes.c.value["guild_id"].as_string() == place,
+            )
+            connection.execute(sa.delete(_notes).where(sa.or_(*notes)))
+
+        await self._database.write(forget)
+
+    async def forget_user(self, user_id: int) -> None:
+        """Delete a person's zone and their drafts in all guilds."""
+
+        def forget(connection: Connection) -> None:
+            own = (_settings.c.scope == "user", _settings.c.id == str(user_id))
+            connection.execute(sa.delete(_settings).where(*own))
+            connection.execute(sa.delete(_drafts).where(_drafts.c.user_id == str(user_id)))
+
+        await self._database.write(forget)
 
 
 def _note(kind: str, key: str) -> sa.Select[dict[str, Any]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.suggesting import when_choices
-from cogs.desk.reminders import reminders
+from cogs.desk.kit.zones import zone_choices
+from cogs.desk.reminders import listing, own_data, own_zone, reminders
 
 
 class RemindersCog(commands.Cog):
@@ -36,14 +39,32 @@ class RemindersCog(commands.Cog):
     ) -> None:
         await answer_anyone(interaction, lambda caller: reminders.remind(caller, what, when))
 
-    @remind.command(name="list", description="Show your reminders, and cancel some")
+    @remind.command(name="list", description="Show your reminders; edit or cancel them")
     async def list(self, interaction: discord.Interaction) -> None:
-        await answer_anyone(interaction, reminders.show_reminders)
+        await answer_anyone(interaction, listing.show_reminders)
+
+    @remind.command(name="timezone", description="Set your time zone")
+    @app_commands.describe(zone="A city or zone, such as Berlin")
+    async def timezone(
+        self, interaction: discord.Interaction, zone: app_commands.Range[str, 1, 60] | None = None
+    ) -> None:
+        await answer_anyone(interaction, lambda caller: own_zone.answer_zone(caller, zone))
+
+    @remind.command(name="forget", description="Show what I keep of you, and delete it")
+    async def forget(self, interaction: discord.Interaction) -> None:
+        await answer_anyone(interaction, own_data.show_own_data)
+
+    @timezone.autocomplete("zone")
+    async def suggest_zone(
+        self, interaction: discord.Interaction, current: str
+    ) -> builtins.list[app_commands.Choice[str]]:
+        """Suggest zones by city, country, abbreviation or offset, each with its current local time."""
+        return zone_choices(interaction, current)
 
     @me.autocomplete("when")
     async def suggest_when(
         self, interaction: discord.Interaction, current: str
-    ) -> list[app_commands.Choice[str]]:
+    ) -> builtins.list[app_commands.Choice[str]]:
         """Suggest how the typed text is read as a time, and how it could continue."""
         return await when_choices(interaction, current)
 

@@ -31,6 +31,7 @@ from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
 from cogs.background.success_pings import GoodRuns
 from cogs.desk.kit.replies import answer_error
+from cogs.guilds_cog import GuildsCog
 from cogs.hosting import Hosted
 from cogs.language import CommandTranslator
 from cogs.menus_cog import MenusCog
@@ -118,6 +119,7 @@ async def setup(bot: commands.Bot) -> None:
         handler_cog, sprockets_cog = ScheduleZeroCog(bot, hosted.services), SprocketsCog(bot)
         ours = [
             handler_cog, AdminCog(bot), MenusCog(bot), RemindersCog(bot), AlertsCog(bot), AuditCog(bot),
+            GuildsCog(bot),
             sprockets_cog,
         ]  # fmt: skip
     except BaseException:

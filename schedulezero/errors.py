@@ -178,8 +178,8 @@ class JobFailed(ScheduleZeroError):
 class Gone(JobFailed):
     """The job's target doesn't exist, or no longer exists; a retry can't help."""
 
-    def __init__(self, message: str, *, code: str | None = None, **values: Any) -> None:
-        super().__init__(message, retry=False, code=code, **values)
+    def __init__(self, message: str, *, pause: bool = False, code: str | None = None, **values: Any) -> None:
+        super().__init__(message, retry=False, pause=pause, code=code, **values)
 
 
 class Forbidden(JobFailed):

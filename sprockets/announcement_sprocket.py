@@ -20,10 +20,19 @@ from schedulezero.methods.typed import (
     Url,
     job,
 )
-from sprockets.kit.asking import asking_discord
+from sprockets.kit.asking import asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.discord_codes import UNREACHABLE
 from sprockets.kit.lookups import channel_of, expect_member, role_of
-from sprockets.kit.messages import colour_of, embed_of, mentions, text_for
+from sprockets.kit.messages import (
+    MOST_TEXT,
+    colour_of,
+    embed_of,
+    expect_texts,
+    fitting,
+    mentions,
+    text_for,
+)
 from sprockets.kit.posting import post
 from sprockets.kit.several import for_each, partly
 
@@ -56,12 +65,31 @@ async def send_announcement(
     """
     channel = await channel_of(bot, channel_id)
     text = text_for(channel.guild, message, shuffled=shuffled)
-    role = role_of(channel.guild, role_id) if role_id else None
-    called = [*(["@everyone"] if everyone else []), *([role.mention] if role else [])]
-    content = f"{' '.join(called)} {text}".strip() if called else text
+    role, everyone = _called(channel.guild, role_id, everyone)
+    content = f"{_pings(role, everyone)}{text}".strip()
     allowed = mentions(message, role=role, everyone=everyone)
     sent = await post(channel, f"#{channel.name}", content=content, allowed_mentions=allowed)
     return {"success": True, **sent}
+
+
+@send_announcement.check
+async def _check_announcement(
+    bot: commands.Bot, channel_id: int, message: str, role_id: int | None, everyone: bool, **_: Any
+) -> None:
+    channel = await channel_of(bot, channel_id)
+    pings = _pings(*_called(channel.guild, role_id, everyone))
+    expect_texts(channel.guild, message, MOST_TEXT, "message", before=pings)
+
+
+def _called(guild: discord.Guild, role_id: int | None, everyone: bool) -> tuple[discord.Role | None, bool]:
+    """Return the role to ping, and whether to ping @everyone, which Discord's menus offer as a role."""
+    role = role_of(guild, role_id) if role_id else None
+    return (None, True) if role is not None and role.is_default() else (role, everyone)
+
+
+def _pings(role: discord.Role | None, everyone: bool) -> str:
+    called = [*(["@everyone"] if everyone else []), *([role.mention] if role else [])]
+    return f"{' '.join(called)} " if called else ""
 
 
 @job(
@@ -93,22 +121,55 @@ async def send_embed_announcement(
         fields: Fields as JSON, such as [{"name": "When", "value": "8 pm", "inline": true}]
     """
     channel = await channel_of(bot, channel_id)
+    embed = _embed(channel.guild, title, description, color, footer, thumbnail_url, image_url, fields)
+    quiet = discord.AllowedMentions.none()
+    sent = await post(channel, f"#{channel.name}", embed=embed, allowed_mentions=quiet)
+    return {"success": True, **sent}
+
+
+def _embed(
+    guild: discord.Guild,
+    title: str,
+    description: str,
+    color: Any,
+    footer: str | None,
+    thumbnail_url: str | None,
+    image_url: str | None,
+    fields: list[Any] | None,
+) -> discord.Embed:
     data: dict[str, Any] = {
-        "title": text_for(channel.guild, title),
-        "description": text_for(channel.guild, description),
+        "title": text_for(guild, title),
+        "description": text_for(guild, description),
     }
     if color not in (None, ""):
         data["color"] = colour_of(color).value
     if footer:
-        data["footer"] = {"text": text_for(channel.guild, footer)}
+        data["footer"] = {"text": text_for(guild, footer)}
     for key, url in (("thumbnail", thumbnail_url), ("image", image_url)):
         if url:
             data[key] = {"url": url}
     if fields:
         data["fields"] = [_field(item) for item in fields]
-    quiet = discord.AllowedMentions.none()
-    sent = await post(channel, f"#{channel.name}", embed=embed_of(data), allowed_mentions=quiet)
-    return {"success": True, **sent}
+    return embed_of(data)
+
+
+@send_embed_announcement.check
+async def _check_embed(
+    bot: commands.Bot,
+    channel_id: int,
+    title: str,
+    description: str,
+    color: Any,
+    footer: str | None,
+    thumbnail_url: str | None,
+    image_url: str | None,
+    fields: list[Any] | None,
+) -> None:
+    guild = (await channel_of(bot, channel_id)).guild
+    expect_texts(guild, title, 256, "title")
+    expect_texts(guild, description, 4096, "description")
+    expect_texts(guild, footer or "", 2048, "footer", blank=True)
+    _embed(guild, title, description, color, footer, thumbnail_url, image_url, fields)
 
 
 @job(
@@ -148,6 +209,16 @@ async def send_to_multiple_channels(
     return partly(done, failed, "channels")
 
 
+@send_to_multiple_channels.check
+async def _check_channels(
+    bot: commands.Bot, channel_ids: list[int], message: str, embed: dict[str, Any] | None
+) -> None:
+    channels = [await channel_of(bot, channel_id) for channel_id in dict.fromkeys(channel_ids)]
+    expect_texts(channels[0].guild, message, MOST_TEXT, "message", blank=embed is not None)
+    if embed:
+        embed_of(embed)
+
+
 @job(resumable=True, addressee="user_id")
 async def send_dm(
     bot: commands.Bot, user_id: MemberId, message: LongText, embed: dict[str, Any] | None = None
@@ -183,6 +254,8 @@ async def send_dm(
             "There is no user {user_id}.", retry=False, code="user_missing", user_id=user_id
         ) from error
     except Forbidden as error:
+        if refused_with(error) not in (*UNREACHABLE, 50001):
+            raise
         raise JobFailed(
             "I can't send direct messages to the user {user_id}: they are closed, or we don't share a "
             "server.",
@@ -193,13 +266,17 @@ async def send_dm(
     return {"success": True, "user_id": str(user.id), **sent}
 
 
+@send_dm.check
+async def _check_dm(bot: commands.Bot, user_id: int, message: str, embed: dict[str, Any] | None) -> None:
+    fitting(message, MOST_TEXT, "message")
+    if embed:
+        embed_of(embed)
+
+
 def _field(item: Any) -> dict[str, Any]:
     data = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
-    if not data.get("name") or not data.get("value"):
-        raise JobFailed(
-            'Each of "fields" needs a "name" and a "value".', retry=False, code="embed_field_incomplete"
-        )
-    return {"name": str(data["name"]), "value": str(data["value"]), "inline": bool(data.get("inline"))}
+    name, value = (str(data.get(key) or "") for key in ("name", "value"))  # `embed_of` refuses empty ones
+    return {"name": name, "value": value, "inline": bool(data.get("inline"))}
 
 
 class AnnouncementSprocket(RegisteringCog):

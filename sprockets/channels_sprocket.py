@@ -9,15 +9,15 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import JobFailed
+from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.follow_up import follow_up, waiting
-from sprockets.kit.lookups import guild_channel_of
-from sprockets.kit.messages import fitting, text_for
+from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
+from sprockets.kit.lookups import GuildChannel, guild_channel_of
+from sprockets.kit.messages import expect_texts, fitting, text_for
 
 _SLOWEST = 6 * 3600
 _LONGEST_TOPIC = 1024
@@ -39,9 +39,15 @@ async def set_slowmode(
     Params:
         channel_id: Which channel
         seconds: How long each person has to wait between messages; 0 switches slow mode off
-        lasts: How long it lasts. Afterwards the previous state comes back, even if periods overlap
+        lasts: How long it lasts. Afterwards the previous state comes back, unless somebody changed it by hand
     """
-    channel = await guild_channel_of(bot, channel_id)
+    debt = await owed(bot)
+    try:
+        channel = await guild_channel_of(bot, channel_id)
+    except Gone:
+        if debt is None:
+            raise
+        return {"success": True, "message": "The channel no longer exists, so there is nothing to undo."}
     if not isinstance(
         channel,
         discord.TextChannel
@@ -54,21 +60,37 @@ async def set_slowmode(
 
     about = f"slowmode:{channel.id}"
 
+    if debt is not None:
+        async with asking_discord(f"look at #{channel.name}"):
+            now: Any = await bot.fetch_channel(channel.id)
+        if now.slowmode_delay not in (debt.left.get("seconds"), seconds):
+            said = f"#{channel.name}: somebody has set {now.slowmode_delay} s since, and that stays"
+            return {"success": True, "channel_id": str(channel.id), "message": said}
+
     async def look(_: dict[str, Any]) -> dict[str, Any]:
-        # During an earlier slow mode of this kind, the channel's current delay isn't the one to restore.
-        restoring = await waiting(bot, about) if lasts is not None else None
-        return {"before": restoring.params["seconds"] if restoring else channel.slowmode_delay}
+        # During an earlier slow mode of this kind, the delay to restore is the one before that.
+        earlier = await debt_about(bot, about) if lasts is not None else None
+        untouched = earlier is not None and earlier.left.get("seconds") == channel.slowmode_delay
+        return {"before": earlier.params["seconds"] if earlier and untouched else channel.slowmode_delay}
 
     before = (await step("before", look))["before"]
     said = f"#{channel.name}: {seconds} s between messages"
     if lasts is not None:
         params = {"channel_id": str(channel.id), "seconds": before}
         after = await follow_up(
-            bot, about, "set_slowmode", params, lasts, f"#{channel.name} as fast as before"
+            bot,
+            about,
+            "set_slowmode",
+            params,
+            lasts,
+            f"#{channel.name} as fast as before",
+            left={"seconds": seconds},
         )
         said += f", until {after['at']}"
     async with asking_discord(f"slow #{channel.name} down"):
         await channel.edit(slowmode_delay=seconds, reason=REASON)
+    if lasts is None and debt is None:
+        await call_off(bot, about)  # this one is for good
     return {"success": True, "channel_id": str(channel.id), "message": said}
 
 
@@ -93,14 +115,25 @@ async def set_channel_text(
     channel = await guild_channel_of(bot, channel_id)
     longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
     written = fitting(text_for(channel.guild, text), longest, where)
-    topical = isinstance(channel, discord.TextChannel | discord.ForumChannel)
-    if where == "topic" and not topical:
-        raise JobFailed(
-            "#{name} has no topic. Change its name instead.", retry=False, code="no_topic", name=channel.name
-        )
+    _expect_topic(channel, where)
     async with asking_discord(f"write the {where} of #{channel.name}"):
         await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
     return {"success": True, "channel_id": str(channel.id), "message": f"The {where} is: {written}"}
+
+
+@set_channel_text.check
+async def _check_text(bot: commands.Bot, channel_id: int, text: str, where: str) -> None:
+    channel = await guild_channel_of(bot, channel_id)
+    _expect_topic(channel, where)
+    longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
+    expect_texts(channel.guild, text, longest, where, blank=where == "topic")
+
+
+def _expect_topic(channel: GuildChannel, where: str) -> None:
+    if where == "topic" and not isinstance(channel, discord.TextChannel | discord.ForumChannel):
+        raise JobFailed(
+            "#{name} has no topic. Change its name instead.", retry=False, code="no_topic", name=channel.name
+        )
 
 
 class ChannelsSprocket(RegisteringCog):

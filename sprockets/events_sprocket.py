@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -20,11 +21,15 @@ from schedulezero.methods.values import said_span
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.lookups import guild_channel_of, guild_of
-from sprockets.kit.messages import fitting, text_for
+from sprockets.kit.messages import expect_texts, fitting, text_for
 from sprockets.kit.posting import CLOCK_SKEW
 
 _SOONEST = timedelta(minutes=1)  # Discord rejects events that start in the past
+_LONGEST_TITLE = 100
 _LONGEST_DESCRIPTION = 1000
+_LONGEST_AHEAD = timedelta(hours=12)
+"""An event that begins longer after a run that should start it isn't the one that is meant by its name."""
+_EVENT_ID = r"^(https://(\w+\.)?discord(app)?\.com/events/\d{15,20}/)?\d{15,20}/?$|^$"
 
 
 # https://discord.com/developers/docs/resources/guild-scheduled-event#guild-scheduled-event-permissions-requirements
@@ -60,10 +65,7 @@ async def create_event(
         description: What it is about
     """
     guild = guild_of(bot, guild_id)
-    if bool(place) == bool(voice_channel_id):
-        raise JobFailed(
-            "An event needs either a place or a voice channel.", retry=False, code="event_needs_place"
-        )
+    _expect_place(place, voice_channel_id)
     start = max(current_run().scheduled_at + starts_in, instants.now() + _SOONEST)
     where: dict[str, Any] = {"entity_type": discord.EntityType.external, "location": place}
     if voice_channel_id:
@@ -102,6 +104,29 @@ async def create_event(
     return {"success": True, **await step("event", make, plan=plan, find=find)}
 
 
+def _expect_place(place: str, voice_channel_id: int | None) -> None:
+    if bool(place.strip()) == bool(voice_channel_id):
+        raise JobFailed(
+            "An event needs either a place or a voice channel.", retry=False, code="event_needs_place"
+        )
+
+
+@create_event.check
+async def _check_event(
+    bot: commands.Bot,
+    guild_id: int,
+    title: str,
+    place: str,
+    voice_channel_id: int | None,
+    description: str,
+    **_: Any,
+) -> None:
+    guild = guild_of(bot, guild_id)
+    _expect_place(place, voice_channel_id)
+    expect_texts(guild, title, _LONGEST_TITLE, "title")
+    expect_texts(guild, description, _LONGEST_DESCRIPTION, "description", blank=True)
+
+
 @create_event.preview
 async def _event_preview(
     bot: commands.Bot, guild_id: int, title: str, starts_in: timedelta, lasts: timedelta, **_: Any
@@ -112,52 +137,69 @@ async def _event_preview(
 
 @job(needs=(Need("manage_events"),), resumable=True)
 async def start_event(
-    bot: commands.Bot, guild_id: GuildId, title: Annotated[Text, Field(max_length=100)]
+    bot: commands.Bot,
+    guild_id: GuildId,
+    title: Annotated[Text, Field(max_length=100)],
+    event_id: Annotated[Text, Field(pattern=_EVENT_ID)] = "",
 ) -> dict[str, Any]:
     """Start one of Discord's own events.
 
     Params:
         guild_id: The server
-        title: Its name. The next event with that name is started
+        title: Its name. The event with that name that is due nearest to the run
+        event_id: The event's link or id, if several have that name
     """
     guild = guild_of(bot, guild_id)
     async with asking_discord(f"start the event “{title}”"):
-        event = await _next_event(guild, title, discord.EventStatus.scheduled)
-        if event.status is not discord.EventStatus.active:
+        event = await _chosen(guild, title, event_id, discord.EventStatus.scheduled)
+        already = event.status is not discord.EventStatus.scheduled
+        if not already:
             event = await event.start(reason=REASON)
-    return {"success": True, **_result(event), "message": f"“{event.name}” has begun"}
+    said = f"“{event.name}” had begun already" if already else f"“{event.name}” has begun"
+    return {"success": True, **_result(event), "message": said}
 
 
 @job(needs=(Need("manage_events"),), resumable=True)
 async def end_event(
-    bot: commands.Bot, guild_id: GuildId, title: Annotated[Text, Field(max_length=100)]
+    bot: commands.Bot,
+    guild_id: GuildId,
+    title: Annotated[Text, Field(max_length=100)],
+    event_id: Annotated[Text, Field(pattern=_EVENT_ID)] = "",
 ) -> dict[str, Any]:
     """End one of Discord's own events.
 
     Params:
         guild_id: The server
         title: Its name. The running event with that name is ended
+        event_id: The event's link or id, if several have that name
     """
     guild = guild_of(bot, guild_id)
     async with asking_discord(f"end the event “{title}”"):
-        event = await _next_event(guild, title, discord.EventStatus.active)
-        event = await event.end(reason=REASON)
-    return {"success": True, **_result(event), "message": f"“{event.name}” is over"}
+        event = await _chosen(guild, title, event_id, discord.EventStatus.active)
+        already = event.status is not discord.EventStatus.active
+        if not already:
+            event = await event.end(reason=REASON)
+    said = f"“{event.name}” was over already" if already else f"“{event.name}” is over"
+    return {"success": True, **_result(event), "message": said}
 
 
-async def _next_event(
-    guild: discord.Guild, title: str, status: discord.EventStatus
+async def _chosen(
+    guild: discord.Guild, title: str, event_id: str, status: discord.EventStatus
 ) -> discord.ScheduledEvent:
-    """Return the next event with that name and status; when starting, include one that is already active."""
-    wanted = title.strip().casefold()
-    states = {status, discord.EventStatus.active}
-    found = [
-        event
-        for event in await guild.fetch_scheduled_events()
-        if event.name.casefold() == wanted and event.status in states
-    ]
-    if not found:
-        doing = "running" if status is discord.EventStatus.active else "planned"
+    """Return the event to change. Raises JobFailed if there is none."""
+    listed = await guild.fetch_scheduled_events()
+    doing = "running" if status is discord.EventStatus.active else "planned"
+    if event_id:
+        wanted = int(event_id.rstrip("/").rpartition("/")[2])
+        named = [event for event in listed if event.id == wanted]
+        # Discord lists no events that are over; one that is over needs no end.
+        if not named and status is discord.EventStatus.active:
+            named = [await guild.fetch_scheduled_event(wanted)]
+    else:
+        named = [event for event in listed if event.name.strip().casefold() == title.strip().casefold()]
+    at = current_run().scheduled_at
+    event = nearest_event(named, status, at)
+    if event is None:
         raise JobFailed(
             "There is no {doing} event called “{title}”.",
             retry=False,
@@ -165,8 +207,36 @@ async def _next_event(
             title=title,
             doing=doing,
         )
-    # Take an active event only if no scheduled one is left, as when an earlier attempt started it.
-    return min(found, key=lambda event: (event.status is not status, event.start_time))
+    starting = status is discord.EventStatus.scheduled
+    if starting and not event_id and event.start_time - at > _LONGEST_AHEAD:
+        # Somebody cancelled the one that was due, so Discord no longer lists it.
+        raise JobFailed(
+            "The next event called “{title}” begins {when}. To start that one now, give its link.",
+            retry=False,
+            code="event_not_due",
+            title=title,
+            when=discord.utils.format_dt(event.start_time, "F"),
+        )
+    return event
+
+
+def nearest_event(
+    events: Sequence[discord.ScheduledEvent], status: discord.EventStatus, at: datetime
+) -> discord.ScheduledEvent | None:
+    """Return the event that a run means, of those with the right name.
+
+    To start one, that is the one whose start is nearest to the run, whether or not it has begun: next week's
+    must not begin because this week's has. To end one, it is the running one that began nearest to the run.
+
+    Parameters:
+        events: The events with the right name or id.
+        status: The status that the event should have before the change.
+        at: The instant of the run.
+    """
+    starting = status is discord.EventStatus.scheduled
+    wanted = {discord.EventStatus.active, status if starting else discord.EventStatus.completed}
+    found = [event for event in events if event.status in wanted]
+    return min(found, key=lambda event: abs(event.start_time - at), default=None)
 
 
 def _result(event: discord.ScheduledEvent) -> dict[str, Any]:

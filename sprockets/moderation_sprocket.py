@@ -1,37 +1,67 @@
-"""Moderation jobs: delete messages, lock a channel, and unlock it with its previous permissions."""
+"""Moderation jobs: delete messages, lock channels, and unlock them with their previous permissions."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
+import aiohttp
 import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import JobFailed
+from schedulezero import instants
+from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
-from schedulezero.methods.host import host_of
+from schedulezero.instants import from_iso, to_iso
+from schedulezero.methods.annotations import Channels
+from schedulezero.methods.lasting import Lasting, end_of
+from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import Need, in_channel
-from schedulezero.methods.typed import ChannelId, LongText, MemberId, Text, job
+from schedulezero.methods.typed import ChannelId, LongText, MemberId, MemberIds, RoleId, Text, job
 from sprockets.kit.asking import REASON, asking_discord
+from sprockets.kit.cleaning import MOST_LOOKED_AT, Cleaning, Wanted, public_threads
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.lookups import Sendable, channel_of
+from sprockets.kit.follow_up import call_off, follow_up, owed
+from sprockets.kit.lock_places import about_of, all_in, called, lockable, locked_about
+from sprockets.kit.locks import (
+    Lock,
+    begins,
+    clear,
+    forget,
+    lock,
+    lock_of,
+    note_lifted,
+    stands,
+    unlock,
+)
+from sprockets.kit.lookups import GuildChannel, Sendable, channel_of, guild_channel_of
 from sprockets.kit.posting import post
+from sprockets.kit.several import for_each, partly
 
-_BULK = 100
-_BULK_AGE = timedelta(days=14) - timedelta(minutes=5)  # Discord refuses older ones; keep a margin
-_MOST_LOOKED_AT = 2000
-_MOST_DELETED = 1000
+log = logging.getLogger(__name__)
+
+_MOST_DELETED = 10_000
 _LOCKED = ("send_messages", "send_messages_in_threads", "create_public_threads", "create_private_threads")
 Reason = Annotated[LongText, Field(max_length=1900)]  # it is posted with some text around it
-_NOTE = "lockdown"
+_LONGEST_LOCK = timedelta(days=366)
+_MOST_TOLD = 10
+LockableId = Annotated[
+    int,
+    Kind.CHANNEL,
+    Channels((
+        "text", "news", "voice", "stage_voice", "forum", "category", "public_thread",
+        "private_thread", "news_thread",
+    )),
+]  # fmt: skip
 # In a channel, a bot can only deny and allow permissions that it has in the server
 # (https://discord.com/developers/docs/resources/channel#edit-channel-permissions).
 _LOCKING = (
     *in_channel("channel_id", "manage_channels", "manage_roles"),
     *(Need(permission, of="bot") for permission in _LOCKED),
+    *(Need(permission, when="whole_server") for permission in ("manage_channels", "manage_roles")),
 )
 
 
@@ -46,6 +76,11 @@ async def cleanup_messages(
     age_days: Annotated[float, Field(ge=0)] | None = None,
     user_id: MemberId | None = None,
     contains: Text = "",
+    keep_user_ids: MemberIds | None = None,
+    keep_role_id: RoleId | None = None,
+    keep_bots: bool = False,
+    keep_files: bool = False,
+    threads: bool = False,
 ) -> dict[str, Any]:
     """Delete messages in a channel; pinned ones stay.
 
@@ -55,17 +90,54 @@ async def cleanup_messages(
         age_days: Only messages older than this many days
         user_id: Only from this person
         contains: Only messages that contain this text
+        keep_user_ids: Keep the messages of these people
+        keep_role_id: Keep the messages of members with this role
+        keep_bots: Keep the messages of bots
+        keep_files: Keep messages with a file
+        threads: Clean up the channel's public threads as well
     """
     channel = await channel_of(bot, channel_id)
+    _expect_readable(bot, contains)
 
-    async def choose(_: dict[str, Any]) -> dict[str, Any]:
-        return {"found": await _to_delete(bot, channel, limit, age_days, user_id, contains)}
+    async def begin(_: dict[str, Any]) -> dict[str, Any]:
+        more = await public_threads(channel) if threads else []
+        return {"until": to_iso(_until(channel, age_days)), "threads": [str(thread.id) for thread in more]}
 
-    async with asking_discord(f"delete messages in #{channel.name}"):
-        # Chosen once per run: resuming after a crash must not choose more messages.
-        chosen = await step("choose", choose)
-        deleted = await _delete(channel, [int(item) for item in chosen["found"]])
-    return {"success": True, "deleted": deleted, "message": f"{deleted} messages deleted"}
+    begun = await step("begin", begin)
+    kept = tuple(keep_user_ids or ())
+    wanted = Wanted(from_iso(begun["until"]), user_id, contains, kept, keep_role_id, keep_bots, keep_files)
+    work = Cleaning(wanted, limit)
+    failed: list[dict[str, str]] = []
+    for place_id in (channel_id, *map(int, begun["threads"])):
+        if work.is_over:
+            break
+        try:
+            await work.clean(await channel_of(bot, place_id))
+        except JobFailed as error:
+            if error.retry or len(begun["threads"]) == 0:
+                raise
+            failed.append({"channel_id": str(place_id), "error": error.message})
+    if failed and not work.deleted and len(failed) > len(begun["threads"]):
+        return partly([], failed, "channels")
+    return _cleaned(work, failed)
+
+
+def _cleaned(work: Cleaning, failed: list[dict[str, str]]) -> dict[str, Any]:
+    said = f"{work.deleted} messages deleted"
+    if work.stuck:
+        said += f"; {work.stuck} could not be deleted"
+    if work.looked_at >= MOST_LOOKED_AT:
+        said += f"; only the newest {MOST_LOOKED_AT} were looked at"
+    result: dict[str, Any] = {"success": True, "deleted": work.deleted, "message": said}
+    if failed:
+        result |= {"partial": True, "failed": failed}
+    return result
+
+
+@cleanup_messages.check
+async def _check_clean_up(bot: commands.Bot, channel_id: int, contains: str, **_: Any) -> None:
+    await channel_of(bot, channel_id)
+    _expect_readable(bot, contains)
 
 
 @cleanup_messages.dry_run
@@ -76,26 +148,37 @@ async def _would_clean_up(
     age_days: float | None = None,
     user_id: int | None = None,
     contains: str = "",
+    keep_user_ids: list[int] | None = None,
+    keep_role_id: int | None = None,
+    keep_bots: bool = False,
+    keep_files: bool = False,
+    threads: bool = False,
 ) -> str:
     """Return how many messages would be deleted now, and the age of the oldest."""
     channel = await channel_of(bot, channel_id)
-    async with asking_discord(f"look for messages in #{channel.name}"):
-        found = await _to_delete(bot, channel, limit, age_days, user_id, contains)
+    _expect_readable(bot, contains)
+    until = _until(channel, age_days)
+    kept = tuple(keep_user_ids or ())
+    work = Cleaning(Wanted(until, user_id, contains, kept, keep_role_id, keep_bots, keep_files), limit)
+    found: list[int] = []
+    for place in (channel, *(await public_threads(channel) if threads else ())):
+        async with asking_discord(f"look for messages in #{place.name}"):
+            found += [message.id async for message in work.found_in(place)]
     if not found:
         return f"There is nothing to delete in {channel.mention} now."
-    oldest = discord.utils.format_dt(discord.utils.snowflake_time(int(found[-1])), "R")
+    oldest = discord.utils.format_dt(discord.utils.snowflake_time(min(found)), "R")
     return f"{len(found)} messages in {channel.mention} would be deleted now, the oldest one from {oldest}."
 
 
-async def _to_delete(
-    bot: commands.Bot,
-    channel: Sendable,
-    limit: int,
-    age_days: float | None,
-    user_id: int | None,
-    contains: str,
-) -> list[str]:
-    """Return the ids of the messages to delete, the newest first."""
+def _until(channel: Sendable, age_days: float | None) -> datetime:
+    """Return before which instant messages were posted that are old enough."""
+    if age_days:
+        return instants.now() - timedelta(days=age_days)
+    newest = discord.utils.snowflake_time(channel.last_message_id or 0)
+    return max(instants.now(), newest + timedelta(milliseconds=1))  # our clock may be behind
+
+
+def _expect_readable(bot: commands.Bot, contains: str) -> None:
     if contains and not bot.intents.message_content:
         raise JobFailed(
             "To read message text I need the Message Content intent. Switch it on in Discord's developer "
@@ -103,157 +186,228 @@ async def _to_delete(
             retry=False,
             code="needs_message_content",
         )
-    before = discord.utils.utcnow() - timedelta(days=age_days) if age_days else None
-    found: list[str] = []
-    async for message in channel.history(limit=_MOST_LOOKED_AT, before=before):
-        if message.pinned or (user_id and message.author.id != user_id):
-            continue
-        if contains and contains.casefold() not in message.content.casefold():
-            continue
-        found.append(str(message.id))
-        if len(found) == limit:
-            break
-    return found
-
-
-async def _delete(channel: Sendable, found: list[int]) -> int:
-    """Delete messages, in bulk where Discord allows it, and return how many were deleted."""
-    newest_old = discord.utils.time_snowflake(discord.utils.utcnow() - _BULK_AGE)
-    recent = [item for item in found if item > newest_old]
-    for start in range(0, len(recent), _BULK):
-        chunk = [discord.Object(item) for item in recent[start : start + _BULK]]
-
-        async def bulk(_: dict[str, Any], chunk: list[discord.Object] = chunk) -> dict[str, Any]:
-            await channel.delete_messages(chunk, reason=REASON)
-            return {"deleted": len(chunk)}
-
-        await step(f"bulk:{start}", bulk)
-    gone = 0
-    for item in found:
-        if item <= newest_old:
-            try:
-                await channel.get_partial_message(item).delete()
-            except discord.NotFound:
-                gone += 1  # somebody else deleted it first
-    return len(found) - gone
 
 
 @job(needs=_LOCKING, resumable=True)
-async def lockdown_channel(bot: commands.Bot, channel_id: ChannelId, reason: Reason = "") -> dict[str, Any]:
-    """Lock a channel, so that only its moderators can write there.
+async def lockdown_channel(
+    bot: commands.Bot,
+    channel_id: LockableId,
+    lasts: Lasting = "",
+    reason: Reason = "",
+    whole_server: bool = False,
+) -> dict[str, Any]:
+    """Lock a channel, a thread, a category or the whole server: only moderators can write there.
 
     Params:
-        channel_id: Which channel
+        channel_id: What to lock; a category stands for all its channels
+        lasts: How long, such as 8 hours or until 7. Empty until somebody unlocks it
         reason: The reason, for the audit log and the people in the channel
+        whole_server: Lock every channel of the server
     """
-    channel = await _lockable(bot, channel_id)
-    noted = _noted(reason)
-    closing = _to_close(channel)
-    found = {
-        str(target.id): [value.value for value in channel.overwrites_for(target).pair()] for target in closing
-    }
-    # Save the current permissions before anything changes; a second lock keeps what the first one saved.
-    memory = host_of(bot).memory
-    run_id = current_run().run_id
-    first = await memory.keep(_NOTE, str(channel.id), {"overwrites": found, "run_id": run_id})
-    kept = await memory.kept(_NOTE, str(channel.id))
-    going_on = run_id is not None and kept is not None and kept.get("run_id") == run_id
-    if (first or going_on) and reason:
+    run = current_run()
+    channel = await guild_channel_of(bot, channel_id)
+    about = about_of(channel, whole_server)
+    noted, said = _noted(reason), ""
+    if lasts.strip():
+        ends = _end(lasts, run.scheduled_at, run.timezone)
+        left = ends - instants.now()
+        if left <= timedelta():
+            message = f"The time of this lock was over at {to_iso(ends)}, so nothing was locked"
+            return {"success": True, "channel_id": str(channel.id), "message": message}
+        params: dict[str, Any] = {"channel_id": str(channel.id), "reason": ""}
+        if whole_server:
+            params["whole_server"] = True
+        name = f"Unlock {called(channel, whole_server)}"
+        after = await follow_up(bot, about, "unlock_channel", params, left, name)
+        said = f", until {after['at']}"
+    places, refused = await lockable(bot, channel, whole_server)
+    if reason and not whole_server and await begins(bot, channel):
         await _say(channel, f"🔒 This channel is locked: {reason}")
-    async with asking_discord(f"lock #{channel.name}"):
-        for target in closing:
-            overwrite = channel.overwrites_for(target)
-            overwrite.update(**dict.fromkeys(_LOCKED, False))
-            await channel.set_permissions(target, overwrite=overwrite, reason=noted)
-    return {"success": True, "channel_id": str(channel.id), "message": f"#{channel.name} is locked"}
+
+    async def one(place: GuildChannel) -> dict[str, Any]:
+        locked = await lock(bot, place, about, noted)
+        return {"name": place.name, "open_to": [*locked.open_to], "unable": [*locked.unable],
+                "connected": locked.connected}  # fmt: skip
+
+    results = await for_each(places, one)
+    done = [item for item in results if isinstance(item, dict)]
+    failed = [
+        {"channel": place.name, "error": item.message}
+        for place, item in zip(places, results, strict=True)
+        if isinstance(item, JobFailed)
+    ]
+    if not lasts.strip():
+        await call_off(bot, about)  # this lock is until further notice
+    if not done:
+        raise next(item for item in results if isinstance(item, JobFailed)) if failed else _nothing(refused)
+    trouble = [*(_exceptions(item) for item in done), *(f"#{x['channel']}: {x['error']}" for x in failed)]
+    trouble += [f"#{name} was left out, because its rights don't reach there" for name in refused]
+    trouble = [item for item in trouble if item]
+    what = called(channel, whole_server)
+    message = f"{what} is {'only partly ' if trouble else ''}locked{said}"
+    if len(done) > 1 or trouble:
+        message += f" ({len(done)} of {len(places) + len(refused)} channels)" if len(places) > 1 else ""
+    connected = sum(item["connected"] for item in done)
+    if connected:
+        message += f"; {connected} {'is' if connected == 1 else 'are'} still connected, and may talk on"
+    if trouble:
+        message += f". {'; '.join(trouble[:_MOST_TOLD])}"
+    answer = {"success": True, "channel_id": str(channel.id), "message": message}
+    if trouble:
+        answer |= {
+            "partial": True,
+            "failed": failed,
+            "not_closed": [item for item in done if _exceptions(item)],
+        }
+    return answer
+
+
+@lockdown_channel.check
+async def _check_lock(bot: commands.Bot, channel_id: int, lasts: str, **_: Any) -> None:
+    await guild_channel_of(bot, channel_id)
+    if lasts.strip():
+        _end(lasts, instants.now(), current_run().timezone)
+
+
+def _end(lasts: str, begins_at: datetime, zone: str) -> datetime:
+    """Return when a lock ends; raise JobFailed if its length isn't a time, or is too long."""
+    ends = end_of(lasts, begins_at, zone)
+    if ends is None or ends - begins_at > _LONGEST_LOCK:
+        raise JobFailed(
+            "“{lasts}” isn't a time for a lock. Examples: 8 hours, until 7. At most a year.",
+            retry=False,
+            code="lock_lasts_unusable",
+            lasts=lasts,
+        )
+    return ends
 
 
 @job(needs=_LOCKING, resumable=True)
-async def unlock_channel(bot: commands.Bot, channel_id: ChannelId, reason: Reason = "") -> dict[str, Any]:
-    """Unlock a channel and restore the permissions it had before the lock.
+async def unlock_channel(
+    bot: commands.Bot, channel_id: LockableId, reason: Reason = "", whole_server: bool = False
+) -> dict[str, Any]:
+    """Unlock what is locked and restore the permissions it had before the lock.
 
     Params:
-        channel_id: Which channel
+        channel_id: What to unlock; a category stands for all its channels
         reason: The reason, for the audit log and the people in the channel
+        whole_server: Unlock every channel that I locked
     """
-    channel = await _lockable(bot, channel_id)
-    noted = _noted(reason)
-    memory = host_of(bot).memory
+    debt = await owed(bot)
+    try:
+        channel = await guild_channel_of(bot, channel_id)
+    except Gone:
+        await forget(bot, channel_id)
+        guild = bot.get_guild(int(current_run().guild_id or 0))
+        if debt is None or guild is None or not guild.channels:
+            raise
+        channel = guild.channels[0]  # stands for its guild: what the lock closed there may remain
+        if not await locked_about(bot, guild, debt.about):
+            message = "The channel no longer exists, so there is nothing to unlock."
+            return {"success": True, "message": message}
+    noted, about = _noted(reason), debt.about if debt is not None else None
+    places = all_in(channel, whole_server)
+    single = not whole_server and not isinstance(channel, discord.CategoryChannel)
+    if about is not None and (not single or channel.id != channel_id):
+        # Wherever they are now: a channel may have left its category, and a category may be gone.
+        places = await locked_about(bot, channel.guild, about)
 
     async def recall(_: dict[str, Any]) -> dict[str, Any]:
-        return {"note": await memory.kept(_NOTE, str(channel.id))}
+        found = [(place, await lock_of(bot, place.id, place.guild.id)) for place in places]
+        return {str(place.id): lock.to_note() for place, lock in found if lock is not None}
 
-    # Recalled once per run: the note is deleted at the end, and resuming after that must not open more.
-    note = (await step("recall", recall))["note"]
-    async with asking_discord(f"unlock #{channel.name}"):
-        if note is not None:
-            await _restore(channel, note["overwrites"], noted)
-        else:
-            overwrite = channel.overwrites_for(channel.guild.default_role)
-            overwrite.update(**dict.fromkeys(_LOCKED, None))
-            await _set(channel, channel.guild.default_role, overwrite, noted)
-    if reason:
+    # Recalled once per run: the notes are deleted at the end, and resuming after that must not open more.
+    notes = await step("recall", recall)
+    if not notes and debt is None and single and not isinstance(channel, discord.Thread):
+        await clear(bot, channel, noted)
+    elif not notes and debt is None and isinstance(channel, discord.Thread):
+        async with asking_discord(f"unlock #{channel.name}"):
+            await channel.edit(archived=False, locked=False, reason=noted)
+
+    async def one(place: GuildChannel) -> dict[str, Any]:
+        note = Lock.from_note(notes[str(place.id)], place.guild.id)
+        became = await unlock(bot, place, note, about, noted)
+        if became != "locked":
+            await forget(bot, place.id)
+        return {"became": became}
+
+    locked = [place for place in places if str(place.id) in notes]
+    results = await for_each(locked, one)
+    if failures := [item for item in results if isinstance(item, JobFailed) and not isinstance(item, Gone)]:
+        raise failures[0]
+    became = [item["became"] for item in results if isinstance(item, dict)]
+    if debt is None:
+        await call_off(bot, about_of(channel, whole_server))
+    message = _outcome(called(channel, whole_server), became, alone=single, plain=debt is None)
+    if reason and single and ("open" in became or not notes):
         await _say(channel, f"🔓 This channel is open again: {reason}")
-    await memory.forget(_NOTE, str(channel.id))
-    said = f"#{channel.name} is open again"
-    if note is None:
-        said += "; I had not locked it, so I only cleared what keeps @everyone from writing"
-    return {"success": True, "channel_id": str(channel.id), "message": said}
+    return {"success": True, "channel_id": str(channel.id), "message": message}
 
 
-async def _say(channel: discord.TextChannel, text: str) -> None:
-    """Post to the people in a channel, once per run."""
-    quiet = discord.AllowedMentions.none()
-    await post(channel, f"#{channel.name}", content=text, allowed_mentions=quiet)
+@unlock_channel.settles
+async def _ends_a_lock(
+    bot: commands.Bot, channel_id: int, reason: str = "", whole_server: bool = False
+) -> bool:
+    """Return whether a lock of the bot still stands there, which this unlock was scheduled to end."""
+    channel: Any = bot.get_channel(channel_id)
+    if channel is None or str(channel.guild.id) != current_run().guild_id:
+        return False
+    for place in all_in(channel, whole_server):
+        lock = await lock_of(bot, place.id, place.guild.id)
+        if lock is not None and stands(lock, place):
+            return True
+    return False
 
 
-async def _restore(channel: discord.TextChannel, found: dict[str, list[int]], reason: str) -> None:
-    """Restore the locked permissions to their saved values; others may have changed since and stay."""
-    for role_id, (allow, deny) in found.items():
-        role = channel.guild.get_role(int(role_id))
-        if role is None:
-            continue  # deleted in the meantime
-        before = discord.PermissionOverwrite.from_pair(discord.Permissions(allow), discord.Permissions(deny))
-        overwrite = channel.overwrites_for(role)
-        overwrite.update(**{name: getattr(before, name) for name in _LOCKED})
-        await _set(channel, role, overwrite, reason)
+def _outcome(what: str, became: list[str], *, alone: bool, plain: bool) -> str:
+    """Return what an unlock came to, in words."""
+    if not became:
+        if not plain:
+            return f"{what} was open already"
+        if alone:
+            said = "I had not locked it, so I only cleared what keeps @everyone from writing"
+            return f"{what} is open again; {said}"
+        return f"I had locked nothing in {what}"
+    if "open" not in became:
+        if "locked" in became:
+            return f"{what} stays locked, because another lock there isn't over"
+        return f"{what} was unlocked by hand since, so I left its permissions as they are"
+    said = f"{what} is open again"
+    if not alone:
+        said += f" ({became.count('open')} of {len(became)} channels)"
+    if "lifted" in became and not alone:
+        said += f"; {became.count('lifted')} had been unlocked by hand and were left as they are"
+    return said
 
 
-async def _set(
-    channel: discord.TextChannel, role: discord.Role, overwrite: discord.PermissionOverwrite, reason: str
-) -> None:
-    kept = None if overwrite.is_empty() else overwrite
-    await channel.set_permissions(role, overwrite=kept, reason=reason)
+def _exceptions(item: dict[str, Any]) -> str:
+    """Return through whom people can still write in a channel; empty if nobody can."""
+    parts: list[str] = []
+    if item["open_to"]:
+        parts.append(f"{', '.join(item['open_to'][:_MOST_TOLD])} can still write")
+    if item["unable"]:
+        names = ", ".join(name.replace("_", " ").title() for name in item["unable"])
+        parts.append(f"I lack *{names}* and can't take it away")
+    return f"#{item['name']}: {'; '.join(parts)}" if parts else ""
 
 
-async def _lockable(bot: commands.Bot, channel_id: int) -> discord.TextChannel:
-    channel = await channel_of(bot, channel_id)
-    if not isinstance(channel, discord.TextChannel):
-        raise JobFailed(
-            "#{name} can't be locked: only text channels can.",
-            retry=False,
-            code="channel_cannot_be_locked",
-            name=channel.name,
-        )
-    return channel
+def _nothing(refused: list[str]) -> JobFailed:
+    return JobFailed(
+        "None of the channels could be locked: {count} of them need rights that are missing.",
+        retry=False,
+        code="nothing_locked",
+        count=len(refused),
+    )
 
 
-def _to_close(channel: discord.TextChannel) -> list[discord.Role]:
-    """Return the roles that a lock must stop from writing: everyone, and those that the channel lets write.
-
-    Roles that may manage messages are moderators and keep writing.
-    """
-    closing = [channel.guild.default_role]
-    for target, overwrite in channel.overwrites.items():
-        if (
-            isinstance(target, discord.Role)
-            and not target.is_default()
-            and overwrite.send_messages
-            and not (target.permissions.manage_messages or overwrite.manage_messages)
-            and target not in channel.guild.me.roles
-        ):
-            closing.append(target)
-    return closing
+async def _say(channel: GuildChannel, text: str) -> None:
+    """Post to the people in a channel, once per run, if the bot can write there."""
+    if not isinstance(channel, Sendable):
+        return
+    mine = channel.permissions_for(channel.guild.me)
+    if mine.send_messages_in_threads if isinstance(channel, discord.Thread) else mine.send_messages:
+        quiet = discord.AllowedMentions.none()
+        await post(channel, f"#{channel.name}", content=text, allowed_mentions=quiet)
 
 
 def _noted(reason: str) -> str:
@@ -269,6 +423,24 @@ class ModerationSprocket(RegisteringCog):
         lockdown_channel,
         unlock_channel,
     )
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(
+        self, _: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        """Let a lock's saved permissions die when somebody lifts it by hand."""
+        try:
+            await note_lifted(self.bot, after)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
+            log.warning("whether the lock of #%s was lifted can't be told: %s", after.name, error)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Forget the lock of a channel that is gone."""
+        try:
+            await forget(self.bot, channel.id)
+        except DatabaseUnavailable as error:
+            log.warning("the lock of the deleted channel #%s stays noted: %s", channel.name, error)
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -18,13 +18,14 @@ from schedulezero.methods.typed import ChannelId, Duration, LongText, MessageLin
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.lookups import Sendable, channel_of, find_message
-from sprockets.kit.messages import MOST_TEXT, fitting, mentions, text_for
+from sprockets.kit.messages import MOST_TEXT, embed_of, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import may_look_back, post, posted
 
 _MOST_ANSWERS = 10
 _LONGEST_ANSWER = 55
 _LONGEST_QUESTION = 300
 _WEBHOOK = "ScheduleZero"
+_WITH_WEBHOOKS = discord.TextChannel | discord.VoiceChannel | discord.ForumChannel
 _FORBIDDEN_NAMES = re.compile(r"discord|clyde|```|^(everyone|here)$", re.IGNORECASE)
 
 
@@ -61,6 +62,13 @@ async def send_poll(
         poll.add_answer(text=answer)
     quiet = discord.AllowedMentions.none()
     return {"success": True, **await post(channel, f"#{channel.name}", poll=poll, allowed_mentions=quiet)}
+
+
+@send_poll.check
+async def _check_poll(bot: commands.Bot, channel_id: int, question: str, answers: str, **_: Any) -> None:
+    channel = await channel_of(bot, channel_id)
+    expect_texts(channel.guild, question, _LONGEST_QUESTION, "question")
+    _answers(answers)
 
 
 @send_poll.preview
@@ -113,13 +121,7 @@ async def send_as(
         avatar_url: Address of the picture to show beside it
     """
     channel = await channel_of(bot, channel_id)
-    if _FORBIDDEN_NAMES.search(name):
-        raise JobFailed(
-            "Discord doesn't accept the name “{name}”. Choose another one.",
-            retry=False,
-            code="name_refused",
-            name=name,
-        )
+    _expect_name(name)
     text = fitting(text_for(channel.guild, message), MOST_TEXT, "message")
     async with asking_discord(f"post in #{channel.name} by a webhook"):
         webhook = await _webhook(bot, channel)
@@ -152,20 +154,50 @@ async def send_as(
     return {"success": True, **await step(f"as:{channel.id}", send, plan={"text": text}, find=find)}
 
 
+@send_as.check
+async def _check_as(bot: commands.Bot, channel_id: int, name: str, message: str, **_: Any) -> None:
+    channel = await channel_of(bot, channel_id)
+    _webhook_home(channel)
+    _expect_name(name)
+    expect_texts(channel.guild, message, MOST_TEXT, "message")
+
+
+def _expect_name(name: str) -> None:
+    """Raise JobFailed for a name that Discord refuses: https://discord.com/developers/docs/resources/webhook"""
+    if _FORBIDDEN_NAMES.search(name.strip()) or not name.strip():
+        raise JobFailed(
+            "Discord doesn't accept the name “{name}”. Choose another one.",
+            retry=False,
+            code="name_refused",
+            name=name,
+        )
+
+
 async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
     """Return our webhook in a channel, creating it if there is none. A thread uses its parent's webhook."""
+    home = _webhook_home(channel)
+    for webhook in await home.webhooks():
+        if _is_ours(bot, webhook):
+            return webhook
+    return await home.create_webhook(name=_WEBHOOK, reason=REASON)
+
+
+def _webhook_home(channel: Sendable) -> discord.TextChannel | discord.VoiceChannel | discord.ForumChannel:
+    """Return the channel that has the webhooks for posts in a channel or thread."""
     home = channel.parent if isinstance(channel, discord.Thread) else channel
-    if not isinstance(home, discord.TextChannel | discord.VoiceChannel | discord.ForumChannel):
+    if not isinstance(home, _WITH_WEBHOOKS):
         raise JobFailed(
             "Posts in #{name} can't use another name.",
             retry=False,
             code="no_posts_under_name",
             name=channel.name,
         )
-    for webhook in await home.webhooks():
-        if webhook.token and webhook.user is not None and bot.user and webhook.user.id == bot.user.id:
-            return webhook
-    return await home.create_webhook(name=_WEBHOOK, reason=REASON)
+    return home
+
+
+def _is_ours(bot: commands.Bot, webhook: discord.Webhook) -> bool:
+    creator, me = webhook.user, bot.user
+    return bool(webhook.token and creator is not None and me is not None and creator.id == me.id)
 
 
 @job(
@@ -174,28 +206,101 @@ async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
         *in_channel("message_url", "read_message_history"),
         Need("manage_messages", channel="message_url", of="person"),
     ),
-    variables=("text",),
+    variables=("text", "title", "description"),
     resumable=True,
 )
 async def edit_post(
-    bot: commands.Bot, message_url: MessageLink, text: Annotated[LongText, Field(max_length=2000)]
+    bot: commands.Bot,
+    message_url: MessageLink,
+    text: Annotated[LongText, Field(max_length=2000)] = "",
+    title: Annotated[Text, Field(max_length=256)] = "",
+    description: Annotated[LongText, Field(max_length=4000)] = "",
 ) -> dict[str, Any]:
     """Edit one of my earlier posts.
 
     Params:
         message_url: The post's link: right-click it, then Copy Message Link
-        text: The new text
+        text: The new text; leave it out to keep the present one
+        title: The new heading of its embed; leave it out to keep the present one
+        description: The new text of its embed; leave it out to keep the present one
     """
     found = await find_message(bot, message_url)
-    if found.author != bot.user:
-        raise JobFailed(
-            "I can only edit my own posts, and this one is by someone else.", retry=False, code="not_my_post"
-        )
-    assert found.guild is not None
-    written = fitting(text_for(found.guild, text), MOST_TEXT, "text")
+    guild = found.guild
+    assert guild is not None
+    _expect_change(text, title, description)
+    changes: dict[str, Any] = {}
+    if text:
+        changes["content"] = fitting(text_for(guild, text), MOST_TEXT, "text")
+    if title or description:
+        new = {"title": text_for(guild, title), "description": text_for(guild, description)}
+        changes["embeds"] = _embeds(found, {name: value for name, value in new.items() if value})
+    quiet = discord.AllowedMentions.none()
     async with asking_discord("change my post"):
-        changed = await found.edit(content=written, allowed_mentions=discord.AllowedMentions.none())
-    return {"success": True, **posted(changed)}
+        if found.webhook_id is None and found.author == bot.user:
+            changed = await found.edit(**changes, allowed_mentions=quiet)
+            return {"success": True, **posted(changed)}
+        webhook = await _own_webhook(bot, found)
+        if isinstance(found.channel, discord.Thread):
+            changes["thread"] = found.channel
+        await webhook.edit_message(found.id, **changes, allowed_mentions=quiet)
+    return {"success": True, **posted(found)}
+
+
+def _embeds(found: discord.Message, changes: dict[str, str]) -> list[discord.Embed]:
+    """Return the embeds of a post, with the first one of them changed; what isn't edited stays."""
+    own = _own_embeds(found)
+    return [embed_of({**own[0].to_dict(), **changes}), *own[1:]]
+
+
+def _own_embeds(found: discord.Message) -> list[discord.Embed]:
+    """Return the embeds that somebody gave a post; raise JobFailed if there are none."""
+    # Discord itself makes the embeds of other types, from links in the text.
+    own = [embed for embed in found.embeds if embed.type in (None, "rich")]
+    if not own:
+        raise JobFailed(
+            "The post has no embed, so it has no title or description. Change its text instead.",
+            retry=False,
+            code="post_without_embed",
+        )
+    return own
+
+
+async def _own_webhook(bot: commands.Bot, found: discord.Message) -> discord.Webhook:
+    """Return our webhook that posted a message. Raises JobFailed if it isn't by one of ours."""
+    channel = found.channel
+    home = channel.parent if isinstance(channel, discord.Thread) else channel
+    if found.webhook_id is not None and isinstance(home, _WITH_WEBHOOKS):
+        for webhook in await home.webhooks():
+            if webhook.id == found.webhook_id and _is_ours(bot, webhook):
+                return webhook
+    raise JobFailed(
+        "I can only edit my own posts, and this one is by someone else.", retry=False, code="not_my_post"
+    )
+
+
+@edit_post.check
+async def _check_edit(bot: commands.Bot, message_url: str, text: str, title: str, description: str) -> None:
+    found = await find_message(bot, message_url)
+    assert found.guild is not None
+    _expect_change(text, title, description)
+    parts = ((text, MOST_TEXT, "text"), (title, 256, "title"), (description, 4096, "description"))
+    for written, most, where in parts:
+        if written:
+            expect_texts(found.guild, written, most, where)
+    if title or description:
+        _own_embeds(found)
+    if found.webhook_id is not None or found.author != bot.user:
+        async with asking_discord("look at my post"):
+            await _own_webhook(bot, found)
+
+
+def _expect_change(text: str, title: str, description: str) -> None:
+    if not (text or title or description):
+        raise JobFailed(
+            "There is nothing to change. Give a new text, title or description.",
+            retry=False,
+            code="nothing_to_edit",
+        )
 
 
 @job(
@@ -215,6 +320,11 @@ async def delete_post(bot: commands.Bot, message_url: MessageLink) -> dict[str, 
     except Gone:
         return {"success": True, "message": "It was gone already."}
     return {"success": True, "channel_id": str(found.channel.id), "message": "The post is deleted."}
+
+
+@delete_post.check
+async def _check_delete(bot: commands.Bot, message_url: str) -> None:
+    await find_message(bot, message_url)
 
 
 class PostsSprocket(RegisteringCog):

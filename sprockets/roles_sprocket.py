@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import discord
@@ -11,13 +11,16 @@ from pydantic import Field
 
 from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.steps import step
+from schedulezero.instants import from_iso
 from schedulezero.methods.spec import Need
 from schedulezero.methods.typed import Duration, GuildId, MemberIds, RoleId, job
-from sprockets.kit.asking import REASON, asking_discord
+from sprockets.kit.asking import REASON, asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.follow_up import follow_up, waiting
+from sprockets.kit.follow_up import call_off, follow_up, owed, waiting
 from sprockets.kit.lookups import guild_of, not_here, role_of
 from sprockets.kit.several import partly
+
+_MOST_LOOKED_AT = 1000  # entries of the audit log
 
 
 @job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
@@ -31,7 +34,9 @@ async def add_role_scheduled(
         user_ids: Who gets it
         role_id: Which role
     """
-    return await _change_role(_role_to_manage(bot, guild_id, role_id), user_ids, give=True)
+    return await _change_role(
+        bot, _role_to_manage(bot, guild_id, role_id), user_ids, give=True, for_good=True
+    )
 
 
 @job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
@@ -45,7 +50,11 @@ async def remove_role_scheduled(
         user_ids: Who loses it
         role_id: Which role
     """
-    return await _change_role(_role_to_manage(bot, guild_id, role_id), user_ids, give=False)
+    debt = await owed(bot)
+    if debt is not None:
+        return await _take_back(bot, guild_of(bot, guild_id), user_ids, role_id, from_iso(debt.since))
+    role = _role_to_manage(bot, guild_id, role_id)
+    return await _change_role(bot, role, user_ids, give=False, for_good=True)
 
 
 @job(needs=(Need("manage_roles", role="role_id"),), resumable=True)
@@ -85,7 +94,9 @@ async def give_role_for(
     keep = len(people) - len(borrowers)
     if keep:
         said += f"; {keep} had it for good and {'keeps' if keep == 1 else 'keep'} it"
-    given = await _change_role(role, [int(person["id"]) for person in borrowers], give=True)
+    given = await _change_role(
+        bot, role, [int(person["id"]) for person in borrowers], give=True, for_good=False
+    )
     return {**given, "message": f"{given['message']}{said}"}
 
 
@@ -106,7 +117,7 @@ def _lent(role_id: int, user_id: int) -> str:
 
 
 async def _member(guild: discord.Guild, user_id: int) -> discord.Member:
-    return guild.get_member(user_id) or await guild.fetch_member(user_id)
+    return await guild.fetch_member(user_id)  # without the members intent, the cache isn't kept up to date
 
 
 def _role_to_manage(bot: commands.Bot, guild_id: int, role_id: int) -> discord.Role:
@@ -123,7 +134,47 @@ def _role_to_manage(bot: commands.Bot, guild_id: int, role_id: int) -> discord.R
     return role
 
 
-async def _change_role(role: discord.Role, user_ids: list[int], *, give: bool) -> dict[str, Any]:
+async def _take_back(
+    bot: commands.Bot, guild: discord.Guild, user_ids: list[int], role_id: int, since: datetime
+) -> dict[str, Any]:
+    """Take a role back that was given for a while, unless that is so already or somebody gave it for good."""
+    if guild.get_role(role_id) is None:
+        return {"success": True, "message": "The role no longer exists, so there is nothing to take back."}
+    role = _role_to_manage(bot, guild.id, role_id)
+    bearers: list[int] = []
+    for user_id in dict.fromkeys(user_ids):
+        try:
+            async with asking_discord(f"look at the roles of {user_id}"):
+                member = await guild.fetch_member(user_id)
+                if role in member.roles and not await _given_by_hand(role, user_id, since):
+                    bearers.append(user_id)
+        except Gone:
+            continue  # left, and the role with them
+    if not bearers:
+        return {
+            "success": True,
+            "message": f"There was nothing to take back: {role.name} is as it should be.",
+        }
+    return await _change_role(bot, role, bearers, give=False, for_good=False)
+
+
+async def _given_by_hand(role: discord.Role, user_id: int, since: datetime) -> bool:
+    """Return whether the audit log shows that somebody else gave the role since then; False if unreadable."""
+    guild = role.guild
+    if not guild.me.guild_permissions.view_audit_log:
+        return False
+    action = discord.AuditLogAction.member_role_update
+    async for entry in guild.audit_logs(action=action, limit=_MOST_LOOKED_AT, after=since):
+        if entry.user_id == guild.me.id or entry.target is None or entry.target.id != user_id:
+            continue
+        if role.id in {item.id for item in getattr(entry.after, "roles", ())}:
+            return True
+    return False
+
+
+async def _change_role(
+    bot: commands.Bot, role: discord.Role, user_ids: list[int], *, give: bool, for_good: bool
+) -> dict[str, Any]:
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     for user_id in dict.fromkeys(user_ids):
@@ -132,6 +183,9 @@ async def _change_role(role: discord.Role, user_ids: list[int], *, give: bool) -
             async with asking_discord(f"change the roles of {user_id}"):
                 member = await _member(role.guild, user_id)
                 await (member.add_roles if give else member.remove_roles)(role, reason=REASON)
+            if for_good:
+                # The end of an earlier, temporary grant would undo this decision.
+                await call_off(bot, _lent(role.id, user_id))
             return {"user_id": str(user_id)}
 
         try:
@@ -139,7 +193,7 @@ async def _change_role(role: discord.Role, user_ids: list[int], *, give: bool) -
         except JobFailed as error:
             if error.retry_after is not None:
                 raise  # Discord is down: the next attempt doesn't repeat those that are done
-            gone = isinstance(error, Gone)
+            gone = refused_with(error) in (10007, 10013)
             reason = not_here(user_id).message if gone else error.message
             failed.append({"user_id": str(user_id), "error": reason})
     return partly(done, failed, "people")

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import JobFailed
+from schedulezero.errors import Gone, JobFailed
+from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
+from schedulezero.methods.annotations import Channels
 from schedulezero.methods.spec import in_channel
-from schedulezero.methods.typed import ChannelId, ForumId, LongText, Text, ThreadId, job
+from schedulezero.methods.typed import ChannelId, Duration, ForumId, LongText, Text, ThreadId, job
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
 from sprockets.kit.lookups import channel_of, guild_channel_of
-from sprockets.kit.messages import MOST_TEXT, fitting, mentions, text_for
+from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import CLOCK_SKEW, post
 
+_LONGEST_TITLE = 100
+_MOST_TAGS = 5
 Quiet = Literal["1 hour", "1 day", "3 days", "1 week"]
 # How long a thread may be inactive before Discord archives it → Discord's value, in minutes.
 _MINUTES: dict[Quiet, Literal[60, 1440, 4320, 10080]] = {
@@ -33,7 +38,7 @@ _MINUTES: dict[Quiet, Literal[60, 1440, 4320, 10080]] = {
 )
 async def create_thread(
     bot: commands.Bot,
-    channel_id: ChannelId,
+    channel_id: Annotated[ChannelId, Channels(("text", "news"))],
     title: Annotated[Text, Field(max_length=100)],
     message: Annotated[LongText, Field(max_length=2000)] = "",
     archive_after: Quiet = "1 day",
@@ -61,7 +66,7 @@ async def create_thread(
         async with asking_discord(f"open a thread in #{channel.name}"):
             thread = await channel.create_thread(
                 name=plan["name"],
-                type=discord.ChannelType.public_thread,
+                type=_type_of_threads(channel),
                 auto_archive_duration=_MINUTES[archive_after],
                 reason=REASON,
             )
@@ -74,6 +79,23 @@ async def create_thread(
         sent = await post(thread, f"“{name}”", content=text, allowed_mentions=mentions(message))
         result = {**result, **sent}
     return {"success": True, **result}
+
+
+def _type_of_threads(
+    channel: discord.TextChannel,
+) -> Literal[discord.ChannelType.public_thread, discord.ChannelType.news_thread]:
+    """Return the type of a public thread: https://discord.com/developers/docs/topics/threads
+
+    An announcement channel has a type of its own, and takes no other.
+    """
+    return discord.ChannelType.news_thread if channel.is_news() else discord.ChannelType.public_thread
+
+
+@create_thread.check
+async def _check_thread(bot: commands.Bot, channel_id: int, title: str, message: str, **_: Any) -> None:
+    channel = await channel_of(bot, channel_id)
+    expect_texts(channel.guild, title, _LONGEST_TITLE, "title")
+    expect_texts(channel.guild, message, MOST_TEXT, "message", blank=True)
 
 
 @job(
@@ -103,7 +125,7 @@ async def create_forum_post(
         )
     name = text_for(forum.guild, title)[:100]
     text = fitting(text_for(forum.guild, message), MOST_TEXT, "message")
-    chosen = _tags(forum, tags)
+    chosen = await _tags(forum, tags)
 
     async def open_it(plan: dict[str, Any]) -> dict[str, Any]:
         async with asking_discord(f"post in #{forum.name}"):
@@ -121,29 +143,78 @@ async def create_forum_post(
     return {"success": True, **result}
 
 
+@create_forum_post.check
+async def _check_forum_post(
+    bot: commands.Bot, channel_id: int, title: str, message: str, tags: str, **_: Any
+) -> None:
+    forum = await guild_channel_of(bot, channel_id)
+    expect_texts(forum.guild, title, _LONGEST_TITLE, "title")
+    expect_texts(forum.guild, message, MOST_TEXT, "message")
+    if isinstance(forum, discord.ForumChannel):
+        await _tags(forum, tags)
+
+
 @job(
     needs=in_channel("thread_id", "manage_threads"),
     resumable=True,
 )
 async def set_thread(
-    bot: commands.Bot, thread_id: ThreadId, state: Literal["open", "closed", "archived"]
+    bot: commands.Bot,
+    thread_id: ThreadId,
+    state: Literal["open", "closed", "archived"],
+    lasts: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=365))] | None = None,
 ) -> dict[str, Any]:
-    """Open, close or archive a thread or a forum post.
+    """Open, close or archive a thread or a forum post, for a while or until further notice.
 
     Params:
         thread_id: Which one
         state: Closed means archived and locked: only moderators can reopen it
+        lasts: How long it lasts. Afterwards the previous state comes back, unless somebody changed it by hand
     """
-    thread = await guild_channel_of(bot, thread_id)
+    debt = await owed(bot)
+    try:
+        thread = await guild_channel_of(bot, thread_id)
+    except Gone:
+        if debt is None:
+            raise
+        return {"success": True, "message": "The thread no longer exists, so there is nothing to undo."}
     if not isinstance(thread, discord.Thread):
         raise JobFailed(
             "#{name} isn't a thread or a forum post.", retry=False, code="not_a_thread", name=thread.name
         )
+    if debt is not None:
+        async with asking_discord(f"look at the thread “{thread.name}”"):
+            now: Any = await bot.fetch_channel(thread.id)
+        # Discord itself archives a quiet thread, so an open one may be archived without anybody's doing.
+        if now.locked != (debt.left.get("state") == "closed"):
+            said = f"“{thread.name}” was changed by hand since, and stays as it is"
+            return {"success": True, **_opened(thread), "message": said}
+    about = f"thread:{thread.id}"
+    said = f"“{thread.name}” is {state}"
+    if lasts is not None:
+
+        async def look(_: dict[str, Any]) -> dict[str, Any]:
+            earlier = await debt_about(bot, about)
+            untouched = earlier is not None and thread.locked == (earlier.left.get("state") == "closed")
+            return {"before": earlier.params["state"] if earlier and untouched else _state_of(thread)}
+
+        params = {"thread_id": str(thread.id), "state": (await step("before", look))["before"]}
+        name = f"“{thread.name}” {params['state']} again"
+        after = await follow_up(bot, about, "set_thread", params, lasts, name, left={"state": state})
+        said += f", until {after['at']}"
     async with asking_discord(f"change the thread “{thread.name}”"):
         if thread.archived and state != "open":
             await thread.edit(archived=False, reason=REASON)  # an archived thread accepts no other change
         await thread.edit(archived=state != "open", locked=state == "closed", reason=REASON)
-    return {"success": True, **_opened(thread), "message": f"“{thread.name}” is {state}"}
+    if lasts is None and debt is None:
+        await call_off(bot, about)  # this one is for good
+    return {"success": True, **_opened(thread), "message": said}
+
+
+def _state_of(thread: discord.Thread) -> Literal["open", "closed", "archived"]:
+    if thread.locked:
+        return "closed"
+    return "archived" if thread.archived else "open"
 
 
 def _opened(thread: discord.Thread) -> dict[str, Any]:
@@ -170,7 +241,8 @@ async def _found(
     return None
 
 
-def _tags(forum: discord.ForumChannel, names: str) -> list[discord.ForumTag]:
+async def _tags(forum: discord.ForumChannel, names: str) -> list[discord.ForumTag]:
+    """Return the named tags; raise JobFailed if one is missing, or is not for those who would set it."""
     found: list[discord.ForumTag] = []
     for name in (part.strip() for part in names.split(",")):
         if not name:
@@ -189,7 +261,37 @@ def _tags(forum: discord.ForumChannel, names: str) -> list[discord.ForumTag]:
         found.append(tag)
     if forum.flags.require_tag and not found:
         raise JobFailed("Posts in #{name} need a tag.", retry=False, code="forum_needs_tag", name=forum.name)
-    return found[:5]
+    if len(found) > _MOST_TAGS:
+        raise JobFailed(
+            "A post takes {most} tags, not {count}.",
+            retry=False,
+            code="forum_tags_too_many",
+            most=_MOST_TAGS,
+            count=len(found),
+        )
+    if kept := next((tag for tag in found if tag.moderated), None):
+        await _expect_moderators(forum, kept)
+    return found
+
+
+async def _expect_moderators(forum: discord.ForumChannel, tag: discord.ForumTag) -> None:
+    """Raise JobFailed unless the bot and the job's creator may set a tag that is for moderators."""
+    creator_id = current_run().creator_id
+    people = [forum.guild.me]
+    if creator_id is not None:
+        async with asking_discord(f"look for the member {creator_id}"):
+            people.append(await forum.guild.fetch_member(int(creator_id)))
+    for person in people:
+        if not forum.permissions_for(person).manage_threads:
+            raise JobFailed(
+                "Only moderators may set the tag “{tag}”, and {who} doesn't have *Manage Threads* in "
+                "#{name}.",
+                retry=False,
+                code="forum_tag_moderated",
+                tag=tag.name,
+                who=person.mention,
+                name=forum.name,
+            )
 
 
 class ThreadsSprocket(RegisteringCog):

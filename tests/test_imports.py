@@ -124,7 +124,7 @@ TABLE = {
     ),
     "cogs/desk/reminders": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/client cogs cogs/rights cogs/desk/kit"
+        "schedulezero/methods schedulezero/client cogs cogs/rights cogs/desk/kit"
     ),
     "cogs/desk/jobs": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "

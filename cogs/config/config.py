@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     server: Literal["embedded", "external"] = "embedded"
     database: Annotated[str, Field(min_length=1)] = "data/schedulezero.db"
     history_days: Annotated[float, Field(ge=0, le=36_500)] = 90.0
+    forget_after_days: Annotated[float, Field(ge=0, le=36_500)] = 30.0
     timezone: str = "UTC"
     sprockets: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPROCKETS
     message_content: bool = False

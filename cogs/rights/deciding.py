@@ -18,7 +18,7 @@ from cogs.rights.rights import Channel, Of, findings, is_risky
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
-from schedulezero.model.authorship import belongs_to_another
+from schedulezero.model.authorship import belongs_to_another, definition
 
 MANAGERS = "managers"
 """The key in a job's meta that holds the roles that may change it."""
@@ -31,7 +31,9 @@ class Act(Enum):
     SKIP = auto()
     CANCEL = auto()
     BEGIN = auto()
-    """Open a draft that edits or copies it; its contents are checked on save."""
+    """Open a draft that edits it; its contents are checked on save."""
+    COPY = auto()
+    """Open a draft of a new job like it."""
     SAVE = auto()
     RUN = auto()
     MAKE_UP = auto()
@@ -44,7 +46,9 @@ class Act(Enum):
     APPROVE = auto()
 
 
-_ONLY_STOPS = frozenset({Act.PAUSE, Act.SKIP, Act.CANCEL, Act.BEGIN})
+_ONLY_STOPS = frozenset({Act.PAUSE, Act.SKIP, Act.CANCEL, Act.BEGIN, Act.COPY})
+_OF_ENDINGS = frozenset({Act.CANCEL, Act.RUN, Act.MAKE_UP, Act.RESUME, Act.COPY})
+"""What may be done to a job that ends another one: settle it now, or call it off."""
 WRITES = frozenset({Act.SAVE, Act.MOVE, Act.IMPORT})
 """Actions that write what the job does, so the bot must also be able to do it."""
 
@@ -70,6 +74,7 @@ class Situation:
         known: channels that are not in the cache.
         joined: the private threads that the member is known to be in.
         unreachable: why the job's recipient cannot get its messages; None if they can.
+        objection: why the job would fail at each run, by its own check; None if no reason is known.
         approval: whether the guild requires approval by a second person.
         cleared: whether the action needs no approval: it does not change what the job does, or the restored
             version is itself pending.
@@ -80,6 +85,7 @@ class Situation:
     known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
     joined: Collection[int] = frozenset()
     unreachable: str | None = None
+    objection: str | None = None
     approval: bool = False
     cleared: bool = False
 
@@ -96,6 +102,10 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
     member, would_be = situation.member, version or job
     if not may_touch(job, member):
         return Verdict((_not_theirs(job),))
+    if belongs_to_another(job):
+        if act in _OF_ENDINGS or (act is Act.RESTORE and definition(job) == definition(would_be)):
+            return Verdict()  # the bot owes it; the run checks the bot's rights
+        return Verdict((_only_called_off(job),))
     if act in _ONLY_STOPS:
         return Verdict()
     if situation.spec is None:
@@ -112,8 +122,8 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
         joined=situation.joined,
     )
     against = [translated(item.text) for item in found if act in WRITES or _blocks(item.of, member)]
-    if act in WRITES and situation.unreachable is not None:
-        against.append(situation.unreachable)
+    if act in WRITES:
+        against += [item for item in (situation.unreachable, situation.objection) if item is not None]
     unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared
     if unseen and is_risky(situation.spec, would_be.params, member.guild):
         name = escaped(job.title[:60])
@@ -157,6 +167,11 @@ def _not_theirs(job: Job) -> str:
     if belongs_to_another(job):
         return t("Only its creator and administrators may change {job}.", job=name)
     return t("Only its creator, administrators and the roles it names may change {job}.", job=name)
+
+
+def _only_called_off(job: Job) -> str:
+    name = f"“{escaped(job.title[:80])}”"
+    return t("{job} ends what another job did. It can't be changed, only run now or cancelled.", job=name)
 
 
 def moved(job: Job, channel_id: str) -> Job | None:

@@ -22,7 +22,8 @@ import discord
 
 from cogs.background.success_pings import ping_of
 from cogs.guild_settings import GuildSettings
-from cogs.rights.threads import for_its_members, locks_out, said_locked, said_outside
+from cogs.rights.threads import bot_locked_out, for_its_members, locks_out, said_locked, said_outside
+from cogs.rights.timeouts import bot_timed_out, said_timed_out
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, kind_of
 from schedulezero.methods.spec import MethodSpec, Need
@@ -280,7 +281,8 @@ def _anybody_may_ping(spec: MethodSpec, need: Need, read: ReadParams, guild: dis
     if parameter is None or parameter.kind is not Kind.ROLE or parameter.name not in read.values:
         return False
     role = guild.get_role(read.values[parameter.name])
-    return role is not None and role.mentionable
+    # Discord's menus offer @everyone as a role; pinging that takes the right, whatever its settings say.
+    return role is not None and role.mentionable and not role.is_default()
 
 
 def _channel_ids(value: Any) -> list[int]:
@@ -317,7 +319,9 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
         found.append(Finding(Of.PERSON, said_locked(channel, member, absent=around.absent)))
     if member and need.of != "bot" and not getattr(channel.permissions_for(member), permission):
         said = (
-            Sentence(
+            said_timed_out(member, absent=around.absent)
+            if member.is_timed_out()
+            else Sentence(
                 "{who}, who created this job, can't do this in {channel}: they don't have "
                 "*{permission}* there.",
                 "creator_lacks_in_channel",
@@ -334,8 +338,15 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
             )
         )
         found.append(Finding(Of.PERSON, said))
-    if need.of != "person" and not getattr(channel.permissions_for(around.me), permission):
-        found.append(Finding(Of.BOT, _bot_lacks(permission, channel)))
+    if need.of == "person":
+        return found
+    if not getattr(channel.permissions_for(around.me), permission):
+        # A timeout takes nearly all permissions away, whatever the roles allow.
+        timed_out = around.me.is_timed_out()
+        said = bot_timed_out(around.me) if timed_out else _bot_lacks(permission, channel)
+        found.append(Finding(Of.BOT, said))
+    elif locks_out(channel, need.permission, around.me):
+        found.append(Finding(Of.BOT, bot_locked_out(channel)))
     return found
 
 
@@ -353,7 +364,9 @@ def _guild_problems(need: Need, around: _Around) -> list[Finding]:
     member, lacking = around.member, permission_name(need.permission)
     if member and need.of != "bot" and not getattr(member.guild_permissions, need.permission):
         said = (
-            Sentence(
+            said_timed_out(member, absent=around.absent)
+            if member.is_timed_out()
+            else Sentence(
                 "{who}, who created this job, doesn't have the *{permission}* permission in this server.",
                 "creator_lacks",
                 who=member.mention,
@@ -366,8 +379,14 @@ def _guild_problems(need: Need, around: _Around) -> list[Finding]:
         )
         found.append(Finding(Of.PERSON, said))
     if need.of != "person" and not getattr(around.me.guild_permissions, need.permission):
-        said = Sentence(
-            "I don't have the *{permission}* permission. Give it to my role.", "bot_lacks", permission=lacking
+        said = (
+            bot_timed_out(around.me)
+            if around.me.is_timed_out()
+            else Sentence(
+                "I don't have the *{permission}* permission. Give it to my role.",
+                "bot_lacks",
+                permission=lacking,
+            )
         )
         found.append(Finding(Of.BOT, said))
     return found

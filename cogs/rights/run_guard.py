@@ -5,13 +5,16 @@ run checks again, because people leave, are demoted or lose access to channels. 
 the run fails and the job is paused until someone looks at it (the alert says why).
 
 A job without a guild was created over REST; it acts with the bot's rights.
+
+An *ending*, which undoes what a job did for a while, is the bot's debt (`schedulezero.methods.debts`): it
+needs the bot's rights only. It runs also if its channel or role is gone: then nothing is left to undo.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -20,13 +23,17 @@ from discord.ext import commands
 
 from cogs.background.direct_messages import DirectMessageBudget
 from cogs.background.success_pings import ping_of
+from cogs.forgetting import note_left
 from cogs.rights.channels import SeenChannels, unknown_channels
 from cogs.rights.rights import Channel, Of, addressee_of, findings, may_schedule, problems, strangers
+from cogs.rights.timeouts import said_timed_out
 from cogs.services import services_of
 from schedulezero.background import run_in_background
 from schedulezero.errors import JobFailed
-from schedulezero.handler.run_context import RunContext
+from schedulezero.handler.run_context import RunContext, running
+from schedulezero.methods.debts import debt_of
 from schedulezero.methods.spec import MethodSpec
+from schedulezero.methods.values import read_params
 from schedulezero.model.limits import too_many_direct_messages
 from schedulezero.sentences import Sentence
 
@@ -67,6 +74,7 @@ class RunGuard:
             return
         guild = self._bot.get_guild(int(run.guild_id))
         if guild is None:
+            await note_left(services_of(self._bot).memory, run.guild_id)
             raise JobFailed(
                 "I'm no longer in the server {guild_id}.",
                 retry=False,
@@ -80,6 +88,9 @@ class RunGuard:
                 retry_after=_AGAIN_SECONDS,
                 code="guild_unavailable",
             )
+        if await self._is_owed(run, spec, params):
+            await self._check_own_rights(guild, spec, params)
+            return
         known = await self._channels(guild, spec, params)
         if foreign := strangers(spec, params, guild, known):
             raise JobFailed(foreign[0], retry=False, pause=True)
@@ -88,6 +99,32 @@ class RunGuard:
         if mine := problems(spec, params, guild, None, known=known):
             raise JobFailed(mine[0], retry=False)
         self._count_direct_message(run, spec, params)
+
+    async def _is_owed(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> bool:
+        """Return whether a run settles a debt: as a follow-up, or as an unlock that a person planned."""
+        debt = await debt_of(services_of(self._bot).memory, run.job_id)
+        if debt is not None and debt.is_settled_by(run.guild_id, spec.name, params):
+            return True
+        if spec.settles is None or read_params(spec, params).errors:
+            return False
+        with running(run):
+            return await spec.settles(self._bot, dict(params))
+
+    async def _check_own_rights(
+        self, guild: discord.Guild, spec: MethodSpec, params: Mapping[str, Any]
+    ) -> None:
+        """Raise JobFailed if the bot lacks a right to what is still there."""
+        known: dict[int, Channel] = {}
+        for channel_id in unknown_channels(guild, spec, params):
+            try:
+                known |= await self._channels_among(guild, [channel_id])
+            except JobFailed as error:
+                if error.retry_after is not None:
+                    raise
+        if lacking := [
+            item.text for item in findings(spec, params, guild, None, known=known) if item.of is Of.BOT
+        ]:
+            raise JobFailed(lacking[0], retry=False)
 
     def _count_direct_message(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
         """Raise JobFailed if a direct message would exceed its recipient's limit."""
@@ -115,6 +152,8 @@ class RunGuard:
             raise JobFailed(text, retry=False, pause=True)
         settings = await services_of(self._bot).memory.settings(guild.id)
         if not may_schedule(creator, settings):
+            if creator.is_timed_out():
+                raise JobFailed(said_timed_out(creator, absent=True), retry=False, pause=True)
             text = Sentence(
                 "{who}, who created this job, may no longer schedule here.",
                 "creator_may_not_schedule",
@@ -153,14 +192,18 @@ class RunGuard:
         self, guild: discord.Guild, spec: MethodSpec, params: Mapping[str, Any]
     ) -> dict[int, Channel]:
         """Return the named channels that are not in the cache."""
+        return await self._channels_among(guild, unknown_channels(guild, spec, params))
+
+    async def _channels_among(self, guild: discord.Guild, wanted: Sequence[int]) -> dict[int, Channel]:
         found: dict[int, Channel] = {}
-        for channel_id in unknown_channels(guild, spec, params):
+        for channel_id in wanted:
             try:
                 channel: Any = await self._bot.fetch_channel(channel_id)
             except discord.NotFound as error:
                 raise JobFailed(
                     "The channel {channel_id} no longer exists.",
                     retry=False,
+                    pause=True,  # the alert's card offers another channel
                     code="channel_missing",
                     channel_id=channel_id,
                 ) from error

@@ -58,3 +58,12 @@ def said_locked(channel: Channel, member: discord.Member, *, absent: bool) -> Se
         "you_are_locked_out",
         channel=channel.mention,
     )
+
+
+def bot_locked_out(channel: Channel) -> Sentence:
+    """Return the sentence for a locked thread in which the bot may not post."""
+    return Sentence(
+        "I can't post in {channel}: it is locked. Unlock it, or give my role *Manage Threads*.",
+        "bot_is_locked_out",
+        channel=channel.mention,
+    )

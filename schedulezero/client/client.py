@@ -91,6 +91,7 @@ class Client:
     audit_after = _asks(Dialect.audit_after)
     note = _asks(Dialect.note)
     rules = _asks(Dialect.rules)
+    forget = _asks(Dialect.forget)
     save_rules = _asks(Dialect.save_rules)
     allowance = _asks(Dialect.allowance)
     _show = _asks(Dialect.show)

@@ -39,6 +39,7 @@ class Feature(StrEnum):
     POLICIES = "policies"
     LIVENESS = "liveness"
     HISTORY = "history"
+    FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,10 @@ class Dialect(ABC):
     ) -> Job:
         """Undo a cancellation, or restore a job's version; raises Conflict if the job isn't as expected."""
         raise self._without(Feature.UNDO)
+
+    async def forget(self, place: str) -> None:
+        """Erase a guild with its jobs and history, or a person's own jobs by the person's id."""
+        raise self._without(Feature.FORGET)
 
     async def pause(self, job_id: str, until: datetime | None = None, by: str | None = None) -> Job:
         """Pause a job, until it is resumed or until an instant."""

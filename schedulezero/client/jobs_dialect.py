@@ -247,6 +247,9 @@ class JobsDialect(Dialect):
         answer = await self._http.request("PUT", path, body=body, actor_id=by)
         return read_answer(GuildRules.from_json, answer, "rules")
 
+    async def forget(self, place: str) -> None:
+        await self._http.request("DELETE", f"/api/guilds/{place}")
+
     async def allowance(self, guild_id: str, person_id: str) -> Allowance:
         query = {"creator_id": person_id}
         answer = await self._http.request("GET", f"/api/guilds/{guild_id}/limits", query=query)

@@ -89,6 +89,7 @@ class SchedulesDialect(Dialect):
             "The job server keeps only its last 1,000 runs, and forgets them when it restarts.",
             "lacks_history",
         ),
+        Feature.FORGET: Sentence("The job server keeps the history of jobs that are gone.", "lacks_forget"),
         Feature.LIVENESS: Sentence(
             "The job server doesn't tell whether it can reach its handlers.", "lacks_liveness"
         ),

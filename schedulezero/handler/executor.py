@@ -209,7 +209,8 @@ class Calls:
                 return answer_of_error(call, error)
             return _too_slow(call, context, function, journaled=journal is not None)
         except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
-            return answer_of_error(call, error)
+            answer = answer_of_error(call, error)
+            return {**answer, "progress": True} if context.steps and "retry_after" in answer else answer
         return answer_of(call, result)
 
     async def _result(self, invocation: Invocation) -> Any:
@@ -292,6 +293,7 @@ def _too_slow(call: Call, context: RunContext, function: JobFunction, *, journal
                 "{method} continues after {seconds} s.", "goes_on_later", method=method, seconds=seconds
             ),
             retry_after=0.1,
+            progress=True,
         )
     if journaled and not is_resumable(function):
         return failure(

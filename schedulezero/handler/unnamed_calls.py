@@ -32,8 +32,7 @@ from schedulezero.wire.protocol import failure
 
 log = logging.getLogger(__name__)
 
-_GOES_ON = "goes_on_later"  # the code of a run that made progress and continues with the next call
-_MOST_CONTINUATIONS = 143  # an hour in all, with 25 s each
+_LONGEST_CONTINUATION_SECONDS = 3600.0
 
 
 class _Keep(Protocol):
@@ -64,6 +63,7 @@ class UnnamedCalls:
         self._recalls_until = -math.inf
         self._known: set[str] = set()  # the ids of runs that began while the journal was asked
         self._stopping = False
+        self._stopped = asyncio.Event()
 
     async def answer(self, invocation: Invocation) -> JsonObject:
         """Answer a call; raises nothing unless cancelled."""
@@ -88,6 +88,7 @@ class UnnamedCalls:
     def stop(self) -> None:
         """Delete nothing from the journal any more: it is about to be closed."""
         self._stopping = True
+        self._stopped.set()
 
     async def _run(self, run: UnnamedRun, invocation: Invocation) -> JsonObject:
         answer = stopped(invocation.call)
@@ -108,9 +109,8 @@ class UnnamedCalls:
                 run.run_id = await self._interrupted(run, self._journal) or run.run_id
             named = replace(invocation, call=replace(call, run_id=run.run_id))
             answer = await self._carry_out(run.run_id, named)
-            for _ in range(_MOST_CONTINUATIONS):
-                if answer.get("error_code") != _GOES_ON or self._stopping:
-                    break
+            until = asyncio.get_running_loop().time() + _LONGEST_CONTINUATION_SECONDS
+            while (pause := _pause_of(answer)) is not None and await self._may_continue(pause, until):
                 answer = await self._carry_out(run.run_id, named)
         except DatabaseUnavailable as error:
             log.error("a call of %s was not begun: the journal cannot be read: %s", call.method, error)
@@ -118,6 +118,17 @@ class UnnamedCalls:
         except Exception as error:  # noqa: BLE001 - every call is answered
             return answer_of_error(call, error)
         return answer
+
+    async def _may_continue(self, seconds: float, until: float) -> bool:
+        """Wait as long as a run asks that made progress; return False if it may not go on then."""
+        if asyncio.get_running_loop().time() + seconds > until:
+            return False
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
+        except TimeoutError:
+            return True
+        return False
 
     async def _interrupted(self, run: UnnamedRun, journal: Journal) -> str | None:
         """Return the id of an equal run from before the last start; each run has at most one id."""
@@ -128,6 +139,13 @@ class UnnamedCalls:
         run_id = next((item for item in found if item not in self._known), None)
         self._known.add(run_id or run.run_id)
         return run_id
+
+
+def _pause_of(answer: JsonObject) -> float | None:
+    """Return how long a run that made progress waits for its next call; None if it has ended."""
+    pause = answer.get("retry_after")
+    goes_on = answer.get("success") is False and answer.get("progress") is True
+    return float(pause) if goes_on and isinstance(pause, int | float) else None
 
 
 async def _delete(journal: Journal, run_id: str) -> None:

@@ -33,6 +33,11 @@ _RESUMABLE_ATTRIBUTE = "__schedulezero_resumable__"
 
 Tell = Callable[[Any, dict[str, Any]], Awaitable[str]]
 """Describes a job before it is saved: takes the bot and params, returns a text for a person."""
+Check = Callable[[Any, dict[str, Any]], Awaitable[None]]
+"""Checks a job before it is saved: takes the bot and params, raises JobFailed if it would fail."""
+
+Settles = Callable[[Any, dict[str, Any]], Awaitable[bool]]
+"""Tells whether a run ends something that the bot has under way: takes the bot and params."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,12 @@ class MethodSpec:
         variables: the parameters whose texts may hold variables.
         preview: returns what it would do, for the confirmation card; must be quick.
         dry_run: checks Discord and returns what it would do now; runs on demand.
+        check: raises JobFailed for what would fail at each run and is known now.
         personal: whether it is for one person and belongs to no guild, like a reminder.
         addressee: the parameter that names the recipient of its direct message; None if it sends none.
         resumable: whether it may be called again for a run it has begun (`schedulezero.handler.steps`).
+        settles: tells whether a run undoes what the bot did and still owes; such a run needs the bot's rights
+            only.
     """
 
     name: str
@@ -81,9 +89,11 @@ class MethodSpec:
     variables: tuple[str, ...] = ()
     preview: Tell | None = None
     dry_run: Tell | None = None
+    check: Check | None = None
     personal: bool = False
     addressee: str | None = None
     resumable: bool = False
+    settles: Settles | None = None
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the declared parameter with this name, if there is one."""

@@ -31,7 +31,15 @@ from pydantic import Field
 
 from schedulezero.methods.annotations import Channels, parameter_from
 from schedulezero.methods.parameters import Kind, Parameter
-from schedulezero.methods.spec import SPEC_ATTRIBUTE, MethodSpec, Need, Tell, summary_of
+from schedulezero.methods.spec import (
+    SPEC_ATTRIBUTE,
+    Check,
+    MethodSpec,
+    Need,
+    Settles,
+    Tell,
+    summary_of,
+)
 from schedulezero.methods.values import check_params
 
 ChannelId = Annotated[int, Kind.CHANNEL]
@@ -118,7 +126,8 @@ class TypedJob:
     def preview(self, function: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
         """Use the decorated function to describe, on the confirmation card, what the job would do.
 
-        It takes the bot and the job's parameters, and returns a text. It must be quick.
+        It takes the bot and the job's parameters, those left out with their defaults, and returns a text. It
+        must be quick.
         """
         self._declare(preview=self._telling(function))
         return function
@@ -131,11 +140,36 @@ class TypedJob:
         self._declare(dry_run=self._telling(function))
         return function
 
-    def _telling(self, function: Callable[..., Awaitable[str]]) -> Tell:
-        return lambda bot, params: function(bot, **self._arguments(params))
+    def settles(self, function: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
+        """Use the decorated function to tell whether a run ends something that the bot owes.
 
-    def _declare(self, **more: Tell) -> None:
-        self.spec = replace(self.spec, **more)
+        It takes the bot and the job's parameters. A run for which it returns True needs the bot's rights
+        only, whoever has left since the job was created.
+        """
+        settling: Settles = lambda bot, params: function(bot, **self._arguments(params))  # noqa: E731
+        self._declare(settles=settling)
+        return function
+
+    def check(self, function: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        """Use the decorated function to refuse, before it is saved, a job that would fail at each run.
+
+        It takes the same as a preview, and raises JobFailed with what is wrong and what would be right. It
+        may ask Discord, but must be quick. The run checks again: what is known then may differ.
+        """
+        self._declare(check=lambda bot, params: function(bot, **self._all_arguments(params)))
+        return function
+
+    def _telling(self, function: Callable[..., Awaitable[str]]) -> Tell:
+        return lambda bot, params: function(bot, **self._all_arguments(params))
+
+    def _all_arguments(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a call, with the function's defaults for those left out."""
+        known = inspect.signature(self._function).parameters.values()
+        defaults = {item.name: item.default for item in known if item.default is not inspect.Parameter.empty}
+        return {**defaults, **self._arguments(params)}
+
+    def _declare(self, **more: Tell | Settles | Check) -> None:
+        self.spec = replace(self.spec, **more)  # type: ignore[arg-type]
         setattr(self, SPEC_ATTRIBUTE, self.spec)
 
 

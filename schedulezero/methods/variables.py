@@ -182,8 +182,10 @@ def _countdown(argument: str | None, facts: Facts) -> str:
             code="countdown_needs_date",
             example=example,
         ) from None
-    left = day - facts.now.date()
-    return format_timedelta(left, granularity="day", threshold=10_000, locale=_locale(facts))
+    left, locale = day - facts.now.date(), _locale(facts)
+    # After the day, "2 days" would read as if the day were still to come; it becomes "2 days ago".
+    over = left.days < 0
+    return format_timedelta(left, granularity="day", threshold=10_000, add_direction=over, locale=locale)
 
 
 def _role(argument: str | None, facts: Facts) -> str:

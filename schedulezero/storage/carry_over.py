@@ -22,6 +22,8 @@ from schedulezero.storage.sqlite_file import tables_in
 _OPEN_STATES = ("active", "paused", "pending")
 _NOTE = "follow-up"
 """Kind of the bot's notes that record which ending is waiting (``sprockets/kit/follow_up.py``)."""
+_DEBT = "debt"
+"""Kind of the bot's notes that record what each ending undoes (``schedulezero/methods/debts.py``)."""
 _ENDING_STEP = "after:"
 """Prefix of the key of a step that schedules an ending."""
 _JOURNAL_KEYS = {"journal_runs": ("run_id",), "journal_steps": ("run_id", "key")}
@@ -122,6 +124,10 @@ def _renew_notes(old: sqlite3.Connection, new: sqlite3.Connection, carried: Iter
     if "bot_notes" not in tables_in(old) & tables_in(new):
         return 0
     ours, called_off = set(carried), 0
+    replacing = "INSERT OR REPLACE INTO bot_notes (kind, key, value) VALUES (?, ?, ?)"
+    for key, value in old.execute("SELECT key, value FROM bot_notes WHERE kind = ?", (_DEBT,)).fetchall():
+        if key in ours:
+            new.execute(replacing, (_DEBT, key, value))
     for key, value in old.execute("SELECT key, value FROM bot_notes WHERE kind = ?", (_NOTE,)).fetchall():
         if _job_id(value) not in ours:
             continue
@@ -133,9 +139,7 @@ def _renew_notes(old: sqlite3.Connection, new: sqlite3.Connection, carried: Iter
                 "UPDATE jobs SET state = 'cancelled', next_run_at = NULL WHERE id = ? AND state = 'active'"
             )
             called_off += new.execute(query, (_job_id(before[0]),)).rowcount
-        new.execute(
-            "INSERT OR REPLACE INTO bot_notes (kind, key, value) VALUES (?, ?, ?)", (_NOTE, key, value)
-        )
+        new.execute(replacing, (_NOTE, key, value))
     return called_off
 
 

@@ -9,15 +9,17 @@
   `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
   `guild_of`, `role_of`, `find_message`, `expect_guild` and `expect_member` look things up in the run's own
-  guild; `post`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for` and `fitting` write messages;
-  `for_each` and `partly` work on several channels.
+  guild; `post`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `fitting` and `expect_texts`
+  write messages; `for_each` and `partly` work on several channels.
 * **On the web**: `send_out`, and `CALLING`, the permission for a job whose web address a person chooses.
-* **Ending it later**: `follow_up` and `waiting`.
+* **Ending it later**: `follow_up`, `waiting`, `owed`, `debt_about` and `call_off`; `Lasting` and `end_of`
+  read how long something lasts.
 """
 
 from schedulezero.errors import Forbidden, Gone, JobFailed, ParameterError, Uncertain
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import nonce, step
+from schedulezero.methods.lasting import Lasting, end_of
 from schedulezero.methods.spec import Need, in_channel, needs, resumable, variables_in
 from schedulezero.methods.sprocket_settings import settings_of
 from schedulezero.methods.typed import (
@@ -42,7 +44,7 @@ from schedulezero.methods.typed import (
 from schedulezero.web.outgoing import CALLING, send_out
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.follow_up import follow_up, waiting
+from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
 from sprockets.kit.lookups import (
     channel_of,
     expect_guild,
@@ -52,7 +54,7 @@ from sprockets.kit.lookups import (
     guild_of,
     role_of,
 )
-from sprockets.kit.messages import colour_of, embed_of, fitting, mentions, text_for
+from sprockets.kit.messages import colour_of, embed_of, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import post, posted
 from sprockets.kit.several import for_each, partly
 
@@ -69,6 +71,7 @@ __all__ = (
     "Gone",
     "GuildId",
     "JobFailed",
+    "Lasting",
     "LongText",
     "MemberId",
     "MemberIds",
@@ -84,12 +87,16 @@ __all__ = (
     "VoiceId",
     "asking_discord",
     "by_name",
+    "call_off",
     "channel_of",
     "colour_of",
     "current_run",
+    "debt_about",
     "embed_of",
+    "end_of",
     "expect_guild",
     "expect_member",
+    "expect_texts",
     "find_message",
     "fitting",
     "follow_up",
@@ -101,6 +108,7 @@ __all__ = (
     "mentions",
     "needs",
     "nonce",
+    "owed",
     "partly",
     "post",
     "posted",

@@ -12,6 +12,8 @@ import aiohttp
 import discord
 
 from schedulezero.errors import Forbidden, Gone, JobFailed
+from schedulezero.sentences import Sentence
+from sprockets.kit.discord_codes import AGAIN, FORBIDDEN, GONE, REASONS, WAITS
 
 OUTAGE_SECONDS = 5.0
 """How many seconds a job waits for its next attempt when Discord is down and doesn't say for how long."""
@@ -22,10 +24,44 @@ REASON = "ScheduleZero: scheduled job"
 def failure(error: discord.HTTPException, doing: str) -> JobFailed:
     """Return Discord's error as the failure of a job.
 
+    The code of the error decides what it says and whether another attempt can help; an unknown code is shown
+    in Discord's own words, and its status decides.
+
     Parameters:
         error: Discord's response.
         doing: What the job was doing, such as ``post in #general``.
     """
+    outage = error.status >= 500
+    waits = outage or error.status == 429 or error.code in WAITS
+    if not waits and error.code not in REASONS:
+        return _unknown(error, doing)
+    why = REASONS.get(error.code)
+    said = (
+        Sentence(
+            "I couldn't {doing}. {why}",
+            "discord_refused_because",
+            doing=doing,
+            why=Sentence(str(why), why.code, text=error.text),
+        )
+        if why is not None
+        else Sentence(
+            "I couldn't {doing}: Discord says “{text}”.",
+            "discord_refused",
+            doing=doing,
+            text=error.text or error.status,
+        )
+    )
+    if waits:
+        told = _told_wait(error, WAITS.get(error.code, OUTAGE_SECONDS))
+        return JobFailed(said, retry_after=told, may_have_worked=outage)
+    if error.code in GONE:
+        return Gone(said)
+    if error.code in FORBIDDEN:
+        return Forbidden(said)
+    return JobFailed(said, retry=error.code in AGAIN)
+
+
+def _unknown(error: discord.HTTPException, doing: str) -> JobFailed:
     if isinstance(error, discord.Forbidden):
         return Forbidden(
             "I'm not allowed to {doing}: Discord says “{text}”.",
@@ -35,26 +71,28 @@ def failure(error: discord.HTTPException, doing: str) -> JobFailed:
         )
     if isinstance(error, discord.NotFound):
         return Gone("I couldn't {doing}: it no longer exists.", code="discord_gone", doing=doing)
-    outage = error.status >= 500
-    passes = outage or error.status == 429
     return JobFailed(
         "I couldn't {doing}: Discord says “{text}”.",
-        retry=passes,
-        retry_after=_told_wait(error) if passes else None,
-        may_have_worked=outage,
+        retry=False,
         code="discord_refused",
         doing=doing,
         text=error.text or error.status,
     )
 
 
-def _told_wait(error: discord.HTTPException) -> float:
-    """Return the seconds that Discord asks to wait (its ``Retry-After``), or a default during an outage."""
+def refused_with(error: BaseException) -> int | None:
+    """Return Discord's own code for a failure that `asking_discord` raised; None if there is none."""
+    cause = error.__cause__
+    return cause.code if isinstance(cause, discord.HTTPException) else None
+
+
+def _told_wait(error: discord.HTTPException, default: float) -> float:
+    """Return the seconds that Discord asks to wait (its ``Retry-After``), or the default."""
     told = getattr(error.response, "headers", {}).get("Retry-After")
     try:
-        return max(float(told), 0.1) if told is not None else OUTAGE_SECONDS
+        return max(float(told), 0.1) if told is not None else default
     except ValueError:
-        return OUTAGE_SECONDS
+        return default
 
 
 @asynccontextmanager

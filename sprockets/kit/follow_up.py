@@ -1,11 +1,15 @@
-"""Follow-up jobs: a job schedules a second job for later, such as removing a temporary role."""
+"""Follow-up jobs: a job schedules a second job for later, such as removing a temporary role.
+
+Such an *ending* is the bot's debt (`schedulezero.methods.debts`): it needs the bot's rights only, and neither
+quiet hours nor limits hold it back.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from schedulezero import instants
@@ -14,17 +18,17 @@ from schedulezero.errors import (
     Conflict,
     JobFailed,
     NotFound,
-    NotSupported,
     RequestRefused,
 )
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso, to_iso
+from schedulezero.methods.debts import NOTE as DEBT
+from schedulezero.methods.debts import Debt, debt_of, owe
 from schedulezero.methods.host import host_of
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.model.authorship import FOLLOWS
 from schedulezero.model.limits import new_ending_id
-from schedulezero.model.quiet_hours import allowed_from
 from schedulezero.sentences import Sentence
 
 _PATIENCE = timedelta(days=7)  # as long as the server lets a run wait
@@ -36,7 +40,13 @@ _NOTE = "follow-up"
 
 
 async def follow_up(
-    bot: object, about: str, method: str, params: Mapping[str, Any], after: timedelta, name: str
+    bot: object,
+    about: str,
+    method: str,
+    params: Mapping[str, Any],
+    after: timedelta,
+    name: str,
+    left: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Schedule another job for later, once in the current run, and return ``{"job_id": …, "at": …}``.
 
@@ -44,13 +54,17 @@ async def follow_up(
     cancels an earlier follow-up about the same thing that still waits. Raises JobFailed if the job can't be
     saved.
 
+    The follow-up runs with the bot's own rights, at its exact time, whoever has left by then. Write it
+    so that it undoes only what is still as ``left`` says (see `owed`), and succeeds if nothing is left.
+
     Parameters:
         bot: The bot.
         about: What the job is about, with its id, such as ``slowmode:123``.
         method: The job method to run.
         params: Its parameters.
-        after: How long from now. If the guild's quiet hours forbid that instant, the job runs after them.
+        after: How long from now.
         name: The job's name in lists.
+        left: The state in which the change leaves things, for the follow-up to compare.
     """
     run, services = current_run(), host_of(bot).services
     digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
@@ -60,7 +74,10 @@ async def follow_up(
     }
 
     async def save(plan: dict[str, Any]) -> dict[str, Any]:
-        at = await _allowed_from(bot, from_iso(plan["at"]))
+        at = from_iso(plan["at"])
+        since = to_iso(instants.now())
+        debt = Debt(plan["id"], run.guild_id, method, params, about, since, dict(left or {}))
+        await owe(host_of(bot).memory, debt)
         job = Job(
             id=plan["id"],
             handler_id=services.handler_id,
@@ -116,20 +133,28 @@ async def waiting(bot: object, about: str) -> Job | None:
     return job if job and job.state is JobState.ACTIVE and job.next_run_at is not None else None
 
 
-async def _allowed_from(bot: object, at: datetime) -> datetime:
-    """Return the first instant at or after ``at`` that the guild's quiet hours and dark days allow."""
-    guild_id = current_run().guild_id
-    if guild_id is None:
-        return at
-    try:
-        return allowed_from(await host_of(bot).services.client.rules(guild_id), at)
-    except NotSupported:
-        return at
-    except ClientError as error:
-        raise JobFailed(
-            Sentence("The end couldn't be worked out. {message}", "undo_end_unknown", message=error.message),
-            retry_after=_AGAIN_SECONDS,
-        ) from error
+async def owed(bot: object) -> Debt | None:
+    """Return the debt that the current run settles; None if it is a run of a person's job."""
+    return await debt_of(host_of(bot).memory, current_run().job_id)
+
+
+async def debt_about(bot: object, about: str) -> Debt | None:
+    """Return the debt about something that a waiting follow-up will settle, or None."""
+    job = await waiting(bot, about)
+    return await debt_of(host_of(bot).memory, job.id) if job is not None else None
+
+
+async def call_off(bot: object, about: str) -> bool:
+    """Cancel the waiting follow-up about something, and return whether there was one.
+
+    Call it when a later change makes the undo job wrong, such as a role that is now given for good. The
+    follow-up that is running doesn't call off itself.
+    """
+    job = await waiting(bot, about)
+    if job is None or job.id == current_run().job_id:
+        return False
+    await _call_off(bot, job)
+    return True
 
 
 async def _saved(bot: object, job_id: str) -> Job | None:
@@ -163,3 +188,4 @@ async def _call_off(bot: object, job: Job) -> None:
             ),
             retry_after=_AGAIN_SECONDS,
         ) from error
+    await host_of(bot).memory.forget(DEBT, job.id)

@@ -43,9 +43,9 @@ async def guild_channel_of(bot: discord.Client, channel_id: int) -> GuildChannel
             async with asking_discord(f"see the channel {channel_id}"):
                 channel = await bot.fetch_channel(channel_id)
         except Gone as error:
-            raise JobFailed(
+            raise Gone(
                 "The channel {channel_id} no longer exists.",
-                retry=False,
+                pause=True,
                 code="channel_missing",
                 channel_id=channel_id,
             ) from error

@@ -12,10 +12,12 @@ from schedulezero import instants
 from schedulezero.errors import JobFailed, ParameterError
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.colours import parse_colour
-from schedulezero.methods.variables import facts_of, render, turn
+from schedulezero.methods.variables import facts_of, render, rendered, turn
 
 MOST_TEXT = 2000
 """The most characters that a message can have."""
+_MOST_FIELDS = 25
+_ADDRESS = re.compile(r"(https?|attachment)://\S+$")
 _USER_MENTION = re.compile(r"<@!?(\d{15,20})>")
 
 
@@ -80,8 +82,10 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
         raise JobFailed(
             "The embed can't be used: {error}.", retry=False, code="embed_unusable", error=error
         ) from error
+    _expect_embed_parts(embed)
     parts = (
         ("title", embed.title, 256),
+        ("author", embed.author.name, 256),
         ("description", embed.description, 4096),
         ("footer", embed.footer.text, 2048),
         *((f"name of field {number}", field.name, 256) for number, field in enumerate(embed.fields, 1)),
@@ -90,6 +94,67 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
     for where, text, most in parts:
         fitting(text or "", most, where)
     return embed
+
+
+def _expect_embed_parts(embed: discord.Embed) -> None:
+    """Raise JobFailed for fields and addresses that Discord would refuse.
+
+    https://discord.com/developers/docs/resources/message#embed-object-embed-limits. Discord trims blanks, so
+    that a name of blanks is none.
+    """
+    if len(embed.fields) > _MOST_FIELDS:
+        raise JobFailed(
+            "The embed has {count} fields; Discord takes {most}.",
+            retry=False,
+            code="embed_fields_too_many",
+            count=len(embed.fields),
+            most=_MOST_FIELDS,
+        )
+    if any(not (field.name or "").strip() or not (field.value or "").strip() for field in embed.fields):
+        raise JobFailed(
+            'Each of "fields" needs a "name" and a "value".', retry=False, code="embed_field_incomplete"
+        )
+    addresses = (
+        embed.url,
+        embed.image.url,
+        embed.thumbnail.url,
+        embed.author.url,
+        embed.author.icon_url,
+        embed.footer.icon_url,
+    )
+    for address in addresses:
+        if address and not _ADDRESS.match(str(address)):
+            raise JobFailed(
+                "“{address}” isn't an address that Discord takes. Start it with https://.",
+                retry=False,
+                code="embed_address_unusable",
+                address=str(address)[:60],
+            )
+
+
+def expect_texts(
+    guild: discord.Guild, text: Any, most: int, where: str, *, before: str = "", blank: bool = False
+) -> None:
+    """Raise JobFailed if any of a text's turns would be too long, or empty; for a job's check.
+
+    Parameters:
+        guild: The guild that variables such as ``{members}`` are about.
+        text: What somebody wrote.
+        most: How many characters Discord accepts.
+        where: What the text is, for the error's sentence, such as ``message``.
+        before: What the job writes before it, such as a ping.
+        blank: Whether it may be empty.
+    """
+    run = current_run()
+    facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now())
+    try:
+        turns = rendered(str(text), facts)
+    except ParameterError as error:
+        raise JobFailed(error.message, retry=False) from error
+    for each in turns:
+        fitting(before + each, most, where)
+        if not blank and not each.strip():
+            raise JobFailed("The {where} is empty.", retry=False, code="text_empty", where=where)
 
 
 def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:

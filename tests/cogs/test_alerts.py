@@ -39,7 +39,7 @@ async def test_a_failed_run_is_told_once_with_the_remedy(world: World) -> None:
     await world.admin.slash(world.channel, "schedule run", job=job_id)
     await until(lambda: cards(world, alerts, "2 times"))
     (card,) = cards(world, alerts, "failed")
-    assert "I'm not allowed to post in" in text_of(card)
+    assert "I lack a permission" in text_of(card)
     assert labels(card) == ["Retry", "Pause", "Open the job"]
     looked = await world.moderator.click(card, label="Open the job")
     assert "Into the void" in said(looked) and "❌ failed" in said(looked)

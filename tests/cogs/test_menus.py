@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -72,3 +73,39 @@ async def test_a_role_for_a_person(world: World) -> None:
         and f"<@{world.plain.id}>" in text
         and "**Still missing:** Role, When" in text
     )
+
+
+async def test_a_forward_becomes_a_draft_of_what_it_shows(world: World) -> None:
+    channel: Any = world.bot.get_channel(world.channel.id)
+    original = await channel.send("Rules of the house")
+    forward = await original.forward(channel)
+    shown = await world.admin.context_menu(world.channel, "Schedule this message", forward)
+    text = said(shown)
+    assert "Rules of the house" in text and "This is a forward" in text
+    shown = await world.admin.context_menu(world.channel, "Post again at…", forward)
+    assert "This is a forward" in said(shown)
+
+
+async def test_a_poll_becomes_the_draft_of_a_poll(world: World) -> None:
+    channel: Any = world.bot.get_channel(world.channel.id)
+    poll = discord.Poll(question="Lunch on {date}?", duration=timedelta(hours=3), multiple=True)
+    for answer in ("Pizza", "Soup"):
+        poll.add_answer(text=answer)
+    asked = await channel.send("Vote!", poll=poll)
+    shown = await world.admin.context_menu(world.channel, "Schedule this message", asked)
+    text = said(shown)
+    assert "Ask people with a poll" in text and "Pizza" in text and "without its votes" in text
+    assert "beside the poll can't go along" in text
+    form = await press(world.admin, shown.response, ".when")
+    await world.admin.submit_modal(form, {"when": "every day at 9"})
+    await world.admin.click(shown.response, label="Confirm")  # type: ignore[arg-type]
+    (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
+    assert job.params["answers"] == "Pizza\nSoup" and job.params["several"] is True
+    await world.admin.slash(world.channel, "schedule run", job=job.id)
+
+    async def posted() -> discord.Message | None:
+        found = [m for m in world.channel.history() if m.poll is not None and m.id != asked.id]
+        return found[0] if found else None
+
+    again = await until(posted)
+    assert again.poll.question == "Lunch on {date}?" and again.poll.duration == timedelta(hours=3)

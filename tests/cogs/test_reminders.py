@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import discord
 
+from cogs.desk.reminders.controls import ReminderButton
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, Trigger
 from tests.conftest import until
+from tests.support.foreign_guild import forged
 from tests.support.reminding import jobs_of
 from tests.support.text import text_of
 from tests.support.world import World, labels, said, selects
@@ -47,6 +50,7 @@ async def test_reminders_are_listed_and_cancelled_and_nobody_elses_are(world: Wo
     assert "Stand-up" not in said(await world.admin.slash(world.channel, "schedule list"))
     dentist = next(job for job in await jobs_of(world, world.plain.id) if job.name == "Dentist")
     await world.plain.select(shown.response, [dentist.id], custom_id="sz-remind-pick")  # type: ignore[arg-type]
+    await world.plain.click(shown.response, label="Cancel it")  # type: ignore[arg-type]
     assert "Cancelled: Dentist" in text_of(shown.response)
     assert "Dentist" not in said(await world.plain.slash(world.channel, "remind list"))
 
@@ -116,3 +120,97 @@ async def test_a_time_that_others_read_otherwise_is_told_and_changed_by_a_click(
     (job,) = [job for job in await jobs_of(world, world.plain.id) if job.state is JobState.ACTIVE]
     assert job.params["message"] == "Dentist" and job.timezone == "America/New_York"
     assert job.next_run_at is not None and (job.next_run_at.month, job.next_run_at.day) == (10, 9)
+
+
+async def test_many_reminders_are_listed_page_by_page(world: World) -> None:
+    for number in range(12):
+        await world.plain.slash(
+            world.channel, "remind me", what=f"Item {number:02}", when=f"in {number + 1} hours"
+        )
+    shown = await world.plain.slash(world.channel, "remind list")
+    assert "Item 00" in said(shown) and "Item 11" not in said(shown)
+    assert shown.response is not None
+    await world.plain.click(shown.response, label="Next")
+    assert "Item 11" in text_of(shown.response) and "Item 00" not in text_of(shown.response)
+    await world.plain.click(shown.response, label="Back")
+    assert "Item 00" in text_of(shown.response)
+
+
+async def test_a_reminder_is_edited_cancelled_and_brought_back(world: World) -> None:
+    await world.plain.slash(world.channel, "remind me", what="Stand-up", when="weekdays at 9")
+    shown = await world.plain.slash(world.channel, "remind list")
+    (job,) = await jobs_of(world, world.plain.id)
+    panel: Any = shown.response
+    await world.plain.select(panel, [job.id], custom_id="sz-remind-pick")
+    assert "every weekday at 09:00" in text_of(panel) and "Where you set it" in labels(panel)
+    form = await world.plain.click(panel, label="Edit")
+    await world.plain.submit_modal(form, {"what": "Retro", "when": "every friday at 10"})
+    assert "Retro" in text_of(panel) and "every Friday at 10:00" in text_of(panel)
+    (job,) = await jobs_of(world, world.plain.id)
+    assert job.params["message"] == "Retro" and job.name == "Retro" and "made_at" in job.params
+    form = await world.plain.click(panel, label="Edit")
+    refused = await world.plain.submit_modal(form, {"what": "Other", "when": "on blursday"})
+    assert "You wrote: Other · on blursday" in said(refused)
+    form = await world.plain.click(panel, label="Edit")
+    await world.plain.submit_modal(form, {"what": "Review", "when": ""})
+    assert "Review" in text_of(panel) and "every Friday at 10:00" in text_of(panel)
+    await world.plain.click(panel, label="Cancel it")
+    assert "Cancelled: Review" in text_of(panel)
+    await world.plain.click(panel, label="Undo")
+    assert "Review" in text_of(panel)
+    assert (await jobs_of(world, world.plain.id))[0].state is JobState.ACTIVE
+
+
+async def test_nobody_touches_somebody_elses_reminder(world: World) -> None:
+    await world.plain.slash(world.channel, "remind me", what="Mine", when="tomorrow at 8")
+    (job,) = await jobs_of(world, world.plain.id)
+    for action in ("edit", "cancel", "undo", "resume", "zone"):
+        button = await forged(world, world.channel, ReminderButton(action, job.id, "Press"))
+        answer = await world.admin.click(button, label="Press")
+        if action == "zone":
+            answer = await world.admin.submit_modal(answer, {"zone": "Berlin"})
+        assert "no longer exists" in said(answer), action
+    kept = await world.bot.services.client.job(job.id, str(world.plain.id))
+    assert kept.state is JobState.ACTIVE and kept.version == job.version
+
+
+async def test_the_zone_is_asked_for_by_the_first_reminder_that_needs_it(world: World) -> None:
+    shown = await world.plain.user.slash("remind me", what="Soon", when="in 2 hours")
+    assert "Set my time zone" not in labels(shown.response)
+    shown = await world.plain.user.slash("remind me", what="Dentist", when="tomorrow at 8")
+    assert "don't know your time zone" in said(shown) and "UTC" in said(shown)
+    form = await world.plain.user.click(shown.response, label="Set my time zone")  # type: ignore[arg-type]
+    refused = await world.plain.user.submit_modal(form, {"zone": "Atlantis-on-Sea"})
+    assert "don't know the time zone" in said(refused)
+    form = await world.plain.user.click(shown.response, label="Set my time zone")  # type: ignore[arg-type]
+    await world.plain.user.submit_modal(form, {"zone": "tokyo"})
+    assert "Asia/Tokyo" in text_of(shown.response) and "Set my time zone" not in labels(shown.response)
+    job = next(job for job in await jobs_of(world, world.plain.id) if job.name == "Dentist")
+    assert job.timezone == "Asia/Tokyo" and job.next_run_at is not None
+    assert job.next_run_at.astimezone(ZoneInfo("Asia/Tokyo")).hour == 8
+    shown = await world.plain.user.slash("remind me", what="Again", when="tomorrow at 9")
+    assert "Set my time zone" not in labels(shown.response)
+
+
+async def test_everybody_sets_a_zone_of_their_own(world: World) -> None:
+    assert "Your time zone is **UTC**" in said(await world.plain.user.slash("remind timezone"))
+    answer = await world.plain.user.slash("remind timezone", zone="berlin")
+    assert "Your time zone is now **Europe/Berlin**" in said(answer)
+    answer = await world.plain.user.slash("remind timezone", zone="Atlantis-on-Sea")
+    assert "don't know the time zone" in said(answer)
+    assert await world.bot.memory.timezone(world.plain.id, None) == "Europe/Berlin"
+
+
+async def test_a_snoozed_reminder_keeps_the_link_to_where_it_was_made(world: World) -> None:
+    await world.plain.send(world.channel, "Let's meet on Friday")
+    await world.plain.slash(world.channel, "remind me", what="Book a room", when="in 2 hours")
+    (job,) = await jobs_of(world, world.plain.id)
+    assert job.params["made_at"].startswith(
+        f"https://discord.com/channels/{world.guild.id}/{world.channel.id}"
+    )
+    await world.bot.services.client.run(job, str(world.plain.id))
+    dm = world.plain.user.dm_channel
+    message = await until(lambda: next((m for m in dm.history() if "Book a room" in m.content), None))
+    await world.plain.user.click(message, custom_id="sz-remind:snooze:10")
+    again = next(found for found in await jobs_of(world, world.plain.id) if found.id != job.id)
+    assert again.params["made_at"] == job.params["made_at"]

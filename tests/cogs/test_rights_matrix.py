@@ -58,6 +58,8 @@ reload_sprocket          | MANAGE | OWNER     | OWNER     | OWNER | yes
 sprockets                | MANAGE | yes       | yes       | yes   | yes
 remind me                | yes    | yes       | yes       | yes   | yes
 remind list              | yes    | yes       | yes       | yes   | yes
+remind timezone          | yes    | yes       | yes       | yes   | yes
+remind forget            | yes    | yes       | yes       | yes   | yes
 question                 | yes    | yes       | yes       | yes   | yes
 """
 
@@ -108,10 +110,10 @@ the creator may not schedule       | failed  | paused  | may no longer schedule 
 the creator lost the channel       | failed  | paused  | they don't have *View Channel*
 the creator may not post           | failed  | paused  | they don't have *Send Messages*
 the creator may not ping all       | failed  | paused  | they don't have *Mention
-the creator is timed out           | failed  | paused  | may no longer schedule here
+the creator is timed out           | failed  | paused  | is timed out in this server
 the bot may not post               | failed  | active  | Give my role *Send Messages*
 the bot cannot see the channel     | failed  | active  | Give my role *View Channel*
-the channel is deleted             | failed  | active  | no longer exists
+the channel is deleted             | failed  | paused  | no longer exists
 """
 
 
@@ -161,8 +163,11 @@ async def test_jobs_by_right(world: World, row: dict[str, str]) -> None:
     method, _, extra = row["job"].partition("+")
     values: dict[str, Any] = {}
     filled = dict(FILLED.get(method, {}))
-    if method in ("delete_post", "edit_post"):
+    if method == "delete_post":
         filled["message_url"] = (await world.plain.send(world.channel, "old")).jump_url
+    elif method == "edit_post":
+        posted = await world.run("send_announcement", {"channel_id": world.channel.id, "message": "old"})
+        filled["message_url"] = posted["url"]
     if method.endswith(("_event", "_post", "_web")):
         values = {}
     elif "role_" in method:

@@ -444,9 +444,14 @@ _DECIDED_ELSEWHERE = {
     "bulk.do": "_allowed",
     "bulk.undo": "_restorable",
     "history._queue": "its two callers, by job_for",
-    "reminders._save": "a person's own reminder, under their own id",
-    "reminders._instead": "a person's own reminder, looked for under their own id",
-    "reminders._cancel": "a person's own reminder, looked for under their own id",
+    "reading.save": "a person's own reminder, under their own id",
+    "reading.changed": "its callers, by own_reminder",
+    "reminders._instead": "a person's own reminder, by own_reminder",
+    "listing.cancel": "a person's own reminder, by own_reminder",
+    "listing.undo": "a person's own reminder, by own_reminder",
+    "listing.resume": "a person's own reminder, by own_reminder",
+    "forgetting._cancel_all": "its callers: a person's own jobs, or those of a guild without the bot",
+    "guilds_cog._resume": "nobody asks: it undoes what the bot's absence did",
 }
 
 

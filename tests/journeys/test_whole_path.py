@@ -38,4 +38,10 @@ async def test_the_commands_that_discord_was_told(world: World) -> None:
     for name in ("create", "list", "show", "cancel", "pause", "resume", "run", "edit", "history", "status"):
         assert f"schedule {name}" in commands
     assert {"schedule reload", "schedule timezone", "load_sprocket", "sprockets"} <= set(commands)
-    assert world.plain.available_commands(world.channel) == ("question", "remind me", "remind list")
+    assert world.plain.available_commands(world.channel) == (
+        "question",
+        "remind me",
+        "remind list",
+        "remind timezone",
+        "remind forget",
+    )

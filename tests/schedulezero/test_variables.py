@@ -23,6 +23,7 @@ FACTS = Facts(
     ("{date}, {time}", "24 November 2026, 18:05"),
     ("{countdown:2026-12-24} left", "30 days left"),
     ("{countdown: 2026-11-24 }", "0 days"),
+    ("{countdown:2026-11-22}", "2 days ago"),
     ("No. {run} of {RUN}", "No. 12 of 12"),
     ("{members} in {server}", "77 in Moonbase {run}"),
     ("{role:Event Crew} {role:@event crew} {role:5}", "<@&5> <@&5> <@&5>"),
@@ -35,6 +36,7 @@ def test_what_variables_become(text: str, rendered: str) -> None:
 
 def test_dates_are_written_in_the_guilds_language() -> None:
     german = Facts(now=FACTS.now, locale="de")
+    assert render("{countdown:2026-11-23}", german) == "vor 1 Tag"
     assert render("{date} {time} {countdown:2026-11-25}", german) == "24. November 2026 18:05 1 Tag"
     assert render("{date}", Facts(now=FACTS.now, locale="xx-nowhere")) == "24 November 2026"
 

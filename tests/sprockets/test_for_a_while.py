@@ -124,7 +124,7 @@ async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> N
     assert len((await client.jobs(str(world.guild.id), JobQuery(method="remove_role_scheduled"))).jobs) == 2
 
 
-async def test_what_would_end_in_quiet_hours_ends_after_them(world: World) -> None:
+async def test_an_ending_comes_on_time_in_quiet_hours(world: World) -> None:
     client, guild_id = world.bot.services.client, str(world.guild.id)
     now = instants.now()
     quiet = (
@@ -141,7 +141,12 @@ async def test_what_would_end_in_quiet_hours_ends_after_them(world: World) -> No
         return next((item for item in found if item.id != job.id), None)
 
     ends = (await until(ending)).next_run_at
-    assert ends is not None and (ends - timedelta(seconds=5)).time() == quiet[1]
+    assert ends is not None and ends - now < timedelta(hours=2, minutes=1)
+    channel = world.bot.get_channel(world.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    await until(lambda: channel.slowmode_delay == 30)
+    await world.advance(hours=2, minutes=1)
+    await until(lambda: channel.slowmode_delay == 0)
 
 
 async def test_an_ending_finds_room_where_a_job_would_not(world: World) -> None:

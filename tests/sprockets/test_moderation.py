@@ -75,7 +75,7 @@ async def test_with_the_intent_only_what_contains_the_text(settings: Settings) -
         assert await contents(world) == ["good morning"]
 
 
-@pytest.mark.parametrize("limit", [0, -5, 1001, "many"])
+@pytest.mark.parametrize("limit", [0, -5, 10_001, "many"])
 async def test_a_limit_out_of_bounds(world: World, limit: Any) -> None:
     answer = await clean(world, limit=limit)
     assert answer["success"] is False and "limit" in answer["error"]
@@ -87,7 +87,10 @@ async def test_a_clean_up_without_the_right(world: World) -> None:
         "*", "/channels/*", status=403, code=50013, message="Missing Permissions", times=None
     )
     answer = await clean(world)
-    assert "I'm not allowed to delete messages in #general" in answer["error"] and answer["retry"] is False
+    assert (
+        "I couldn't look for messages in #general. I lack a permission" in answer["error"]
+        and answer["retry"] is False
+    )
 
 
 @pytest.mark.long
@@ -162,12 +165,6 @@ async def test_unlocking_what_it_had_not_locked(world: World) -> None:
     answer = await world.run("unlock_channel", {"channel_id": channel.id})
     assert "I had not locked it" in answer["message"]
     assert "@everyone" not in overwrites(world, channel.id)
-
-
-async def test_a_voice_channel_cannot_be_locked(world: World) -> None:
-    voice = world.guild.create_voice_channel("Talk")
-    answer = await world.run("lockdown_channel", {"channel_id": voice.id})
-    assert "only text channels can" in answer["error"]
 
 
 def members(world: World) -> dict[int, Any]:

@@ -128,7 +128,7 @@ async def test_an_event_is_announced_started_and_ended(world: World) -> None:
     params = {
         "guild_id": world.guild.id,
         "title": "Game night",
-        "starts_in": "2 days",
+        "starts_in": "6 hours",
         "lasts": "3h",
         "place": "Attic",
     }
@@ -317,3 +317,90 @@ async def test_a_text_that_grew_too_long_is_told_before_anything_is_done(
     answer = await world.run(method, {**places.get(method, {"channel_id": where.id}), **params})
     assert f"The {part} has " in answer["error"] and "characters; Discord takes" in answer["error"]
     assert world.channel.history() == [] and not guild.threads
+
+
+async def an_event(world: World, starts_in: str, title: str = "Game night") -> str:
+    params = {"guild_id": world.guild.id, "title": title, "starts_in": starts_in, "lasts": "1h", "place": "X"}
+    answer = await world.run("create_event", params)
+    assert answer["success"] is True, answer
+    return answer["event_id"]
+
+
+async def states(world: World) -> dict[str, str]:
+    guild: Any = world.bot.get_guild(world.guild.id)
+    return {str(event.id): event.status.name for event in await guild.fetch_scheduled_events()}
+
+
+async def test_this_weeks_event_is_started_and_not_next_weeks(world: World) -> None:
+    this, following = await an_event(world, "1 hour"), await an_event(world, "7 days")
+    named = {"guild_id": world.guild.id, "title": "Game night"}
+    assert (await world.run("start_event", named))["event_id"] == this
+    # A moderator, or an earlier attempt, has begun it already; next week's stays as it is.
+    again = await world.run("start_event", {**named, "title": "game night"})
+    assert again["success"] is True and "already" in again["message"] and again["event_id"] == this
+    assert await states(world) == {this: "active", following: "scheduled"}
+
+
+async def test_a_cancelled_event_does_not_start_next_weeks(world: World) -> None:
+    this, following = await an_event(world, "1 hour"), await an_event(world, "7 days")
+    world.env.backend.delete_scheduled_event(world.guild.id, int(this))
+    answer = await world.run("start_event", {"guild_id": world.guild.id, "title": "Game night"})
+    assert answer["success"] is False and "The next event called “Game night” begins <t:" in answer["error"]
+    assert await states(world) == {following: "scheduled"}
+
+
+async def test_an_event_is_named_by_its_id_or_link(world: World) -> None:
+    this, following = await an_event(world, "1 hour"), await an_event(world, "2 hours")
+    named: dict[str, Any] = {"guild_id": world.guild.id, "title": "Game night"}
+    link = f"https://discord.com/events/{world.guild.id}/{following}"
+    assert (await world.run("start_event", {**named, "event_id": link}))["event_id"] == following
+    assert await states(world) == {this: "scheduled", following: "active"}
+    assert (await world.run("end_event", {**named, "event_id": following}))["success"] is True
+    refused = await world.run("start_event", {**named, "event_id": "the second one"})
+    assert refused["success"] is False and "event_id" in refused["error"]
+
+
+async def test_a_post_under_another_name_is_edited(world: World) -> None:
+    params = {"channel_id": world.channel.id, "name": "Captain", "message": "Ahoy"}
+    await world.run("send_as", params)
+    link = newest(world).jump_url
+    answer = await world.run("edit_post", {"message_url": link, "text": "Land ho"})
+    assert answer["success"] is True, answer
+    assert [(m.author.name, m.content) for m in world.channel.history()] == [("Captain", "Land ho")]
+    channel: Any = world.bot.get_channel(world.channel.id)
+    foreign = await (await channel.create_webhook(name="Theirs")).send("x", wait=True)
+    world.env.backend.messages[world.channel.id][foreign.id].webhook_id = 7
+    answer = await world.run("edit_post", {"message_url": newest(world).jump_url, "text": "y"})
+    assert "by someone else" in answer["error"]
+
+
+async def test_an_edit_keeps_what_it_does_not_name(world: World) -> None:
+    fields = [{"name": "Where", "value": "Here", "inline": False}]
+    params = {
+        "channel_id": world.channel.id, "title": "Party", "description": "Tonight", "color": "#123456",
+        "footer": "Bring cake", "fields": fields,
+    }  # fmt: skip
+    await world.run("send_embed_announcement", params)
+    link = newest(world).jump_url
+    answer = await world.run("edit_post", {"message_url": link, "description": "Tomorrow"})
+    assert answer["success"] is True, answer
+    (embed,) = newest(world).embeds
+    assert (embed.title, embed.description, embed.footer.text) == ("Party", "Tomorrow", "Bring cake")
+    assert embed.colour == discord.Colour(0x123456) and embed.fields[0].value == "Here"
+    await world.run("edit_post", {"message_url": link, "text": "Look:"})
+    assert newest(world).content == "Look:" and newest(world).embeds[0].description == "Tomorrow"
+    assert "nothing to change" in (await world.run("edit_post", {"message_url": link}))["error"]
+    await world.run("send_announcement", {"channel_id": world.channel.id, "message": "Plain"})
+    answer = await world.run("edit_post", {"message_url": newest(world).jump_url, "title": "x"})
+    assert "has no embed" in answer["error"]
+
+
+async def test_a_post_whose_channel_is_gone_is_deleted_already(world: World) -> None:
+    room = world.guild.create_text_channel("room")
+    await world.env.settle()
+    await world.run("send_announcement", {"channel_id": room.id, "message": "First"})
+    link = newest(world, room).jump_url
+    world.env.backend.delete_channel(room.id)
+    await world.env.settle()
+    answer = await world.run("delete_post", {"message_url": link})
+    assert answer["success"] is True and answer["message"] == "It was gone already."

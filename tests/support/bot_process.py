@@ -53,10 +53,11 @@ def main() -> int:
     import bot.app
     import bot.run
     from bot.pace.pace import WINDOW_SECONDS, Pace
-    from schedulezero.server.engine import clock
+    from schedulezero.server.engine import clock, dispatcher
 
     bot.app.Pace = lambda *limits: Pace(*limits, window=WINDOW_SECONDS / _speed)  # type: ignore[assignment,misc]
     clock._LONGEST_SLEEP_SECONDS /= _speed
+    dispatcher._LONGEST_NAP_SECONDS /= _speed
 
     create = bot.run.create_bot
 

@@ -152,7 +152,7 @@ async def begin_edit(desk: Desk, job_id: str, *, when: str | None = None) -> Non
 
 async def clone(desk: Desk, job_id: str) -> None:
     """Start a draft of a new job as a copy of another."""
-    job = await job_for(desk, Act.BEGIN, job_id)
+    job = await job_for(desk, Act.COPY, job_id)
     spec = loaded(desk, job.method)
     draft = _draft_of(desk, job, spec)
     draft.values.pop(RUN_COUNT)

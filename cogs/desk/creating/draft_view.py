@@ -25,6 +25,7 @@ from cogs.language import locale, t, translated
 from cogs.memory import Draft
 from cogs.rights.allowance import allowance_of
 from cogs.rights.channels import SeenChannels
+from cogs.rights.own_checks import OwnChecks
 from cogs.services import Refused, offered_specs, spec_for
 from schedulezero import instants
 from schedulezero.errors import ScheduleZeroError
@@ -76,7 +77,7 @@ async def show_draft(
         now=reviewed.runs[0] if reviewed.runs else now,
     )
     seen = {name: value for name, value in reviewed.filled.params.items() if name not in hidden}
-    post = post_of(spec, seen, facts, number)
+    post = post_of(spec, seen, facts, number, guild_id=desk.guild_id)
     panel = draft_panel(spec, draft, reviewed, now=now, post=post, notice=notice, hint=hint, told=told)
     await desk.show(panel)
 
@@ -116,13 +117,15 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
     zone = await desk.zone()
     now = instants.now()
     guild = desk.guild
-    params = fill(spec, draft.values, str(guild.id)).params
+    filled = fill(spec, draft.values, str(guild.id))
+    params = filled.params
     rules, allowance = await asyncio.gather(
         soon(rules_here(desk)), soon(allowance_of(desk.services, desk.actor_id, desk.guild_id))
     )
     seen = SeenChannels(desk.bot, guild)
     known = await seen.of(spec, params)
     settings = await services.memory.settings(guild.id)
+    own = OwnChecks(desk.bot, guild, desk.actor_id)
     around = Circumstances(
         guild=guild,
         member=desk.member,
@@ -133,6 +136,7 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
         known=known,
         joined=await seen.joined(desk.member, spec, params),
         unreachable=await seen.unreachable(spec, params),
+        objection=await own.against(spec, params, known) if filled.complete else None,
         rules=rules,
         approval=settings.approval,
         habits=settings.habits,

@@ -19,7 +19,7 @@ from cogs.services import Refused
 from schedulezero.methods.variables import escape
 
 _MESSAGE, _EMBED, _BOTH = "send_announcement", "send_embed_announcement", "send_to_multiple_channels"
-_ROLE = "add_role_scheduled"
+_POLL, _ROLE = "send_poll", "add_role_scheduled"
 
 
 async def schedule_message(desk: Desk, message: discord.Message) -> None:
@@ -27,13 +27,18 @@ async def schedule_message(desk: Desk, message: discord.Message) -> None:
     draft = draft_of(desk, message)
     spec = draft_view.loaded(desk, draft.method)
     await desk.memory.save_draft(draft)
-    await draft_view.show_draft(desk, draft, spec)
+    await draft_view.show_draft(desk, draft, spec, notice=_notice(message))
 
 
 async def post_again(desk: Desk, message: discord.Message) -> None:
     """Open a draft with the content of a message, starting with the question when."""
     draft = draft_of(desk, message)
     spec = draft_view.loaded(desk, draft.method)
+    if (notice := _notice(message)) is not None:
+        # A form can't say what doesn't go along, so the draft is shown first.
+        await desk.memory.save_draft(draft)
+        await draft_view.show_draft(desk, draft, spec, notice=notice)
+        return
     lacks = await lacks_of(desk)
     await desk.interaction.response.send_modal(build_form(spec, draft, "when", lacks=lacks))
     await desk.memory.save_draft(draft)
@@ -56,11 +61,17 @@ async def schedule_role(desk: Desk, member: discord.Member) -> None:
 
 
 def draft_of(desk: Desk, message: discord.Message) -> Draft:
-    """Return a draft with a message's text, the addresses of its files and its first embed."""
-    text = "\n".join([message.content, *(item.url for item in message.attachments)]).strip()
-    embed = next((item for item in message.embeds if item.type == "rich"), None)
+    """Return a draft with a message's text, the addresses of its files and its first embed, or its poll.
+
+    A forward holds nothing itself; what it shows is the message that was forwarded.
+    """
+    shown = _shown(message)
+    text = "\n".join([shown.content, *(item.url for item in shown.attachments)]).strip()
+    embed = next(iter(_rich(shown)), None)
+    if message.poll is not None:
+        return create.new_draft(desk, _POLL, values=_poll_values(message, message.poll))
     if not text and embed is None:
-        raise Refused(t("This message has no text, embed or file to post again."))
+        raise Refused(t("This message has no text, embed, file or poll to post again."))
     channel = [str(message.channel.id)]
     if embed is None:
         return create.new_draft(desk, _MESSAGE, values={"channel_id": channel, "message": escape(text)})
@@ -69,6 +80,44 @@ def draft_of(desk: Desk, message: discord.Message) -> Draft:
         values: dict[str, Any] = {"channel_ids": channel, "message": escape(text), "embed": data}
         return create.new_draft(desk, _BOTH, values=values)
     return replace(create.new_draft(desk, _EMBED), values={"channel_id": channel, **_embed_values(embed)})
+
+
+def _shown(message: discord.Message) -> discord.Message | discord.MessageSnapshot:
+    return message.message_snapshots[0] if message.message_snapshots else message
+
+
+def _rich(shown: discord.Message | discord.MessageSnapshot) -> list[discord.Embed]:
+    return [item for item in shown.embeds if item.type == "rich"]
+
+
+def _poll_values(message: discord.Message, poll: discord.Poll) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "channel_id": [str(message.channel.id)],
+        "question": escape(poll.question),
+        "answers": "\n".join(answer.text for answer in poll.answers),
+        "several": poll.multiple,
+    }
+    if poll.duration:
+        values["lasts"] = f"{max(round(poll.duration.total_seconds() / 3600), 1)} hours"
+    return values
+
+
+def _notice(message: discord.Message) -> str | None:
+    """Return what doesn't go along with a message, or None if all of it does."""
+    shown, said = _shown(message), list[str]()
+    if shown is not message:
+        said.append(t("This is a forward: its text goes along, but not who wrote it and where."))
+    if message.poll is not None:
+        said.append(t("The poll goes along without its votes and emojis."))
+        if shown.content or shown.attachments or _rich(shown):
+            said.append(t("The text and files beside the poll can't go along."))
+    if len(_rich(shown)) > 1:
+        said.append(t("Only the first embed goes along."))
+    if getattr(shown, "stickers", None):
+        said.append(t("Stickers can't go along."))
+    if shown.components:
+        said.append(t("Buttons and menus can't go along."))
+    return " ".join(said) or None
 
 
 def _plain_embed(embed: discord.Embed) -> dict[str, Any]:

@@ -28,7 +28,9 @@ class Post:
     turns: int = 1
 
 
-def post_of(spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: int) -> Post | None:
+def post_of(
+    spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: int, *, guild_id: str
+) -> Post | None:
     """Return the post of a job, as far as its params define it; None for a job that posts nothing.
 
     Parameters:
@@ -36,6 +38,7 @@ def post_of(spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: i
         params: the job's params.
         facts: the values of the variables.
         number: the number of the run, from 1, which picks the text to show.
+        guild_id: the job's guild, whose id is also that of its role @everyone.
     """
     if not spec.variables:
         return None
@@ -54,8 +57,9 @@ def post_of(spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: i
                 "fields": params.get("fields"),
             }
         )
-    called = ["@everyone"] if params.get("everyone") else []
-    called += [f"<@&{params['role_id']}>"] if params.get("role_id") else []
+    role_id = str(params.get("role_id") or "")
+    called = ["@everyone"] if params.get("everyone") or role_id == guild_id else []
+    called += [f"<@&{role_id}>"] if role_id and role_id != guild_id else []
     heading = f"**{title}**\n" if (title := texts.pop("title", "")) else ""
     content = heading + " ".join([*called, *(text for text in texts.values() if text)])
     given = params.get("embed")

@@ -46,6 +46,7 @@ class Circumstances:
         known: channels that are not in the cache.
         joined: the private threads that the person is known to be in.
         unreachable: why the job's recipients cannot get its messages; None if they can.
+        objection: why the job would fail at each run, by its own check; None if no reason is known.
         rules: the guild's rules against runs; None if unknown.
         approval: whether the guild requires approval by a second person.
         kept: for an edit, the trigger (with its anchor) that an empty *when* keeps.
@@ -64,6 +65,7 @@ class Circumstances:
     known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
     joined: Collection[int] = frozenset()
     unreachable: str | None = None
+    objection: str | None = None
     rules: GuildRules | None = None
     approval: bool = False
     kept: tuple[Trigger, datetime] | None = None
@@ -127,7 +129,7 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
         params = {**filled.params, PING_URL: draft.values.get(PING)}
         found = problems(spec, params, around.guild, around.member, known=around.known, joined=around.joined)
         against = [translated(text) for text in found]
-        against += [around.unreachable] if around.unreachable is not None else []
+        against += [item for item in (around.unreachable, around.objection) if item is not None]
     against += _exceeded(draft, schedule, around)
     needs_approval = around.approval and is_risky(spec, filled.params, around.guild)
     against += not_possible(

@@ -28,6 +28,7 @@ from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, runs_too_often
 from cogs.rights.channels import SeenChannels
 from cogs.rights.deciding import Act
+from cogs.rights.own_checks import OwnChecks
 from cogs.rights.rights import is_risky, problems
 from cogs.services import Refused, spec_for
 from schedulezero import instants
@@ -120,12 +121,13 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
     faults = list(read.faults)
     ready: list[tuple[Job, str]] = []
     seen = SeenChannels(desk.bot, desk.guild)
+    own = OwnChecks(desk.bot, desk.guild, desk.actor_id)
     allowance = await allowance_of(desk.services, desk.actor_id, desk.guild_id)
     lacks = await desk.client.lacks()
     approval = (await desk.memory.settings(desk.guild.id)).approval
     for item in read.entries:
         await asyncio.sleep(0)  # an entry takes a millisecond or two, and a file may have hundreds
-        found = await _job(desk, item, seen, allowance.limits)
+        found = await _job(desk, item, seen, own, allowance.limits)
         if isinstance(found, Job):
             pending = approval and found.state is JobState.PENDING
             cannot = not_possible(
@@ -157,7 +159,7 @@ def _room(allowance: Allowance, member: bool) -> int | None:
     return max(min(left), 0) if left else None
 
 
-async def _job(desk: Desk, entry: Found, seen: SeenChannels, limits: Limits) -> Job | Fault:
+async def _job(desk: Desk, entry: Found, seen: SeenChannels, own: OwnChecks, limits: Limits) -> Job | Fault:
     """Convert an entry to a job of this guild, with the same checks as typed input."""
     spec = spec_for(desk.bot, entry.method)
     if spec is None or spec.personal:
@@ -204,6 +206,8 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, limits: Limits) -> 
     against = [translated(text) for text in found]
     if (unreachable := await seen.unreachable(spec, params)) is not None:
         against.append(unreachable)
+    if not against and (objection := await own.against(spec, params, known)) is not None:
+        against.append(objection)
     if against:
         return Fault(entry.line, against[0])
     now = instants.now()

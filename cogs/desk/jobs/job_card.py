@@ -55,7 +55,7 @@ from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError, NotFound, WhenError
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.variables import facts_of
-from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.model.authorship import unchanged_since
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
@@ -153,7 +153,8 @@ def _facts(job: Job, last_run: Run | None) -> str:
     if last_run is not None:
         lines.append(f"**{t('Last run:')}** {relative(last_run.scheduled_at)} · {outcome(last_run)}")
         if last_run.error and (why := reason(last_run)):
-            lines.append(f"**{t('Error:')}** {why}")
+            label = t("So far:") if last_run.state is RunState.QUEUED else t("Error:")
+            lines.append(f"**{label}** {why}")
     if job.creator_id:
         lines.append(f"**{t('By:')}** <@{job.creator_id}>")
     options: list[str] = []
@@ -390,7 +391,7 @@ def _post(desk: Desk, job: Job) -> Post | None:
     at = job.next_run_at or instants.now()
     zone = job.trigger.zone_or(job.timezone)
     facts = facts_of(desk.guild, timezone=zone, number=number, now=at)
-    return post_of(spec, job.params, facts, number)
+    return post_of(spec, job.params, facts, number, guild_id=job.guild_id or "")
 
 
 PANELS = (

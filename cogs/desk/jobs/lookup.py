@@ -16,11 +16,13 @@ from cogs.desk.kit.wording import ACTIONS, relative, titled
 from cogs.language import t
 from cogs.rights.channels import SeenChannels
 from cogs.rights.deciding import WRITES, Act, Situation, Verdict, decide
+from cogs.rights.own_checks import OwnChecks
 from cogs.services import Refused, spec_for
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import Conflict, NotFound
 from schedulezero.model import GuildRules, Job, JobState
 
+_ASKED = WRITES - {Act.SAVE}
 MOST_VERSIONS = 100
 """The most versions of a job that the server keeps."""
 
@@ -81,18 +83,21 @@ async def verdicts(
     """
     member = desk.member
     settings = await desk.memory.settings(member.guild.id)
-    seen = SeenChannels(desk.bot, member.guild)
+    seen, own = SeenChannels(desk.bot, member.guild), OwnChecks(desk.bot, member.guild, desk.actor_id)
     for job in jobs:
         await asyncio.sleep(0)  # a verdict takes a fraction of a millisecond, and there may be thousands
         version = (versions or {}).get(job.id, job)
         spec = spec_for(desk.bot, version.method)
         situation = Situation(member, spec, approval=settings.approval, cleared=cleared)
         if spec is not None:
+            known = await seen.of(spec, version.params)
             situation = replace(
                 situation,
-                known=await seen.of(spec, version.params),
+                known=known,
                 joined=await seen.joined(member, spec, version.params),
                 unreachable=await seen.unreachable(spec, version.params) if act in WRITES else None,
+                # A draft's review, just before it is saved, has asked already.
+                objection=await own.against(spec, version.params, known) if act in _ASKED else None,
             )
         yield job, decide(act, job, situation, version=version)
 

@@ -1,4 +1,4 @@
-"""Personal reminders: create, list, cancel, snooze and complete them; anywhere, including direct messages.
+"""Personal reminders: create, snooze and complete them; anywhere, including direct messages.
 
 A reminder is a job with the person's id in place of a guild's, so that it is listed, limited and stored like
 any other job, and no guild sees it.
@@ -7,40 +7,45 @@ any other job, and no guild sees it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import discord
 from discord import ui
 
-from cogs.desk.kit.components import Remembered
 from cogs.desk.kit.context import Caller
 from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.modals import Form, submitted, text_field
 from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.suggesting import time_options
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, OVER, cut, full, plain, relative, sentence
-from cogs.language import locale, t, translated
-from cogs.memory import Draft, new_id
-from cogs.rights.allowance import allowance_of, no_more_reminders, reminders_used_up, runs_too_often
-from cogs.services import Refused
-from schedulezero import instants
-from schedulezero.client.dialect import JobQuery
-from schedulezero.errors import Conflict, NotFound, RequestRefused, WhenError
-from schedulezero.instants import to_iso
-from schedulezero.model import Job, JobState, Trigger
-from schedulezero.when.calendar.triggers import schedule_of
-from schedulezero.when.language.parse import understand
-from schedulezero.when.language.understood import spoken
-
-METHOD = "remind"
-MARK = "⏰"
-_SHOWN = 25
-# The reminding sprocket makes the same buttons; a select's custom id has only the name.
-_CLICK = re.compile(
-    r"sz-remind(-pick|:(?P<action>snooze|done|cancel|meant|instead):(?P<target>[\w\-]{1,80}))"
+from cogs.desk.kit.wording import BAD, GOOD, cut, full, plain, relative, sentence
+from cogs.desk.reminders import listing, own_data
+from cogs.desk.reminders.controls import CUSTOM_ID, MARK, ReminderButton, ReminderSelect, place_in
+from cogs.desk.reminders.own_zone import has_own_zone, set_own_zone
+from cogs.desk.reminders.reading import (
+    METHOD,
+    WHEN,
+    changed,
+    created,
+    depends_on_zone,
+    read_as,
+    save,
+    understood_by,
+    with_typed,
 )
+from cogs.language import locale, t
+from cogs.memory import Draft, new_id
+from cogs.services import Refused
+from cogs.undelivered import undelivered_reminder, undelivered_to
+from schedulezero import instants
+from schedulezero.client.dialect import Feature
+from schedulezero.errors import Conflict, WhenError
+from schedulezero.instants import to_iso
+from schedulezero.methods.message_links import read_place
+from schedulezero.model import Job, JobState, Trigger
+from schedulezero.when.language.understood import Understood, spoken
 
 
 async def remind(caller: Caller, what: str, when: str) -> None:
@@ -48,38 +53,24 @@ async def remind(caller: Caller, what: str, when: str) -> None:
     await caller.acknowledge()
     if not what.strip():
         raise Refused(t("Enter what to remind you of, such as `Water the plants`."))
-    zone = await caller.zone()
     try:
-        understood = understand(
-            when, zone=zone, locale=locale(), now=instants.now(), habits=await caller.habits()
-        )
+        understood = await understood_by(caller, when, await caller.zone())
     except WhenError as error:
-        said = f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
-        await caller.show(await _refused_panel(caller, said, what, when, time_options(error.offers)))
+        await caller.show(await _refused_panel(caller, error, what, when))
         return
-    try:
-        job = await _save(caller, what, understood.trigger, understood.zone)
-    except (Refused, RequestRefused) as error:
-        raise Refused(
-            f"{translated(error.message)}\n-# {t('You wrote:')} {plain(what)} · {plain(when)}"
-        ) from error
-    notes = [translated(note) for note in understood.notes]
-    others = time_options([spoken(item, zone, locale()) for item in understood.others])
-    await caller.show(_made_panel(job, notes, others))
+    await _show_made(caller, await created(caller, what, when, understood), when, understood)
 
 
-async def _refused_panel(
-    caller: Caller, said: str, what: str, when: str, offers: list[discord.SelectOption]
-) -> ui.LayoutView:
+async def _refused_panel(caller: Caller, error: WhenError, what: str, when: str) -> ui.LayoutView:
     """Say why a time was refused, with times that may be meant; what was typed is kept for the choice."""
-    text = ui.TextDisplay(cut(said, 3800))
-    if not offers:
+    text = ui.TextDisplay(cut(with_typed(error, what, when), 3800))
+    options = time_options(error.offers)
+    if not options:
         return panel_of(text, colour=BAD)
     draft = Draft(new_id(), caller.actor_id, caller.actor_id, METHOD, {"message": what}, when)
     await caller.memory.save_draft(draft)
-    select = _Select(
-        custom_id=f"sz-remind:meant:{draft.id}", placeholder=t("Which time did you mean?"), options=offers
-    )
+    asked = t("Which time did you mean?")
+    select = ReminderSelect(asked, options, action="meant", target=draft.id)
     return panel_of(text, row_of(select), colour=BAD)
 
 
@@ -95,44 +86,44 @@ async def _meant(caller: Caller, draft_id: str) -> None:
 
 
 async def _instead(caller: Caller, job_id: str) -> None:
-    """Replace a reminder with one at the picked time."""
+    """Let a reminder come at the picked time instead."""
     await caller.acknowledge()
     when = caller.picked()
-    client, person = caller.client, caller.actor_id
-    try:
-        job = await client.job(job_id, person)
-    except NotFound as error:
-        raise Refused(t("This reminder no longer exists.")) from error
+    job = await listing.own_reminder(caller, job_id)
     if job.state is not JobState.ACTIVE:
         raise Refused(t("This reminder no longer exists."))
-    await client.cancel(job, person)
-    await remind(caller, str(job.params["message"]), when)
+    if Feature.EDIT in await caller.client.lacks():
+        await caller.client.cancel(job, caller.actor_id)
+        await remind(caller, str(job.params["message"]), when)
+        return
+    job, understood = await changed(caller, job, "", when, await caller.zone())
+    await _show_made(caller, job, when, understood)
 
 
-async def _save(caller: Caller, what: str, trigger: Trigger, zone: str, job_id: str = "") -> Job:
-    services, person, now = caller.services, caller.actor_id, instants.now()
-    allowance = await allowance_of(caller.services, caller.actor_id, person)
-    schedule = schedule_of(trigger, anchor=now, zone=zone)
-    exceeded = no_more_reminders(allowance) or runs_too_often(schedule, now, allowance.limits, personal=True)
-    if exceeded is not None:
-        raise Refused(exceeded)
-    return await services.client.create(
-        Job(
-            id=job_id,
-            handler_id=services.handler_id,
-            method=METHOD,
-            params={"user_id": person, "message": what},
-            trigger=trigger,
-            name=cut(" ".join(what.split()), 100),
-            guild_id=person,
-            creator_id=person,
-            timezone=zone,
-        )
-    )
+async def _show_made(caller: Caller, job: Job, when: str, understood: Understood | None) -> None:
+    asks = bool(when) and not await has_own_zone(caller) and await depends_on_zone(caller, when)
+    lost = await undelivered_to(caller.memory, caller.actor_id)
+    zone, meanings = await caller.zone(), understood.others if understood else ()
+    others = time_options(spoken(item, zone, locale()) for item in meanings)
+    shared = _shares_a_server(caller)
+    panel = _made_panel(job, read_as(understood), others, asks=asks, lost=len(lost), shared=shared)
+    await caller.show(panel)
+
+
+def _shares_a_server(caller: Caller) -> bool:
+    """Return whether the bot is surely in a server with the person, or has written to them already."""
+    interaction = caller.interaction
+    return interaction.is_guild_integration() or interaction.context.dm_channel
 
 
 def _made_panel(
-    job: Job, notes: Sequence[str] = (), others: Sequence[discord.SelectOption] = ()
+    job: Job,
+    notes: Sequence[str],
+    others: list[discord.SelectOption],
+    *,
+    asks: bool,
+    lost: int,
+    shared: bool,
 ) -> ui.LayoutView:
     lines = [
         f"### {MARK} {t('I will remind you')}",
@@ -141,64 +132,66 @@ def _made_panel(
     ]
     if job.next_run_at is not None:
         lines.append(full(job.next_run_at))
-    lines += [f"✏ {plain(note)}" for note in notes]
+    lines += notes
     if (warning := first_run_warning(job)) is not None:
         lines.append(f"⚠ {warning}")
+    if asks:
+        said = t("I read this in {zone}, because I don't know your time zone.", zone=job.timezone)
+        lines.append(f"🕒 {said}")
+    if lost:
+        lines.append(f"⚠ {listing.said_lost(lost)}: `/remind list`")
+    if not shared:
+        said = t(
+            "Discord may not let me write to you unless we share a server. `/remind list` keeps what I "
+            "can't send."
+        )
+        lines.append(f"⚠ {said}")
     lines.append(f"-# {t('Sent by direct message. `/remind list` shows all of yours.')}")
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if others:
         asked = t("Did you mean another time?")
-        items.append(
-            row_of(_Select(custom_id=f"sz-remind:instead:{job.id}", placeholder=asked, options=list(others)))
-        )
-    items.append(row_of(_Button(label=t("Cancel it"), custom_id=f"sz-remind:cancel:{job.id}")))
+        items.append(row_of(ReminderSelect(asked, others, action="instead", target=job.id)))
+    zone = ReminderButton("zone", job.id, t("Set my time zone"), style=discord.ButtonStyle.primary)
+    items.append(row_of(*([zone] if asks else []), ReminderButton("cancel", job.id, t("Cancel it"))))
     return panel_of(*items, colour=GOOD)
 
 
-async def show_reminders(caller: Caller) -> None:
-    """Show the person's reminders, next one first."""
-    await caller.acknowledge()
-    services = caller.services
-    page = await services.client.jobs(
-        caller.actor_id, JobQuery(state=JobState.ACTIVE, method=METHOD), limit=_SHOWN
-    )
-    if not page.jobs:
-        said = t("You have no reminders. `/remind me` creates one.")
-        await caller.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
-        return
-    allowance = await allowance_of(caller.services, caller.actor_id, caller.actor_id)
-    lines = [f"### {t('Your reminders')}"]
-    lines += [
-        f"{MARK} **{cut(plain(job.title), 80)}** · {sentence(job)}"
-        + (f" · {relative(job.next_run_at)}" if job.next_run_at else "")
-        for job in page.jobs
-    ]
-    limits = f"-# {reminders_used_up(allowance)}"
-    options = [
-        discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
-        for job in page.jobs
-    ]
-    select = _Select(custom_id="sz-remind-pick", placeholder=t("Cancel one of them…"), options=options)
-    panel = panel_of(
-        ui.TextDisplay(cut("\n".join(lines), 3500)),
-        row_of(select),
-        ui.TextDisplay(limits),
-        colour=NEUTRAL,
-    )
-    await caller.show(panel)
+async def _ask_zone(caller: Caller, job_id: str) -> None:
+    form = Form(title=t("Set my time zone"), custom_id=f"{listing.FORM}:zone:{job_id}")
+    form.add_item(text_field("zone", t("City or zone"), required=True, most=60, placeholder="Berlin"))
+    await caller.interaction.response.send_modal(form)
 
 
-async def _cancel(caller: Caller, job_id: str) -> None:
+async def _zone_given(caller: Caller, job_id: str, fields: Mapping[str, Any]) -> None:
+    """Set the person's zone, and read the reminder's time again in it."""
     await caller.acknowledge()
-    client, person = caller.client, caller.actor_id
-    try:
-        job = await client.job(job_id, person)
-    except NotFound as error:
-        raise Refused(t("This reminder no longer exists.")) from error
-    if job.state is JobState.ACTIVE:
-        await client.cancel(job, person)
-    said = f"✖ {t('Cancelled: {name}', name=plain(job.title))}"
-    await caller.show(panel_of(ui.TextDisplay(said), colour=OVER))
+    zone = await set_own_zone(caller, str(fields.get("zone") or ""))
+    job = await listing.own_reminder(caller, job_id)
+    when, understood = str(job.meta.get(WHEN) or ""), None
+    if when and Feature.EDIT not in await caller.client.lacks():
+        job, understood = await changed(caller, job, "", when, zone)
+    await _show_made(caller, job, when, understood)
+
+
+# -------------------------------------------------------------------- the message that reminds
+
+
+async def _read(caller: Caller, key: str) -> None:
+    """Show a reminder that could not be sent to the person it is for."""
+    await caller.interaction.response.defer(ephemeral=True, thinking=True)
+    found = await undelivered_reminder(caller.memory, caller.actor_id, key)
+    if found is None:
+        raise Refused(t("This reminder is for someone else, or it is over."))
+    # The same text and buttons as the direct message has.
+    view = discord.ui.View(timeout=None)
+    for minutes, label in ((10, "10 min"), (60, "1 h"), (24 * 60, "1 d")):
+        view.add_item(ReminderButton("snooze", str(minutes), label))
+    view.add_item(ReminderButton("done", "0", t("Done"), style=discord.ButtonStyle.success))
+    if found.made_at is not None and read_place(found.made_at) is not None:
+        view.add_item(ui.Button(label=t("Where you set it"), url=found.made_at))
+    await caller.interaction.edit_original_response(
+        content=f"{MARK} {found.text}"[:2000], view=view, allowed_mentions=discord.AllowedMentions.none()
+    )
 
 
 async def _snooze(caller: Caller, minutes: int) -> None:
@@ -206,12 +199,12 @@ async def _snooze(caller: Caller, minutes: int) -> None:
     text = _text(caller)
     zone = await caller.services.timezone_of(caller.interaction.user.id, None)
     at = instants.now().replace(microsecond=0) + timedelta(minutes=minutes)
-    assert caller.interaction.message is not None
-    job_id = (
-        f"snooze-{caller.interaction.message.id}"  # one for a message, however often and fast it is clicked
-    )
+    message = caller.interaction.message
+    assert message is not None
+    job_id = f"snooze-{message.id}"  # one for a message, however often and fast it is clicked
     try:
-        await _save(caller, text, Trigger("date", {"run_date": to_iso(at)}), zone, job_id)
+        trigger = Trigger("date", {"run_date": to_iso(at)})
+        await save(caller, text, trigger, zone, job_id, made_at=place_in(message))
     except Conflict as error:
         if error.code != "job_exists":
             raise
@@ -245,33 +238,57 @@ async def _close(caller: Caller, text: str) -> None:
     )
 
 
-class _Button(Remembered, ui.Button[Any]):
-    """A button of a reminder; `take` handles its clicks."""
+# -------------------------------------------------------------------- clicks and forms
+
+# Read as: the action in a button's custom id, and what it does with the target.
+_CLICKS: dict[str, Callable[[Caller, str], Awaitable[None]]] = {
+    "snooze": lambda caller, target: _snooze(caller, _minutes(target)),
+    "done": lambda caller, target: _done(caller),
+    "read": _read,
+    "zone": _ask_zone,
+    "meant": _meant,
+    "instead": _instead,
+    "cancel": listing.cancel,
+    "undo": listing.undo,
+    "resume": listing.resume,
+    "edit": listing.ask_edit,
+    "list": lambda caller, target: listing.show_reminders(caller),
+    "next": lambda caller, target: listing.turn(caller, target, forward=True),
+    "back": lambda caller, target: listing.turn(caller, target, forward=False),
+    "forget": own_data.forget_me,
+    "clear": lambda caller, target: listing.clear(caller, _instant(target)),
+}
+_FORMS: dict[str, Callable[[Caller, str, Mapping[str, Any]], Awaitable[None]]] = {
+    "zone": _zone_given,
+    "edit": listing.edited,
+}
+_KINDS = {
+    discord.InteractionType.component: (None, "-pick"),
+    discord.InteractionType.modal_submit: ("-form",),
+}
 
 
-class _Select(Remembered, ui.Select[Any]):
-    """A select of reminders; `take` handles the choice."""
+def _instant(target: str) -> str:
+    if not re.fullmatch(r"\d{1,11}", target, re.ASCII):
+        raise Refused(t("This button is from an older version of me. Use the command again."))
+    return target
 
 
 async def take(interaction: discord.Interaction) -> None:
-    """Answer a click on a reminder or in the list of reminders; ignore everything else."""
-    found = _CLICK.fullmatch(str((interaction.data or {}).get("custom_id", "")))
-    if interaction.type is not discord.InteractionType.component or found is None:
+    """Answer a click on a reminder, in a list of reminders, or a form of theirs; ignore everything else."""
+    found = CUSTOM_ID.fullmatch(str((interaction.data or {}).get("custom_id", "")))
+    if found is None or found["kind"] not in _KINDS.get(interaction.type, ()):
         return
 
     async def work(caller: Caller) -> None:
-        match found["action"]:
-            case None:
-                await _cancel(caller, caller.picked())
-            case "cancel":
-                await _cancel(caller, found["target"])
-            case "meant":
-                await _meant(caller, found["target"])
-            case "instead":
-                await _instead(caller, found["target"])
-            case "snooze":
-                await _snooze(caller, _minutes(found["target"]))
-            case _:
-                await _done(caller)
+        action, target = found["action"] or "", found["target"] or ""
+        if found["kind"] == "-pick":
+            await listing.show_one(caller, caller.picked())
+        elif found["kind"] == "-form" and action in _FORMS:
+            await _FORMS[action](caller, target, submitted(interaction))
+        elif found["kind"] is None and action in _CLICKS:
+            await _CLICKS[action](caller, target)
+        else:
+            raise Refused(t("This button is from an older version of me. Use the command again."))
 
     await answer_anyone(interaction, work)

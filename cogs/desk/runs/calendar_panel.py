@@ -31,9 +31,10 @@ from cogs.desk.runs.agenda import (
     span_of,
     week_days,
 )
-from cogs.language import shown_locale, t, tn
+from cogs.language import shown_locale, t, tn, translated
 from cogs.rights.public_jobs import is_public
 from cogs.rights.rights import permission_name, posting_in
+from cogs.rights.timeouts import bot_timed_out
 from cogs.services import Refused, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
@@ -70,6 +71,8 @@ async def post(desk: Desk, target: str) -> None:
         if not getattr(desk.interaction.permissions, permission):
             raise Refused(t("You can't do this in {channel}: you don't have *{permission}* there.", **named))
         if not getattr(desk.interaction.app_permissions, permission):
+            if desk.guild.me.is_timed_out():
+                raise Refused(translated(bot_timed_out(desk.guild.me)))
             raise Refused(t("I can't do this in {channel}. Give my role *{permission}* there.", **named))
     panel, files = await _build(desk, *_read(target), public=True)
     fit(panel)

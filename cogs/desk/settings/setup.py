@@ -36,9 +36,10 @@ from cogs.desk.settings.word_hours import (
 )
 from cogs.desk.settings.zones import change_guild_zone
 from cogs.guild_settings import GuildSettings
-from cogs.language import locale, t
+from cogs.language import locale, t, translated
 from cogs.rights.permissions import lacking, wanted
-from cogs.rights.rights import permission_name
+from cogs.rights.rights import permission_name, posting_in
+from cogs.rights.timeouts import bot_timed_out
 from cogs.services import Refused, offered_specs
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
@@ -243,7 +244,9 @@ def _channel_picked(desk: Desk) -> str | None:
     channel = guild.get_channel_or_thread(int(chosen)) if chosen and chosen.isdecimal() else None
     if chosen is not None and channel is None:
         raise Refused(t("The channel {id} isn't in this server, or I can't see it.", id=chosen))
-    if channel is not None and not channel.permissions_for(guild.me).send_messages:
+    if channel is not None and not getattr(channel.permissions_for(guild.me), posting_in(channel)):
+        if guild.me.is_timed_out():
+            raise Refused(translated(bot_timed_out(guild.me)))
         raise Refused(
             t("I can't post in {channel}. Give my role *Send Messages* there.", channel=channel.mention)
         )

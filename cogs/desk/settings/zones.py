@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.wording import plain
+from cogs.desk.kit.zones import clock_in, said_new_zone, said_own_zone
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
 from cogs.services import Refused
@@ -26,28 +25,22 @@ async def set_zone(desk: Desk, zone: str | None, whose: str) -> None:
 async def _set_zone(desk: Desk, zone: str | None, whose: str) -> str:
     """Set a person's or the guild's zone and confirm it; without a zone, return the person's current one."""
     services = desk.services
-    now = instants.now()
     if zone is None:
-        name = await desk.zone()
-        return t(
-            "Your time zone is {zone}, where it is {time} now.",
-            zone=f"**{name}**",
-            time=_clock(name, now),
-        )
+        return said_own_zone(await desk.zone())
     if zone not in known_zones():
-        near = search_zones(zone, desk.interaction.locale.value, now)
+        near = search_zones(zone, desk.interaction.locale.value, instants.now())
         hint = t(" Did you mean {zone}?", zone=f"`{near[0].key}`") if near and zone.strip() else ""
         said = t(
             "“{zone}” isn't a time zone.{hint} Pick one from the list.", zone=plain(zone[:60]), hint=hint
         )
         raise Refused(said)
-    known = {"zone": f"**{zone}**", "time": _clock(zone, now)}
     if whose == "guild":
         desk.check_settings()
         await change_guild_zone(desk, zone)
-        return t("This server's time zone is now {zone}, where it is {time}.", **known)
+        shown = {"zone": f"**{zone}**", "time": clock_in(zone)}
+        return t("This server's time zone is now {zone}, where it is {time}.", **shown)
     await services.memory.set_user_timezone(desk.member.id, zone)
-    return t("Your time zone is now {zone}, where it is {time}. Existing jobs keep theirs.", **known)
+    return said_new_zone(zone)
 
 
 async def change_guild_zone(desk: Desk, zone: str) -> None:
@@ -59,7 +52,3 @@ async def change_guild_zone(desk: Desk, zone: str) -> None:
         await note_change(desk, "zone", [Change("timezone", before, zone)])
     if rules is not None and rules.timezone != zone:
         await desk.client.save_rules(replace(rules, timezone=zone), desk.actor_id)
-
-
-def _clock(name: str, now: datetime) -> str:
-    return f"{now.astimezone(ZoneInfo(name)):%a %H:%M}"

@@ -213,6 +213,7 @@ _SCHEMAS: dict[str, _Schema] = {
             "by_status": _ANYTHING,
         }
     ),
+    "Erased": _object({"jobs": {"type": "integer"}, "runs": {"type": "integer"}}),
     "Done": _object({"status": {"const": "success"}}),
     "AuditPage": _object(
         {
@@ -316,6 +317,7 @@ _OPERATIONS: tuple[tuple[str, str, str, type[BaseModel] | None, dict[int, str]],
     ("post", "/api/audit", "Add what was done elsewhere", AuditBody, {201: "Done"}),
     ("get", "/api/guilds/{id}/rules", "What a guild forbids", None, {200: "Rules"}),
     ("put", "/api/guilds/{id}/rules", "Set what a guild forbids", RulesBody, {200: "Rules"}),
+    ("delete", "/api/guilds/{id}", "Erase a guild, or a person's own jobs", None, {200: "Erased"}),
     ("get", "/api/guilds/{id}/limits", "The limits, and what is used up", None, {200: "Limits"}),
     ("post", "/api/preview", "What a text means", PreviewBody, {200: "Preview"}),
     ("post", "/api/schedule", "Create or replace a schedule", ScheduleBody, {201: "Scheduled"}),

@@ -1,4 +1,4 @@
-"""``/api/guilds/{id}/rules``: when and how much a guild allows jobs to run."""
+"""``/api/guilds/{id}``: when and how much a guild allows jobs to run, and its erasure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,15 @@ class RulesResource:
         self._limits = limits
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        return [web.get("/api/guilds/{id}/rules", self.show), web.put("/api/guilds/{id}/rules", self.save)]
+        return [
+            web.get("/api/guilds/{id}/rules", self.show),
+            web.put("/api/guilds/{id}/rules", self.save),
+            web.delete("/api/guilds/{id}", self.erase),
+        ]
+
+    async def erase(self, request: web.Request) -> web.Response:
+        erased = await self._rules.erase(guild_id_of(request))
+        return json_answer({"jobs": erased.jobs, "runs": erased.runs})
 
     async def show(self, request: web.Request) -> web.Response:
         guild_id = guild_id_of(request)

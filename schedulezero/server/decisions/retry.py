@@ -29,6 +29,7 @@ class Outcome:
         retry_after: how long the handler asks to wait; such an attempt doesn't count.
         uncertain: whether the handler can't tell if the work was done.
         pause: whether the handler asks to pause the job until someone looks at it.
+        progress: whether a part of the work was done, so that the run may take longer.
     """
 
     ok: bool
@@ -38,6 +39,7 @@ class Outcome:
     retry_after: timedelta | None = None
     uncertain: bool = False
     pause: bool = False
+    progress: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def outcome_of(answer: JsonObject, *, older_form: bool = False) -> Outcome:
         retry_after=_seconds(answer.get("retry_after")),
         uncertain=answer.get("uncertain") is True,
         pause=answer.get("pause") is True,
+        progress=answer.get("progress") is True,
     )
 
 

@@ -3,7 +3,8 @@
 Each handler has a worker that takes its runs in order, as many at once as the handler declared. If a handler
 is offline, the run waits without using up attempts until its grace is over; then it is missed. `retry`
 decides whether a failed attempt is repeated. A handler can ask for a delay (during a Discord outage or rate
-limit); that doesn't use up an attempt either. A run that has waited too long is skipped in favor of a later
+limit); that doesn't use up an attempt either. A run whose handler reports progress may take days; without any
+it ends after an hour. A run that has waited too long is skipped in favor of a later
 run of its job, unless the job wants all of them. Outcomes collect while earlier ones are being written, so
 that a burst takes only a few transactions.
 """
@@ -51,6 +52,8 @@ _LARGEST_RESULT = 64 * 1024
 _CLOCK_SKEW = timedelta(seconds=30)  # between nodes
 _SHORT_WAIT = timedelta(seconds=2)
 _LONGEST_TOLD_WAIT = timedelta(hours=1)
+_LONGEST_WORK = timedelta(days=6)  # a handler's journal keeps the steps of a run for 7 days
+_PROGRESS = "progress"
 _LONGEST_NAP_SECONDS = 15.0  # the system may be suspended while its wall clock advances
 
 
@@ -81,6 +84,8 @@ class Dispatcher:
         self._taken: dict[int, str] = {}
         """The handlers of the runs that left the queue and haven't ended, by the run's sequence."""
         self._calling: set[int] = set()
+        self._progress_at: dict[int, datetime] = {}
+        """When the handler last reported progress with a run, by the run's sequence."""
 
     async def run(self) -> None:
         """Serve every lane until cancelled."""
@@ -207,9 +212,12 @@ class Dispatcher:
             return True
         if (told_to_wait or self._may_be_void(run)) and not await self._store.is_open(run):
             self._taken.pop(run.sequence, None)
+            self._progress_at.pop(run.sequence, None)
             self._turns.end([run])  # its job was cancelled, or a later run replaced it
             self._queue.done([run])
             return False
+        if run.sequence in self._progress_at or _is_partly_done(run):
+            return True
         late = self._now() - _began(run) > run.grace
         if run.missed is MissedPolicy.SKIP and late:
             self._end(run, RunState.MISSED, error=Sentence("It couldn't be done in time.", "not_in_time"))
@@ -248,12 +256,21 @@ class Dispatcher:
             self._end(run, RunState.FAILED, result=outcome.result, error=outcome.error)
             return
         attempts = run.attempts if decision.counted else run.attempts - 1
-        again = replace(run, attempts=attempts, error=outcome.error)
-        patience = max(run.grace, _LONGEST_TOLD_WAIT)
-        if not decision.counted and self._now() + decision.delay > _began(run) + patience:
+        # Kept with the run, so that what has begun goes on after a restart as well.
+        kept = {_PROGRESS: True} if outcome.progress else run.result
+        again = replace(run, attempts=attempts, error=outcome.error, result=kept)
+        if not decision.counted and self._now() + decision.delay > self._patience_ends(run, outcome):
             self._end(again, RunState.MISSED, result=outcome.result, error=outcome.error)
             return
         self._queue_again(again, decision.delay, group)
+
+    def _patience_ends(self, run: Run, outcome: Outcome) -> datetime:
+        """Return how long the handler may put a run off."""
+        if outcome.progress:
+            self._progress_at[run.sequence] = self._now()
+        began, patience = _began(run), max(run.grace, _LONGEST_TOLD_WAIT)
+        since = max(began, self._progress_at.get(run.sequence, self._began_at))
+        return min(since + patience, began + max(_LONGEST_WORK, patience))
 
     async def _call(self, run: Run, entry: Entry) -> Outcome | None:
         message: JsonObject = {
@@ -329,6 +346,7 @@ class Dispatcher:
         self, run: Run, state: RunState, *, result: JsonObject | None = None, error: str | None = None
     ) -> None:
         self._taken.pop(run.sequence, None)
+        self._progress_at.pop(run.sequence, None)
         if state is not RunState.SUCCEEDED:
             log.warning("run %s %s: %s", run.id, state.value, error)
         ended = replace(
@@ -452,6 +470,11 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
 def _began(run: Run) -> datetime:
     """Return when a run became due: at its instant, or later when it was claimed or requested later."""
     return max(run.scheduled_at, run.claimed_at or run.scheduled_at)
+
+
+def _is_partly_done(run: Run) -> bool:
+    """Return whether the handler has reported progress with a run that hasn't ended."""
+    return run.result is not None and run.result.get(_PROGRESS) is True
 
 
 def _not_made(error: Exception) -> Sentence:

@@ -152,7 +152,7 @@ class Access:
 
 def needed_scope(method: str, path: str) -> Scope:
     """Return the scope that a request needs."""
-    if path in _ADMINISTERING:
+    if path in _ADMINISTERING or (method == "DELETE" and path.startswith("/api/guilds/")):
         return Scope.ADMIN
     if method in ("GET", "HEAD", "OPTIONS") or path.endswith(_READING):
         return Scope.READ

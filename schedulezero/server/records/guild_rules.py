@@ -12,6 +12,7 @@ from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import GuildRules
 from schedulezero.model.audit import changes_between
 from schedulezero.server.records import audit
+from schedulezero.server.records.erasing import Erased, erase
 from schedulezero.server.records.tables import guild_rules
 from schedulezero.storage import signals
 from schedulezero.storage.database import Database
@@ -60,6 +61,12 @@ class Rules:
         """Return how many runs a guild allows within an hour, or None for no limit."""
         rules = self._known.get(guild_id)
         return rules.most_runs_an_hour if rules is not None else None
+
+    async def erase(self, place: str) -> Erased:
+        """Erase a guild with its jobs and history, or a person's own jobs; see `erasing`."""
+        erased = await self._database.write(lambda connection: erase(connection, place))
+        self._known.pop(place, None)
+        return erased
 
     async def save(self, rules: GuildRules, by: str | None = None) -> None:
         """Save a guild's rules; they take effect at once."""

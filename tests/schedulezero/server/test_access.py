@@ -88,6 +88,8 @@ SCOPES = [
     (Scope.READ, "GET", "/api/config", 403),
     (Scope.WRITE, "POST", "/api/jobs", 201),
     (Scope.WRITE, "DELETE", "/api/jobs/x", 404),
+    (Scope.WRITE, "DELETE", "/api/guilds/1", 403),
+    (Scope.ADMIN, "DELETE", "/api/guilds/1", 200),
     (Scope.WRITE, "POST", "/api/executions/clear", 403),
     (Scope.ADMIN, "POST", "/api/executions/clear", 200),
     (Scope.ADMIN, "GET", "/api/config", 200),

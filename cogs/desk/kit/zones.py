@@ -1,0 +1,40 @@
+"""Time zones as people see them: suggestions while they type, and which zone is theirs."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import discord
+from discord import app_commands
+
+from cogs.language import t
+from schedulezero import instants
+from schedulezero.when.language.zone_search import search_zones
+
+
+def zone_choices(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Suggest zones by city, country, abbreviation or offset, each with its current local time."""
+    now = instants.now()
+    return [
+        app_commands.Choice(name=zone.label(now), value=zone.key)
+        for zone in search_zones(typed, interaction.locale.value, now)
+    ]
+
+
+def said_own_zone(name: str) -> str:
+    """Say which zone is a person's."""
+    return t("Your time zone is {zone}, where it is {time} now.", zone=f"**{name}**", time=clock_in(name))
+
+
+def said_new_zone(name: str) -> str:
+    """Say which zone is a person's from now on."""
+    return t(
+        "Your time zone is now {zone}, where it is {time}. Existing jobs keep theirs.",
+        zone=f"**{name}**",
+        time=clock_in(name),
+    )
+
+
+def clock_in(name: str) -> str:
+    """Return the weekday and the time that clocks in a zone show now."""
+    return f"{instants.now().astimezone(ZoneInfo(name)):%a %H:%M}"

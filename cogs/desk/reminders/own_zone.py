@@ -1,0 +1,39 @@
+"""A person's own time zone: for everybody, anywhere, and asked for at the first reminder that needs it."""
+
+from __future__ import annotations
+
+from cogs.desk.kit.context import Caller
+from cogs.desk.kit.wording import plain
+from cogs.desk.kit.zones import said_new_zone, said_own_zone
+from cogs.language import locale, t
+from cogs.services import Refused
+from schedulezero import instants
+from schedulezero.when.calendar.triggers import known_zones
+from schedulezero.when.language.zone_search import search_zones
+
+
+async def answer_zone(caller: Caller, typed: str | None) -> None:
+    """Answer ``/remind timezone``: set the person's zone, or say which it is."""
+    await caller.acknowledge()
+    if typed is None:
+        await caller.say(said_own_zone(await caller.zone()))
+        return
+    await caller.say(said_new_zone(await set_own_zone(caller, typed)))
+
+
+async def set_own_zone(caller: Caller, typed: str) -> str:
+    """Set the person's zone by a zone's name or by a city, and return it; raise Refused if it isn't known."""
+    typed = typed.strip()
+    near = search_zones(typed, locale(), instants.now()) if typed and typed not in known_zones() else []
+    if typed not in known_zones() and not near:
+        raise Refused(
+            t("I don't know the time zone “{zone}”. Enter a large city near you.", zone=plain(typed[:60]))
+        )
+    zone = near[0].key if near else typed
+    await caller.memory.set_user_timezone(caller.interaction.user.id, zone)
+    return zone
+
+
+async def has_own_zone(caller: Caller) -> bool:
+    """Return whether the person has set a zone of their own."""
+    return await caller.memory.timezone(caller.interaction.user.id, None) is not None

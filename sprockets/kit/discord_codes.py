@@ -1,0 +1,321 @@
+"""Discord's error codes that a job's requests can meet: what is wrong, what would be right, and what helps.
+
+Discord's HTTP status says little: a full server, an archived thread and a text that AutoMod blocked are all
+400 or 403. The code in the body decides what people read and whether another attempt can help. The meanings
+follow https://discord.com/developers/docs/topics/opcodes-and-status-codes#json-json-error-codes.
+"""
+
+from __future__ import annotations
+
+from schedulezero.sentences import Sentence
+
+# Read as: Discord's code, and why Discord refuses with it.
+REASONS: dict[int, Sentence] = {
+    10003: Sentence(
+        "The channel or thread no longer exists. Choose another one in the job.",
+        "discord_unknown_channel",
+    ),
+    10004: Sentence("I'm not in that server. Invite me again.", "discord_unknown_guild"),
+    10007: Sentence(
+        "The person isn't in this server any more. Take them out of the job.",
+        "discord_unknown_member",
+    ),
+    10008: Sentence(
+        "The message no longer exists. Give the job the link of another one.",
+        "discord_unknown_message",
+    ),
+    10011: Sentence("The role no longer exists. Choose another one in the job.", "discord_unknown_role"),
+    10013: Sentence("Discord has no such account. Choose another person in the job.", "discord_unknown_user"),
+    10014: Sentence(
+        "I can't use an emoji of it. Choose one of Discord's own, or one of this server.",
+        "discord_unknown_emoji",
+    ),
+    10015: Sentence(
+        "Someone deleted my webhook in that channel. I create a new one on the next attempt.",
+        "discord_unknown_webhook",
+    ),
+    10062: Sentence(
+        "The button or command is too old to answer. Use it again.",
+        "discord_unknown_interaction",
+    ),
+    10067: Sentence("The stage isn't open. Start its event first.", "discord_unknown_stage"),
+    10070: Sentence(
+        "The event no longer exists. Announce it again, or choose another one.",
+        "discord_unknown_event",
+    ),
+    10087: Sentence(
+        "The forum no longer has one of the tags. Choose the tags again in the job.",
+        "discord_unknown_tag",
+    ),
+    20009: Sentence(
+        "Discord finds it too explicit for those who would get it. Change the text or the picture.",
+        "discord_explicit",
+    ),
+    20016: Sentence("The channel is in slow mode. I try again when it lets me.", "discord_slow_mode"),
+    20022: Sentence(
+        "Announcements may be edited only a few times an hour. I try again later.",
+        "discord_announcement_edits",
+    ),
+    20028: Sentence(
+        "Too much is being written in the channel at once. I try again later.",
+        "discord_channel_write_limit",
+    ),
+    20029: Sentence(
+        "Too much is being written in this server at once. I try again later.",
+        "discord_server_write_limit",
+    ),
+    20031: Sentence(
+        "Discord doesn't allow some of its words in names and topics. Change the text.",
+        "discord_words_not_allowed",
+    ),
+    30003: Sentence(
+        "The channel has 250 pinned messages, which is the most. Unpin one.",
+        "discord_full_pins",
+    ),
+    30005: Sentence("The server has 250 roles, which is the most. Delete one.", "discord_full_roles"),
+    30007: Sentence(
+        "The channel has 15 webhooks, which is the most. Delete one under Edit Channel → Integrations.",
+        "discord_full_webhooks",
+    ),
+    30010: Sentence(
+        "The message has 20 different reactions, which is the most. Remove one.",
+        "discord_full_reactions",
+    ),
+    30013: Sentence("The server has 500 channels, which is the most. Delete one.", "discord_full_channels"),
+    30015: Sentence("A message can have 10 files at most. Take some away.", "discord_full_files"),
+    30031: Sentence("The server already has a template. Change that one.", "discord_has_template"),
+    30033: Sentence(
+        "The thread has 1,000 people, which is the most. Open another one.",
+        "discord_full_thread",
+    ),
+    30038: Sentence(
+        "The server has 100 events that aren't over, which is the most. Cancel one.",
+        "discord_full_events",
+    ),
+    30046: Sentence(
+        "Messages older than an hour may be edited only a few times in a while. I try again later.",
+        "discord_old_edits",
+    ),
+    30047: Sentence("The forum already has a pinned post. Unpin that one.", "discord_full_pinned_posts"),
+    30058: Sentence(
+        "The server has 1,000 webhooks, which is the most. Delete one under Server Settings → Integrations.",
+        "discord_full_guild_webhooks",
+    ),
+    30060: Sentence(
+        "The channel has permissions for 1,000 roles and people, which is the most. Remove some.",
+        "discord_full_overwrites",
+    ),
+    40001: Sentence(
+        "Discord doesn't accept my token. The bot's owner has to give me a valid one.",
+        "discord_unauthorized",
+    ),
+    40003: Sentence(
+        "I've opened too many direct messages in a short time. I try again in a minute.",
+        "discord_opening_too_fast",
+    ),
+    40004: Sentence(
+        "Discord has switched sending messages off for now. I try again in a few minutes.",
+        "discord_sending_off",
+    ),
+    40005: Sentence(
+        "It is too large for Discord. Take a smaller file or a shorter text.",
+        "discord_too_large",
+    ),
+    40006: Sentence(
+        "Discord has switched this feature off for now. I try again in a few minutes.",
+        "discord_feature_off",
+    ),
+    40007: Sentence(
+        "The person is banned from this server. Lift the ban, or take them out of the job.",
+        "discord_banned",
+    ),
+    40032: Sentence(
+        "The person isn't in a voice channel. This works only while they are.",
+        "discord_not_in_voice",
+    ),
+    40033: Sentence("The message is published already.", "discord_published_already"),
+    40058: Sentence(
+        "A forum takes no messages of its own. Use a forum post, or choose one of its posts.",
+        "discord_forum_takes_posts",
+    ),
+    40060: Sentence("The button or command was answered already. Use it again.", "discord_acknowledged"),
+    40062: Sentence(
+        "Discord limits this service at the moment. I try again soon.",
+        "discord_service_limited",
+    ),
+    40066: Sentence(
+        "Only moderators may set the forum's tags. Give my role *Manage Threads* there.",
+        "discord_tags_for_moderators",
+    ),
+    40067: Sentence("Posts in the forum need a tag. Choose one in the job.", "discord_tag_required"),
+    40333: Sentence(
+        "Discord's network is blocking my requests. I try again in a few minutes.",
+        "discord_blocked_by_network",
+    ),
+    50001: Sentence(
+        "I can't see it. Give my role *View Channel* there; in a private thread, add me to the thread.",
+        "discord_missing_access",
+    ),
+    50003: Sentence(
+        "Discord doesn't allow this in direct messages. Choose a channel of the server.",
+        "discord_not_in_dm",
+    ),
+    50005: Sentence(
+        "The message is by someone else, and only its author can edit it. Choose one of my posts.",
+        "discord_not_the_author",
+    ),
+    50006: Sentence("There is nothing to send. Write a text in the job.", "discord_empty"),
+    50007: Sentence(
+        "The person doesn't accept direct messages from me. They can allow them in the server's "
+        "privacy settings.",
+        "discord_closed_to_me",
+    ),
+    50008: Sentence("The channel takes no messages. Choose a text channel.", "discord_not_a_text_channel"),
+    50009: Sentence(
+        "The server's verification level keeps me out of the channel. Give my role *Manage Server*, or "
+        "lower the level.",
+        "discord_verification_level",
+    ),
+    50013: Sentence(
+        "I lack a permission, or my role isn't high enough. Compare my role with the permissions of "
+        "the job, under Server Settings → Roles.",
+        "discord_missing_permissions",
+    ),
+    50021: Sentence(
+        "Discord wrote the message itself, and nobody can change or delete it.",
+        "discord_system_message",
+    ),
+    50024: Sentence(
+        "Discord doesn't offer this in a channel of that kind. Choose another channel.",
+        "discord_wrong_channel_type",
+    ),
+    50027: Sentence(
+        "My webhook in that channel is no longer valid. I look for another one on the next attempt.",
+        "discord_webhook_token",
+    ),
+    50028: Sentence(
+        "Discord doesn't accept the role for this. Choose another one in the job.",
+        "discord_invalid_role",
+    ),
+    50033: Sentence(
+        "Discord doesn't accept the recipient. Choose another person in the job.",
+        "discord_invalid_recipient",
+    ),
+    50034: Sentence(
+        "One of the messages has become older than 14 days, so they can't be deleted together. I "
+        "delete them one by one on the next attempt.",
+        "discord_too_old_for_bulk",
+    ),
+    50035: Sentence(
+        "Discord doesn't accept a part of it: “{text}”. Change that in the job.",
+        "discord_invalid_form",
+    ),
+    50045: Sentence("The file is too large for this server. Take a smaller one.", "discord_file_too_large"),
+    50055: Sentence(
+        "Discord doesn't accept the server for this. Choose a channel of this server.",
+        "discord_invalid_guild",
+    ),
+    50068: Sentence(
+        "Discord doesn't offer this for a message of that kind. Choose an ordinary message.",
+        "discord_wrong_message_type",
+    ),
+    50074: Sentence(
+        "The server's Community features need this channel. Choose another one under Server Settings → "
+        "Community first.",
+        "discord_community_needs_it",
+    ),
+    50083: Sentence(
+        "The thread is archived. Open it first, or choose another one.",
+        "discord_thread_archived",
+    ),
+    50091: Sentence(
+        "The event takes place somewhere else than Discord was told. Announce it again.",
+        "discord_other_event_kind",
+    ),
+    50101: Sentence("The server needs more boosts for this.", "discord_needs_boosts"),
+    50278: Sentence(
+        "The person and I share no server, so I can't write to them. Invite them to one that I'm in.",
+        "discord_no_shared_server",
+    ),
+    60003: Sentence(
+        "This server asks moderators for two-factor authentication. The bot's owner has to switch it "
+        "on for their own account.",
+        "discord_two_factor",
+    ),
+    90001: Sentence(
+        "The message's author has blocked me, so I can't react to it.",
+        "discord_reaction_blocked",
+    ),
+    130000: Sentence("Discord is overloaded at the moment. I try again soon.", "discord_overloaded"),
+    150006: Sentence(
+        "The stage is already open. End what is taking place there first.",
+        "discord_stage_open",
+    ),
+    160002: Sentence(
+        "A reply needs the history of the channel. Give my role *Read Message History* there.",
+        "discord_reply_needs_history",
+    ),
+    160004: Sentence("The message already has a thread. Choose another message.", "discord_has_thread"),
+    160005: Sentence("The thread is locked. Unlock it, or choose another one.", "discord_thread_locked"),
+    160006: Sentence(
+        "The server has as many active threads as Discord allows. Archive some.",
+        "discord_full_threads",
+    ),
+    160007: Sentence(
+        "The server has as many active announcement threads as Discord allows. Archive some.",
+        "discord_full_news_threads",
+    ),
+    180000: Sentence(
+        "The event is over, and can't be changed any more. Announce a new one.",
+        "discord_event_over",
+    ),
+    180002: Sentence(
+        "Discord couldn't open the stage of the event. Look whether the stage channel exists and I may "
+        "moderate it.",
+        "discord_stage_not_made",
+    ),
+    200000: Sentence(
+        "AutoMod blocked the text. Change the text, or let my role pass in the AutoMod rule.",
+        "discord_automod_message",
+    ),
+    200001: Sentence(
+        "AutoMod blocked the title. Change the title, or let my role pass in the AutoMod rule.",
+        "discord_automod_title",
+    ),
+    220001: Sentence(
+        "A post under another name in a forum needs one of its posts. Choose a post of the forum.",
+        "discord_webhook_needs_thread",
+    ),
+    240000: Sentence("Discord takes a link in it for harmful. Remove the link.", "discord_harmful_link"),
+    400001: Sentence(
+        "Discord limits file uploads in this server. Post without files.",
+        "discord_uploads_limited",
+    ),
+    520002: Sentence(
+        "A channel of that kind takes no polls. Choose a text channel.",
+        "discord_no_polls_here",
+    ),
+    520003: Sentence("A poll can't be edited. Delete it and post a new one.", "discord_polls_stay"),
+}
+GONE = frozenset({10003, 10007, 10008, 10011, 10013, 10067, 10070})
+"""What a job acts on doesn't exist (any more)."""
+FORBIDDEN = frozenset({50001, 50007, 50013, 50278, 60003, 160002})
+"""Only people can change what is missing, and in most cases it is a permission."""
+AGAIN = frozenset({10015, 50027, 50034})
+"""The next attempt does it differently, so it may succeed; it counts as an attempt."""
+# Read as: Discord's code, and the seconds to wait if Discord doesn't say. Such a wait uses up no attempt.
+WAITS: dict[int, float] = {
+    20016: 30.0,
+    20022: 600.0,
+    20028: 60.0,
+    20029: 60.0,
+    30046: 600.0,
+    40003: 60.0,
+    40004: 300.0,
+    40006: 300.0,
+    40062: 30.0,
+    40333: 300.0,
+    130000: 30.0,
+}
+UNREACHABLE = frozenset({50007, 50278})
+"""The person can't get direct messages from the bot."""

@@ -1,0 +1,317 @@
+"""Locks of channels, threads, categories and whole servers, and what each lock found.
+
+A lock saves for each channel what it found and what it set, before it changes anything. It stands while
+@everyone is denied what the lock denied. Whoever changes that by hand lifts the lock: the saved permissions
+die with it, so that no later unlock can bring them back.
+
+A channel can be locked for several reasons at once, such as for an evening and with the whole server. Each
+ending takes its own reason back, and the last one opens the channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+from discord.ext import commands
+
+from schedulezero.handler.run_context import current_run
+from schedulezero.methods.host import host_of
+from sprockets.kit.asking import asking_discord
+from sprockets.kit.lookups import GuildChannel
+from sprockets.kit.write_access import WRITING, Overwrite, Person, Place, closed_in, still_writing, to_close
+
+NOTE = "lockdown"
+
+
+@dataclass(slots=True)
+class Lock:
+    """What is noted about a locked channel.
+
+    Attributes:
+        guild_id: the channel's guild.
+        closed: the permissions that the lock takes away.
+        reasons: why it is locked: what each lock is about.
+        run_id: the run that locked it.
+        done: whether everything is set.
+        lifted: whether somebody opened it by hand since.
+        found, set: the channel's overwrites before the lock, and as the lock set them.
+        thread: for a thread, whether it was locked before; None for a channel.
+    """
+
+    guild_id: str
+    closed: int
+    reasons: list[str] = field(default_factory=list[str])
+    run_id: str | None = None
+    done: bool = False
+    lifted: bool = False
+    found: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
+    set: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
+    thread: bool | None = None
+
+    def to_note(self) -> dict[str, Any]:
+        return {
+            "guild_id": self.guild_id,
+            "closed": self.closed,
+            "reasons": self.reasons,
+            "run_id": self.run_id,
+            "done": self.done,
+            "lifted": self.lifted,
+            "thread": self.thread,
+            "targets": [
+                [str(key), item.is_role, item.allow, item.deny, self.set[key].allow, self.set[key].deny]
+                for key, item in self.found.items()
+            ],
+        }
+
+    @classmethod
+    def from_note(cls, note: Mapping[str, Any], guild_id: int) -> Lock:
+        if "overwrites" in note:  # noted by an earlier version
+            found = {int(key): Overwrite(int(key), True, *pair) for key, pair in note["overwrites"].items()}
+            as_set = {key: item.closed(WRITING) for key, item in found.items()}
+            return cls(str(guild_id), WRITING, [], note.get("run_id"), True, found=found, set=as_set)
+        lock = cls(
+            guild_id=note["guild_id"],
+            closed=note["closed"],
+            reasons=list(note["reasons"]),
+            run_id=note["run_id"],
+            done=note["done"],
+            lifted=note["lifted"],
+            thread=note["thread"],
+        )
+        for key, is_role, allow, deny, set_allow, set_deny in note["targets"]:
+            lock.found[int(key)] = Overwrite(int(key), is_role, allow, deny)
+            lock.set[int(key)] = Overwrite(int(key), is_role, set_allow, set_deny)
+        return lock
+
+
+async def lock_of(bot: object, channel_id: int, guild_id: int) -> Lock | None:
+    """Return what is noted about a channel's lock; None if the bot hasn't locked it."""
+    note = await host_of(bot).memory.kept(NOTE, str(channel_id))
+    return Lock.from_note(note, guild_id) if note is not None else None
+
+
+async def _save(bot: object, channel_id: int, lock: Lock) -> None:
+    await host_of(bot).memory.put(NOTE, str(channel_id), lock.to_note())
+
+
+async def forget(bot: object, channel_id: int) -> None:
+    """Forget a channel's lock."""
+    await host_of(bot).memory.forget(NOTE, str(channel_id))
+
+
+def stands(lock: Lock, channel: GuildChannel) -> bool:
+    """Return whether a channel is still locked as the lock left it."""
+    if isinstance(channel, discord.Thread):
+        return channel.locked
+    everyone = channel.overwrites_for(channel.guild.default_role).pair()[1].value
+    return not lock.lifted and everyone & lock.closed == lock.closed
+
+
+async def note_lifted(bot: commands.Bot, channel: GuildChannel) -> None:
+    """Note that somebody opened a locked channel by hand, if so; called after each change of a channel."""
+    lock = await lock_of(bot, channel.id, channel.guild.id)
+    if lock is None or not lock.done or lock.lifted or stands(lock, channel):
+        return
+    # What the event says may be older than what the lock did.
+    if not stands(lock, await _fresh(bot, channel)):
+        lock.lifted, lock.found, lock.set = True, {}, {}
+        await _save(bot, channel.id, lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """The result of a lock.
+
+    Attributes:
+        new: whether the channel was open before.
+        open_to: mentions of the roles and people through whom somebody can still write.
+        unable: names of the permissions that the bot can't deny, because it lacks them.
+        connected: how many people are in the voice channel.
+    """
+
+    new: bool
+    open_to: tuple[str, ...] = ()
+    unable: tuple[str, ...] = ()
+    connected: int = 0
+
+
+async def begins(bot: commands.Bot, channel: GuildChannel) -> bool:
+    """Return whether this run is the one that locks a channel, and not a repeated lock."""
+    lock = await lock_of(bot, channel.id, channel.guild.id)
+    run_id = current_run().run_id
+    return lock is None or not stands(lock, channel) or (run_id is not None and lock.run_id == run_id)
+
+
+async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str) -> Locked:
+    """Lock a channel or thread, and return who can still write.
+
+    Parameters:
+        bot: the bot.
+        channel: what to lock.
+        about: what this lock is about; its ending takes it back.
+        reason: for the audit log.
+    """
+    async with asking_discord(f"lock #{channel.name}"):
+        channel = await _fresh(bot, channel)
+        me = channel.guild.me
+        wanted = closed_in(channel.type)
+        closing = wanted & me.guild_permissions.value
+        run_id, earlier = current_run().run_id, await lock_of(bot, channel.id, channel.guild.id)
+        mine = earlier is not None and run_id is not None and earlier.run_id == run_id and not earlier.lifted
+        keeps = earlier is not None and (mine or stands(earlier, channel))
+        kept = earlier if keeps and earlier is not None else Lock(str(channel.guild.id), closing)
+        kept.run_id = kept.run_id if keeps else run_id
+        kept.reasons = list(dict.fromkeys([*kept.reasons, about]))
+        if isinstance(channel, discord.Thread):
+            kept.thread = kept.thread if keeps else channel.locked
+            await _save(bot, channel.id, kept)
+            if not channel.locked:
+                await channel.edit(archived=False, locked=True, reason=reason)
+            kept.done = True
+            await _save(bot, channel.id, kept)
+            return Locked(new=not keeps or mine)
+        open_to: Collection[int] = ()
+        for _ in range(2):  # a second time for what others changed at the same moment
+            place = await _place(channel)
+            changes = to_close(place, closing)
+            for item in changes:
+                kept.found.setdefault(item.id, place.overwrite(item.id, is_role=item.is_role))
+                kept.set[item.id] = item
+            # Saved before anything changes: whoever dies here knows what to restore.
+            everyone = place.overwrite(place.guild_id, is_role=True)
+            kept.found.setdefault(everyone.id, everyone)
+            kept.set.setdefault(everyone.id, everyone.closed(closing))
+            kept.closed = closing
+            await _save(bot, channel.id, kept)
+            await _put(channel, changes, reason)
+            channel = await _fresh(bot, channel)
+            open_to = still_writing(await _place(channel), closing)
+            if not open_to:
+                break
+        kept.done = True
+        await _save(bot, channel.id, kept)
+    unable = [name for name, value in discord.Permissions(wanted & ~closing) if value]
+    connected = sum(user_id != me.id for user_id in getattr(channel, "voice_states", ()))
+    mentions = tuple(_mention(channel.guild, item) for item in open_to)
+    return Locked(not keeps or mine, mentions, tuple(unable), connected)
+
+
+async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: str | None, reason: str) -> str:
+    """Undo a lock, as far as the channel still is as the lock left it; return what became of it.
+
+    Parameters:
+        bot: the bot.
+        channel: what to unlock.
+        lock: what was noted about it.
+        about: the reason that ends; None to end all of them.
+        reason: for the audit log.
+
+    Returns ``open``, ``lifted`` if somebody opened it by hand, or ``locked`` if another reason remains.
+    """
+    async with asking_discord(f"unlock #{channel.name}"):
+        channel = await _fresh(bot, channel)
+        left = [item for item in lock.reasons if about is not None and item != about]
+        if left and stands(lock, channel):
+            lock.reasons = left
+            await _save(bot, channel.id, lock)
+            return "locked"
+        if not stands(lock, channel):
+            return "lifted"
+        if isinstance(channel, discord.Thread):
+            if not lock.thread:
+                # An archived thread accepts no other change.
+                await channel.edit(archived=False, locked=False, reason=reason)
+            return "open"
+        place = await _place(channel)
+        lock.done = False  # what changes now is no doing of other people
+        await _save(bot, channel.id, lock)
+        # @everyone last: while it is closed, a repeated call knows that there is more to restore.
+        await _put(channel, _restored(lock, place), reason)
+    return "open"
+
+
+def _restored(lock: Lock, place: Place) -> list[Overwrite]:
+    """Return the overwrites as they were, bit for bit where the lock's own value still stands."""
+    changes: list[Overwrite] = []
+    for key in sorted(lock.found, key=lambda item: item == place.guild_id):
+        found, as_set = lock.found[key], lock.set[key]
+        now = place.overwrite(key, is_role=found.is_role)
+        untouched = ~(now.allow ^ as_set.allow) & ~(now.deny ^ as_set.deny) & lock.closed
+        was = Overwrite(
+            key,
+            found.is_role,
+            now.allow & ~untouched | found.allow & untouched,
+            now.deny & ~untouched | found.deny & untouched,
+        )
+        gone = found.is_role and key not in place.roles
+        if was != now and not gone:
+            changes.append(was)
+    return changes
+
+
+async def clear(bot: commands.Bot, channel: discord.abc.GuildChannel, reason: str) -> None:
+    """Take away what keeps @everyone from writing in a channel that the bot didn't lock."""
+    async with asking_discord(f"unlock #{channel.name}"):
+        place = await _place(await _fresh(bot, channel))
+        now = place.overwrite(place.guild_id, is_role=True)
+        cleared = Overwrite(now.id, True, now.allow, now.deny & ~closed_in(channel.type))
+        if cleared != now:
+            await _put(channel, [cleared], reason)
+
+
+async def _fresh(bot: commands.Bot, channel: GuildChannel) -> Any:
+    return await bot.fetch_channel(channel.id)
+
+
+async def _place(channel: Any) -> Place:
+    """Return what decides who can write in a channel."""
+    guild, me = channel.guild, channel.guild.me
+    overwrites: list[Overwrite] = []
+    people: dict[int, Person] = {}
+    for target, overwrite in channel.overwrites.items():
+        kind = target.type if isinstance(target, discord.Object) else type(target)
+        is_role = issubclass(kind, discord.Role)
+        allow, deny = overwrite.pair()
+        overwrites.append(Overwrite(target.id, is_role, allow.value, deny.value))
+        if not is_role and target.id != me.id:
+            try:
+                member = await guild.fetch_member(target.id)
+            except discord.NotFound:
+                continue
+            people[member.id] = _person(member)
+    return Place(
+        guild_id=guild.id,
+        roles={role.id: role.permissions.value for role in guild.roles},
+        overwrites=tuple(overwrites),
+        people=people,
+        me=_person(me),
+        mine=guild.self_role.id if guild.self_role is not None else None,
+    )
+
+
+def _person(member: discord.Member) -> Person:
+    return Person(member.id, frozenset(role.id for role in member.roles if not role.is_default()))
+
+
+async def _put(channel: Any, changes: Iterable[Overwrite], reason: str) -> None:
+    """Set overwrites, also of people who left, for whom discord.py has no object."""
+    http: Any = channel._state.http
+    for item in changes:
+        try:
+            if item.allow or item.deny:
+                kind = 0 if item.is_role else 1
+                await http.edit_channel_permissions(
+                    channel.id, item.id, str(item.allow), str(item.deny), kind, reason=reason
+                )
+            else:
+                await http.delete_channel_permissions(channel.id, item.id, reason=reason)
+        except discord.NotFound:
+            continue  # the role was deleted, or the person left, a moment ago
+
+
+def _mention(guild: discord.Guild, target_id: int) -> str:
+    role = guild.get_role(target_id)
+    return role.mention if role is not None else f"<@{target_id}>"

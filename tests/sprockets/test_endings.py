@@ -1,0 +1,346 @@
+"""Endings come, whoever left; they undo only what is still as it was left; nobody can forge one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import discord
+import pytest
+import simcord
+
+from schedulezero.client.dialect import JobQuery
+from schedulezero.model import GuildRules, Job, JobState, Run, Trigger
+from tests.conftest import until
+from tests.support.acting import click, scheduler
+from tests.support.world import World, said
+
+pytestmark = pytest.mark.long
+LOCKED = ("send_messages", "send_messages_in_threads", "create_public_threads", "create_private_threads")
+
+
+@pytest.fixture(autouse=True)
+def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the check before a run ask Discord about its creator every time, instead of every 15 seconds."""
+    monkeypatch.setattr("cogs.rights.run_guard._KNOWN_SECONDS", -1.0)
+
+
+async def a_keeper(world: World) -> simcord.MemberActor:
+    """Return somebody who may schedule, lock channels and give roles."""
+    return await scheduler(world, manage_guild=True, manage_channels=True, manage_roles=True)
+
+
+async def scheduled(
+    world: World, creator: simcord.MemberActor, method: str, params: dict[str, Any], when: str = "in 3 days"
+) -> Job:
+    job = await world.schedule(method, {"channel_id": str(world.channel.id), **params}, when)
+    client = world.bot.services.client
+    return await client.create(replace(job, id="", creator_id=str(creator.id)), str(creator.id))
+
+
+async def result(world: World, job: Job) -> Run:
+    """Run a job now and return its run once it is over."""
+    client = world.bot.services.client
+    started = await client.run(job)
+    return await over(world, job, started.id)
+
+
+async def over(world: World, job: Job, run_id: str | None = None) -> Run:
+    async def look() -> Run | None:
+        found = (await world.bot.services.client.runs(str(world.guild.id), job_id=job.id)).runs
+        found = [run for run in found if run_id in (None, run.id)]
+        return found[0] if found and found[0].finished_at is not None else None
+
+    return await until(look)
+
+
+async def endings(world: World, method: str) -> list[Job]:
+    query = JobQuery(method=method, state=JobState.ACTIVE)
+    found = (await world.bot.services.client.jobs(str(world.guild.id), query)).jobs
+    return [job for job in found if job.id.startswith("after-")]
+
+
+def overwrite_of(world: World, channel_id: int, target_id: int) -> tuple[int, int]:
+    found = [o for o in world.env.backend.channels[channel_id].overwrites if o.target_id == target_id]
+    return (found[0].allow, found[0].deny) if found else (0, 0)
+
+
+def is_locked(world: World, channel_id: int) -> bool:
+    deny = discord.Permissions(overwrite_of(world, channel_id, world.guild.id)[1])
+    return all(getattr(deny, name) for name in LOCKED)
+
+
+def bears(world: World, who: simcord.MemberActor, role: simcord.RoleHandle) -> bool:
+    return role.id in world.env.backend.get_guild(world.guild.id).members[who.id].role_ids
+
+
+async def by_hand(
+    world: World, channel_id: int, target: Any, *, member: bool = False, **permissions: bool
+) -> None:
+    """Set an overwrite as a person does in Discord's settings."""
+    allow, deny = discord.PermissionOverwrite(**permissions).pair()
+    models: Any = simcord.backend.models.channel
+    kind = models.OverwriteType.MEMBER if member else models.OverwriteType.ROLE
+    model = models.Overwrite(target.id, kind, allow.value, deny.value)
+    world.env.backend.set_overwrite(channel_id, model)
+    await world.env.settle()
+
+
+async def a_role_for_a_while(world: World, creator: simcord.MemberActor) -> tuple[simcord.RoleHandle, Job]:
+    role = world.guild.create_role("Guests")
+    world.env.backend.reorder_roles(world.guild.id, [{"id": str(role.id), "position": 1}])
+    params = {
+        "guild_id": str(world.guild.id),
+        "user_ids": [str(world.plain.id)],
+        "role_id": str(role.id),
+        "lasts": "2h",
+    }
+    job = await world.schedule("give_role_for", params, "in 3 days")
+    client = world.bot.services.client
+    job = await client.create(replace(job, id="", creator_id=str(creator.id)), str(creator.id))
+    run = await result(world, job)
+    assert run.error is None and bears(world, world.plain, role), run
+    (ending,) = await endings(world, "remove_role_scheduled")
+    return role, ending
+
+
+# ------------------------------------------------------------------ an ending is owed
+
+
+@pytest.mark.parametrize("fate", ["left", "demoted"])
+async def test_a_role_is_taken_back_whatever_became_of_its_giver(world: World, fate: str) -> None:
+    role, ending = await a_role_for_a_while(world, world.admin)
+    if fate == "left":
+        world.guild.remove_member(world.admin)
+    else:
+        world.env.backend.edit_member(world.guild.id, world.admin.id, {"role_ids": []})
+    await world.advance(hours=3)
+    run = await over(world, ending)
+    assert run.error is None and not bears(world, world.plain, role), run
+
+
+async def test_a_slow_mode_and_a_lock_end_after_their_maker_left(world: World) -> None:
+    keeper = await a_keeper(world)
+    for method, params in (
+        ("set_slowmode", {"seconds": 30, "lasts": "2h"}),
+        ("lockdown_channel", {"lasts": "2 hours"}),
+    ):
+        run = await result(world, await scheduled(world, keeper, method, params))
+        assert run.error is None, run
+    channel: Any = world.bot.get_channel(world.channel.id)
+    assert channel.slowmode_delay == 30 and is_locked(world, channel.id)
+    world.guild.remove_member(keeper)
+    await world.advance(hours=3)
+    await until(lambda: channel.slowmode_delay == 0 and not is_locked(world, channel.id))
+
+
+async def test_an_ending_comes_in_quiet_hours_and_beyond_the_hourly_limit(world: World) -> None:
+    role, _ = await a_role_for_a_while(world, world.admin)
+    begins = (world.clock() + timedelta(hours=1)).time()
+    rules = GuildRules(
+        str(world.guild.id),
+        quiet_from=begins,
+        quiet_to=(world.clock() + timedelta(hours=9)).time(),
+        most_runs_an_hour=1,
+    )
+    await world.bot.services.client.save_rules(rules)
+    await world.advance(hours=2, minutes=1)
+    await until(lambda: not bears(world, world.plain, role))
+
+
+@pytest.mark.parametrize("gone", ["person", "role", "taken"])
+async def test_nothing_left_to_take_back_is_success(world: World, gone: str) -> None:
+    role, ending = await a_role_for_a_while(world, world.admin)
+    if gone == "person":
+        world.guild.remove_member(world.plain)
+    elif gone == "role":
+        world.env.backend.delete_role(world.guild.id, role.id)
+    else:
+        world.env.backend.remove_member_role(world.guild.id, world.plain.id, role.id)
+    await world.env.settle()
+    await world.advance(hours=3)
+    run = await over(world, ending)
+    message = (run.result or {})["message"]
+    assert run.error is None and ("nothing to take back" in message), run
+
+
+@pytest.mark.parametrize("method", ["set_slowmode", "lockdown_channel"])
+async def test_an_ending_of_a_deleted_channel_is_success(world: World, method: str) -> None:
+    params = {"lasts": "2h", **({"seconds": 30} if method == "set_slowmode" else {})}
+    away = world.guild.create_text_channel("away")
+    await world.env.settle()
+    job = await world.schedule(method, {"channel_id": str(away.id), **params}, "in 3 days")
+    assert (await result(world, job)).error is None
+    (ending,) = await endings(world, "set_slowmode" if method == "set_slowmode" else "unlock_channel")
+    world.env.backend.delete_channel(away.id)
+    await world.env.settle()
+    await world.advance(hours=3)
+    run = await over(world, ending)
+    assert run.error is None and "no longer exists" in (run.result or {})["message"], run
+
+
+async def test_an_unlock_that_somebody_planned_comes_after_they_left(world: World) -> None:
+    keeper = await a_keeper(world)
+    opening = await scheduled(world, keeper, "unlock_channel", {})
+    assert (await result(world, await scheduled(world, keeper, "lockdown_channel", {}))).error is None
+    world.guild.remove_member(keeper)
+    run = await result(world, opening)
+    assert run.error is None and not is_locked(world, world.channel.id)
+    # Without a lock it ends nothing, and is a job like any other again.
+    run = await result(world, opening)
+    assert run.error is not None and "no longer in this server" in run.error
+
+
+async def test_an_ending_can_only_be_run_or_called_off(world: World) -> None:
+    _, ending = await a_role_for_a_while(world, world.admin)
+    for name in ("edit", "pause", "skip"):
+        answer = said(await click(world, world.admin, "job", name, ending.id))
+        assert "can't be changed, only run now or cancelled" in answer, (name, answer)
+    assert "Only its creator" in said(await click(world, world.moderator, "job", "cancel", ending.id))
+    client = world.bot.services.client
+    assert (await client.job(ending.id, str(world.guild.id))).state is JobState.ACTIVE
+
+
+# ------------------------------------------------------------------ an ending can't be forged
+
+
+async def forged_run(world: World, job: Job) -> Run:
+    saved = await world.bot.services.client.create(job)
+    return await result(world, saved)
+
+
+async def test_a_job_that_only_looks_like_an_ending_needs_its_creators_rights(world: World) -> None:
+    role, ending = await a_role_for_a_while(world, world.admin)
+    nobody = str(world.plain.id)
+    copies = (
+        replace(ending, id="after-0123456789abcdef01234567", creator_id=nobody),
+        replace(ending, id="", creator_id=nobody),
+        replace(ending, id="after-x", creator_id=nobody, method="add_role_scheduled"),
+    )
+    for copy in copies:
+        run = await forged_run(world, replace(copy, trigger=Trigger("date", {"run_date": "2099-01-01"})))
+        assert run.error is not None and "may no longer schedule here" in run.error, run
+    assert bears(world, world.plain, role)
+
+
+async def test_an_ending_that_a_client_edited_is_no_ending_any_more(world: World) -> None:
+    _, ending = await a_role_for_a_while(world, world.admin)
+    params = {**ending.params, "user_ids": [str(world.moderator.id)]}
+    client = world.bot.services.client
+    edited = await client.change(replace(ending, params=params), ending.version)
+    world.guild.remove_member(world.admin)
+    run = await result(world, edited)
+    assert run.error is not None and "no longer in this server" in run.error
+
+
+# ------------------------------------------------------------------ only what still is as we set it
+
+
+async def test_a_slow_mode_that_a_moderator_raised_stays(world: World) -> None:
+    job = await scheduled(world, world.admin, "set_slowmode", {"seconds": 30, "lasts": "2h"})
+    await result(world, job)
+    (ending,) = await endings(world, "set_slowmode")
+    world.env.backend.edit_channel(world.channel.id, {"rate_limit_per_user": 300})
+    await world.env.settle()
+    await world.advance(hours=3)
+    assert (await over(world, ending)).error is None
+    channel: Any = world.bot.get_channel(world.channel.id)
+    assert channel.slowmode_delay == 300
+
+
+async def test_a_slow_mode_for_good_calls_the_ending_off(world: World) -> None:
+    await result(world, await scheduled(world, world.admin, "set_slowmode", {"seconds": 30, "lasts": "2h"}))
+    await result(world, await scheduled(world, world.admin, "set_slowmode", {"seconds": 30}))
+    assert await endings(world, "set_slowmode") == []
+
+
+async def test_what_a_moderator_set_within_a_slow_mode_comes_back_after_the_next(world: World) -> None:
+    await result(world, await scheduled(world, world.admin, "set_slowmode", {"seconds": 30, "lasts": "2h"}))
+    world.env.backend.edit_channel(world.channel.id, {"rate_limit_per_user": 300})
+    await world.env.settle()
+    await result(world, await scheduled(world, world.admin, "set_slowmode", {"seconds": 60, "lasts": "1h"}))
+    (ending,) = await endings(world, "set_slowmode")
+    assert ending.params["seconds"] == 300
+
+
+@pytest.mark.parametrize("how", ["job", "hand"])
+async def test_a_role_that_was_given_for_good_meanwhile_stays(world: World, how: str) -> None:
+    role, ending = await a_role_for_a_while(world, world.admin)
+    if how == "job":
+        params = {
+            "guild_id": str(world.guild.id),
+            "user_ids": [str(world.plain.id)],
+            "role_id": str(role.id),
+        }
+        job = await world.schedule("add_role_scheduled", params, "in 3 days")
+        assert (await result(world, job)).error is None
+        assert await endings(world, "remove_role_scheduled") == []
+        await world.advance(hours=3)
+    else:
+        backend: Any = world.env.backend
+        backend.edit_role(
+            world.guild.id,
+            backend.get_guild(world.guild.id).members[backend.bot_user.id].role_ids[0],
+            {"permissions": discord.Permissions(administrator=True).value},
+        )
+        backend.remove_member_role(world.guild.id, world.plain.id, role.id)
+        backend.add_member_role(world.guild.id, world.plain.id, role.id)
+        change = {"key": "$add", "new_value": [{"id": str(role.id), "name": role.name}]}
+        note_in_the_audit_log(world, world.moderator.id, world.plain.id, change)
+        await world.env.settle()
+        await world.advance(hours=3)
+        assert (await over(world, ending)).error is None
+    assert bears(world, world.plain, role)
+
+
+def note_in_the_audit_log(world: World, by: int, target: int, change: dict[str, Any]) -> None:
+    """Record what a person did; simcord's backend records only what comes in over HTTP."""
+    world.env.backend.record_audit_log(
+        world.guild.id, discord.AuditLogAction.member_role_update.value, user_id=by, target_id=target,
+        changes=[change],
+    )  # fmt: skip
+
+
+async def test_a_lock_that_was_lifted_by_hand_restores_nothing_later(world: World) -> None:
+    channel = world.guild.create_text_channel("plaza")
+    await world.env.settle()
+    everyone = world.guild.default_role
+    for undo in ("plain", "ending"):
+        lasts = {"lasts": "2h"} if undo == "ending" else {}
+        job = await world.schedule("lockdown_channel", {"channel_id": str(channel.id), **lasts}, "in 3 days")
+        assert (await result(world, job)).error is None and is_locked(world, channel.id)
+        await by_hand(world, channel.id, everyone)  # lifted
+        # Weeks later it is a channel to read, shut by hand exactly as a lock would.
+        await by_hand(world, channel.id, everyone, **dict.fromkeys(LOCKED, False))
+        if undo == "ending":
+            (ending,) = await endings(world, "unlock_channel")
+            await world.advance(hours=3)
+            run = await over(world, ending)
+        else:
+            job = await world.schedule("unlock_channel", {"channel_id": str(channel.id)}, "in 3 days")
+            run = await result(world, job)
+        assert run.error is None and "by hand" in (run.result or {})["message"], run
+        assert is_locked(world, channel.id)
+        await by_hand(world, channel.id, everyone)
+
+
+async def test_a_lock_for_good_calls_the_end_of_a_shorter_one_off(world: World) -> None:
+    await result(world, await scheduled(world, world.admin, "lockdown_channel", {"lasts": "2h"}))
+    await result(world, await scheduled(world, world.admin, "lockdown_channel", {}))
+    assert await endings(world, "unlock_channel") == [] and is_locked(world, world.channel.id)
+
+
+async def test_a_thread_is_closed_again_unless_somebody_closed_it_first(world: World) -> None:
+    channel: Any = world.bot.get_channel(world.channel.id)
+    thread = await channel.create_thread(name="Talk", type=discord.ChannelType.public_thread)
+    await thread.edit(archived=True, locked=True)
+    await world.env.settle()
+    params = {"thread_id": str(thread.id), "state": "open", "lasts": "2h"}
+    job = await world.schedule("set_thread", params, "in 3 days")
+    run = await result(world, job)
+    assert run.error is None, run
+    metadata = world.env.backend.channels[thread.id].thread_metadata
+    assert metadata is not None and not metadata.locked
+    await world.advance(hours=3)
+    await until(lambda: metadata.locked and metadata.archived)
