@@ -35,6 +35,8 @@ SKIPPED: dict[str, float] = {
     "full_stop": 0.3,
     "loose_dash": 0.6,
 }
+_OPENING = frozenset(("at", "in", "the", "from", "to", "until", "starting", "for", "except", "every"))
+"""What needs something behind it: at the end of a text, such a word isn't passed over."""
 MOST_PATHS = 60
 MOST_PIECES = 12
 _MOST_COMPARED = 4 * MOST_PATHS
@@ -84,10 +86,11 @@ def _steps(begins: Begins) -> list[list[_Step]]:
     leads = [False] * size + [True]
     for start in range(size - 1, -1, -1):
         made: dict[tuple[str, int, Any], Piece] = {}
+        is_opening = not _OPENING.isdisjoint(begins[start])
         for categories, skipped in ((SKIPPED, True), (PIECES, False)):
             for category, extra in categories.items():
                 for item in begins[start].get(category, ()):
-                    if not leads[item.end]:
+                    if not leads[item.end] or (skipped and is_opening and item.end == start + 1 == size):
                         continue
                     leads[start] = True
                     if skipped:

@@ -226,6 +226,13 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("zone")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
+    if (
+        piece.category == "again"
+        and after
+        and isinstance(after.value, OnDayOfMonth)
+        and after.value.weekday is not None
+    ):
+        raise Contradiction("again")  # "every Thursday third": `weekday_of_month_day` has those that are clear
 
 
 def _is_habit(value: object) -> bool:
