@@ -111,9 +111,9 @@ def _period(said: Said, phrase: Phrase) -> None:
     weekdays = sum(len(item.days) for item in said.weekly)
     weekdays += sum(isinstance(day, OnWeekday) for day in said.days)
     several = weekdays > 1  # Portuguese *segunda quarta do mês*
-    if any(item.loose and len(item.days) == 1 for item in said.monthdays) and not said.months:
-        if any(period.unit == "year" for period in said.of_units):
-            raise Contradiction("of what")  # "one in year" is rather "in one year"
+    of_no_month = any(period.unit != "month" or not said.again for period in said.of_units)
+    if of_no_month and any(item.loose and len(item.days) == 1 for item in said.monthdays):
+        raise Contradiction("of what")  # "one in year" is rather "in one year"
     if said.weekly and any(period.unit == "week" or several for period in said.of_units):
         raise Contradiction("of what")
     dated = any(isinstance(day, OnDate | Slashed | OnFeast) for day in said.days)
@@ -370,8 +370,10 @@ def _first_day(said: Said, phrase: Phrase) -> None:
 
 def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     times = [*said.times, *said.bare]
-    if said.bare and (said.times or (said.starting is not None and said.starting.at.clock is not None)):
+    if said.times and said.bare:
         raise Contradiction("times")
+    if times and said.starting is not None and said.starting.at.clock not in (None, *times):
+        raise Contradiction("times")  # "every day at 3 from tomorrow at 9"
     part = said.parts[0] if said.parts else None
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
     late = part is not None and any(after_midnight(in_part(at, part), part) for at in times)

@@ -176,9 +176,12 @@ _ON_A_DAY = frozenset(("day", "monthdays", "day_of_every_month"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
 _MONTHS = 12
+_EARLY = 6
+"""The first hour that a number alone means behind what recurs: smaller ones may count it."""
 _UNLUCKY = 13
 """*Friday 13* is a date, which may be far away, rather than one o'clock."""
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
+_BEFORE_OF_UNIT = frozenset(("day", "monthdays", "positions", "weekly", "period"))
 _BEFORE_OF_DAY = frozenset(("clocks", "at_part"))
 _BEFORE_CITY = frozenset(("clocks", "windows", "each_clock", "clock_tonight"))
 _AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
@@ -216,6 +219,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("days")
     if before and before.category == "at_part" and isinstance(piece.value, OnDayOfMonth):
         raise Contradiction("part")  # German *morgen 9.* is no morning of the 9th
+    if piece.category == "of_unit" and before and before.category not in _BEFORE_OF_UNIT:
+        raise Contradiction("of what")  # "day 5 of each 12h month"
     if piece.category == "of_unit" and before and before.end == piece.start and _is_loose(before):
         raise Contradiction("of what")  # "4 months" are a span
     if piece.category == "of_day" and (before is None or before.category not in _BEFORE_OF_DAY):
@@ -273,6 +278,8 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
         return False
     if before.category == "period" and before.value.unit != "day":
         return False
+    if _is_habit(before.value) and piece.value.hour < _EARLY and not piece.value.minute:
+        return False  # "every weekends 2" is rather a number of weekends
     if piece.value.next_day:
         return False  # "Monday 24" is a day of the month
     if before.value == "end":

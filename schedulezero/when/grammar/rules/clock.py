@@ -650,10 +650,11 @@ def several_times(first: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
     return (first, *rest)
 
 
-@rule("clocks", "Bare and Clocks", cost=0.3)
-def bare_and_times(first: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
-    """*9 and 17 Uhr*."""
-    return (first, *rest)
+@rule("clocks", "Bare and Clock", cost=0.3)
+@rule("clocks", "Bare and Clock and|comma Clocks", cost=0.3)
+def bare_and_times(first: Clock, second: Clock, rest: tuple[Clock, ...] = ()) -> tuple[Clock, ...]:
+    """*9 and 17 Uhr*; but in *15 and at 17* the number without *at* is something else."""
+    return (first, second, *rest)
 
 
 @rule("clocks", "at Baretimes")
