@@ -563,8 +563,8 @@ def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool
         said.times.append(clock)
         clock = None
     if at.day is None:
-        if clock is None or movable:
-            raise Contradiction("bound")
+        if clock is None or movable or (said.times and said.interval is None):
+            raise Contradiction("bound")  # "every day at 8 until 9 o'clock": no day on which it ends
         moment = clock_of(clock)
         day = context.today
         if datetime.combine(day, moment) <= context.local:

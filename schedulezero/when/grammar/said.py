@@ -176,8 +176,9 @@ _ON_A_DAY = frozenset(("day", "monthdays", "day_of_every_month"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
 _MONTHS = 12
+_WEEKEND = (5, 6)
 _EARLY = 6
-"""The first hour that a number alone means behind what recurs: smaller ones may count it."""
+"""The first hour that a number alone means behind weekends: smaller ones may count them."""
 _UNLUCKY = 13
 """*Friday 13* is a date, which may be far away, rather than one o'clock."""
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
@@ -278,7 +279,7 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
         return False
     if before.category == "period" and before.value.unit != "day":
         return False
-    if _is_habit(before.value) and piece.value.hour < _EARLY and not piece.value.minute:
+    if isinstance(before.value, Weekly) and before.value.days == _WEEKEND and piece.value.hour < _EARLY:
         return False  # "every weekends 2" is rather a number of weekends
     if piece.value.next_day:
         return False  # "Monday 24" is a day of the month
