@@ -373,7 +373,7 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if said.times and said.bare:
         raise Contradiction("times")
     if times and said.starting is not None and said.starting.at.clock not in (None, *times):
-        raise Contradiction("times")  # "every day at 3 from tomorrow at 9"
+        raise Nonsense("times")  # "every day at 3 from tomorrow at 9"
     part = said.parts[0] if said.parts else None
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
     late = part is not None and any(after_midnight(in_part(at, part), part) for at in times)

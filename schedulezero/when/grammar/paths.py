@@ -87,10 +87,13 @@ def _steps(begins: Begins) -> list[list[_Step]]:
     for start in range(size - 1, -1, -1):
         made: dict[tuple[str, int, Any], Piece] = {}
         is_opening = not _OPENING.isdisjoint(begins[start])
+        before_at = "the" in begins[start] and start + 1 < size and "at" in begins[start + 1]
         for categories, skipped in ((SKIPPED, True), (PIECES, False)):
             for category, extra in categories.items():
                 for item in begins[start].get(category, ()):
-                    if not leads[item.end] or (skipped and is_opening and item.end == start + 1 == size):
+                    if not leads[item.end]:
+                        continue
+                    if skipped and item.end == start + 1 and (before_at or (is_opening and item.end == size)):
                         continue
                     leads[start] = True
                     if skipped:

@@ -238,7 +238,7 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         and isinstance(after.value, OnDayOfMonth)
         and after.value.weekday is not None
     ):
-        raise Contradiction("again")  # "every Thursday third": `weekday_of_month_day` has those that are clear
+        raise Contradiction("again")  # "every Thursday third" isn't clear
 
 
 def _is_habit(value: object) -> bool:

@@ -189,12 +189,12 @@ def about(at: Clock) -> Clock:
     return at
 
 
-@rule("clock", "Bare oclock", "Figures oclock")
+@rule("clock", "Bare =oclock", "Figures =oclock")
 def oclock(at: Clock) -> Clock | None:
     return at if at.hour <= _NOON else None
 
 
-@rule("late_oclock", "Bare oclock", "Figures oclock", cost=-0.2)
+@rule("late_oclock", "Bare =oclock", "Figures =oclock", cost=-0.2)
 def late_oclock(at: Clock) -> Clock | None:
     """*21 heures* is hardly ever a span."""
     return at if at.hour > _NOON else None
@@ -217,7 +217,7 @@ def at_oclock_and_few_minutes(hour: int, minutes: int) -> Clock | None:
     return clock(hour, minutes) if 1 <= minutes <= 9 else None
 
 
-@rule("clock", "Bare oclock three_quarters")
+@rule("clock", "Bare =oclock three_quarters")
 def oclock_three_quarters(at: Clock) -> Clock | None:
     """French *onze heures trois quarts*."""
     return clock(at.hour, 45, sure=at.sure) if not at.next_day else None
@@ -256,13 +256,13 @@ def noon() -> Clock:
     return Clock(12)
 
 
-@rule("clock", "Bare oclock? =noon")
+@rule("clock", "Bare =oclock? =noon")
 def twelve_noon(at: Clock) -> Clock | None:
     """*Twelve noon*, *12h midi*."""
     return noon() if at.hour == _NOON else None
 
 
-@rule("clock", "Bare oclock? =midnight")
+@rule("clock", "Bare =oclock? =midnight")
 def twelve_midnight(at: Clock) -> Clock | None:
     return midnight() if at.hour in (0, _NOON) else None
 
@@ -323,7 +323,7 @@ def bare_minutes(minutes: int) -> int | None:
     return minutes if _five_minutes(minutes) else None
 
 
-@rule("hour", "Bare oclock?", "noon", "midnight")
+@rule("hour", "Bare =oclock?", "noon", "midnight")
 def spoken_hour(at: Clock | None = None) -> Clock | None:
     return at
 

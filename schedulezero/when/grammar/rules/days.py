@@ -635,7 +635,7 @@ def before_feast(name: str) -> Day:
     return OnFeast(name, None, -1)
 
 
-@rule("day", "Feast eve_word", cost=0.3)
+@rule("day", "Feast eve_word", "eve_word Feast", cost=0.3)
 def eve_of_feast(name: str) -> Day:
     """*Thanksgiving eve* is the day before, not the evening of it."""
     return OnFeast(name, None, -1)
