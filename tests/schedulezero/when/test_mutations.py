@@ -55,6 +55,7 @@ SWAPPED = {
     ("de", "jeden 9 Tag"): "every 9 days",
     ("de", "mo fr - 9 uhr"): "two days",
     ("de", "so morgen gegen 10"): "*So* is a Sunday, too",
+    ("de", "um morgen neun uhr new yorker zeit"): "*morgen* is the morning, too",
     ("en", "christmas at eve half four in the afternoon"): "*eve* is the evening, too",
     ("en", "day first of the year at noon"): "1 January, of each year",
     ("en", "every day 23 from december except from 24 to 31 december"): "*every day 23* is at 23:00",
