@@ -100,6 +100,8 @@ SWAPPED = {
     ("pt", "todo 5 dia às 10h"): "the same",
     ("pt", "todo dez dia"): "every 10 days",
 }
+WITHIN_A_STEP = {("fr", "toutes les 8 heures de 2h à 20h le lundi")}
+"""Phrases whose last hour is between two runs: another one means the same."""
 MOST_SWAPS = 2
 """Places of a phrase at which two words are swapped; all of them take half a minute."""
 _NUMBER = re.compile(r"\d+")
@@ -122,7 +124,10 @@ _JOINING = {
     "until",
     "full_stop",
     "end_dot",
-    "ordinal_glued",
+    "am",
+    "pm",
+    "am_glued",
+    "pm_glued",
 }
 """What may stand between two numbers that may be in either order: those of a list or of a date."""
 
@@ -319,7 +324,7 @@ def test_each_number_of_a_phrase_with_two_swapped_counts(language: str) -> None:
             for number in _NUMBER.finditer(changed) if found else ():
                 other = f"{int(number[0]) + 1:0{len(number[0])}}"
                 more = f"{changed[: number.start()]}{other}{changed[number.end() :]}"
-                if outcome(language, more)[0] == found:
+                if outcome(language, more)[0] == found and (language, changed) not in WITHIN_A_STEP:
                     lies.append(f"{changed} -> {more}")
     assert lies == []
 
