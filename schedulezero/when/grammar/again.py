@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 from schedulezero.errors import WhenError
 from schedulezero.when.calendar.feasts import feast_in, is_fixed
@@ -111,6 +112,9 @@ def _period(said: Said, phrase: Phrase) -> None:
     weekdays = sum(len(item.days) for item in said.weekly)
     weekdays += sum(isinstance(day, OnWeekday) for day in said.days)
     several = weekdays > 1  # Portuguese *segunda quarta do mês*
+    of_no_month = any(period.unit != "month" or not said.again for period in said.of_units)
+    if of_no_month and any(item.loose and len(item.days) == 1 for item in said.monthdays):
+        raise Contradiction("of what")  # "one in year" is rather "in one year"
     if said.weekly and any(period.unit == "week" or several for period in said.of_units):
         raise Contradiction("of what")
     dated = any(isinstance(day, OnDate | Slashed | OnFeast) for day in said.days)
@@ -369,6 +373,8 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     times = [*said.times, *said.bare]
     if said.times and said.bare:
         raise Contradiction("times")
+    if times and said.starting is not None and said.starting.at.clock not in (None, *times):
+        raise Nonsense("times")  # "every day at 3 from tomorrow at 9"
     part = said.parts[0] if said.parts else None
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
     late = part is not None and any(after_midnight(in_part(at, part), part) for at in times)
@@ -383,7 +389,7 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if any(first > last for first, last in windows):
         _over_midnight(windows, said, phrase, text)
     elif len(windows) > 1:
-        if found or said.by_clock:
+        if found or said.by_clock or _overlap(windows):
             raise Contradiction("windows")
         found = _steps(windows, phrase)
     elif windows:
@@ -468,6 +474,12 @@ def _over_midnight(windows: Sequence[tuple[time, time]], said: Said, phrase: Phr
     phrase.span, phrase.unit = timedelta(), "day"
 
 
+def _overlap(windows: Sequence[tuple[time, time]]) -> bool:
+    """Whether one window begins before another one ends: *from 9 to 14 and from 12 to 18*."""
+    by_time = sorted(windows)
+    return any(after[0] < before[1] for before, after in pairwise(by_time))
+
+
 def _minutes(at: time) -> int:
     return at.hour * 60 + at.minute
 
@@ -526,6 +538,8 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         first = said.starting.at
         phrase.starting = _lately(_bound(first, said, context, text, movable=movable), first, context)
     if said.until is not None:
+        if isinstance(said.until.at.day, OnDayOfMonth) and phrase.unit == "month":
+            raise Contradiction("until")  # "every month on the 28th until the 3rd" runs once
         phrase.until = _bound(said.until.at, said, context, text, movable=movable)
         dated = not isinstance(said.until.at.day, Offset | OnWeekday)
         if dated and said.starting is not None and said.starting.at.day and phrase.starting is not None:
@@ -550,8 +564,8 @@ def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool
         said.times.append(clock)
         clock = None
     if at.day is None:
-        if clock is None or movable:
-            raise Contradiction("bound")
+        if clock is None or movable or (said.times and said.interval is None):
+            raise Contradiction("bound")  # "every day at 8 until 9 o'clock": no day on which it ends
         moment = clock_of(clock)
         day = context.today
         if datetime.combine(day, moment) <= context.local:

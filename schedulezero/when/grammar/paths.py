@@ -37,6 +37,8 @@ SKIPPED: dict[str, float] = {
     "full_stop": 0.3,
     "loose_dash": 0.6,
 }
+_OPENING = frozenset(("at", "in", "the", "from", "to", "until", "starting", "for", "except", "every"))
+"""What needs something behind it: at the end of a text, such a word isn't passed over."""
 MOST_PATHS = 60
 MOST_PIECES = 12
 _MOST_COMPARED = 4 * MOST_PATHS
@@ -69,12 +71,15 @@ def paths(begins: Begins) -> list[Path]:
     """
     size = len(begins)
     steps = _steps(begins)
-    ways: list[list[Path]] = [[Path(0.0, ())]]
+    keys: dict[tuple[int, int], int] = {}
+    ways: list[list[_Way]] = [[(0.0, 0, ())]]
     for end in range(1, size + 1):
-        ways.append(_cheapest([(ways[start], cost, piece) for start, cost, piece in steps[end]]))
-    return ways[size]
+        ways.append(_cheapest([(ways[start], cost, piece) for start, cost, piece in steps[end]], keys))
+    return [Path(cost, pieces) for cost, _, pieces in ways[size]]
 
 
+_Way = tuple[float, int, tuple[Piece, ...]]
+"""What the pieces up to a token cost, a key that no other sequence of pieces has, and the pieces."""
 _Step = tuple[int, float, Piece | None]
 """Where a piece begins, what it costs, and the piece; None for a token that adds nothing."""
 
@@ -86,10 +91,14 @@ def _steps(begins: Begins) -> list[list[_Step]]:
     leads = [False] * size + [True]
     for start in range(size - 1, -1, -1):
         made: dict[tuple[str, int, Any], Piece] = {}
+        is_opening = not _OPENING.isdisjoint(begins[start])
+        before_at = "the" in begins[start] and start + 1 < size and "at" in begins[start + 1]
         for categories, skipped in ((SKIPPED, True), (PIECES, False)):
             for category, extra in categories.items():
                 for item in begins[start].get(category, ()):
                     if not leads[item.end]:
+                        continue
+                    if skipped and item.end == start + 1 and (before_at or (is_opening and item.end == size)):
                         continue
                     leads[start] = True
                     if skipped:
@@ -113,27 +122,31 @@ def reach(begins: Begins) -> int:
     return max(reached)
 
 
-def _cheapest(steps: Sequence[tuple[Sequence[Path], float, Piece | None]]) -> list[Path]:
-    """The cheapest paths that one more step makes, each sequence of pieces once.
+def _cheapest(
+    steps: Sequence[tuple[Sequence[_Way], float, Piece | None]], keys: dict[tuple[int, int], int]
+) -> list[_Way]:
+    """The cheapest ways that one more step makes, each sequence of pieces once.
 
     `_steps` makes each piece once, so that pieces need not be compared by value: a list of dates is long.
+    A sequence's key is made of that of all but its last piece, and of the last one.
     """
-    best: dict[tuple[int, ...], Path] = {}
-    waiting = [(before[0].cost + cost, step, 0) for step, (before, cost, _) in enumerate(steps) if before]
+    best: dict[int, _Way] = {}
+    waiting = [(before[0][0] + cost, step, 0) for step, (before, cost, _) in enumerate(steps) if before]
     heapify(waiting)
     for _ in range(_MOST_COMPARED):
         if not waiting or len(best) == MOST_PATHS:
             break
         total, step, index = waiting[0]
         before, cost, piece = steps[step]
-        pieces = before[index].pieces
+        _, key, pieces = before[index]
         if index + 1 < len(before):
-            heapreplace(waiting, (before[index + 1].cost + cost, step, index + 1))
+            heapreplace(waiting, (before[index + 1][0] + cost, step, index + 1))
         else:
             heappop(waiting)
         if piece is not None:
             if len(pieces) == MOST_PIECES:
                 continue
-            pieces = (*pieces, piece)
-        best.setdefault(tuple(map(id, pieces)), Path(total, pieces))
+            key = keys.setdefault((key, id(piece)), len(keys) + 1)
+        if key not in best:
+            best[key] = (total, key, pieces if piece is None else (*pieces, piece))
     return list(best.values())

@@ -180,9 +180,13 @@ _ON_A_DAY = frozenset(("day", "monthdays", "day_of_every_month"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
 _MONTHS = 12
+_WEEKEND = (5, 6)
+_EARLY = 6
+"""The first hour that a number alone means behind weekends: smaller ones may count them."""
 _UNLUCKY = 13
 """*Friday 13* is a date, which may be far away, rather than one o'clock."""
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
+_BEFORE_OF_UNIT = frozenset(("day", "monthdays", "positions", "weekly", "period"))
 _BEFORE_OF_DAY = frozenset(("clocks", "at_part"))
 _BEFORE_CITY = frozenset(("clocks", "windows", "each_clock", "clock_tonight"))
 _AFTER_AGAIN = frozenset(("day", "positions", "monthdays", "months", "at_part"))
@@ -225,6 +229,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         and isinstance(piece.value, OnDayOfMonth)
     ):
         raise Contradiction("part")  # German *morgen 9.* is no morning of the 9th
+    if piece.category == "of_unit" and before and before.category not in _BEFORE_OF_UNIT:
+        raise Contradiction("of what")  # "day 5 of each 12h month"
     if piece.category == "of_unit" and before and before.end == piece.start and _is_loose(before):
         raise Contradiction("of what")  # "4 months" are a span
     if piece.category == "of_day" and (before is None or before.category not in _BEFORE_OF_DAY):
@@ -243,6 +249,13 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("always")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
+    if (
+        piece.category == "again"
+        and after
+        and isinstance(after.value, OnDayOfMonth)
+        and after.value.weekday is not None
+    ):
+        raise Contradiction("again")  # "every Thursday third" isn't clear
 
 
 def _is_habit(value: object) -> bool:
@@ -288,6 +301,8 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
         return False
     if before.category == "period" and before.value.unit != "day":
         return False
+    if isinstance(before.value, Weekly) and before.value.days == _WEEKEND and piece.value.hour < _EARLY:
+        return False  # "every weekends 2" is rather a number of weekends
     if piece.value.next_day:
         return False  # "Monday 24" is a day of the month
     if before.value == "end":

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 
 import pytest
 
@@ -24,7 +26,7 @@ from schedulezero.when.grammar.read import RULES, meaning, read
 from schedulezero.when.grammar.said import Contradiction
 from schedulezero.when.grammar.words import words_of
 from schedulezero.when.grammar.zones import is_zone_word
-from tests.support.corpora import BERLIN, CORPORA, NOW, phrases_of
+from tests.support.corpora import BERLIN, CORPORA, NOW, phrases_of, readings_of
 
 CONTEXT = Context(NOW, BERLIN)
 CONTENT = ("weekday", "weekdays", "month", "unit", "day_offset", "number", "ordinal", "feast")
@@ -46,6 +48,88 @@ SAME = {
     ("pt", "todo meses 5 às 10h"): "*todo mês 5* is the 5th of each month, with the wrong number",
     ("pt", "todo meses dez"): "the same",
 }
+# Read as: a phrase with two words swapped that means something else for a good reason, and the reason.
+SWAPPED = {
+    ("de", "9. morgen"): "the 9th in the morning",
+    ("de", "am zwölften siebten um zehn"): "12 July",
+    ("de", "jeden 9 Tag"): "every 9 days",
+    ("de", "mo fr - 9 uhr"): "two days",
+    ("de", "so morgen gegen 10"): "*So* is a Sunday, too",
+    ("de", "um morgen neun uhr new yorker zeit"): "*morgen* is the morning, too",
+    ("en", "christmas at eve half four in the afternoon"): "*eve* is the evening, too",
+    ("en", "day first of the year at noon"): "1 January, of each year",
+    ("en", "every day 23 from december except from 24 to 31 december"): "*every day 23* is at 23:00",
+    ("en", "every day 30 starting november except the 1st"): "*every day 30* is of each month",
+    ("en", "every monday 10 from april 2028 except easter monday"): "*every monday 10* is at 10:00",
+    ("en", "every new year's at eve 23:00"): "*eve* is the evening, too",
+    ("en", "last sunday of every four month, in the afternoon"): "every four months",
+    ("en", "mon fri - 9am"): "two days",
+    ("en", "thanksgiving 5pm eve"): "*eve* is the evening, too",
+    ("en", "the day before new year's at eve 6pm"): "*eve* is the evening, too",
+    ("en", "xmas at eve 6pm"): "*eve* is the evening, too",
+    ("es", "cada 15 día a las 10"): "every 15 days",
+    ("es", "cada dias 2 a las 20:00"): "*cada día 2* is the 2nd of each month",
+    ("es", "cada día tercer a las 7"): "the same",
+    ("es", "cada día tercer a las 8 de la noche"): "the same",
+    ("es", "cada días 10 a las 12"): "the same",
+    ("es", "cada días dos a las 8"): "the same",
+    ("es", "cada días quince"): "the same",
+    ("es", "empezando el 1 de diciembre cada días 2 a las 8"): "the same",
+    ("es", "jueves 20h 31"): "20:31",
+    ("es", "lunes los por la noche a las 10"): "*los* adds nothing there, and *lunes* is once",
+    ("es", "todos los 8 días"): "every 8 days",
+    ("es", "todos los martes a las 10 21 veces"): "at 10, 21 times",
+    ("fr", "le 9h 25"): "9:25",
+    ("fr", "lundi 12 7 à 9h"): "12 July",
+    ("fr", "lundi vendredi au 8h30"): "two days",
+    ("fr", "lundi vendredi à 9h"): "two days",
+    ("fr", "tous les 13 vendredis"): "every 13 weeks",
+    ("fr", "tous les jours à 9h 15 jusqu'au décembre"): "9:15",
+    ("it", "mese fine"): "*mese* alone is each month",
+    ("it", "ore 9 e 20 minuti"): "9:20",
+    ("nl", "elke 2 weken op maandag 16 vanaf november"): "*maandag 16* is at 16:00",
+    ("nl", "elke 9 dag"): "every 9 days",
+    ("nl", "elke maandag om 5 9, keer"): "at 5, 9 times",
+    ("pt", "a 2 cada fins de semana"): "*a 2* is at two",
+    ("pt", "cada dias dois"): "*cada dia dois* is at two",
+    ("pt", "em seg 30"): "Monday the 30th",
+    ("pt", "seg sex a 8:30"): "two days",
+    ("pt", "td 7 dia da manhã"): "every 7 days",
+    ("pt", "toda quarta segunda do mês às 9"): "the fourth Monday",
+    ("pt", "todo 5 dia"): "every 5 days",
+    ("pt", "todo 5 dia às 10h"): "the same",
+    ("pt", "todo dez dia"): "every 10 days",
+}
+WITHIN_A_STEP = {("fr", "toutes les 8 heures de 2h à 20h le lundi")}
+"""Phrases whose last hour is between two runs: another one means the same."""
+MOST_SWAPS = 2
+"""Places of a phrase at which two words are swapped; all of them take half a minute."""
+_NUMBER = re.compile(r"\d+")
+_JOINING = {
+    "and",
+    "comma",
+    "slash",
+    "dash",
+    "dot",
+    "at",
+    "the",
+    "the_day",
+    "oclock",
+    "h",
+    "ordinal",
+    "ordinal_mark",
+    "month",
+    "filler",
+    "on",
+    "until",
+    "full_stop",
+    "end_dot",
+    "am",
+    "pm",
+    "am_glued",
+    "pm_glued",
+}
+"""What may stand between two numbers that may be in either order: those of a list or of a date."""
 
 
 def outcome(language: str, text: str) -> tuple[tuple[str, ...] | None, bool]:
@@ -191,3 +275,72 @@ def test_each_word_is_a_part_of_a_piece_or_adds_nothing(language: str) -> None:
             if not {item.category for item in around} & SKIPPED:
                 lies.append(f"{text}: {tokens[place].text}")
     assert lies == []
+
+
+@cache
+def times(language: str, text: str) -> frozenset[str]:
+    """The first runs of each reading of a text; empty if it is refused."""
+    try:
+        return frozenset(filter(None, readings_of(language, text)))
+    except WhenError:
+        return frozenset()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_two_words_swapped_mean_the_same_or_are_asked_about_or_not_read(language: str) -> None:
+    lies: list[str] = []
+    for text, parts, rng in phrases(language):
+        places = range(len(parts) - 1)
+        for place in rng.sample(places, min(MOST_SWAPS, len(places))):
+            changed = " ".join((*parts[:place], parts[place + 1], parts[place], *parts[place + 2 :]))
+            found = times(language, changed)
+            if len(found) != 1 or found <= times(language, text) or (language, changed) in SWAPPED:
+                continue
+            if not outcome(language, changed)[1]:
+                lies.append(f"{text} -> {changed}: {found}")
+    assert lies == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_two_numbers_swapped_say_something_else_or_are_of_a_list_or_a_date(language: str) -> None:
+    lies: list[str] = []
+    for text, _, _ in phrases(language):
+        for changed, between in swapped_numbers(text):
+            found, told = outcome(language, changed)
+            if found and found == original(language, text) and not told and not _joins(language, between):
+                lies.append(f"{text} -> {changed}")
+    assert lies == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_number_of_a_phrase_with_two_swapped_counts(language: str) -> None:
+    lies: list[str] = []
+    for text, _, _ in phrases(language):
+        for changed, _ in swapped_numbers(text):
+            found, _ = outcome(language, changed)
+            for number in _NUMBER.finditer(changed) if found else ():
+                other = f"{int(number[0]) + 1:0{len(number[0])}}"
+                more = f"{changed[: number.start()]}{other}{changed[number.end() :]}"
+                if outcome(language, more)[0] == found and (language, changed) not in WITHIN_A_STEP:
+                    lies.append(f"{changed} -> {more}")
+    assert lies == []
+
+
+def swapped_numbers(text: str) -> Iterator[tuple[str, str]]:
+    """A text with two neighbouring numbers swapped, and what stands between them."""
+    numbers = list(_NUMBER.finditer(text))
+    for one, other in pairwise(numbers):
+        if int(one[0]) != int(other[0]):
+            between = text[one.end() : other.start()]
+            yield f"{text[: one.start()]}{other[0]}{between}{one[0]}{text[other.end() :]}", between
+
+
+def _joins(language: str, between: str) -> bool:
+    """Whether only words that join two numbers stand between them."""
+    words = words_of(language)
+    tokens = cut(normalized(between))
+    begins = words.lookup(between, tokens)
+    return all({item.category for item in here} & _JOINING for here in begins)

@@ -199,7 +199,9 @@ def parse(
                 continue
             known[key] = item.cost
             here.setdefault(item.category, []).append(item)
-            steps.take(_STEPS_OF_AN_ITEM)
+            steps.left -= _STEPS_OF_AN_ITEM
+            if steps.left < 0:
+                raise TooMuch
             following = begins[item.end] if item.end < size else None
             for rule in rules.by_first.get(item.category, ()):
                 if rule.second and (following is None or rule.second.isdisjoint(following)):

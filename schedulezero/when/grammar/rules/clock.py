@@ -194,12 +194,12 @@ def about(at: Clock) -> Clock:
     return at
 
 
-@rule("clock", "Bare oclock", "Figures oclock")
+@rule("clock", "Bare =oclock", "Figures =oclock")
 def oclock(at: Clock) -> Clock | None:
     return at if at.hour <= _NOON else None
 
 
-@rule("late_oclock", "Bare oclock", "Figures oclock", cost=-0.2)
+@rule("late_oclock", "Bare =oclock", "Figures =oclock", cost=-0.2)
 def late_oclock(at: Clock) -> Clock | None:
     """*21 heures* is hardly ever a span."""
     return at if at.hour > _NOON else None
@@ -222,7 +222,7 @@ def at_oclock_and_few_minutes(hour: int, minutes: int) -> Clock | None:
     return clock(hour, minutes) if 1 <= minutes <= 9 else None
 
 
-@rule("clock", "Bare oclock three_quarters")
+@rule("clock", "Bare =oclock three_quarters")
 def oclock_three_quarters(at: Clock) -> Clock | None:
     """French *onze heures trois quarts*."""
     return clock(at.hour, 45, sure=at.sure) if not at.next_day else None
@@ -261,13 +261,13 @@ def noon() -> Clock:
     return Clock(12)
 
 
-@rule("clock", "Bare oclock? =noon")
+@rule("clock", "Bare =oclock? =noon")
 def twelve_noon(at: Clock) -> Clock | None:
     """*Twelve noon*, *12h midi*."""
     return noon() if at.hour == _NOON else None
 
 
-@rule("clock", "Bare oclock? =midnight")
+@rule("clock", "Bare =oclock? =midnight")
 def twelve_midnight(at: Clock) -> Clock | None:
     return midnight() if at.hour in (0, _NOON) else None
 
@@ -328,7 +328,7 @@ def bare_minutes(minutes: int) -> int | None:
     return minutes if _five_minutes(minutes) else None
 
 
-@rule("hour", "Bare oclock?", "noon", "midnight")
+@rule("hour", "Bare =oclock?", "noon", "midnight")
 def spoken_hour(at: Clock | None = None) -> Clock | None:
     return at
 
@@ -699,10 +699,11 @@ def several_times(first: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
     return (first, *rest)
 
 
-@rule("clocks", "Bare and Clocks", cost=0.3)
-def bare_and_times(first: Clock, rest: tuple[Clock, ...]) -> tuple[Clock, ...]:
-    """*9 and 17 Uhr*."""
-    return (first, *rest)
+@rule("clocks", "Bare and Clock", cost=0.3)
+@rule("clocks", "Bare and Clock and|comma Clocks", cost=0.3)
+def bare_and_times(first: Clock, second: Clock, rest: tuple[Clock, ...] = ()) -> tuple[Clock, ...]:
+    """*9 and 17 Uhr*; but in *15 and at 17* the number without *at* is something else."""
+    return (first, second, *rest)
 
 
 @rule("clocks", "at Baretimes")

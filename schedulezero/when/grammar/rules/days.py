@@ -36,6 +36,8 @@ rule = RULES.rule
 _BOTH = 2
 _NAMED_DAYS = OnDate | Slashed | OnFeast
 _NOON = 12
+_MOST_OF_A_WEEKDAY = 5
+"""How often a weekday comes in a month at most."""
 _UNLUCKY = (4, 13)
 """*Friday 13* is the next one, however far away."""
 
@@ -530,11 +532,16 @@ def day_and_weekday(day: int, weekday: int) -> Day | None:
     return weekday_and_day(weekday, day)
 
 
-@rule("weekday_of_month_day", "every Weekday|Weekdays the|the_day Int|Ordinal",
-      "every Weekday|Weekdays comma? Ordinal")  # fmt: skip
+@rule("weekday_of_month_day", "every Weekday|Weekdays the|the_day Int|Ordinal")
 def each_weekday_of_month_day(weekday: int, day: int) -> Day | None:
     """*Every Friday the 13th*."""
     return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None
+
+
+@rule("weekday_of_month_day", "every Weekday|Weekdays comma? Ordinal")
+def each_weekday_of_late_month_day(weekday: int, day: int) -> Day | None:
+    """*Every Friday 13th*; but *every Friday first* may be the first one of a month."""
+    return OnDayOfMonth(day, None, weekday) if _MOST_OF_A_WEEKDAY < day <= 31 else None
 
 
 @rule("weekday_of_month_day", "every Weekday|Weekdays =Int", cost=2.2)
@@ -647,7 +654,7 @@ def before_feast(name: str) -> Day:
     return OnFeast(name, None, -1)
 
 
-@rule("day", "Feast eve_word", cost=0.3)
+@rule("day", "Feast eve_word", "eve_word Feast", cost=0.3)
 def eve_of_feast(name: str) -> Day:
     """*Thanksgiving eve* is the day before, not the evening of it."""
     return OnFeast(name, None, -1)
@@ -824,9 +831,15 @@ def hour_of_a_date(month: int, day: int, at: Clock) -> tuple[Day, Clock]:
 # ---------------------------------------------------------------- with a time, for bounds
 
 
-@rule("moment", "Day", "Day comma? Time", "Day filler Time", "Day Lone_hour")
+@rule("moment", "Day", "Day comma? Time", "Day filler Time")
 def day_and_time(day: Day, at: Clock | None = None) -> Moment:
     return Moment(day, at)
+
+
+@rule("moment", "Day Lone_hour")
+def day_and_lone_hour(day: Day, at: Clock) -> Moment | None:
+    """*Friday 18*; but in *1 December 2* the number is no hour."""
+    return Moment(day, at) if not isinstance(day, OnDate | Slashed | OnFeast) else None
 
 
 @rule("moment", "Day Part")
