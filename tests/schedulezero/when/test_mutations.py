@@ -100,7 +100,11 @@ SWAPPED = {
     ("pt", "todo 5 dia às 10h"): "the same",
     ("pt", "todo dez dia"): "every 10 days",
 }
-WITHIN_A_STEP = {("fr", "toutes les 8 heures de 2h à 20h le lundi")}
+WITHIN_A_STEP = {
+    ("fr", "toutes les 8 heures de 2h à 20h le lundi"),
+    ("de", "alle 8 Stunden zwischen 2 und 20 Uhr"),
+    ("es", "cada 8 horas entre las 2 y las 20"),
+}
 """Phrases whose last hour is between two runs: another one means the same."""
 MOST_SWAPS = 2
 """Places of a phrase at which two words are swapped; all of them take half a minute."""
@@ -118,6 +122,8 @@ _JOINING = {
     "h",
     "ordinal",
     "ordinal_mark",
+    "weekday_mark",
+    "which_mark",
     "month",
     "filler",
     "on",
