@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from cronsim import CronSim
 from dateutil import rrule
 from hypothesis import HealthCheck, assume, given, settings
@@ -237,6 +238,26 @@ def test_a_sentence_means_what_it_was_made_of(trigger: Trigger, language: str) -
     assume(len(sentence) <= 500)
     again = understand(sentence, zone=zone, locale=language, now=now).schedule
     assert list(upcoming(again, now, 5)) == list(upcoming(schedule, now, 5)), sentence
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_feast_can_be_left_out_and_run_on_in_words(language: str) -> None:
+    now = datetime(1971, 1, 1, tzinfo=UTC)
+    lies: list[str] = []
+    for feast in (f"{name}{days}" for name in sorted(MOVABLE) for days in ("", "-1", "-3")):
+        yearly = {"rule": {"unit": "year", "feasts": [feast], "times": ["00:00"]}}
+        daily = {"rule": {"unit": "day", "times": ["00:00"]}, "except_yearly": [feast]}
+        begin = now
+        for args in (yearly, daily):
+            trigger = Trigger("calendar", {**args, "timezone": "Europe/Berlin"})
+            sentence = describe(trigger, "Europe/Berlin", language)
+            again = understand(sentence, zone="Europe/Berlin", locale=language, now=now).schedule
+            wanted = list(upcoming(schedule_of(trigger, anchor=now, zone="Europe/Berlin"), begin, 4))
+            if list(upcoming(again, begin, 4)) != wanted:
+                lies.append(sentence)
+            begin = wanted[0] - timedelta(days=2)  # the days around the one that is left out
+    assert lies == []
 
 
 def rrule_of(rule: Rule, after: datetime, count: int) -> list[datetime]:
