@@ -41,6 +41,9 @@ class GuildsCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
+        for guild_id in await self._services.memory.notes(LEFT):
+            if (guild := self.bot.get_guild(int(guild_id))) is not None:
+                await self.on_guild_join(guild)  # invited back while it was offline
         if self._forgetting is None and self._services.leads:
             self._forgetting = run_in_background(self._keep_forgetting(), "forgetting servers left")
 

@@ -280,7 +280,7 @@ class Memory:
             # a channel or a job of the guild, such as its lock, names the guild in the note itself.
             notes = (
                 _notes.c.key == place,
-                _notes.c.key.endswith(f":{place}", autoescape=True),
+                sa.and_(_notes.c.kind != "follow-up", _notes.c.key.endswith(f":{place}", autoescape=True)),
                 _notes.c.value["guild_id"].as_string() == place,
             )
             connection.execute(sa.delete(_notes).where(sa.or_(*notes)))

@@ -44,6 +44,7 @@ from sprockets.kit.several import for_each, partly
 log = logging.getLogger(__name__)
 
 _MOST_DELETED = 10_000
+_OLDEST_DAYS = 36_500
 _LOCKED = ("send_messages", "send_messages_in_threads", "create_public_threads", "create_private_threads")
 Reason = Annotated[LongText, Field(max_length=1900)]  # it is posted with some text around it
 _LONGEST_LOCK = timedelta(days=366)
@@ -73,7 +74,7 @@ async def cleanup_messages(
     bot: commands.Bot,
     channel_id: ChannelId,
     limit: Annotated[int, Field(ge=1, le=_MOST_DELETED)] = 100,
-    age_days: Annotated[float, Field(ge=0)] | None = None,
+    age_days: Annotated[float, Field(ge=0, le=_OLDEST_DAYS)] | None = None,
     user_id: MemberId | None = None,
     contains: Text = "",
     keep_user_ids: MemberIds | None = None,
@@ -207,6 +208,9 @@ async def lockdown_channel(
     run = current_run()
     channel = await guild_channel_of(bot, channel_id)
     about = about_of(channel, whole_server)
+    places, refused = await lockable(bot, channel, whole_server)
+    if refused:  # its ending may open only what this lock closed
+        about += f":by:{run.creator_id}"
     noted, said = _noted(reason), ""
     if lasts.strip():
         ends = _end(lasts, run.scheduled_at, run.timezone)
@@ -220,7 +224,6 @@ async def lockdown_channel(
         name = f"Unlock {called(channel, whole_server)}"
         after = await follow_up(bot, about, "unlock_channel", params, left, name)
         said = f", until {after['at']}"
-    places, refused = await lockable(bot, channel, whole_server)
     if reason and not whole_server and await begins(bot, channel):
         await _say(channel, f"🔒 This channel is locked: {reason}")
 
@@ -307,6 +310,8 @@ async def unlock_channel(
             return {"success": True, "message": message}
     noted, about = _noted(reason), debt.about if debt is not None else None
     places = all_in(channel, whole_server)
+    if debt is None and len(places) > 1 and not await _ends_own_lock(bot, channel_id, reason, whole_server):
+        places, _ = await lockable(bot, channel, whole_server)
     single = not whole_server and not isinstance(channel, discord.CategoryChannel)
     if about is not None and (not single or channel.id != channel_id):
         # Wherever they are now: a channel may have left its category, and a category may be gone.
@@ -345,18 +350,16 @@ async def unlock_channel(
 
 
 @unlock_channel.settles
-async def _ends_a_lock(
+async def _ends_own_lock(
     bot: commands.Bot, channel_id: int, reason: str = "", whole_server: bool = False
 ) -> bool:
-    """Return whether a lock of the bot still stands there, which this unlock was scheduled to end."""
+    """Return whether what stands there are only locks by whoever scheduled this unlock, to end them."""
     channel: Any = bot.get_channel(channel_id)
     if channel is None or str(channel.guild.id) != current_run().guild_id:
         return False
-    for place in all_in(channel, whole_server):
-        lock = await lock_of(bot, place.id, place.guild.id)
-        if lock is not None and stands(lock, place):
-            return True
-    return False
+    locks = [(place, await lock_of(bot, place.id, place.guild.id)) for place in all_in(channel, whole_server)]
+    standing = [lock for place, lock in locks if lock is not None and stands(lock, place)]
+    return bool(standing) and all(lock.by == current_run().creator_id for lock in standing)
 
 
 def _outcome(what: str, became: list[str], *, alone: bool, plain: bool) -> str:

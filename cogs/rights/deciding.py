@@ -103,9 +103,15 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
     if not may_touch(job, member):
         return Verdict((_not_theirs(job),))
     if belongs_to_another(job):
-        if act in _OF_ENDINGS or (act is Act.RESTORE and definition(job) == definition(would_be)):
-            return Verdict()  # the bot owes it; the run checks the bot's rights
-        return Verdict((_only_called_off(job),))
+        if act not in _OF_ENDINGS and not (act is Act.RESTORE and definition(job) == definition(would_be)):
+            return Verdict((_only_called_off(job),))
+        if act is Act.COPY or situation.spec is None:
+            return Verdict()
+        # The bot owes it by itself; whoever settles or calls it off by hand needs the rights for that.
+        found = findings(
+            situation.spec, job.params, member.guild, member, known=situation.known, joined=situation.joined
+        )
+        return Verdict(tuple(dict.fromkeys(translated(item.text) for item in found if item.of is Of.PERSON)))
     if act in _ONLY_STOPS:
         return Verdict()
     if situation.spec is None:

@@ -119,7 +119,7 @@ async def follow_up(
     result = await step(f"after:{about}", save, plan=plan)
     if earlier is not None and earlier.id != result["job_id"]:
         await _call_off(bot, earlier)
-    await host_of(bot).memory.put(_NOTE, about, {"job_id": result["job_id"]})
+    await host_of(bot).memory.put(_NOTE, about, {"job_id": result["job_id"], "guild_id": run.guild_id})
     return result
 
 

@@ -10,6 +10,8 @@ ending takes its own reason back, and the last one opens the channel.
 
 from __future__ import annotations
 
+import asyncio
+import weakref
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +26,8 @@ from sprockets.kit.lookups import GuildChannel
 from sprockets.kit.write_access import WRITING, Overwrite, Person, Place, closed_in, still_writing, to_close
 
 NOTE = "lockdown"
+# One lock or unlock of a channel at a time: both read, change and save its note.
+_TURNS: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
 
 
 @dataclass(slots=True)
@@ -39,6 +43,8 @@ class Lock:
         lifted: whether somebody opened it by hand since.
         found, set: the channel's overwrites before the lock, and as the lock set them.
         thread: for a thread, whether it was locked before; None for a channel.
+        by: the creator of the job that locked it; an unlock that they planned ends the lock, whoever they are
+            by then. None for a lock of an earlier version.
     """
 
     guild_id: str
@@ -50,6 +56,7 @@ class Lock:
     found: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
     set: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
     thread: bool | None = None
+    by: str | None = None
 
     def to_note(self) -> dict[str, Any]:
         return {
@@ -60,6 +67,7 @@ class Lock:
             "done": self.done,
             "lifted": self.lifted,
             "thread": self.thread,
+            "by": self.by,
             "targets": [
                 [str(key), item.is_role, item.allow, item.deny, self.set[key].allow, self.set[key].deny]
                 for key, item in self.found.items()
@@ -80,6 +88,7 @@ class Lock:
             done=note["done"],
             lifted=note["lifted"],
             thread=note["thread"],
+            by=note.get("by"),
         )
         for key, is_role, allow, deny, set_allow, set_deny in note["targets"]:
             lock.found[int(key)] = Overwrite(int(key), is_role, allow, deny)
@@ -112,13 +121,14 @@ def stands(lock: Lock, channel: GuildChannel) -> bool:
 
 async def note_lifted(bot: commands.Bot, channel: GuildChannel) -> None:
     """Note that somebody opened a locked channel by hand, if so; called after each change of a channel."""
-    lock = await lock_of(bot, channel.id, channel.guild.id)
-    if lock is None or not lock.done or lock.lifted or stands(lock, channel):
-        return
-    # What the event says may be older than what the lock did.
-    if not stands(lock, await _fresh(bot, channel)):
-        lock.lifted, lock.found, lock.set = True, {}, {}
-        await _save(bot, channel.id, lock)
+    async with _turn(channel.id):
+        lock = await lock_of(bot, channel.id, channel.guild.id)
+        if lock is None or not lock.done or lock.lifted or stands(lock, channel):
+            return
+        # What the event says may be older than what the lock did.
+        if not stands(lock, await _fresh(bot, channel)):
+            lock.lifted, lock.found, lock.set = True, {}, {}
+            await _save(bot, channel.id, lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +155,10 @@ async def begins(bot: commands.Bot, channel: GuildChannel) -> bool:
     return lock is None or not stands(lock, channel) or (run_id is not None and lock.run_id == run_id)
 
 
+def _turn(channel_id: int) -> asyncio.Lock:
+    return _TURNS.setdefault(channel_id, asyncio.Lock())
+
+
 async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str) -> Locked:
     """Lock a channel or thread, and return who can still write.
 
@@ -154,7 +168,7 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
         about: what this lock is about; its ending takes it back.
         reason: for the audit log.
     """
-    async with asking_discord(f"lock #{channel.name}"):
+    async with _turn(channel.id), asking_discord(f"lock #{channel.name}"):
         channel = await _fresh(bot, channel)
         me = channel.guild.me
         wanted = closed_in(channel.type)
@@ -162,7 +176,11 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
         run_id, earlier = current_run().run_id, await lock_of(bot, channel.id, channel.guild.id)
         mine = earlier is not None and run_id is not None and earlier.run_id == run_id and not earlier.lifted
         keeps = earlier is not None and (mine or stands(earlier, channel))
-        kept = earlier if keeps and earlier is not None else Lock(str(channel.guild.id), closing)
+        kept = (
+            earlier
+            if keeps and earlier is not None
+            else Lock(str(channel.guild.id), closing, by=current_run().creator_id)
+        )
         kept.run_id = kept.run_id if keeps else run_id
         kept.reasons = list(dict.fromkeys([*kept.reasons, about]))
         if isinstance(channel, discord.Thread):
@@ -211,8 +229,10 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
 
     Returns ``open``, ``lifted`` if somebody opened it by hand, or ``locked`` if another reason remains.
     """
-    async with asking_discord(f"unlock #{channel.name}"):
+    async with _turn(channel.id), asking_discord(f"unlock #{channel.name}"):
         channel = await _fresh(bot, channel)
+        if (noted := await lock_of(bot, channel.id, channel.guild.id)) is not None:
+            lock.reasons = noted.reasons  # another ending may have come since
         left = [item for item in lock.reasons if about is not None and item != about]
         if left and stands(lock, channel):
             lock.reasons = left
@@ -229,7 +249,12 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
         lock.done = False  # what changes now is no doing of other people
         await _save(bot, channel.id, lock)
         # @everyone last: while it is closed, a repeated call knows that there is more to restore.
-        await _put(channel, _restored(lock, place), reason)
+        try:
+            await _put(channel, _restored(lock, place), reason)
+        except BaseException:
+            lock.done = True  # it may be lifted by hand before the next attempt
+            await _save(bot, channel.id, lock)
+            raise
     return "open"
 
 
