@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from schedulezero.errors import WhenError
+from schedulezero.instants import first_instant_at_or_after
 from schedulezero.when.calendar.feasts import feast_in, is_fixed
 from schedulezero.when.calendar.holidays import place_of
+from schedulezero.when.grammar.compiling import on_which_weekday
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
     LAST,
@@ -526,12 +528,18 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         first = said.starting.at
         phrase.starting = _lately(_bound(first, said, context, text, movable=movable), first, context)
     if said.until is not None:
-        phrase.until = _bound(said.until.at, said, context, text, movable=movable)
+        seen = _from_start(said.until.at, phrase, context)
+        phrase.until = _bound(said.until.at, said, seen, text, movable=movable)
+        by_number = said.starting is not None and isinstance(said.starting.at.day, OnDayOfMonth)
+        if seen is not context and by_number and phrase.starting is not None:
+            _in_one_stretch(phrase.starting[0], phrase.until[0])
         dated = not isinstance(said.until.at.day, Offset | OnWeekday)
         if dated and said.starting is not None and said.starting.at.day and phrase.starting is not None:
             phrase.until = _not_before(phrase.until, phrase.starting)
     phrase.count = said.count
     for within in said.within:
+        if phrase.unit == "week" and within.unit != "day" and not phrase.weekdays:
+            raise WhenError(on_which_weekday(text))  # "every week in June"
         _within(within, phrase, context, periods=bool(said.periods))
     if said.lasting is not None:
         _lasting(said.lasting.span, phrase, context)
@@ -560,6 +568,21 @@ def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool
     moment = clock_of(clock) if clock is not None else None
     day = date_of(at.day, context, moment, text=text)
     return (day + _DAY if clock is not None and clock.next_day else day), moment
+
+
+def _from_start(last: Moment, phrase: Phrase, context: Context) -> Context:
+    """The context in which a last day is looked for: *from the 20th to the 25th* ends after it began."""
+    if phrase.starting is None or not isinstance(last.day, OnDayOfMonth):
+        return context
+    begin = datetime.combine(phrase.starting[0], time.min)
+    return replace(context, now=first_instant_at_or_after(begin, context.zone))
+
+
+def _in_one_stretch(first: date, last: date) -> None:
+    """*From the 24th to the 31st* of a month that has no 31st is no time until the end of the next one."""
+    months = (last.year - first.year) * _MONTHS + last.month - first.month
+    if months != (last.day < first.day):
+        raise Contradiction("until")
 
 
 def _lately(bound: tuple[date, time | None], at: Moment, context: Context) -> tuple[date, time | None]:
@@ -639,6 +662,9 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         _leave_out(ordered(day, context) if isinstance(day, Slashed) else day, phrase, context, text)
     phrase.excluded_days |= set(out.month_days)
     for first, last in out.ranges:
+        if isinstance(first, OnDayOfMonth) and isinstance(last, OnDayOfMonth):
+            phrase.excluded_days |= _days_of_each_month(first, last, phrase)
+            continue
         begin = date_of(first, context, text=text)
         end = date_of(last, context, text=text)
         if end < begin and isinstance(last, Offset | OnWeekday):
@@ -660,6 +686,14 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
                 code="whose_holidays",
                 zone=context.zone.key,
             )
+
+
+def _days_of_each_month(first: OnDayOfMonth, last: OnDayOfMonth, phrase: Phrase) -> set[int]:
+    """*Except from the 20th to the 25th*, which each month has, as it has the 20th."""
+    plain = all(day == OnDayOfMonth(day.day) for day in (first, last))
+    if not plain or first.day >= last.day or (phrase.weekdays and first.day <= WEEKS):
+        raise Contradiction("except")
+    return set(range(first.day, last.day + 1))
 
 
 def _leave_out(day: Day, phrase: Phrase, context: Context, text: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
+    LAST,
     WEEKS,
     After,
     Clock,
@@ -20,6 +22,7 @@ from schedulezero.when.grammar.core.pieces import (
     OnDayOfMonth,
     OnWeekday,
     Period,
+    Slashed,
     Span,
     Starting,
     Until,
@@ -204,12 +207,12 @@ def within_next(unit: str = "week") -> Within | None:
     return Within(unit, 1) if unit in ("week", "month", "year") else None
 
 
-@rule("within", "in Month", "during Month")
+@rule("within", "in Month", "during Month", "in_month Month")
 def within_month(month: int) -> Within:
     return Within("month", 0, month)
 
 
-@rule("within", "in|during Month of? Year")
+@rule("within", "in|during|in_month Month of? Year")
 def within_month_of_year(month: int, year: int) -> Within:
     return Within("month", 0, month, year)
 
@@ -240,8 +243,10 @@ def left_out_weekday(day: int) -> Except:
 
 @rule("left_out", "Monthdays Period", "Days_of_each_month")
 def left_out_days_of_each_month(days: MonthDays, of: Period | None = None) -> Except | None:
-    """*Except on the 1st and 15th of every month*."""
-    return Except(month_days=days.days) if days.days and of in (None, Period(1, "month")) else None
+    """*Except on the 1st and 15th of every month*; *the last of every month* may be one of the weekdays."""
+    if not days.days or of not in (None, Period(1, "month")):
+        return None
+    return Except(month_days=days.days, perhaps_weekdays=of is not None and days.days == (LAST,))
 
 
 @rule("left_out", "Monthdays Of_unit")
@@ -280,6 +285,24 @@ def left_out_days_of_a_month(first: int, last: Day) -> Except | None:
     return Except(ranges=((replace(last, day=first, weekday=None), last),))
 
 
+@rule("left_out", "Doms and|comma Day")
+def left_out_days_of_one_month(days: tuple[int, ...], last: Day) -> Except | None:
+    """*Except the 24th and 31st of December*: both days are of the month that was said with the last."""
+    if not isinstance(last, OnDate) or not _ascend(*days, last.day):
+        return None
+    return Except(days=(*(replace(last, day=day, weekday=None) for day in days), last))
+
+
+@rule("left_out", "Month Dom and Doms", "Month Dom comma Doms")
+def left_out_days_behind_a_month(month: int, first: int, rest: tuple[int, ...]) -> Except | None:
+    """*Except December 24th and 25th*."""
+    return Except(days=tuple(OnDate(day, month) for day in (first, *rest))) if _ascend(first, *rest) else None
+
+
+def _ascend(*numbers: int) -> bool:
+    return all(one < other for one, other in pairwise(numbers))
+
+
 @rule("left_outs", "Left_out")
 def one_left_out(found: Except) -> Except:
     return found
@@ -288,7 +311,11 @@ def one_left_out(found: Except) -> Except:
 @rule("left_outs", "Left_out and|comma except? Left_outs", "Left_out comma and Left_outs")
 @rule("left_outs", "Left_out filler Left_outs", cost=0.3)
 def more_left_out(found: Except, rest: Except) -> Except | None:
-    return found.plus(rest) if len(rest.days) < _MOST_LEFT_OUT else None
+    both = found.plus(rest)
+    dated = any(isinstance(day, OnDate | Slashed) for day in both.days)
+    if dated and any(isinstance(day, OnDayOfMonth) for day in both.days):
+        return None  # "the 24th and 31 December" are two days of December
+    return both if len(rest.days) < _MOST_LEFT_OUT else None
 
 
 @rule("left_out_all", "comma but? Left_outs =not", "but Left_outs =not")
