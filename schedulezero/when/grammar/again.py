@@ -40,7 +40,7 @@ from schedulezero.when.grammar.phrase import Phrase
 from schedulezero.when.grammar.resolving import clock_of, date_of, ordered, time_of_part
 from schedulezero.when.grammar.rules.clock import after_midnight
 from schedulezero.when.grammar.rules.recurring import ELAPSED
-from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, Said
+from schedulezero.when.grammar.said import TWO_SCHEDULES, UNLUCKY, Contradiction, Nonsense, Said
 
 MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "quarterly": (1, 4, 7, 10), "half": (1, 7)}
@@ -58,6 +58,7 @@ _WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
 """Days by which some languages count weeks: *los lunes cada quince días*, *tous les quinze jours*."""
 _NO_LEAP_YEAR = 2027
 _LATELY = timedelta(days=60)
+_SOON = timedelta(days=31)
 _NUMBERED = OnDate | OnDayOfMonth | OnFeast | Slashed | Offset
 """Days of a start on which months and years may go on: *monthly from the 5th*, *yearly from Christmas*."""
 
@@ -715,12 +716,25 @@ def _leave_out(day: Day, phrase: Phrase, context: Context, text: str) -> None:
             phrase.excluded_days.add(LAST)
         case OnDayOfMonth(_, None, None):
             raise Contradiction("except")  # "every Friday except the 1st": the first Friday?
+        case OnDayOfMonth(_, None, int()):
+            _leave_out_named(day, phrase, date_of(day, context, text=text), context)
         case OnFeast() | OnDate() | OnDayOfMonth() | Offset() | OffsetOn() | OnWeekday() | OnWorkday():
             phrase.excluded.add(date_of(day, context, text=text))
         case EndOf(_, "month", _, _, int()) | OnPosition(_, _, _, _, int()):
             phrase.excluded.add(date_of(day, context, text=text))
         case _:
             raise Contradiction("except")  # "the last day of February": this year's, or each one?
+
+
+def _leave_out_named(day: OnDayOfMonth, phrase: Phrase, found: date, context: Context) -> None:
+    """*Every Friday except Friday the 13th* leaves out each of them; *except Friday 27* may be the next one."""
+    soon = found - context.today <= _SOON
+    if day.day != UNLUCKY and soon:
+        phrase.excluded.add(found)
+    elif day.day == UNLUCKY and not soon and phrase.weekdays == {day.weekday}:
+        phrase.excluded_days.add(day.day)
+    else:
+        raise Contradiction("except")
 
 
 def _comes_each_year(day: Day, context: Context) -> bool:

@@ -180,7 +180,7 @@ _ON_A_DAY = frozenset(("day", "monthdays", "day_of_every_month"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
 _MONTHS = 12
-_UNLUCKY = 13
+UNLUCKY = 13
 """*Friday 13* is a date, which may be far away, rather than one o'clock."""
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
 _BEFORE_OF_DAY = frozenset(("clocks", "at_part"))
@@ -214,6 +214,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("count")  # "twice on Monday", "3 times every Monday": in all, or each time?
     if piece.category == "count" and piece.value in (2, 3) and before and before.value == Period(1, "day"):
         raise Contradiction("count")  # "every day 2 times" is as likely twice a day
+    if piece.category == "weekly" and before and before.end == piece.start and _ends_in_a_number(before):
+        raise Nonsense("workday")  # "until the 5th working day"
     if piece.category == "months" and before and before.category == "period" and before.end == piece.start:
         raise Contradiction("months")  # Portuguese *todo dia dez* is every tenth
     if piece.category in _ON_A_DAY and before and before.category in _ON_A_DAY:
@@ -243,6 +245,15 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("always")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
+
+
+def _ends_in_a_number(piece: Piece) -> bool:
+    """Whether a bound ends in a day of the month without a time, so that what follows belongs to it."""
+    match piece.value:
+        case Until(at) | Starting(at) | (_, Until(at)):
+            return isinstance(at.day, OnDayOfMonth) and at.clock is None and at.part is None
+        case _:
+            return False
 
 
 def _is_habit(value: object) -> bool:
@@ -292,7 +303,7 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
         return False  # "Monday 24" is a day of the month
     if before.value == "end":
         return False  # Spanish *al final del día 2* is the end of the 2nd
-    if isinstance(before.value, OnWeekday) and piece.value.hour == _UNLUCKY:
+    if isinstance(before.value, OnWeekday) and piece.value.hour == UNLUCKY:
         return False
     if (
         isinstance(before.value, OnDayOfMonth)

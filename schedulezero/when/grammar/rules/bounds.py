@@ -309,13 +309,19 @@ def one_left_out(found: Except) -> Except:
 
 
 @rule("left_outs", "Left_out and|comma except? Left_outs", "Left_out comma and Left_outs")
-@rule("left_outs", "Left_out filler Left_outs", cost=0.3)
 def more_left_out(found: Except, rest: Except) -> Except | None:
     both = found.plus(rest)
     dated = any(isinstance(day, OnDate | Slashed) for day in both.days)
     if dated and any(isinstance(day, OnDayOfMonth) for day in both.days):
         return None  # "the 24th and 31 December" are two days of December
     return both if len(rest.days) < _MOST_LEFT_OUT else None
+
+
+@rule("left_outs", "Left_out filler Left_outs", cost=0.3)
+def more_left_out_without_and(found: Except, rest: Except) -> Except | None:
+    """*Except Friday the 13th* is one day."""
+    numbered = any(isinstance(day, OnDayOfMonth) for day in rest.days)
+    return None if found.weekdays and numbered else more_left_out(found, rest)
 
 
 @rule("left_out_all", "comma but? Left_outs =not", "but Left_outs =not")

@@ -815,6 +815,12 @@ def of_a_night(*said: Day | Clock | int) -> tuple[Day, Clock] | None:
     return (day, found) if found.hour < _NOON else (After(Span(days=-1), day), found)
 
 
+@rule("part_of_a_day", "night_from =Weekday =night_onto =Weekday")
+def night_between_days(first: int, last: int) -> tuple[Day, str] | None:
+    """*The night from Friday to Saturday* begins on Friday."""
+    return (OnWeekday(first), "night") if (first + 1) % 7 == last else None
+
+
 @rule("hour_of_date", "Month =Dom at =Bare")
 def hour_of_a_date(month: int, day: int, at: Clock) -> tuple[Day, Clock]:
     """Portuguese *dezembro 5 à 9*, where the word for *at* makes ranges too: as good as from 5th to 9th."""

@@ -392,8 +392,11 @@ def every_so_many_weekdays(count: int, days: tuple[int, ...]) -> Weekly | None:
 
 @rule("weekly", "every Ordinal|Which =Some_days", cost=1.3)
 def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
-    """*Every third Thursday* may also be the third one of a month: as good a reading."""
-    return Weekly(days, every=count) if 3 <= count <= 52 else None
+    """*Every third Thursday* may also be the third one of a month: as good a reading.
+
+    *Every fifth working day* counts days, and not weeks.
+    """
+    return Weekly(days, every=count) if 3 <= count <= 52 and days != _WORKDAYS else None
 
 
 # ---------------------------------------------------------------- days of a month
