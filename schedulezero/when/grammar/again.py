@@ -14,6 +14,8 @@ from schedulezero.when.grammar.compiling import on_which_weekday
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
     LAST,
+    NEW_YEARS_EVE,
+    SMALL_HOURS,
     WEEKS,
     WORKDAY,
     After,
@@ -238,7 +240,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.months |= set(months)
     if phrase.span and phrase.months and phrase.days and not _by_period(said, "year"):
         raise Contradiction("on which day")
-    if len(said.days) > 1 and not all(isinstance(day, OnDayOfMonth) for day in said.days):
+    alike = {type(day) for day in said.days} in ({OnDayOfMonth}, {OnFeast})
+    if len(said.days) > 1 and not alike:
         raise Contradiction("days")
     if said.weekly and any(isinstance(day, Offset) for day in said.days):
         raise Contradiction("days")  # German *jeden Montag morgen* is a part of the day
@@ -373,6 +376,11 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if said.times and said.bare:
         raise Contradiction("times")
     part = said.parts[0] if said.parts else None
+    if said.same_time:
+        if times or part is not None or phrase.span or said.windows or said.minutes:
+            raise Contradiction("same time")
+        now = context.local.time()
+        times = [Clock(now.hour, now.minute)]
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
     late = part is not None and any(after_midnight(in_part(at, part), part) for at in times)
     if on_days and late:
@@ -380,6 +388,9 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if on_days and any(at.next_day or at.by_night for at in times):
         _in_the_night(times, phrase)
     found = {clock_of(in_part(at, part)) for at in times}
+    small = any(at.hour < SMALL_HOURS for at in found)
+    if small and any(_is_new_years_eve(day) for day in said.days):
+        raise Nonsense("night")  # before that day, or after it?
     if said.per_unit is not None:
         _so_many(said, phrase, found, text)
     windows = [_window(item) for item in said.windows]
@@ -429,6 +440,10 @@ def _in_the_night(times: Sequence[Clock], phrase: Phrase) -> None:
         phrase.starting = phrase.starting[0] + _DAY, None
     if phrase.until is not None and phrase.until[1] is None:
         phrase.until = phrase.until[0] + _DAY, None
+
+
+def _is_new_years_eve(day: Day) -> bool:
+    return isinstance(day, OnFeast) and (day.name, day.shift) == (NEW_YEARS_EVE, 0)
 
 
 def _in_bare_hours(window: Window) -> bool:
@@ -710,7 +725,7 @@ def _leave_out(day: Day, phrase: Phrase, context: Context, text: str) -> None:
                 phrase.excluded_dates.add(_beside(fixed, shift))
             else:
                 phrase.excluded_feasts.add((name, shift))
-        case OnDayOfMonth(number, None, None) if number > WEEKS or not phrase.weekdays:
+        case OnDayOfMonth(number, None, None) if number > WEEKS or not (phrase.weekdays or phrase.feasts):
             phrase.excluded_days.add(number)
         case EndOf("end", "month", 0, None, None) if not phrase.weekdays:
             phrase.excluded_days.add(LAST)
@@ -727,7 +742,7 @@ def _leave_out(day: Day, phrase: Phrase, context: Context, text: str) -> None:
 
 
 def _leave_out_named(day: OnDayOfMonth, phrase: Phrase, found: date, context: Context) -> None:
-    """*Every Friday except Friday the 13th* leaves out each of them; *except Friday 27* may be the next one."""
+    """*Every Friday except Friday the 13th* leaves out each of them; *except Friday 27*, one."""
     soon = found - context.today <= _SOON
     if day.day != UNLUCKY and soon:
         phrase.excluded.add(found)

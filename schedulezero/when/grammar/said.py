@@ -175,7 +175,9 @@ _BEFORE_BARE = frozenset(
         "both_bounds",
     )
 )
-_EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly"))
+_EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly", "positions"))
+_A_FEW = 5
+"""Runs that one day may have."""
 _ON_A_DAY = frozenset(("day", "monthdays", "day_of_every_month"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
@@ -212,8 +214,12 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("days")  # "the 24th and 31 December" are two days of December
     if piece.category == "count" and piece.value > 1 and after and after.category in _EACH_OR_ALL:
         raise Contradiction("count")  # "twice on Monday", "3 times every Monday": in all, or each time?
-    if piece.category == "count" and piece.value in (2, 3) and before and before.value == Period(1, "day"):
-        raise Contradiction("count")  # "every day 2 times" is as likely twice a day
+    if piece.category == "count" and 1 < piece.value <= _A_FEW and after and after.category == "again":
+        raise Contradiction("count")  # but "10 times every Monday" is in all
+    if piece.category == "count" and piece.value in (2, 3) and before and _is_each(piece, before):
+        raise Contradiction(
+            "count"
+        )  # "every day 2 times" is as likely twice a day, "every Friday twice" on each Friday
     if piece.category == "weekly" and before and before.end == piece.start and _ends_in_a_number(before):
         raise Nonsense("workday")  # "until the 5th working day"
     if piece.category == "months" and before and before.category == "period" and before.end == piece.start:
@@ -254,6 +260,12 @@ def _ends_in_a_number(piece: Piece) -> bool:
             return isinstance(at.day, OnDayOfMonth) and at.clock is None and at.part is None
         case _:
             return False
+
+
+def _is_each(piece: Piece, before: Piece) -> bool:
+    """Whether a count right behind what repeats may be one of each of its days."""
+    weekday = isinstance(before.value, Weekly | OnWeekday) and before.end == piece.start
+    return weekday or before.value == Period(1, "day")
 
 
 def _is_habit(value: object) -> bool:
@@ -360,6 +372,7 @@ def _add(said: Said, piece: Piece) -> None:
             | "which_weekday"
             | "past_unit"
             | "which_hours"
+            | "vague_moment"
             | "always"
         ):
             raise Nonsense(piece.category)
@@ -373,6 +386,11 @@ def _add(said: Said, piece: Piece) -> None:
             said.again = said.habit = True
         case "day" | "of_day":
             said.days.append(value)
+        case "each_feast":
+            if said.days or said.again:
+                raise Contradiction("twice")
+            said.days += value
+            said.again = True
         case "weekday_of_month_day":
             said.days.append(value)
             if said.again:
@@ -478,6 +496,8 @@ def _add(said: Said, piece: Piece) -> None:
         case "habitual":
             said.habitual = True
         case "now":
+            if said.now:
+                raise Contradiction("now")
             said.now = True
         case "same_time":
             said.same_time = True

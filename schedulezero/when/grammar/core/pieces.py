@@ -149,6 +149,11 @@ class OnWeekday:
     said: Literal["", "this", "next", "last"] = ""
 
 
+NEW_YEARS_EVE = "new_years_eve"
+SMALL_HOURS = 4
+"""The hour until which a party of the evening before goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class OnFeast:
     """A feast day, by its name in `feasts`."""
