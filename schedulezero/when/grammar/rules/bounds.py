@@ -143,12 +143,20 @@ def between_days_behind_a_month(month: int, first: int, last: int) -> tuple[Star
     return Starting(Moment(OnDate(first, month))), Until(Moment(OnDate(last, month)))
 
 
-@rule("count", "Int times", "Twice", "for Twice", "times ~Int")
+@rule("count", "Int times", "Twice", "times ~Int")
 def count(number: int) -> int:
     return number
 
 
-@rule("runs", "for Int times")
+@rule(
+    "runs",
+    "for Int times",
+    "for Twice",
+    "Int times in_total",
+    "Twice in_total",
+    "in_total Int times",
+    "in_total Twice",
+)
 def runs(number: int) -> int:
     """A number of runs, which can't be how often something comes in a period: *every 5 days, for 1 times*."""
     return number
