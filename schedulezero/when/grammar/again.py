@@ -571,6 +571,8 @@ def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool
         clock = Clock(begin.hour, begin.minute)
         movable = False
     if clock is not None and movable and at.day is not None:
+        if said.times and clock not in said.times:
+            raise Nonsense("bound")  # "from the 20th at 8 to the 25th at 9"
         said.times.append(clock)
         clock = None
     if at.day is None:

@@ -220,10 +220,13 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction(
             "count"
         )  # "every day 2 times" is as likely twice a day, "every Friday twice" on each Friday
-    if piece.category == "weekly" and before and before.end == piece.start and _ends_in_a_number(before):
-        raise Nonsense("workday")  # "until the 5th working day"
+    weekday = isinstance(piece.value, Weekly | OnWeekday)
+    if weekday and before and before.end == piece.start and _ends_in_a_number(before):
+        raise Nonsense("which one")  # "until the 5th working day", "until the second Monday"
     if piece.category == "months" and before and before.category == "period" and before.end == piece.start:
         raise Contradiction("months")  # Portuguese *todo dia dez* is every tenth
+    if piece.category == "months" and before and before.end == piece.start and _leaves_out_numbers(before):
+        raise Nonsense("days")  # "except Monday the 7th and 14th of December"
     if piece.category in _ON_A_DAY and before and before.category in _ON_A_DAY:
         raise Contradiction("days")
     if (
@@ -251,6 +254,11 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("always")
     if piece.category == "again" and (after is None or after.category not in _AFTER_AGAIN):
         raise Contradiction("again")
+
+
+def _leaves_out_numbers(piece: Piece) -> bool:
+    out = piece.value
+    return isinstance(out, Except) and any(isinstance(day, OnDayOfMonth) for day in out.days)
 
 
 def _ends_in_a_number(piece: Piece) -> bool:

@@ -287,10 +287,12 @@ class MonthDays:
 
     Attributes:
         loose: Whether only numbers were said, which are days only beside a month or *every*.
+        unnamed: Whether it was only said to be the last of something, which may be a weekday's.
     """
 
     days: tuple[int, ...]
     loose: bool = False
+    unnamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
-    LAST,
     WEEKS,
     After,
     Clock,
@@ -254,7 +253,7 @@ def left_out_days_of_each_month(days: MonthDays, of: Period | None = None) -> Ex
     """*Except on the 1st and 15th of every month*; *the last of every month* may be one of the weekdays."""
     if not days.days or of not in (None, Period(1, "month")):
         return None
-    return Except(month_days=days.days, perhaps_weekdays=of is not None and days.days == (LAST,))
+    return Except(month_days=days.days, perhaps_weekdays=days.unnamed)
 
 
 @rule("left_out", "Monthdays Of_unit")
@@ -293,18 +292,20 @@ def left_out_days_of_a_month(first: int, last: Day) -> Except | None:
     return Except(ranges=((replace(last, day=first, weekday=None), last),))
 
 
-@rule("left_out", "Doms and|comma Day")
-def left_out_days_of_one_month(days: tuple[int, ...], last: Day) -> Except | None:
+@rule("left_out", "Some_dom and Day", "Some_dom comma Some_dom comma? and Day")
+def left_out_days_of_one_month(*said: int | Day) -> Except | None:
     """*Except the 24th and 31st of December*: both days are of the month that was said with the last."""
+    days = [day for day in said if isinstance(day, int)]
+    last = said[-1]
     if not isinstance(last, OnDate) or not _ascend(*days, last.day):
         return None
     return Except(days=(*(replace(last, day=day, weekday=None) for day in days), last))
 
 
-@rule("left_out", "Month Dom and Doms", "Month Dom comma Doms")
-def left_out_days_behind_a_month(month: int, first: int, rest: tuple[int, ...]) -> Except | None:
+@rule("left_out", "Month Dom and Some_dom", "Month Dom comma Some_dom comma? and Some_dom")
+def left_out_days_behind_a_month(month: int, *days: int) -> Except | None:
     """*Except December 24th and 25th*."""
-    return Except(days=tuple(OnDate(day, month) for day in (first, *rest))) if _ascend(first, *rest) else None
+    return Except(days=tuple(OnDate(day, month) for day in days)) if _ascend(*days) else None
 
 
 def _ascend(*numbers: int) -> bool:
@@ -327,9 +328,8 @@ def more_left_out(found: Except, rest: Except) -> Except | None:
 
 @rule("left_outs", "Left_out filler Left_outs", cost=0.3)
 def more_left_out_without_and(found: Except, rest: Except) -> Except | None:
-    """*Except Friday the 13th* is one day."""
-    numbered = any(isinstance(day, OnDayOfMonth) for day in rest.days)
-    return None if found.weekdays and numbered else more_left_out(found, rest)
+    """*Except Friday the 13th* is one day, and *except Monday the 7th and 14th of December* two."""
+    return None if found.weekdays and rest.days else more_left_out(found, rest)
 
 
 @rule("left_out_all", "comma but? Left_outs =not", "but Left_outs =not")

@@ -491,9 +491,15 @@ def the_day_before_the_last() -> MonthDays:
     return MonthDays((LAST - 1,))
 
 
-@rule("monthdays", "last", "end_of", cost=0.6)
+@rule("monthdays", "last", cost=0.6)
 def the_last() -> MonthDays:
-    """German *am Letzten des Monats*, *am Ende jedes Monats*."""
+    """German *am Letzten des Monats*."""
+    return MonthDays((LAST,), unnamed=True)
+
+
+@rule("monthdays", "end_of", cost=0.6)
+def the_end() -> MonthDays:
+    """German *am Ende jedes Monats*."""
     return MonthDays((LAST,))
 
 
