@@ -176,6 +176,7 @@ _BEFORE_BARE = frozenset(
     )
 )
 _EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly", "positions"))
+_BOUNDS = frozenset(("end_bound", "start_bound", "both_bounds"))
 _A_FEW = 5
 """Runs that one day may have."""
 _ON_A_DAY = frozenset(("day", "monthdays", "day_of_every_month"))
@@ -220,8 +221,12 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction(
             "count"
         )  # "every day 2 times" is as likely twice a day, "every Friday twice" on each Friday
-    weekday = isinstance(piece.value, Weekly | OnWeekday)
-    if weekday and before and before.end == piece.start and _ends_in_a_number(before):
+    if (
+        before
+        and before.category in _BOUNDS
+        and before.end == piece.start
+        and _names_its_weekday(piece, before)
+    ):
         raise Nonsense("which one")  # "until the 5th working day", "until the second Monday"
     if piece.category == "months" and before and before.category == "period" and before.end == piece.start:
         raise Contradiction("months")  # Portuguese *todo dia dez* is every tenth
@@ -261,9 +266,11 @@ def _leaves_out_numbers(piece: Piece) -> bool:
     return isinstance(out, Except) and any(isinstance(day, OnDayOfMonth) for day in out.days)
 
 
-def _ends_in_a_number(piece: Piece) -> bool:
-    """Whether a bound ends in a day of the month without a time, so that what follows belongs to it."""
-    match piece.value:
+def _names_its_weekday(piece: Piece, before: Piece) -> bool:
+    """Whether a bound ends in a day of the month without a time, so that the weekday behind belongs to it."""
+    if not isinstance(piece.value, Weekly | OnWeekday):
+        return False
+    match before.value:
         case Until(at) | Starting(at) | (_, Until(at)):
             return isinstance(at.day, OnDayOfMonth) and at.clock is None and at.part is None
         case _:

@@ -317,19 +317,24 @@ def one_left_out(found: Except) -> Except:
     return found
 
 
-@rule("left_outs", "Left_out and|comma except? Left_outs", "Left_out comma and Left_outs")
-def more_left_out(found: Except, rest: Except) -> Except | None:
-    both = found.plus(rest)
-    dated = any(isinstance(day, OnDate | Slashed) for day in both.days)
-    if dated and any(isinstance(day, OnDayOfMonth) for day in both.days):
-        return None  # "the 24th and 31 December" are two days of December
-    return both if len(rest.days) < _MOST_LEFT_OUT else None
-
-
 @rule("left_outs", "Left_out filler Left_outs", cost=0.3)
 def more_left_out_without_and(found: Except, rest: Except) -> Except | None:
     """*Except Friday the 13th* is one day, and *except Monday the 7th and 14th of December* two."""
     return None if found.weekdays and rest.days else more_left_out(found, rest)
+
+
+@rule("left_outs", "Left_out and|comma except? Left_outs", "Left_out comma and Left_outs")
+def more_left_out(found: Except, rest: Except) -> Except | None:
+    if found.days and rest.days and _differ(found.days[-1], rest.days[0]):
+        return None  # "the 24th and 31 December" are two days of December
+    return found.plus(rest) if len(rest.days) < _MOST_LEFT_OUT else None
+
+
+def _differ(one: Day, other: Day) -> bool:
+    """Whether one of two days has a month and the other none."""
+    if isinstance(one, OnDayOfMonth):
+        return isinstance(other, OnDate | Slashed)
+    return isinstance(other, OnDayOfMonth) and isinstance(one, OnDate | Slashed)
 
 
 @rule("left_out_all", "comma but? Left_outs =not", "but Left_outs =not")
