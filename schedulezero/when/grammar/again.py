@@ -8,11 +8,15 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 from schedulezero.errors import WhenError
+from schedulezero.instants import first_instant_at_or_after
 from schedulezero.when.calendar.feasts import feast_in, is_fixed
 from schedulezero.when.calendar.holidays import place_of
+from schedulezero.when.grammar.compiling import on_which_weekday
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
     LAST,
+    NEW_YEARS_EVE,
+    SMALL_HOURS,
     WEEKS,
     WORKDAY,
     After,
@@ -39,7 +43,7 @@ from schedulezero.when.grammar.phrase import Phrase
 from schedulezero.when.grammar.resolving import clock_of, date_of, ordered, time_of_part
 from schedulezero.when.grammar.rules.clock import after_midnight
 from schedulezero.when.grammar.rules.recurring import ELAPSED
-from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, Said
+from schedulezero.when.grammar.said import TWO_SCHEDULES, UNLUCKY, Contradiction, Nonsense, Said
 
 MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "quarterly": (1, 4, 7, 10), "half": (1, 7)}
@@ -57,6 +61,7 @@ _WEEKS_OF_DAYS = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3, 28: 4}
 """Days by which some languages count weeks: *los lunes cada quince días*, *tous les quinze jours*."""
 _NO_LEAP_YEAR = 2027
 _LATELY = timedelta(days=60)
+_SOON = timedelta(days=31)
 _NUMBERED = OnDate | OnDayOfMonth | OnFeast | Slashed | Offset
 """Days of a start on which months and years may go on: *monthly from the 5th*, *yearly from Christmas*."""
 
@@ -239,7 +244,8 @@ def _days(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         phrase.months |= set(months)
     if phrase.span and phrase.months and phrase.days and not _by_period(said, "year"):
         raise Contradiction("on which day")
-    if len(said.days) > 1 and not all(isinstance(day, OnDayOfMonth) for day in said.days):
+    alike = {type(day) for day in said.days} in ({OnDayOfMonth}, {OnFeast})
+    if len(said.days) > 1 and not alike:
         raise Contradiction("days")
     if said.weekly and any(isinstance(day, Offset) for day in said.days):
         raise Contradiction("days")  # German *jeden Montag morgen* is a part of the day
@@ -376,6 +382,11 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if times and said.starting is not None and said.starting.at.clock not in (None, *times):
         raise Nonsense("times")  # "every day at 3 from tomorrow at 9"
     part = said.parts[0] if said.parts else None
+    if said.same_time:
+        if times or part is not None or phrase.span or said.windows or said.minutes:
+            raise Contradiction("same time")
+        now = context.local.time()
+        times = [Clock(now.hour, now.minute)]
     on_days = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts
     late = part is not None and any(after_midnight(in_part(at, part), part) for at in times)
     if on_days and late:
@@ -383,6 +394,9 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if on_days and any(at.next_day or at.by_night for at in times):
         _in_the_night(times, phrase)
     found = {clock_of(in_part(at, part)) for at in times}
+    small = any(at.hour < SMALL_HOURS for at in found)
+    if small and any(_is_new_years_eve(day) for day in said.days):
+        raise Nonsense("night")  # before that day, or after it?
     if said.per_unit is not None:
         _so_many(said, phrase, found, text)
     windows = [_window(item) for item in said.windows]
@@ -432,6 +446,10 @@ def _in_the_night(times: Sequence[Clock], phrase: Phrase) -> None:
         phrase.starting = phrase.starting[0] + _DAY, None
     if phrase.until is not None and phrase.until[1] is None:
         phrase.until = phrase.until[0] + _DAY, None
+
+
+def _is_new_years_eve(day: Day) -> bool:
+    return isinstance(day, OnFeast) and (day.name, day.shift) == (NEW_YEARS_EVE, 0)
 
 
 def _in_bare_hours(window: Window) -> bool:
@@ -540,12 +558,18 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if said.until is not None:
         if isinstance(said.until.at.day, OnDayOfMonth) and phrase.unit == "month":
             raise Contradiction("until")  # "every month on the 28th until the 3rd" runs once
-        phrase.until = _bound(said.until.at, said, context, text, movable=movable)
+        seen = _from_start(said.until.at, phrase, context)
+        phrase.until = _bound(said.until.at, said, seen, text, movable=movable)
+        by_number = said.starting is not None and isinstance(said.starting.at.day, OnDayOfMonth)
+        if seen is not context and by_number and phrase.starting is not None:
+            _in_one_stretch(phrase.starting[0], phrase.until[0])
         dated = not isinstance(said.until.at.day, Offset | OnWeekday)
         if dated and said.starting is not None and said.starting.at.day and phrase.starting is not None:
             phrase.until = _not_before(phrase.until, phrase.starting)
     phrase.count = said.count
     for within in said.within:
+        if phrase.unit == "week" and within.unit != "day" and not phrase.weekdays:
+            raise WhenError(on_which_weekday(text))  # "every week in June"
         _within(within, phrase, context, periods=bool(said.periods))
     if said.lasting is not None:
         _lasting(said.lasting.span, phrase, context)
@@ -561,6 +585,8 @@ def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool
         clock = Clock(begin.hour, begin.minute)
         movable = False
     if clock is not None and movable and at.day is not None:
+        if said.times and clock not in said.times:
+            raise Nonsense("bound")  # "from the 20th at 8 to the 25th at 9"
         said.times.append(clock)
         clock = None
     if at.day is None:
@@ -574,6 +600,21 @@ def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool
     moment = clock_of(clock) if clock is not None else None
     day = date_of(at.day, context, moment, text=text)
     return (day + _DAY if clock is not None and clock.next_day else day), moment
+
+
+def _from_start(last: Moment, phrase: Phrase, context: Context) -> Context:
+    """The context in which a last day is looked for: *from the 20th to the 25th* ends after it began."""
+    if phrase.starting is None or not isinstance(last.day, OnDayOfMonth):
+        return context
+    begin = datetime.combine(phrase.starting[0], time.min)
+    return replace(context, now=first_instant_at_or_after(begin, context.zone))
+
+
+def _in_one_stretch(first: date, last: date) -> None:
+    """*From the 24th to the 31st* of a month that has no 31st is no time until the end of the next one."""
+    months = (last.year - first.year) * _MONTHS + last.month - first.month
+    if months != (last.day < first.day):
+        raise Contradiction("until")
 
 
 def _lately(bound: tuple[date, time | None], at: Moment, context: Context) -> tuple[date, time | None]:
@@ -653,6 +694,9 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         _leave_out(ordered(day, context) if isinstance(day, Slashed) else day, phrase, context, text)
     phrase.excluded_days |= set(out.month_days)
     for first, last in out.ranges:
+        if isinstance(first, OnDayOfMonth) and isinstance(last, OnDayOfMonth):
+            phrase.excluded_days |= _days_of_each_month(first, last, phrase)
+            continue
         begin = date_of(first, context, text=text)
         end = date_of(last, context, text=text)
         if end < begin and isinstance(last, Offset | OnWeekday):
@@ -676,6 +720,14 @@ def _left_out(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             )
 
 
+def _days_of_each_month(first: OnDayOfMonth, last: OnDayOfMonth, phrase: Phrase) -> set[int]:
+    """*Except from the 20th to the 25th*, which each month has, as it has the 20th."""
+    plain = all(day == OnDayOfMonth(day.day) for day in (first, last))
+    if not plain or first.day >= last.day or (phrase.weekdays and first.day <= WEEKS):
+        raise Contradiction("except")
+    return set(range(first.day, last.day + 1))
+
+
 def _leave_out(day: Day, phrase: Phrase, context: Context, text: str) -> None:
     """Leave out a day, each year's or month's where neither was said: *except Christmas*."""
     match day:
@@ -689,18 +741,31 @@ def _leave_out(day: Day, phrase: Phrase, context: Context, text: str) -> None:
                 phrase.excluded_dates.add(_beside(fixed, shift))
             else:
                 phrase.excluded_feasts.add((name, shift))
-        case OnDayOfMonth(number, None, None) if number > WEEKS or not phrase.weekdays:
+        case OnDayOfMonth(number, None, None) if number > WEEKS or not (phrase.weekdays or phrase.feasts):
             phrase.excluded_days.add(number)
         case EndOf("end", "month", 0, None, None) if not phrase.weekdays:
             phrase.excluded_days.add(LAST)
         case OnDayOfMonth(_, None, None):
             raise Contradiction("except")  # "every Friday except the 1st": the first Friday?
+        case OnDayOfMonth(_, None, int()):
+            _leave_out_named(day, phrase, date_of(day, context, text=text), context)
         case OnFeast() | OnDate() | OnDayOfMonth() | Offset() | OffsetOn() | OnWeekday() | OnWorkday():
             phrase.excluded.add(date_of(day, context, text=text))
         case EndOf(_, "month", _, _, int()) | OnPosition(_, _, _, _, int()):
             phrase.excluded.add(date_of(day, context, text=text))
         case _:
             raise Contradiction("except")  # "the last day of February": this year's, or each one?
+
+
+def _leave_out_named(day: OnDayOfMonth, phrase: Phrase, found: date, context: Context) -> None:
+    """*Every Friday except Friday the 13th* leaves out each of them; *except Friday 27*, one."""
+    soon = found - context.today <= _SOON
+    if day.day != UNLUCKY and soon:
+        phrase.excluded.add(found)
+    elif day.day == UNLUCKY and not soon and phrase.weekdays == {day.weekday}:
+        phrase.excluded_days.add(day.day)
+    else:
+        raise Contradiction("except")
 
 
 def _comes_each_year(day: Day, context: Context) -> bool:

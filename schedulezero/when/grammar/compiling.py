@@ -207,9 +207,7 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo, day_time: time) -> Rule:
         return Rule(Unit.DAY, 1, times, zone)
     match unit:
         case "week":
-            said = Sentence(
-                "“{text}”: on which weekday? For example: `every monday at 9`.", "on_which_weekday", text=text
-            )
+            said = on_which_weekday(text)
         case "month":
             said = Sentence(
                 "“{text}”: on which day of the month? For example: `on the 1st of every month`.",
@@ -227,6 +225,13 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo, day_time: time) -> Rule:
                 "“{text}”: on which days? For example: `every day at 9`.", "on_which_days", text=text
             )
     raise WhenError(said)
+
+
+def on_which_weekday(text: str) -> Sentence:
+    """Return the question for the weekday of what comes every week."""
+    return Sentence(
+        "“{text}”: on which weekday? For example: `every monday at 9`.", "on_which_weekday", text=text
+    )
 
 
 def _times(phrase: Phrase, text: str, day_time: time) -> tuple[time, ...]:

@@ -37,8 +37,12 @@ def moment(said: Said, context: Context, text: str) -> datetime:
             raise Contradiction("start time")
         said.times.append(said.start_time)
     if said.now:
-        if said.days or said.times or said.bare or said.parts or said.ahead or said.weekly or said.positions:
-            raise Contradiction("now")
+        others = (
+            said.days, said.times, said.bare, said.parts, said.ahead, said.weekly, said.positions,
+            said.monthdays, said.months, said.same_time,
+        )  # fmt: skip
+        if any(others):
+            raise Contradiction("now")  # "now 5" lacks its unit
         return context.now.replace(microsecond=0) + timedelta(seconds=1)
     if said.ahead:
         if said.days or said.weekly or said.positions or said.monthdays or said.months:

@@ -175,7 +175,10 @@ _BEFORE_BARE = frozenset(
         "both_bounds",
     )
 )
-_EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly"))
+_EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly", "positions"))
+_BOUNDS = frozenset(("end_bound", "start_bound", "both_bounds"))
+_A_FEW = 5
+"""Runs that one day may have."""
 _ON_A_DAY = frozenset(("day", "monthdays", "day_of_every_month"))
 _PARTS = frozenset(("at_part", "daily_part", "part_today"))
 _AFTER_BARE = _PARTS | {"zone"}
@@ -183,7 +186,7 @@ _MONTHS = 12
 _WEEKEND = (5, 6)
 _EARLY = 6
 """The first hour that a number alone means behind weekends: smaller ones may count them."""
-_UNLUCKY = 13
+UNLUCKY = 13
 """*Friday 13* is a date, which may be far away, rather than one o'clock."""
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
 _BEFORE_OF_UNIT = frozenset(("day", "monthdays", "positions", "weekly", "period"))
@@ -216,10 +219,23 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("days")  # "the 24th and 31 December" are two days of December
     if piece.category == "count" and piece.value > 1 and after and after.category in _EACH_OR_ALL:
         raise Contradiction("count")  # "twice on Monday", "3 times every Monday": in all, or each time?
-    if piece.category == "count" and piece.value in (2, 3) and before and before.value == Period(1, "day"):
-        raise Contradiction("count")  # "every day 2 times" is as likely twice a day
+    if piece.category == "count" and 1 < piece.value <= _A_FEW and after and after.category == "again":
+        raise Contradiction("count")  # but "10 times every Monday" is in all
+    if piece.category == "count" and piece.value in (2, 3) and before and _is_each(piece, before):
+        raise Contradiction(
+            "count"
+        )  # "every day 2 times" is as likely twice a day, "every Friday twice" on each Friday
+    if (
+        before
+        and before.category in _BOUNDS
+        and before.end == piece.start
+        and _names_its_weekday(piece, before)
+    ):
+        raise Nonsense("which one")  # "until the 5th working day", "until the second Monday"
     if piece.category == "months" and before and before.category == "period" and before.end == piece.start:
         raise Contradiction("months")  # Portuguese *todo dia dez* is every tenth
+    if piece.category == "months" and before and before.end == piece.start and _leaves_out_numbers(before):
+        raise Nonsense("days")  # "except Monday the 7th and 14th of December"
     if piece.category in _ON_A_DAY and before and before.category in _ON_A_DAY:
         raise Contradiction("days")
     if (
@@ -256,6 +272,28 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         and after.value.weekday is not None
     ):
         raise Contradiction("again")  # "every Thursday third" isn't clear
+
+
+def _leaves_out_numbers(piece: Piece) -> bool:
+    out = piece.value
+    return isinstance(out, Except) and any(isinstance(day, OnDayOfMonth) for day in out.days)
+
+
+def _names_its_weekday(piece: Piece, before: Piece) -> bool:
+    """Whether a bound ends in a day of the month without a time, so that the weekday behind belongs to it."""
+    if not isinstance(piece.value, Weekly | OnWeekday):
+        return False
+    match before.value:
+        case Until(at) | Starting(at) | (_, Until(at)):
+            return isinstance(at.day, OnDayOfMonth) and at.clock is None and at.part is None
+        case _:
+            return False
+
+
+def _is_each(piece: Piece, before: Piece) -> bool:
+    """Whether a count right behind what repeats may be one of each of its days."""
+    weekday = isinstance(before.value, Weekly | OnWeekday) and before.end == piece.start
+    return weekday or before.value == Period(1, "day")
 
 
 def _is_habit(value: object) -> bool:
@@ -307,7 +345,7 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
         return False  # "Monday 24" is a day of the month
     if before.value == "end":
         return False  # Spanish *al final del día 2* is the end of the 2nd
-    if isinstance(before.value, OnWeekday) and piece.value.hour == _UNLUCKY:
+    if isinstance(before.value, OnWeekday) and piece.value.hour == UNLUCKY:
         return False
     if (
         isinstance(before.value, OnDayOfMonth)
@@ -364,6 +402,7 @@ def _add(said: Said, piece: Piece) -> None:
             | "which_weekday"
             | "past_unit"
             | "which_hours"
+            | "vague_moment"
             | "always"
         ):
             raise Nonsense(piece.category)
@@ -377,6 +416,11 @@ def _add(said: Said, piece: Piece) -> None:
             said.again = said.habit = True
         case "day" | "of_day":
             said.days.append(value)
+        case "each_feast":
+            if said.days or said.again:
+                raise Contradiction("twice")
+            said.days += value
+            said.again = True
         case "weekday_of_month_day":
             said.days.append(value)
             if said.again:
@@ -482,6 +526,8 @@ def _add(said: Said, piece: Piece) -> None:
         case "habitual":
             said.habitual = True
         case "now":
+            if said.now:
+                raise Contradiction("now")
             said.now = True
         case "same_time":
             said.same_time = True

@@ -9,10 +9,14 @@ from typing import Literal
 from schedulezero.model import Trigger
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
+    NEW_YEARS_EVE,
+    SMALL_HOURS,
     After,
+    Clock,
     Day,
     OnDate,
     OnDayOfMonth,
+    OnFeast,
     OnWeekday,
     Period,
     PerUnit,
@@ -59,7 +63,19 @@ def versions(path: Path) -> list[Path]:
         every = replace(piece, category="period", value=Period(2, piece.value))
         twice = replace(piece, category="per_unit", value=PerUnit(2, piece.value))
         return [_with(path, index, every), _with(path, index, twice)]
-    return [path]
+    return [path, *_at_its_end(path)]
+
+
+def _at_its_end(path: Path) -> Iterator[Path]:
+    """*New Year's Eve at 00:00* or *at 1am* is mostly in the night that follows, and not before that day."""
+    if not any(isinstance(item.value, OnFeast) and item.value.name == NEW_YEARS_EVE for item in path.pieces):
+        return
+    for index, piece in enumerate(path.pieces):
+        match piece.category, piece.value:
+            case "clocks", (Clock() as at,) if at.hour < SMALL_HOURS and not at.next_day:
+                yield _with(path, index, replace(piece, value=(replace(at, next_day=True, by_night=False),)))
+            case _:
+                continue
 
 
 def open_choices(path: Path, context: Context) -> Iterator[tuple[Remark, Path]]:

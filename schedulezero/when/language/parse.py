@@ -52,6 +52,7 @@ SHOW_WHAT_IS_RIGHT = frozenset(
         "by_the_clock_how_often",
         "by_the_clock_uneven",
         "crontab_never_matches",
+        "day_or_weekday_left_out",
         "did_you_mean",
         "did_you_mean_either",
         "end_no_day",

@@ -149,6 +149,11 @@ class OnWeekday:
     said: Literal["", "this", "next", "last"] = ""
 
 
+NEW_YEARS_EVE = "new_years_eve"
+SMALL_HOURS = 4
+"""The hour until which a party of the evening before goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class OnFeast:
     """A feast day, by its name in `feasts`."""
@@ -282,10 +287,12 @@ class MonthDays:
 
     Attributes:
         loose: Whether only numbers were said, which are days only beside a month or *every*.
+        unnamed: Whether it was only said to be the last of something, which may be a weekday's.
     """
 
     days: tuple[int, ...]
     loose: bool = False
+    unnamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
@@ -20,6 +21,7 @@ from schedulezero.when.grammar.core.pieces import (
     OnDayOfMonth,
     OnWeekday,
     Period,
+    Slashed,
     Span,
     Starting,
     Until,
@@ -140,12 +142,20 @@ def between_days_behind_a_month(month: int, first: int, last: int) -> tuple[Star
     return Starting(Moment(OnDate(first, month))), Until(Moment(OnDate(last, month)))
 
 
-@rule("count", "Int times", "Twice", "for Twice", "times ~Int")
+@rule("count", "Int times", "Twice", "times ~Int")
 def count(number: int) -> int:
     return number
 
 
-@rule("runs", "for Int times")
+@rule(
+    "runs",
+    "for Int times",
+    "for Twice",
+    "Int times in_total",
+    "Twice in_total",
+    "in_total Int times",
+    "in_total Twice",
+)
 def runs(number: int) -> int:
     """A number of runs, which can't be how often something comes in a period: *every 5 days, for 1 times*."""
     return number
@@ -204,12 +214,12 @@ def within_next(unit: str = "week") -> Within | None:
     return Within(unit, 1) if unit in ("week", "month", "year") else None
 
 
-@rule("within", "in Month", "during Month")
+@rule("within", "in Month", "during Month", "in_month Month")
 def within_month(month: int) -> Within:
     return Within("month", 0, month)
 
 
-@rule("within", "in|during Month of? Year")
+@rule("within", "in|during|in_month Month of? Year")
 def within_month_of_year(month: int, year: int) -> Within:
     return Within("month", 0, month, year)
 
@@ -240,8 +250,10 @@ def left_out_weekday(day: int) -> Except:
 
 @rule("left_out", "Monthdays Period", "Days_of_each_month")
 def left_out_days_of_each_month(days: MonthDays, of: Period | None = None) -> Except | None:
-    """*Except on the 1st and 15th of every month*."""
-    return Except(month_days=days.days) if days.days and of in (None, Period(1, "month")) else None
+    """*Except on the 1st and 15th of every month*; *the last of every month* may be one of the weekdays."""
+    if not days.days or of not in (None, Period(1, "month")):
+        return None
+    return Except(month_days=days.days, perhaps_weekdays=days.unnamed)
 
 
 @rule("left_out", "Monthdays Of_unit")
@@ -280,15 +292,49 @@ def left_out_days_of_a_month(first: int, last: Day) -> Except | None:
     return Except(ranges=((replace(last, day=first, weekday=None), last),))
 
 
+@rule("left_out", "Some_dom and Day", "Some_dom comma Some_dom comma? and Day")
+def left_out_days_of_one_month(*said: int | Day) -> Except | None:
+    """*Except the 24th and 31st of December*: both days are of the month that was said with the last."""
+    days = [day for day in said if isinstance(day, int)]
+    last = said[-1]
+    if not isinstance(last, OnDate) or not _ascend(*days, last.day):
+        return None
+    return Except(days=(*(replace(last, day=day, weekday=None) for day in days), last))
+
+
+@rule("left_out", "Month Dom and Some_dom", "Month Dom comma Some_dom comma? and Some_dom")
+def left_out_days_behind_a_month(month: int, *days: int) -> Except | None:
+    """*Except December 24th and 25th*."""
+    return Except(days=tuple(OnDate(day, month) for day in days)) if _ascend(*days) else None
+
+
+def _ascend(*numbers: int) -> bool:
+    return all(one < other for one, other in pairwise(numbers))
+
+
 @rule("left_outs", "Left_out")
 def one_left_out(found: Except) -> Except:
     return found
 
 
-@rule("left_outs", "Left_out and|comma except? Left_outs", "Left_out comma and Left_outs")
 @rule("left_outs", "Left_out filler Left_outs", cost=0.3)
+def more_left_out_without_and(found: Except, rest: Except) -> Except | None:
+    """*Except Friday the 13th* is one day, and *except Monday the 7th and 14th of December* two."""
+    return None if found.weekdays and rest.days else more_left_out(found, rest)
+
+
+@rule("left_outs", "Left_out and|comma except? Left_outs", "Left_out comma and Left_outs")
 def more_left_out(found: Except, rest: Except) -> Except | None:
+    if found.days and rest.days and _differ(found.days[-1], rest.days[0]):
+        return None  # "the 24th and 31 December" are two days of December
     return found.plus(rest) if len(rest.days) < _MOST_LEFT_OUT else None
+
+
+def _differ(one: Day, other: Day) -> bool:
+    """Whether one of two days has a month and the other none."""
+    if isinstance(one, OnDayOfMonth):
+        return isinstance(other, OnDate | Slashed)
+    return isinstance(other, OnDayOfMonth) and isinstance(one, OnDate | Slashed)
 
 
 @rule("left_out_all", "comma but? Left_outs =not", "but Left_outs =not")

@@ -597,6 +597,12 @@ def by_day_in_figures(day: Day) -> Day:
     return day
 
 
+@rule("day", "next the_day =Dom")
+def next_such_day_of_a_month(day: int) -> Day:
+    """*El próximo día 5* is no hour of the next day."""
+    return OnDayOfMonth(day)
+
+
 @rule("day", "next Day", "this Day")
 def next_such_day(day: Day) -> Day | None:
     """*El próximo 24 de diciembre*, *this Friday, 27 May*: without a year it is the next one anyway."""
@@ -609,6 +615,12 @@ def next_such_day(day: Day) -> Day | None:
 @rule("day", "at|at_feast? Feast", "at|at_feast? Feast during? Year")
 def feast(name: str, year: int | None = None) -> Day:
     return OnFeast(name, year)
+
+
+@rule("each_feast", "every advent_sunday")
+def each_sunday_of_advent() -> tuple[OnFeast, ...]:
+    """*Every Advent Sunday* is on each of the four."""
+    return tuple(OnFeast(f"advent_{number}") for number in range(1, 5))
 
 
 @rule("day", "day_word =filler Feast", cost=0.1)
@@ -772,6 +784,12 @@ def start_of_named(month: int) -> Day:
     return EndOf("start", "month", 0, month)
 
 
+@rule("vague_moment", "not_now")
+def vague_moment() -> bool:
+    """German *jetzt dann* and Portuguese *já já* are soon, although they contain the word for *now*."""
+    return True
+
+
 # ---------------------------------------------------------------- with a time
 
 
@@ -822,10 +840,22 @@ def of_a_night(*said: Day | Clock | int) -> tuple[Day, Clock] | None:
     return (day, found) if found.hour < _NOON else (After(Span(days=-1), day), found)
 
 
+@rule("part_of_a_day", "night_from =Weekday =night_onto =Weekday")
+def night_between_days(first: int, last: int) -> tuple[Day, str] | None:
+    """*The night from Friday to Saturday* begins on Friday."""
+    return (OnWeekday(first), "night") if (first + 1) % 7 == last else None
+
+
 @rule("hour_of_date", "Month =Dom at =Bare")
 def hour_of_a_date(month: int, day: int, at: Clock) -> tuple[Day, Clock]:
     """Portuguese *dezembro 5 à 9*, where the word for *at* makes ranges too: as good as from 5th to 9th."""
     return OnDate(day, month), at
+
+
+@rule("hour_of_date", "at? turn_of_year")
+def turn_of_the_year() -> tuple[Day, Clock]:
+    """Portuguese *virada do ano*, the first moment of the year."""
+    return OnFeast("new_year"), Clock(0)
 
 
 # ---------------------------------------------------------------- with a time, for bounds

@@ -392,8 +392,11 @@ def every_so_many_weekdays(count: int, days: tuple[int, ...]) -> Weekly | None:
 
 @rule("weekly", "every Ordinal|Which =Some_days", cost=1.3)
 def every_nth_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
-    """*Every third Thursday* may also be the third one of a month: as good a reading."""
-    return Weekly(days, every=count) if 3 <= count <= 52 else None
+    """*Every third Thursday* may also be the third one of a month: as good a reading.
+
+    *Every fifth working day* counts days, and not weeks.
+    """
+    return Weekly(days, every=count) if 3 <= count <= 52 and days != _WORKDAYS else None
 
 
 # ---------------------------------------------------------------- days of a month
@@ -488,9 +491,15 @@ def the_day_before_the_last() -> MonthDays:
     return MonthDays((LAST - 1,))
 
 
-@rule("monthdays", "last", "end_of", cost=0.6)
+@rule("monthdays", "last", cost=0.6)
 def the_last() -> MonthDays:
-    """German *am Letzten des Monats*, *am Ende jedes Monats*."""
+    """German *am Letzten des Monats*."""
+    return MonthDays((LAST,), unnamed=True)
+
+
+@rule("monthdays", "end_of", cost=0.6)
+def the_end() -> MonthDays:
+    """German *am Ende jedes Monats*."""
     return MonthDays((LAST,))
 
 
