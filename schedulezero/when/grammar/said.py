@@ -350,6 +350,7 @@ def _add(said: Said, piece: Piece) -> None:
             | "past_unit"
             | "which_hours"
             | "always"
+            | "deadline_ahead"
         ):
             raise Nonsense(piece.category)
         case "each_clock":

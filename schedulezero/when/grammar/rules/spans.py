@@ -197,6 +197,12 @@ def weeks_in_days(days: int) -> Span:
     return Span(days=days, smallest=RANKS["day"])
 
 
+@rule("deadline_ahead", "deadline =Span", "deadline =Many_hours_and_minutes", cost=-0.3)
+def latest_from_now(span: Span) -> Span:
+    """*Within 2 hours*, French *dans les 24 h*: by then at the latest, which is no time."""
+    return span
+
+
 @rule("ahead", "in Span", "plus Span", "Span from_now", "in Span from_now")
 def from_now(span: Span) -> Span:
     return span
