@@ -77,6 +77,10 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _bounds(said, phrase, context, text)
     if said.count == 1 and not said.runs and (said.periods or len(phrase.weekdays) != 1):
         raise Contradiction("once")  # "Monday to Friday, once"
+    if said.these_dates:
+        dates = [OnDate(day, month) for month in phrase.months for day in phrase.days]
+        nexts = [date_of(day, context, text=text) for day in dates]
+        phrase.until = max(nexts), None
     _first_day(said, phrase)
     _times(said, phrase, context, text)
     if said.parts == ["tonight"]:

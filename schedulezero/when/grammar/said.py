@@ -81,6 +81,8 @@ class Said:
     now: bool = False
     habitual: bool = False
     """Whether *always* was said, which says that it recurs, but not how often."""
+    these_dates: bool = False
+    """Whether days of a month are the next ones only, and not those of every year."""
     start_time: Clock | None = None
     """When what happens on one day begins: *Saturday from 8 pm*."""
     zone: tuple[str, ...] = ()
@@ -467,6 +469,8 @@ def _add(said: Said, piece: Piece) -> None:
             said.periods.append(Period(1, "day"))
         case "habitual":
             said.habitual = True
+        case "these_dates":
+            said.these_dates = True
         case "now":
             said.now = True
         case "same_time":

@@ -24,6 +24,8 @@ from schedulezero.when.grammar.resolving import ordered
 
 _DECEMBER = 12
 _DAYS = frozenset(("day", "weekly", "monthdays", "positions"))
+_DATES = frozenset(("monthdays", "months"))
+_BESIDE_DATES = _DATES | {"clocks", "lone_hour", "at_part", "zone", "zone_of_time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Remark:
 def versions(path: Path) -> list[Path]:
     """Return the path, or the two meanings of one with a word such as *biweekly* beside a day.
 
-    Without a day, the word stays: twice in each week is as possible as every two weeks. So does *biannual*,
+    *24 and 31 December* has two, too: these two days, or these days of every year. Without a day, the word stays: twice in each week is as possible as every two weeks. So does *biannual*,
     which more often than not is twice a year, of which a date says one time only.
     """
     for index, piece in enumerate(path.pieces):
@@ -59,7 +61,17 @@ def versions(path: Path) -> list[Path]:
         every = replace(piece, category="period", value=Period(2, piece.value))
         twice = replace(piece, category="per_unit", value=PerUnit(2, piece.value))
         return [_with(path, index, every), _with(path, index, twice)]
+    if _only_dates(path):
+        end = path.pieces[-1].end
+        return [replace(path, pieces=(*path.pieces, Piece("these_dates", True, end, end))), path]
     return [path]
+
+
+def _only_dates(path: Path) -> bool:
+    """Whether several days of a month were named and nothing that says how often they come."""
+    names = {piece.category for piece in path.pieces}
+    numbers = [day for piece in path.pieces if piece.category == "monthdays" for day in piece.value.days]
+    return _DATES <= names <= _BESIDE_DATES and len(numbers) > 1 and min(numbers) > 0
 
 
 def open_choices(path: Path, context: Context) -> Iterator[tuple[Remark, Path]]:
