@@ -526,6 +526,8 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             said.starting.at.clock
         )  # "every day starting at 8": no first day, but the rule's time
         said.starting, movable = None, False
+    if said.until is not None and said.until.at.day is None and _on_named_days(said):
+        raise Nonsense("until")  # "from tomorrow every 3 hours until 6 pm": of tomorrow, or of each day?
     if said.starting is not None:
         first = said.starting.at
         phrase.starting = _lately(_bound(first, said, context, text, movable=movable), first, context)
@@ -541,6 +543,12 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         _lasting(said.lasting.span, phrase, context)
     if said.left_out is not None:
         _left_out(said, phrase, context, text)
+
+
+def _on_named_days(said: Said) -> bool:
+    """Whether days other than the present one were named, so that a time alone may be of any of them."""
+    started = said.starting is not None and said.starting.at.day not in (None, Offset(0))
+    return bool(started or said.weekly or said.days or said.positions or said.monthdays or said.periods)
 
 
 def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool) -> tuple[date, time | None]:

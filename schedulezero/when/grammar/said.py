@@ -119,6 +119,7 @@ _DAYS = frozenset(
         "day",
         "weekday_of_month_day",
         "weekday_number_in_part",
+        "weekday_in_parts",
         "of_day",
         "weekly",
         "positions",
@@ -175,6 +176,7 @@ _BEFORE_BARE = frozenset(
         "daily_part",
         "part_today",
         "both_bounds",
+        "weekday_in_parts",
     )
 )
 _EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly"))
@@ -239,6 +241,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("bare")
     if piece.category == "habitual" and (before is None or after is None or after.category not in _TIMES):
         raise Contradiction("habitual")
+    if piece.category == "how_many_parts" and piece.start:
+        raise Contradiction("how many")  # "at eight evening"
     if piece.category == "leading_count" and before is not None:
         raise Contradiction("count")
     if piece.category == "always" and (before is not None or after is not None):
@@ -353,6 +357,7 @@ def _add(said: Said, piece: Piece) -> None:
             | "which_hours"
             | "always"
             | "deadline_ahead"
+            | "how_many_parts"
         ):
             raise Nonsense(piece.category)
         case "each_clock":
@@ -377,6 +382,11 @@ def _add(said: Said, piece: Piece) -> None:
             day, part = value
             _once(said.parts)
             said.days.append(day)
+            said.parts.append(part)
+        case "weekday_in_parts":
+            weekly, part = value
+            _once(said.parts)
+            said.weekly.append(weekly)
             said.parts.append(part)
         case "of_night" | "hour_of_date":
             day, at = value

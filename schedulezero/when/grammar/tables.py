@@ -40,6 +40,7 @@ _BY_VALUE: dict[str, Collection[str]] = {
     "part": PARTS,
     "parts": PARTS,
     "part_today": PARTS,
+    "weekday_parts": PARTS,
     "feast": FEASTS,
 }
 _PLACES = frozenset(("city", "zone_name"))

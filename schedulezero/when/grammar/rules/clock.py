@@ -537,6 +537,12 @@ def hour_in_a_part(at: Clock, part: str) -> Clock | None:
     return in_a_part(at, part)
 
 
+@rule("how_many_parts", "Number =part_noun", "Int =Parts", cost=-0.3)
+def how_many_parts(count: int | Fraction, _part: str = "") -> int | Fraction:
+    """*Two nights*, *un après-midi*: how many they are, and no hour of one."""
+    return count
+
+
 @rule("clock", "Bare_in_part")
 def by_hour_in_a_part(at: Clock) -> Clock:
     return at

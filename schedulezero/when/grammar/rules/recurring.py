@@ -723,6 +723,12 @@ def each_such_part(part: str) -> str:
     return part
 
 
+@rule("weekday_in_parts", "Weekday ~Weekday_parts", cost=-0.3)
+def weekday_in_parts(day: int, part: str) -> tuple[Weekly, str]:
+    """German *samstagabends*, in one word: each Saturday."""
+    return Weekly((day,)), part
+
+
 @rule("again", "every")
 def again() -> bool:
     """*Every* alone says that what stands beside it recurs: *every 24 December*, *every Easter*."""
