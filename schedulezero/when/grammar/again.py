@@ -127,10 +127,6 @@ def _period(said: Said, phrase: Phrase) -> None:
         if period.unit in _WITHIN_A_YEAR:
             phrase.months |= _months_of(period.unit, said)
             said.periods[index] = Period(1, "month")
-            # English *every quarter* may be of an hour.
-            named = said.positions or said.monthdays or said.days or said.weekly or said.starting
-            if period.unit != "quarter" and not named:
-                phrase.days.add(1)  # as a quarter begins with its first month
     for period in said.periods:
         if phrase.unit is None or _UNITS.index(period.unit) > _UNITS.index(phrase.unit):
             phrase.unit = period.unit

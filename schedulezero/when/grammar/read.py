@@ -224,7 +224,8 @@ def _best(
             meant = _meant(path, text, context)
             if not read_as and meant:
                 first = path
-                unclear = path if len(versions(path)) > len(meant) else None
+                one_of_two = any(piece.category == "unclear" for piece in path.pieces)
+                unclear = path if one_of_two and len(versions(path)) > len(meant) else None
             for trigger, zone in meant:
                 read_as.setdefault((json.dumps(trigger.to_json(), sort_keys=True), zone), (trigger, zone))
         except Contradiction as clash:

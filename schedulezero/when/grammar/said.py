@@ -243,6 +243,12 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("habitual")
     if piece.category == "how_many_parts" and piece.start:
         raise Contradiction("how many")  # "at eight evening"
+    if piece.category == "every_which_weekday" and after and after.category == "of_unit":
+        raise Contradiction("which")  # "toda segunda quarta do mês" is a position
+    if piece.category == "second_of_each_month" and after and after.category == "of_unit":
+        raise Contradiction("of what")  # the month is said, and need not be guessed
+    if piece.category == "some_day" and (piece.start or after is not None):
+        raise Contradiction("some day")  # "in one day", "one day before Christmas"
     if piece.category == "leading_count" and before is not None:
         raise Contradiction("count")
     if piece.category == "always" and (before is not None or after is not None):
@@ -358,6 +364,9 @@ def _add(said: Said, piece: Piece) -> None:
             | "always"
             | "deadline_ahead"
             | "how_many_parts"
+            | "some_day"
+            | "every_which_weekday"
+            | "month_or_weekday_day"
         ):
             raise Nonsense(piece.category)
         case "each_clock":
@@ -419,6 +428,9 @@ def _add(said: Said, piece: Piece) -> None:
         case "only_days":
             _once(said.only)
             said.only.append(value)
+        case "second_of_each_month":
+            said.positions.append(value)
+            said.periods.append(Period(1, "month"))
         case "positions":
             said.positions.append(value)
         case "monthdays":

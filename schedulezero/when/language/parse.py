@@ -245,6 +245,7 @@ def _in_words(
     first: WhenError | None = None
     best = _ENGLISH
     steps = Steps()
+    own = words_of(language_of(locale))
     for language in dict.fromkeys((language_of(locale), _ENGLISH)):
         try:
             found = read(text, words_of(language), context, steps)
@@ -252,6 +253,8 @@ def _in_words(
             if first is None or (_reached(error) > _reached(first)):
                 first, best = error, language
             continue
+        if language != own.language and any(own.known(word.typed) for word in found.mended):
+            continue  # German *erster* is no misspelt *Easter*
         return [
             replace(found, trigger=trigger, zone=zone, others=(), other_zones=())
             for trigger, zone in found.each()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from schedulezero.when.grammar.core.chart import Rules
-from schedulezero.when.grammar.core.pieces import Clock, Span, Window
+from schedulezero.when.grammar.core.pieces import Clock, MonthDays, Span, Window
 
 RULES = Rules()
 rule = RULES.rule
@@ -633,6 +633,17 @@ def within(at: Clock, part: str) -> Clock | None:
 @rule("daily_at_number", "every_day_phrase =Bare")
 def daily_at_a_number(at: Clock) -> Clock:
     """Spanish *todos los días 8* may be daily at eight, or the 8th of each month."""
+    return at
+
+
+@rule("day_of_every_month", "every_date_phrase =Dom")
+def day_of_every_month_by_number(day: int) -> MonthDays:
+    return MonthDays((day,))
+
+
+@rule("daily_at_number", "every_date_phrase =Bare")
+def daily_at_a_number_or_on_a_day(at: Clock) -> Clock:
+    """Italian *ogni giorno 15* and Portuguese *todos os dias 5*: both are as likely."""
     return at
 
 

@@ -25,7 +25,18 @@ def tens_and_ones(tens: int, ones: int) -> int:
     return tens + ones
 
 
-@rule("numeral", "Digits ~ordinal_mark", "Digits ~end_dot")
+@rule("dotted_numeral", "Digits ~end_dot")
+def ordinal_with_full_stop(digits: str) -> int | None:
+    """German *am 8.*; where no ordinals are written so, it is the end of a sentence."""
+    return numeral_ordinal(digits)
+
+
+@rule("numeral", "Dotted_numeral")
+def by_dotted_numeral(number: int) -> int:
+    return number
+
+
+@rule("numeral", "Digits ~ordinal_mark")
 def numeral_ordinal(digits: str) -> int | None:
     return int(digits) if len(digits) <= 2 else None
 

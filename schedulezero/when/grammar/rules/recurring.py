@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from schedulezero.when.grammar.core.chart import Rules
+from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
     LAST,
     LENGTHS,
@@ -26,6 +26,9 @@ _COUNTED = 9
 """Ordinals up to this one may count what recurs, too."""
 _WORKDAYS = (0, 1, 2, 3, 4)
 _MOST_WEEKS = 52
+_EVERY_OTHER = 2
+_WEEKDAY_NUMBERS = (2, 4, 5)
+"""Portuguese ordinals that are names of weekdays, too."""
 LARGEST_PERIOD = 1000
 """Days, weeks, months or years of a period."""
 ELAPSED = ("second", "minute", "quarter_hour", "hour")
@@ -352,7 +355,13 @@ def every_so_many_weekends(count: int) -> Weekly | None:
 
 @rule("weekly", "every Ordinal|Which =Some_days", "every Int Weekdays_list", cost=0.1)
 def every_second_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
-    return every_other_weekday(days) if count == 2 else None
+    return every_other_weekday(days) if count == _EVERY_OTHER else None
+
+
+@rule("second_of_each_month", "every Ordinal =Weekday|Weekdays", cost=NEVER)
+def every_second_weekday_of_a_month(count: int, day: int) -> Positions | None:
+    """French *tous les deuxièmes mardis*: the second one of each month, or every other one, are as likely."""
+    return Positions(((count, day),)) if count == _EVERY_OTHER else None
 
 
 @rule("apart_what", "apart Int")
@@ -414,6 +423,12 @@ def which(number: int) -> int:
 def which_weekday(number: int, day: int) -> int:
     """Portuguese *segunda quarta* may be the second Wednesday, or Monday and Wednesday."""
     return number
+
+
+@rule("every_which_weekday", "every Which =Weekday", cost=-0.3)
+def every_which_weekday(number: int, day: int) -> int | None:
+    """Portuguese *toda quarta sexta*: each fourth Friday, or Wednesdays and Fridays?"""
+    return number if number in _WEEKDAY_NUMBERS else None
 
 
 @rule("which", "Digits ~which_mark")
@@ -569,6 +584,12 @@ _TURN_OF_A_MONTH = 14
 def numbers_in_a_row(first: int, last: int) -> MonthDays | None:
     """*From 1 to 5*, which are hours where no month follows; Spanish *el 10 a las 12* is a day and a time."""
     return days_in_a_row(first, last) if first < last else None
+
+
+@rule("days_of_each_month", "every? Parity day_word", "every? day_word Parity")
+def even_or_odd_days(first: int) -> MonthDays:
+    """*On even days*: those with an even number."""
+    return MonthDays(tuple(range(first, _LONGEST_MONTH + 1, 2)))
 
 
 @rule("marked_dom", "Ordinal", "the_day|the Dom")
