@@ -423,6 +423,13 @@ def _add(said: Said, piece: Piece) -> None:
             if said.interval is not None:
                 raise Contradiction(TWO_SCHEDULES)
             said.interval = value
+        case "interval_between":
+            span, between = value
+            if said.interval is not None:
+                raise Contradiction(TWO_SCHEDULES)
+            _once(said.windows)
+            said.interval = span
+            said.windows.append(between)
         case "weekly":
             said.weekly.append(value)
         case "only_days":

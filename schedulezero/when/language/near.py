@@ -207,10 +207,9 @@ def _moved(parts: list[str], words: Words) -> Iterator[tuple[str, ...]]:
 
 
 def _counts(part: str, words: Words) -> bool:
-    """Whether a word is a number, which means something else in another place: *week 50*, *the 5th Friday*."""
-    return (
-        part[0].isdigit() and not part.endswith("m") and ":" not in part or _is_among(_NUMBERS, part, words)
-    )
+    """Whether a word is a number, which means something else in another place: *week 50*."""
+    in_figures = part[0].isdigit() and not part.endswith("m") and ":" not in part
+    return in_figures or _is_among(_NUMBERS, part, words)
 
 
 def _is_among(categories: frozenset[str], part: str, words: Words) -> bool:

@@ -82,7 +82,12 @@ SHOW_WHAT_IS_RIGHT = frozenset(
 _STAMP = re.compile(r"<t:(-?\d{1,13})(?::[tTdDfFRsS])?>|@?(\d{9,11})")
 
 
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+_ISO = re.compile(
+    r"\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:?\d{2})?"
+    r"|\d{4}-\d{2}-\d{2} [\d:.]+ ?(Z|[+-]\d{2}:?\d{2})"
+    r"|\d{8}T\d{6}Z",
+    re.ASCII,
+)
 
 
 def understand(
@@ -229,7 +234,7 @@ def _readings(
 
 def _iso(text: str, zone: ZoneInfo) -> Trigger:
     try:
-        parsed = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(re.sub(r" (?=[Z+-])", "", text))
     except ValueError:
         raise WhenError(
             "“{text}” isn't a date. ISO 8601 example: 2026-12-24T18:00.", code="not_iso_date", text=text

@@ -121,6 +121,12 @@ def with_dot_and_h(hour: str, minute: str) -> Clock | None:
     return with_dot(hour, minute)
 
 
+@rule("clock", "Digits ~comma ~Digits oclock")
+def with_comma(hour: str, minute: str) -> Clock | None:
+    """German *8,30 Uhr*; smaller numbers may be hours, too."""
+    return with_dot(hour, minute) if int(minute) >= _HOURS else None
+
+
 @rule("marked", "Digits ~colon ~Digits", "Digits ~h ~Digits", "Digits h")
 def marked(hour: str, minute: str = "0") -> Clock | None:
     """An hour whose figures can't be a day of the month."""

@@ -69,6 +69,13 @@ def in_figures(part: str, whole: str) -> Fraction | None:
     return Fraction(int(part), int(whole)) if (part, whole) in (("1", "2"), ("1", "4"), ("3", "4")) else None
 
 
+@rule("amount", "Int =Digits ~slash ~Digits")
+def mixed(number: int, part: str, whole: str) -> Fraction | None:
+    """*1 1/2*."""
+    fraction = in_figures(part, whole)
+    return number + fraction if fraction is not None else None
+
+
 @rule("amount", "Int and half", "Int and a half", "Int half_more")
 def and_a_half(number: int) -> Fraction:
     return number + Fraction(1, 2)

@@ -10,14 +10,17 @@ from schedulezero.when.grammar.core.pieces import (
     LAST,
     LENGTHS,
     WORKDAY,
+    Clock,
     MonthDays,
     Period,
     PerUnit,
     Positions,
     Span,
     Weekly,
+    Window,
     span_of,
 )
+from schedulezero.when.grammar.rules.clock import window
 
 RULES = Rules()
 rule = RULES.rule
@@ -26,6 +29,7 @@ _COUNTED = 9
 """Ordinals up to this one may count what recurs, too."""
 _WORKDAYS = (0, 1, 2, 3, 4)
 _MOST_WEEKS = 52
+_MONTHS = 12
 _EVERY_OTHER = 2
 _WEEKDAY_NUMBERS = (2, 4, 5)
 """Portuguese ordinals that are names of weekdays, too."""
@@ -185,6 +189,26 @@ def every_other_elapsed(unit: str) -> Span | None:
 @rule("interval", "every Ordinal|Which =Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
     return Span(seconds=LENGTHS[unit] * count) if unit in ELAPSED and count > 1 else None
+
+
+Between = tuple[Span, Window]
+
+
+@rule("interval_between", "Interval =Bare dash|to =Bare")
+def interval_between_hours(span: Span, first: Clock, last: Clock) -> Between | None:
+    """*Every hour 9-17*."""
+    return (span, window(first, last)) if last.hour > _MONTHS and not last.next_day else None
+
+
+@rule("interval_between_small_numbers", "Interval =Bare dash|to =Bare")
+def interval_between_small_numbers(span: Span, first: Clock, last: Clock) -> Between | None:
+    """*Every hour 9-12*, where that is no date."""
+    return (span, window(first, last)) if first.hour != last.hour <= _MONTHS and not last.next_day else None
+
+
+@rule("interval_between", "Interval_between_small_numbers")
+def by_interval_between_small_numbers(found: Between) -> Between:
+    return found
 
 
 @rule("interval", "every half Unit")
