@@ -195,7 +195,7 @@ def _each_number(part: str, before: str, after: str, _words: Words) -> Iterator[
 
 
 def _either(_part: str, before: str, after: str, _words: Words) -> Iterator[str]:
-    """The text with the first and with the second alternative, for each number of words that they may have."""
+    """The text with the first and with the second alternative, for each number of words they may have."""
     left, right = before.split(), after.split()
     for width in range(1, min(_WIDEST, len(left), len(right)) + 1):
         first, second = (left, right[width:]), (left[:-width], right)

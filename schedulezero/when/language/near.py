@@ -107,7 +107,7 @@ def _misspelt(typed: str, words: Words) -> Iterator[list[str]]:
         shorter = min(len(key), len(word))
         if away == 1 or (
             away == 2
-            and (abs(len(key) - len(word)) < 2 or shorter > _LONG)
+            and (abs(len(key) - len(word)) < 2 or (shorter > _LONG and key[0] == word[0]))
             and (shorter > _LONG or (shorter >= _LONG - 1 and key[0] == word[0]))
         ):
             found.setdefault(away, []).append(key)

@@ -25,7 +25,7 @@ from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.chart import Steps
 from schedulezero.when.grammar.core.tokens import normalized
-from schedulezero.when.grammar.read import NotUnderstood, Reading, read
+from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
 from schedulezero.when.grammar.resolving import never_comes
 from schedulezero.when.grammar.tables import languages
 from schedulezero.when.grammar.words import words_of
@@ -52,6 +52,7 @@ SHOW_WHAT_IS_RIGHT = frozenset(
         "by_the_clock_how_often",
         "by_the_clock_uneven",
         "crontab_never_matches",
+        "day_or_weekday_left_out",
         "did_you_mean",
         "did_you_mean_either",
         "end_no_day",
@@ -257,6 +258,8 @@ def _in_words(
         except WhenError as error:
             if first is None or (_reached(error) > _reached(first)):
                 first, best = error, language
+            if isinstance(error, Unfitting) and error.certain:
+                break  # Spanish *mar 8* is no day of the English March
             continue
         if language != own.language and any(own.known(word.typed) for word in found.mended):
             continue  # German *erster* is no misspelt *Easter*

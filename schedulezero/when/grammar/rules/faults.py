@@ -142,7 +142,8 @@ def question() -> Fault:
     return Fault("question")
 
 
-@rule("fault", "vague", "all_the_time")
+@rule("fault", "vague", "all_the_time", "how_many_parts", "some_day", "every_which_weekday",
+      "month_or_weekday_day")  # fmt: skip
 def vague() -> Fault:
     return Fault("vague")
 
