@@ -83,6 +83,10 @@ def phrase_of(said: Said, context: Context, text: str) -> Phrase:
     _bounds(said, phrase, context, text)
     if said.count == 1 and not said.runs and (said.periods or len(phrase.weekdays) != 1):
         raise Contradiction("once")  # "Monday to Friday, once"
+    if said.these_dates:
+        dates = [OnDate(day, month) for month in phrase.months for day in phrase.days]
+        nexts = [date_of(day, context, text=text) for day in dates]
+        phrase.until = max(nexts), None
     _first_day(said, phrase)
     _times(said, phrase, context, text)
     if said.parts == ["tonight"]:
@@ -132,10 +136,6 @@ def _period(said: Said, phrase: Phrase) -> None:
         if period.unit in _WITHIN_A_YEAR:
             phrase.months |= _months_of(period.unit, said)
             said.periods[index] = Period(1, "month")
-            # English *every quarter* may be of an hour.
-            named = said.positions or said.monthdays or said.days or said.weekly or said.starting
-            if period.unit != "quarter" and not named:
-                phrase.days.add(1)  # as a quarter begins with its first month
     for period in said.periods:
         if phrase.unit is None or _UNITS.index(period.unit) > _UNITS.index(phrase.unit):
             phrase.unit = period.unit
@@ -552,6 +552,8 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
             said.starting.at.clock
         )  # "every day starting at 8": no first day, but the rule's time
         said.starting, movable = None, False
+    if said.until is not None and said.until.at.day is None and _on_named_days(said):
+        raise Nonsense("until")  # "from tomorrow every 3 hours until 6 pm": of tomorrow, or of each day?
     if said.starting is not None:
         first = said.starting.at
         phrase.starting = _lately(_bound(first, said, context, text, movable=movable), first, context)
@@ -575,6 +577,12 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         _lasting(said.lasting.span, phrase, context)
     if said.left_out is not None:
         _left_out(said, phrase, context, text)
+
+
+def _on_named_days(said: Said) -> bool:
+    """Whether days other than the present one were named, so that a time alone may be of any of them."""
+    started = said.starting is not None and said.starting.at.day not in (None, Offset(0))
+    return bool(started or said.weekly or said.days or said.positions or said.monthdays or said.periods)
 
 
 def _bound(at: Moment, said: Said, context: Context, text: str, *, movable: bool) -> tuple[date, time | None]:

@@ -170,7 +170,7 @@ def _refuse_others(said: Said) -> None:
         raise Nonsense("year")  # "tonight in 2025" isn't at 20:25
     others = (
         said.windows, said.until, said.starting, said.lasting, said.within and not said.same_time,
-        said.left_out, said.by_clock, said.of_units, said.count not in (None, 1),
+        said.left_out, said.only, said.by_clock, said.of_units, said.count not in (None, 1),
     )  # fmt: skip
     if any(others):
         raise Contradiction("bounds")

@@ -28,6 +28,9 @@ PIECES: dict[str, float] = {
     "start_time": 1.0, "spoken_in_figures": 2.0, "leading_count": 1.0, "always": 0.5,
     "habitual": 1.0, "vague_moment": 0.5,
     "each_feast": 1.0,
+    "deadline_ahead": 1.0, "how_many_parts": 1.0, "some_day": 1.0,
+    "second_of_each_month": 1.0, "every_which_weekday": 1.0, "month_or_weekday_day": 1.0,
+    "weekday_in_parts": 1.0, "interval_between": 1.0,
 }  # fmt: skip
 """What may stand beside other pieces, and what it costs: fewer and plainer pieces are the better reading."""
 SKIPPED: dict[str, float] = {

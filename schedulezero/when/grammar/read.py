@@ -85,13 +85,16 @@ class Unfitting(WhenError):
     Attributes:
         pieces: The plainest way to divide the text.
         parts: What was typed for each piece.
+        certain: Whether they can only be meant so, so that no other language is asked.
     """
 
     code = "parts_at_odds"
 
-    def __init__(self, text: str, tokens: Sequence[Token], pieces: Sequence[Piece]) -> None:
+    def __init__(
+        self, text: str, tokens: Sequence[Token], pieces: Sequence[Piece], *, certain: bool = False
+    ) -> None:
         super().__init__("The parts of “{text}” don't fit together.", code="parts_do_not_fit", text=text)
-        self.pieces = pieces
+        self.pieces, self.certain = pieces, certain
         self.parts = tuple(text[tokens[item.start].start : tokens[item.end - 1].end] for item in pieces)
 
 
@@ -215,6 +218,7 @@ def _best(
     unclear: Path | None = None
     error: WhenError | None = None
     first_clash = ""
+    certain = False
     cost = 0.0
     limit = found[0].cost + _FARTHEST
     for path in found:
@@ -224,14 +228,15 @@ def _best(
             meant = _meant(path, text, context)
             if not read_as and meant:
                 first = path
-                doubtful = any(piece.category == "unclear" for piece in path.pieces)
-                unclear = path if doubtful and len(versions(path)) > len(meant) else None
+                one_of_two = any(piece.category == "unclear" for piece in path.pieces)
+                unclear = path if one_of_two and len(versions(path)) > len(meant) else None
             for trigger, zone in meant:
                 read_as.setdefault((json.dumps(trigger.to_json(), sort_keys=True), zone), (trigger, zone))
         except Contradiction as clash:
             first_clash = first_clash or str(clash)
             if str(clash) == TWO_SCHEDULES or isinstance(clash, Nonsense):
                 limit = min(limit, path.cost + _ALIKE)
+            certain = certain or isinstance(clash, Nonsense)
             continue
         except NotThatWeekday as odd:
             odd.readings = [
@@ -246,7 +251,7 @@ def _best(
         cost = cost or path.cost
         limit = min(limit, path.cost + _ALIKE)
     if not read_as:
-        raise error or _no_sense(first_clash, text, tokens, found[0])
+        raise error or _no_sense(first_clash, text, tokens, found[0], certain=certain)
     (trigger, zone), *others = read_as.values()
     remarks = _remarks(first, unclear, text, tokens, context) if first is not None and not others else ()
     reading = Reading(
@@ -302,10 +307,10 @@ def two_schedules(text: str) -> Sentence:
     )
 
 
-def _no_sense(clash: str, text: str, tokens: Sequence[Token], path: Path) -> WhenError:
+def _no_sense(clash: str, text: str, tokens: Sequence[Token], path: Path, *, certain: bool) -> WhenError:
     if clash == TWO_SCHEDULES:
         return WhenError(two_schedules(text))
-    return Unfitting(text, tokens, path.pieces)
+    return Unfitting(text, tokens, path.pieces, certain=certain)
 
 
 def _zones(path: Path, context: Context) -> list[str]:

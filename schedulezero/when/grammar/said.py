@@ -81,6 +81,8 @@ class Said:
     now: bool = False
     habitual: bool = False
     """Whether *always* was said, which says that it recurs, but not how often."""
+    these_dates: bool = False
+    """Whether days of a month are the next ones only, and not those of every year."""
     start_time: Clock | None = None
     """When what happens on one day begins: *Saturday from 8 pm*."""
     zone: tuple[str, ...] = ()
@@ -117,6 +119,7 @@ _DAYS = frozenset(
         "day",
         "weekday_of_month_day",
         "weekday_number_in_part",
+        "weekday_in_parts",
         "of_day",
         "weekly",
         "positions",
@@ -173,6 +176,7 @@ _BEFORE_BARE = frozenset(
         "daily_part",
         "part_today",
         "both_bounds",
+        "weekday_in_parts",
     )
 )
 _EACH_OR_ALL = frozenset(("day", "period", "interval", "weekly", "positions"))
@@ -259,6 +263,14 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
         raise Contradiction("bare")
     if piece.category == "habitual" and (before is None or after is None or after.category not in _TIMES):
         raise Contradiction("habitual")
+    if piece.category == "how_many_parts" and piece.start:
+        raise Contradiction("how many")  # "at eight evening"
+    if piece.category == "every_which_weekday" and after and after.category == "of_unit":
+        raise Contradiction("which")  # "toda segunda quarta do mês" is a position
+    if piece.category == "second_of_each_month" and after and after.category == "of_unit":
+        raise Contradiction("of what")  # the month is said, and need not be guessed
+    if piece.category == "some_day" and (piece.start or after is not None):
+        raise Contradiction("some day")  # "in one day", "one day before Christmas"
     if piece.category == "leading_count" and before is not None:
         raise Contradiction("count")
     if piece.category == "always" and (before is not None or after is not None):
@@ -404,6 +416,11 @@ def _add(said: Said, piece: Piece) -> None:
             | "which_hours"
             | "vague_moment"
             | "always"
+            | "deadline_ahead"
+            | "how_many_parts"
+            | "some_day"
+            | "every_which_weekday"
+            | "month_or_weekday_day"
         ):
             raise Nonsense(piece.category)
         case "each_clock":
@@ -434,6 +451,11 @@ def _add(said: Said, piece: Piece) -> None:
             _once(said.parts)
             said.days.append(day)
             said.parts.append(part)
+        case "weekday_in_parts":
+            weekly, part = value
+            _once(said.parts)
+            said.weekly.append(weekly)
+            said.parts.append(part)
         case "of_night" | "hour_of_date":
             day, at = value
             _once(said.times)
@@ -460,11 +482,21 @@ def _add(said: Said, piece: Piece) -> None:
             if said.interval is not None:
                 raise Contradiction(TWO_SCHEDULES)
             said.interval = value
+        case "interval_between":
+            span, between = value
+            if said.interval is not None:
+                raise Contradiction(TWO_SCHEDULES)
+            _once(said.windows)
+            said.interval = span
+            said.windows.append(between)
         case "weekly":
             said.weekly.append(value)
         case "only_days":
             _once(said.only)
             said.only.append(value)
+        case "second_of_each_month":
+            said.positions.append(value)
+            said.periods.append(Period(1, "month"))
         case "positions":
             said.positions.append(value)
         case "monthdays":
@@ -525,6 +557,8 @@ def _add(said: Said, piece: Piece) -> None:
             said.periods.append(Period(1, "day"))
         case "habitual":
             said.habitual = True
+        case "these_dates":
+            said.these_dates = True
         case "now":
             if said.now:
                 raise Contradiction("now")

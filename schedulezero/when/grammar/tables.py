@@ -27,7 +27,18 @@ Table = Mapping[str, Any]
 
 _MODEL = "en"
 _VALUES = frozenset(
-    ("number", "ones", "tens", "which", "twice", "day_offset", "weekday_set", "unclear", "week_of_days")
+    (
+        "number",
+        "ones",
+        "tens",
+        "which",
+        "twice",
+        "day_offset",
+        "weekday_set",
+        "unclear",
+        "week_of_days",
+        "parity",
+    )
 )  # categories whose phrases each have a value
 _FOUND = frozenset(
     ("digits", "colon", "dot", "comma", "slash", "dash", "bracket", "end_dot", "full_stop", "free_colon")
@@ -40,6 +51,7 @@ _BY_VALUE: dict[str, Collection[str]] = {
     "part": PARTS,
     "parts": PARTS,
     "part_today": PARTS,
+    "weekday_parts": PARTS,
     "feast": FEASTS,
 }
 _PLACES = frozenset(("city", "zone_name"))

@@ -27,7 +27,10 @@ from schedulezero.when.grammar.paths import Path, Piece
 from schedulezero.when.grammar.resolving import ordered
 
 _DECEMBER = 12
+_NOON = 12
 _DAYS = frozenset(("day", "weekly", "monthdays", "positions"))
+_DATES = frozenset(("monthdays", "months"))
+_BESIDE_DATES = _DATES | {"clocks", "lone_hour", "at_part", "zone", "zone_of_time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,9 @@ class Remark:
 def versions(path: Path) -> list[Path]:
     """Return the path, or the two meanings of one with a word such as *biweekly* beside a day.
 
-    Without a day, the word stays: twice in each week is as possible as every two weeks. So does *biannual*,
-    which more often than not is twice a year, of which a date says one time only.
+    *24 and 31 December* has two, too: these two days, or these days of every year. Without a day, the word
+    stays: twice in each week is as possible as every two weeks. So does *biannual*, which more often than
+    not is twice a year, of which a date says one time only.
     """
     for index, piece in enumerate(path.pieces):
         if piece.category != "unclear":
@@ -63,6 +67,13 @@ def versions(path: Path) -> list[Path]:
         every = replace(piece, category="period", value=Period(2, piece.value))
         twice = replace(piece, category="per_unit", value=PerUnit(2, piece.value))
         return [_with(path, index, every), _with(path, index, twice)]
+    for index, piece in enumerate(path.pieces):
+        later = _through_the_day(piece.value) if piece.category == "clocks" else None
+        if later is not None:
+            return [path, _with(path, index, replace(piece, value=later))]
+    if _only_dates(path):
+        end = path.pieces[-1].end
+        return [replace(path, pieces=(*path.pieces, Piece("these_dates", True, end, end))), path]
     return [path, *_at_its_end(path)]
 
 
@@ -76,6 +87,25 @@ def _at_its_end(path: Path) -> Iterator[Path]:
                 yield _with(path, index, replace(piece, value=(replace(at, next_day=True, by_night=False),)))
             case _:
                 continue
+
+
+def _through_the_day(times: tuple[Clock, ...]) -> tuple[Clock, ...] | None:
+    """The times of *at 9, 12 and 6* in the order of one day; None if they are in that order as they are."""
+    if any(at.sure and not at.halved and at.hour != _NOON for at in times):
+        return None  # "at 18:00 and 9:00" are on the 24-hour clock
+    found: list[Clock] = []
+    for at in times:
+        before = found[-1].hour * 60 + found[-1].minute if found else -1
+        turned = not at.sure and at.hour * 60 + at.minute <= before
+        found.append(at.later() if turned else at)
+    return tuple(found) if tuple(found) != times else None
+
+
+def _only_dates(path: Path) -> bool:
+    """Whether several days of a month were named and nothing that says how often they come."""
+    names = {piece.category for piece in path.pieces}
+    numbers = [day for piece in path.pieces if piece.category == "monthdays" for day in piece.value.days]
+    return _DATES <= names <= _BESIDE_DATES and len(numbers) > 1 and min(numbers) > 0
 
 
 def open_choices(path: Path, context: Context) -> Iterator[tuple[Remark, Path]]:

@@ -293,7 +293,7 @@ def read_words(language: str, table: Mapping[str, Any]) -> Words:
                 category,
                 Fraction(value) if category == "number" and isinstance(value, str) else value,
             )
-    for category in ("unit", "short", "often", "part", "parts", "part_today", "feast"):
+    for category in ("unit", "short", "often", "part", "parts", "part_today", "weekday_parts", "feast"):
         for value, phrases in table.get(category, {}).items():
             for phrase in phrases:
                 add(phrase, category, value)

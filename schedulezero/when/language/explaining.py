@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from schedulezero.when.grammar.resolving import NotThatWeekday
 from schedulezero.when.grammar.words import Words, words_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.faults import fault_in, is_fault, unknown_zone
-from schedulezero.when.language.near import LONGEST, near_text, unknown_word
+from schedulezero.when.language.near import LONGEST, Meaning, near_text, unknown_word
 from schedulezero.when.language.say import language_of, wording
 from schedulezero.when.language.understood import Understood, as_understood, first_runs, spoken
 from schedulezero.when.language.unfitting import fault_of
@@ -79,12 +79,23 @@ def explained(
             "“{text}” in “{text2}” was not understood.", "word_not_understood", text=unknown, text2=text
         )
         return offering(said if unknown else error.message, *([near] if near else []))
+    if named.paired:
+        return offering(named.said, *_first_pair(named.nearby[:_MOST_TRIED], meaning))
     by_meaning: dict[Hashable, str] = {}
     for candidate in named.nearby[:_MOST_TRIED]:
         what = meaning(candidate) if len(by_meaning) < named.most else None
         if what is not None:
             by_meaning.setdefault(what, candidate)
-    return offering(named.said, *(by_meaning.values() if len(by_meaning) >= named.least else ()))
+    return offering(named.said, *by_meaning.values())
+
+
+def _first_pair(texts: Sequence[str], meaning: Meaning) -> tuple[str, ...]:
+    """The first two alternatives that are both understood, and differ."""
+    for first, second in zip(texts[::2], texts[1::2], strict=True):
+        one, other = meaning(first), meaning(second)
+        if one is not None and other is not None and one != other:
+            return first, second
+    return ()
 
 
 def _not_that_weekday(error: NotThatWeekday, text: str, context: Context, locale: str) -> WhenError:

@@ -30,8 +30,8 @@ class Named:
     nearby: tuple[str, ...] = ()
     most: int = 2
     """The most of them to offer."""
-    least: int = 1
-    """The fewest that are offered: one of two alternatives would be a choice made for the person."""
+    paired: bool = False
+    """Whether they are pairs of alternatives: one alone would be a choice made for the person."""
 
 
 def fault_in(text: str, words: Words, steps: Steps | None = None, *, weak: bool = False) -> Named | None:
@@ -62,7 +62,7 @@ def fault_in(text: str, words: Words, steps: Steps | None = None, *, weak: bool 
         said(part, whole),
         tuple(nearby(part, whole[:begin], whole[end:], words)),
         most=1 if fault.kind in _ONE_OFFER else 2,
-        least=2 if fault.kind in _BOTH else 1,
+        paired=fault.kind in _BOTH,
     )
 
 
@@ -147,6 +147,11 @@ def _weekend(part: str, _text: str) -> Sentence:
 
 
 def _denial(_part: str, text: str) -> Sentence:
+    return only_when_not(text)
+
+
+def only_when_not(text: str) -> Sentence:
+    """Return the sentence about a text that only leaves something out."""
     return Sentence("“{text}” only says when it should not happen.", "says_when_not", text=text)
 
 
@@ -190,12 +195,19 @@ def _each_number(part: str, before: str, after: str, _words: Words) -> Iterator[
 
 
 def _either(_part: str, before: str, after: str, _words: Words) -> Iterator[str]:
-    """The text with one of the alternatives, as many words of each as make sense."""
-    left, right = cut(before), cut(after)
-    for width in range(1, min(_WIDEST, len(right)) + 1):
-        yield f"{before.rstrip()}{after[right[width - 1].end :]}"
-    for width in range(1, min(_WIDEST, len(left)) + 1):
-        yield f"{before[: left[-width].start]}{after.lstrip()}"
+    """The text with the first and with the second alternative, for each number of words they may have."""
+    left, right = before.split(), after.split()
+    for width in range(1, min(_WIDEST, len(left), len(right)) + 1):
+        first, second = (left, right[width:]), (left[:-width], right)
+        if not any(_runs_into(*sides) for sides in (first, second)):
+            yield from (" ".join((*one, *other)) for one, other in (first, second))
+
+
+def _runs_into(left: list[str], right: list[str]) -> bool:
+    """Whether the words at a joint are alike, or would be read as one number."""
+    if not left or not right:
+        return False
+    return left[-1] == right[0] or (left[-1][-1].isdigit() and right[0][0].isdigit())
 
 
 def _saturday_or_sunday(_part: str, before: str, after: str, words: Words) -> Iterator[str]:

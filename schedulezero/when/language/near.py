@@ -23,6 +23,8 @@ _SHORTEST = 4
 _SHORTEST_UNKNOWN = 3
 _LONG = 7
 """Letters of a word that may contain two typing errors."""
+_NUMBERS = frozenset(("number", "ordinal", "which", "twice"))
+_NAMES = frozenset(("weekday", "month", "unit", "part", "day_word", "weekend_word"))
 _HEADS = frozenset(("filler", "on", "at", "the", "a", "in", "from", "to", "for", "after", "before", "until"))
 _LEADING = frozenset(("every", "ordinal", "number", "after", "before", "until", "except"))
 _TRANSLATED = frozenset(
@@ -105,7 +107,7 @@ def _misspelt(typed: str, words: Words) -> Iterator[list[str]]:
         shorter = min(len(key), len(word))
         if away == 1 or (
             away == 2
-            and abs(len(key) - len(word)) < 2
+            and (abs(len(key) - len(word)) < 2 or (shorter > _LONG and key[0] == word[0]))
             and (shorter > _LONG or (shorter >= _LONG - 1 and key[0] == word[0]))
         ):
             found.setdefault(away, []).append(key)
@@ -155,6 +157,8 @@ def _without_strays(text: str, words: Words) -> list[str]:
         return []
     if strays not in (tokens[: len(strays)], tokens[-len(strays) :]):
         return []  # "every leap day" is less often than "every day"
+    if any(_holds_a_name(token.text, words) for token in strays):
+        return []  # "weeknights at 10" are some of the nights only
     rest = [token for token in tokens if token not in strays]
     if len(rest) < 2 and tokens[-1] in rest:
         return []  # "Mothering Sunday" is no Sunday like others
@@ -167,6 +171,15 @@ def _without_strays(text: str, words: Words) -> list[str]:
     last = cut(kept)[-1].text if kept else ""
     # "Every day on my birthday" is more than "every day on".
     return [] if any(category in _HEADS for _, category, _ in words.entries.get(last, ())) else [kept]
+
+
+def _holds_a_name(word: str, words: Words) -> bool:
+    """Whether a word begins or ends with one for a day or a part of it."""
+    return any(
+        _is_among(_NAMES, piece, words)
+        for length in range(_SHORTEST, len(word) - 1)
+        for piece in (word[:length], word[-length:])
+    )
 
 
 def _reordered(text: str, words: Words) -> Iterator[str]:
@@ -182,15 +195,21 @@ def _reordered(text: str, words: Words) -> Iterator[str]:
 
 
 def _moved(parts: list[str], words: Words) -> Iterator[tuple[str, ...]]:
-    leading = [_is_among(_HEADS, part, words) for part in parts]
+    leading = [_is_among(_HEADS, part, words) or _counts(part, words) for part in parts]
     for index in range(len(parts) - 1):
         if any(leading[max(index - 1, 0) : index + 2]):
             continue  # a word such as *on* stays with the one behind it
         yield (*parts[:index], parts[index + 1], parts[index], *parts[index + 2 :])
     if len(parts) > 2 and not leading[0]:
         yield (*parts[1:], parts[0])
-    if len(parts) > 2 and not leading[-2]:
+    if len(parts) > 2 and not any(leading[-2:]):
         yield (parts[-1], *parts[:-1])
+
+
+def _counts(part: str, words: Words) -> bool:
+    """Whether a word is a number, which means something else in another place: *week 50*."""
+    in_figures = part[0].isdigit() and not part.endswith("m") and ":" not in part
+    return in_figures or _is_among(_NUMBERS, part, words)
 
 
 def _is_among(categories: frozenset[str], part: str, words: Words) -> bool:

@@ -25,7 +25,7 @@ from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.chart import Steps
 from schedulezero.when.grammar.core.tokens import normalized
-from schedulezero.when.grammar.read import NotUnderstood, Reading, read
+from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
 from schedulezero.when.grammar.resolving import never_comes
 from schedulezero.when.grammar.tables import languages
 from schedulezero.when.grammar.words import words_of
@@ -83,7 +83,12 @@ SHOW_WHAT_IS_RIGHT = frozenset(
 _STAMP = re.compile(r"<t:(-?\d{1,13})(?::[tTdDfFRsS])?>|@?(\d{9,11})")
 
 
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+_ISO = re.compile(
+    r"\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:?\d{2})?"
+    r"|\d{4}-\d{2}-\d{2} [\d:.]+ ?(Z|[+-]\d{2}:?\d{2})"
+    r"|\d{8}T\d{6}Z",
+    re.ASCII,
+)
 
 
 def understand(
@@ -230,7 +235,7 @@ def _readings(
 
 def _iso(text: str, zone: ZoneInfo) -> Trigger:
     try:
-        parsed = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(re.sub(r" (?=[Z+-])", "", text))
     except ValueError:
         raise WhenError(
             "“{text}” isn't a date. ISO 8601 example: 2026-12-24T18:00.", code="not_iso_date", text=text
@@ -246,13 +251,18 @@ def _in_words(
     first: WhenError | None = None
     best = _ENGLISH
     steps = Steps()
+    own = words_of(language_of(locale))
     for language in dict.fromkeys((language_of(locale), _ENGLISH)):
         try:
             found = read(text, words_of(language), context, steps)
         except WhenError as error:
             if first is None or (_reached(error) > _reached(first)):
                 first, best = error, language
+            if isinstance(error, Unfitting) and error.certain:
+                break  # Spanish *mar 8* is no day of the English March
             continue
+        if language != own.language and any(own.known(word.typed) for word in found.mended):
+            continue  # German *erster* is no misspelt *Easter*
         return [
             replace(found, trigger=trigger, zone=zone, others=(), other_zones=())
             for trigger, zone in found.each()

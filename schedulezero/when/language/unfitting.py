@@ -26,7 +26,7 @@ from schedulezero.when.grammar.read import Unfitting, two_schedules
 from schedulezero.when.grammar.rules.clock import within
 from schedulezero.when.grammar.tables import table_of
 from schedulezero.when.grammar.words import Words
-from schedulezero.when.language.faults import Named, unfinished
+from schedulezero.when.language.faults import Named, only_when_not, unfinished
 from schedulezero.when.language.say import wording
 
 _SMALL_HOURS = 6
@@ -94,6 +94,8 @@ def _is_number(item: Piece) -> bool:
 
 
 def _only_bounds(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
+    if names.keys() <= {"left_out_all", "zone"} and names["left_out_all"]:
+        return Named(only_when_not(text))
     others = names.keys() - _BOUNDS
     if others <= {"windows", "day", "at_part", "zone"} and names["windows"]:
         return Named(
@@ -324,5 +326,5 @@ def _stray_number(error: Unfitting, names: Names, text: str, words: Words) -> Na
         part=strays[0],
         text=text,
     )
-    turned = len(error.pieces) == 2 and isinstance(error.pieces[1].value, OnWeekday)
+    turned = len(error.pieces) == 2 and isinstance(error.pieces[1].value, OnWeekday) and strays[0].isdigit()
     return Named(said, (f"{error.parts[1]} {error.parts[0]}",) if turned else ())

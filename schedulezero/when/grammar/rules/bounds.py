@@ -33,6 +33,7 @@ from schedulezero.when.grammar.core.pieces import (
 RULES = Rules()
 rule = RULES.rule
 
+_WEEKEND = 2
 _MOST_LEFT_OUT = 30
 """Days of one list: every part of a list is a piece, too, and longer ones take too long to read."""
 
@@ -40,6 +41,14 @@ _MOST_LEFT_OUT = 30
 @rule("end_bound", "until Moment")
 def until(at: Moment) -> Until:
     return Until(at)
+
+
+@rule("end_bound", "until Moment")
+def until_a_week_is_over(at: Moment) -> Until | None:
+    """*Until the end of the week* may be until its Friday, or until its Sunday: as good a reading."""
+    if not isinstance(at.day, EndOf) or (at.day.which, at.day.unit) != ("end", "week"):
+        return None
+    return Until(replace(at, day=After(Span(days=_WEEKEND), at.day)))
 
 
 @rule("end_bound", "until_the Dom", "until_the Dom at? Clock")

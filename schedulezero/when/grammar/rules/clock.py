@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from schedulezero.when.grammar.core.chart import Rules
-from schedulezero.when.grammar.core.pieces import Clock, Span, Window
+from schedulezero.when.grammar.core.pieces import Clock, MonthDays, Span, Window
 
 RULES = Rules()
 rule = RULES.rule
@@ -119,6 +119,12 @@ def in_figures(at: Clock) -> Clock:
 @rule("clock", "Digits ~dot ~Digits h", cost=0.3)
 def with_dot_and_h(hour: str, minute: str) -> Clock | None:
     return with_dot(hour, minute)
+
+
+@rule("clock", "Digits ~comma ~Digits oclock")
+def with_comma(hour: str, minute: str) -> Clock | None:
+    """German *8,30 Uhr*; smaller numbers may be hours, too."""
+    return with_dot(hour, minute) if int(minute) >= _HOURS else None
 
 
 @rule("marked", "Digits ~colon ~Digits", "Digits ~h ~Digits", "Digits h")
@@ -537,6 +543,12 @@ def hour_in_a_part(at: Clock, part: str) -> Clock | None:
     return in_a_part(at, part)
 
 
+@rule("how_many_parts", "Number =part_noun", "Int =Parts", cost=-0.3)
+def how_many_parts(count: int | Fraction, _part: str = "") -> int | Fraction:
+    """*Two nights*, *un après-midi*: how many they are, and no hour of one."""
+    return count
+
+
 @rule("clock", "Bare_in_part")
 def by_hour_in_a_part(at: Clock) -> Clock:
     return at
@@ -627,6 +639,17 @@ def within(at: Clock, part: str) -> Clock | None:
 @rule("daily_at_number", "every_day_phrase =Bare")
 def daily_at_a_number(at: Clock) -> Clock:
     """Spanish *todos los días 8* may be daily at eight, or the 8th of each month."""
+    return at
+
+
+@rule("day_of_every_month", "every_date_phrase =Dom")
+def day_of_every_month_by_number(day: int) -> MonthDays:
+    return MonthDays((day,))
+
+
+@rule("daily_at_number", "every_date_phrase =Bare")
+def daily_at_a_number_or_on_a_day(at: Clock) -> Clock:
+    """Italian *ogni giorno 15* and Portuguese *todos os dias 5*: both are as likely."""
     return at
 
 

@@ -375,6 +375,12 @@ def month_and_day(month: int, day: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)
 
 
+@rule("month_or_weekday_day", "month_or_weekday =Dom", "month_or_weekday =Dom at =bare", cost=-0.3)
+def of_a_month_or_a_weekday(day: int) -> int:
+    """Spanish *mar 8* is a Tuesday or a day of March."""
+    return day
+
+
 @rule("day", "Month ~dash|slash ~Dom", "Month ~dash|slash ~Dom ~dash|slash ~Year")
 def month_and_day_joined(month: int, day: int, year: int | None = None) -> Day:
     return OnDate(day, month, year)

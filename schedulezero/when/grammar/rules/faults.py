@@ -131,9 +131,9 @@ def open_ended(_when: object) -> Fault:
     return Fault("open_ended")
 
 
-@rule("fault", "deadline Moment")
+@rule("fault", "deadline Moment|Part|Span", "deadline the? Unit", "deadline at? Bare")
 def deadline(_at: object) -> Fault:
-    """*By Friday 5pm*: the latest time, and not the one at which something happens."""
+    """*By Friday 5pm*, *within 2 hours*: the latest time, and not the one at which something happens."""
     return Fault("deadline")
 
 
@@ -142,7 +142,8 @@ def question() -> Fault:
     return Fault("question")
 
 
-@rule("fault", "vague", "all_the_time")
+@rule("fault", "vague", "all_the_time", "how_many_parts", "some_day", "every_which_weekday",
+      "month_or_weekday_day")  # fmt: skip
 def vague() -> Fault:
     return Fault("vague")
 

@@ -25,7 +25,18 @@ def tens_and_ones(tens: int, ones: int) -> int:
     return tens + ones
 
 
-@rule("numeral", "Digits ~ordinal_mark", "Digits ~end_dot")
+@rule("dotted_numeral", "Digits ~end_dot")
+def ordinal_with_full_stop(digits: str) -> int | None:
+    """German *am 8.*; where no ordinals are written so, it is the end of a sentence."""
+    return numeral_ordinal(digits)
+
+
+@rule("numeral", "Dotted_numeral")
+def by_dotted_numeral(number: int) -> int:
+    return number
+
+
+@rule("numeral", "Digits ~ordinal_mark")
 def numeral_ordinal(digits: str) -> int | None:
     return int(digits) if len(digits) <= 2 else None
 
@@ -56,6 +67,13 @@ def decimal(whole: str, part: str) -> Fraction | None:
 @rule("amount", "Digits ~slash ~Digits")
 def in_figures(part: str, whole: str) -> Fraction | None:
     return Fraction(int(part), int(whole)) if (part, whole) in (("1", "2"), ("1", "4"), ("3", "4")) else None
+
+
+@rule("amount", "Int =Digits ~slash ~Digits")
+def mixed(number: int, part: str, whole: str) -> Fraction | None:
+    """*1 1/2*."""
+    fraction = in_figures(part, whole)
+    return number + fraction if fraction is not None else None
 
 
 @rule("amount", "Int and half", "Int and a half", "Int half_more")

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from schedulezero.when.grammar.core.chart import Rules
+from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
     LAST,
     LENGTHS,
     WORKDAY,
+    Clock,
     MonthDays,
     Period,
     PerUnit,
     Positions,
     Span,
     Weekly,
+    Window,
     span_of,
 )
+from schedulezero.when.grammar.rules.clock import window
 
 RULES = Rules()
 rule = RULES.rule
@@ -26,6 +29,10 @@ _COUNTED = 9
 """Ordinals up to this one may count what recurs, too."""
 _WORKDAYS = (0, 1, 2, 3, 4)
 _MOST_WEEKS = 52
+_MONTHS = 12
+_EVERY_OTHER = 2
+_WEEKDAY_NUMBERS = (2, 4, 5)
+"""Portuguese ordinals that are names of weekdays, too."""
 LARGEST_PERIOD = 1000
 """Days, weeks, months or years of a period."""
 ELAPSED = ("second", "minute", "quarter_hour", "hour")
@@ -182,6 +189,26 @@ def every_other_elapsed(unit: str) -> Span | None:
 @rule("interval", "every Ordinal|Which =Unit")
 def every_nth_elapsed(count: int, unit: str) -> Span | None:
     return Span(seconds=LENGTHS[unit] * count) if unit in ELAPSED and count > 1 else None
+
+
+Between = tuple[Span, Window]
+
+
+@rule("interval_between", "Interval =Bare dash|to =Bare")
+def interval_between_hours(span: Span, first: Clock, last: Clock) -> Between | None:
+    """*Every hour 9-17*."""
+    return (span, window(first, last)) if last.hour > _MONTHS and not last.next_day else None
+
+
+@rule("interval_between_small_numbers", "Interval =Bare dash|to =Bare")
+def interval_between_small_numbers(span: Span, first: Clock, last: Clock) -> Between | None:
+    """*Every hour 9-12*, where that is no date."""
+    return (span, window(first, last)) if first.hour != last.hour <= _MONTHS and not last.next_day else None
+
+
+@rule("interval_between", "Interval_between_small_numbers")
+def by_interval_between_small_numbers(found: Between) -> Between:
+    return found
 
 
 @rule("interval", "every half Unit")
@@ -352,7 +379,13 @@ def every_so_many_weekends(count: int) -> Weekly | None:
 
 @rule("weekly", "every Ordinal|Which =Some_days", "every Int Weekdays_list", cost=0.1)
 def every_second_weekday(count: int, days: tuple[int, ...]) -> Weekly | None:
-    return every_other_weekday(days) if count == 2 else None
+    return every_other_weekday(days) if count == _EVERY_OTHER else None
+
+
+@rule("second_of_each_month", "every Ordinal =Weekday|Weekdays", cost=NEVER)
+def every_second_weekday_of_a_month(count: int, day: int) -> Positions | None:
+    """French *tous les deuxièmes mardis*: the second one of each month, or every other one, are as likely."""
+    return Positions(((count, day),)) if count == _EVERY_OTHER else None
 
 
 @rule("apart_what", "apart Int")
@@ -417,6 +450,12 @@ def which(number: int) -> int:
 def which_weekday(number: int, day: int) -> int:
     """Portuguese *segunda quarta* may be the second Wednesday, or Monday and Wednesday."""
     return number
+
+
+@rule("every_which_weekday", "every Which =Weekday", cost=-0.3)
+def every_which_weekday(number: int, day: int) -> int | None:
+    """Portuguese *toda quarta sexta*: each fourth Friday, or Wednesdays and Fridays?"""
+    return number if number in _WEEKDAY_NUMBERS else None
 
 
 @rule("which", "Digits ~which_mark")
@@ -580,6 +619,12 @@ def numbers_in_a_row(first: int, last: int) -> MonthDays | None:
     return days_in_a_row(first, last) if first < last else None
 
 
+@rule("days_of_each_month", "every? Parity day_word", "every? day_word Parity")
+def even_or_odd_days(first: int) -> MonthDays:
+    """*On even days*: those with an even number."""
+    return MonthDays(tuple(range(first, _LONGEST_MONTH + 1, 2)))
+
+
 @rule("marked_dom", "Ordinal", "the_day|the Dom")
 @rule("some_dom", "Dom", "the_day|the Dom")
 def marked_dom(day: int) -> int | None:
@@ -730,6 +775,12 @@ def by_the_clock() -> bool:
 def each_such_part(part: str) -> str:
     """*Evenings at 8*, *monday nights*: the plural says that it recurs."""
     return part
+
+
+@rule("weekday_in_parts", "Weekday ~Weekday_parts", cost=-0.3)
+def weekday_in_parts(day: int, part: str) -> tuple[Weekly, str]:
+    """German *samstagabends*, in one word: each Saturday."""
+    return Weekly((day,)), part
 
 
 @rule("again", "every")

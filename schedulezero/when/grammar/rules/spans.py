@@ -87,7 +87,7 @@ def many_hours_and_minutes(hours: str, unit: str, minutes: str) -> Span | None:
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
 
 
-@rule("span", "Digits ~dot ~Digits Short", cost=0.6)
+@rule("span", "Digits ~dot ~Digits Short", cost=0.5)
 def hours_dot_minutes(hours: str, minutes: str, unit: str) -> Span | None:
     """*1.30h* may be an hour and a half, or half past one."""
     return hours_and_minutes(hours, unit, minutes) if len(hours) == 1 else None
@@ -168,6 +168,17 @@ def side_by_side(one: Span, other: Span) -> Span | None:
     return replace(both, loose=True) if both is not None else None
 
 
+@rule("short_span", "Amount =Short")
+def in_short_units(amount: Fraction, unit: str) -> Span | None:
+    return short_unit(amount, unit)
+
+
+@rule("span", "Short_span =Short_span", cost=1.2)
+def short_units_side_by_side(one: Span, other: Span) -> Span | None:
+    """*1d 2h*."""
+    return side_by_side(one, other)
+
+
 @rule("span", "Span =Span", "Span =comma =Span")
 def side_by_side_alike(one: Span, other: Span) -> Span | None:
     return together(one, other) if one.by_calendar == other.by_calendar else None
@@ -197,6 +208,12 @@ def weeks_in_days(days: int) -> Span:
     return Span(days=days, smallest=RANKS["day"])
 
 
+@rule("deadline_ahead", "deadline =Span", "deadline =Many_hours_and_minutes", cost=-0.3)
+def latest_from_now(span: Span) -> Span:
+    """*Within 2 hours*, French *dans les 24 h*: by then at the latest, which is no time."""
+    return span
+
+
 @rule("ahead", "in Span", "plus Span", "Span from_now", "in Span from_now")
 def from_now(span: Span) -> Span:
     return span
@@ -213,6 +230,12 @@ def hours_on_a_dial(hours: str, minutes: str) -> Span | None:
     if int(hours) > _NOON or len(hours) > 2 or len(minutes) != 2 or int(minutes) > 59:
         return None
     return Span(seconds=int(hours) * 3600 + int(minutes) * 60, smallest=RANKS["minute"])
+
+
+@rule("some_day", "A|Number =day_word", cost=-0.3)
+def some_day(number: int | Fraction | bool) -> bool | None:
+    """*One day*, *un jour*: some day, rather than 24 hours from now."""
+    return True if number == 1 else None
 
 
 @rule("ahead_alone", "Span", cost=0.5)
