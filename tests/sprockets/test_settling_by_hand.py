@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import discord
 import pytest
 import simcord
 
 from tests.conftest import until
-from tests.sprockets.test_endings import (
+from tests.support.acting import scheduler
+from tests.support.for_a_while import (
     a_keeper,
     a_role_for_a_while,
-    asked_each_time,
     bears,
     by_hand,
     endings,
@@ -21,13 +22,18 @@ from tests.sprockets.test_endings import (
     result,
     scheduled,
 )
-from tests.support.acting import scheduler
 from tests.support.granting import give_the_bot
 from tests.support.world import World, labels
 
-pytestmark = [pytest.mark.long, pytest.mark.usefixtures(asked_each_time.__name__)]
+pytestmark = pytest.mark.long
 EVERYTHING = discord.Permissions(administrator=True)
 STRANGER = 123456789012345678
+
+
+@pytest.fixture(autouse=True)
+def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the check before a run ask Discord about its creator every time, instead of every 15 seconds."""
+    monkeypatch.setattr("cogs.rights.run_guard._KNOWN_SECONDS", -1.0)
 
 
 async def demoted(world: World, keeper: simcord.MemberActor) -> None:
@@ -78,7 +84,7 @@ async def test_an_unlock_by_a_stranger_opens_nothing(world: World, whole_server:
 
 async def hidden_in_a_category(
     world: World, keeper: simcord.MemberActor
-) -> tuple[simcord.CategoryHandle, simcord.ChannelHandle]:
+) -> tuple[Any, simcord.ChannelHandle]:
     """A category that somebody moderates, with a channel in it that they can't see."""
     category = world.guild.create_category("cat")
     hidden = world.guild.create_text_channel("hidden", category=category)

@@ -380,7 +380,9 @@ def _times(said: Said, phrase: Phrase, context: Context, text: str) -> None:
     if said.times and said.bare:
         raise Contradiction("times")
     if times and said.starting is not None and said.starting.at.clock not in (None, *times):
-        raise Nonsense("times")  # "every day at 3 from tomorrow at 9"
+        first = said.starting.at.day
+        if not isinstance(first, OnDate) or first.year is None:  # a whole date and time is one moment
+            raise Nonsense("times")  # "every day at 3 from tomorrow at 9"
     part = said.parts[0] if said.parts else None
     if said.same_time:
         if times or part is not None or phrase.span or said.windows or said.minutes:

@@ -38,6 +38,7 @@ STEP = 3
 """One phrase in so many is changed; all of them take a minute."""
 # Read as: a changed phrase that means the same for a good reason, and the reason.
 SAME = {
+    ("es", "cada días el 24 y el 31 de diciembre"): "each day that is the 24th or 31st is each year's, too",
     ("en", "twenty-five past sixteen in the afternoon"): "16:25 is 25 past four",
     ("es", "a las veintiuno y cuarto de la noche"): "21:15 is a quarter past nine at night",
     ("fr", "surlendemain a 11h"): "*le surlendemain* is two days later, as *après-demain* is",
@@ -50,6 +51,10 @@ SAME = {
 }
 # Read as: a phrase with two words swapped that means something else for a good reason, and the reason.
 SWAPPED = {
+    ("de", "am des abend 9."): "9 o'clock this evening, though the full stop is of a date",
+    ("en", "new year's at eve 12am"): "*eve* is the evening, too",
+    ("fr", "la nuit vendredi de à samedi"): "two nights, though the words are in no order",
+    ("nl", "de nacht van op vrijdag zaterdag"): "two nights, though the words are in no order",
     ("de", "9. morgen"): "the 9th in the morning",
     ("de", "am zwölften siebten um zehn"): "12 July",
     ("de", "jeden 9 Tag"): "every 9 days",
@@ -104,6 +109,8 @@ WITHIN_A_STEP = {
     ("fr", "toutes les 8 heures de 2h à 20h le lundi"),
     ("de", "alle 8 Stunden zwischen 2 und 20 Uhr"),
     ("es", "cada 8 horas entre las 2 y las 20"),
+    ("en", "every 8h from 2 to 20"),
+    ("en", "every 1 hours from 10:00 to 21:00"),
 }
 """Phrases whose last hour is between two runs: another one means the same."""
 MOST_SWAPS = 2
@@ -112,6 +119,7 @@ _NUMBER = re.compile(r"\d+")
 _JOINING = {
     "and",
     "comma",
+    "colon",
     "slash",
     "dash",
     "dot",
