@@ -556,6 +556,8 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         said.starting, movable = None, False
     if said.until is not None and said.until.at.day is None and _on_named_days(said):
         raise Nonsense("until")  # "from tomorrow every 3 hours until 6 pm": of tomorrow, or of each day?
+    if said.interval is not None:
+        _expect_one_stretch(said)
     if said.starting is not None:
         first = said.starting.at
         phrase.starting = _lately(_bound(first, said, context, text, movable=movable), first, context)
@@ -579,6 +581,25 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
         _lasting(said.lasting.span, phrase, context)
     if said.left_out is not None:
         _left_out(said, phrase, context, text)
+
+
+def _expect_one_stretch(said: Said) -> None:
+    """Refuse an interval whose times may begin it on each of several days or only on the first one."""
+    begin = said.starting.at if said.starting is not None else None
+    end = said.until.at if said.until is not None else None
+    days = said.weekly or said.periods or said.positions or said.monthdays or said.left_out
+    if (
+        begin is not None
+        and begin.clock is not None
+        and (days or (begin.time_first and isinstance(begin.day, OnWeekday)))
+    ):
+        raise Nonsense("starting")  # "every hour from 5pm on Fridays"
+    if begin is not None and begin.clock is not None and begin.day is None and end is not None and end.day:
+        raise Nonsense("until")  # "every 5 minutes from 17:00 until 17:30 tomorrow"
+    if begin is not None and isinstance(begin.day, OnWeekday) and said.windows:
+        raise Nonsense("windows")  # "from Friday 17 to 18 o'clock"
+    if said.lasting is not None and said.lasting.span.seconds and days:
+        raise Nonsense("lasting")  # "every 10 minutes for an hour every Friday"
 
 
 def _on_named_days(said: Said) -> bool:

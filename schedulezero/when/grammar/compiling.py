@@ -80,7 +80,9 @@ def compile_phrase(
     if phrase.every > 1:
         rule = _anchored(rule, phrase.every, phrase.anchor or first_day)
         if starting is None:
-            starting = first_instant_at_or_after(datetime.combine(first_day, time.min), zone)
+            # A count begins with the first run: of "8 and 20, 3 times", what is over today doesn't count.
+            midnight = first_instant_at_or_after(datetime.combine(first_day, time.min), zone)
+            starting = midnight if phrase.count is None else first
     elif phrase.count is not None and starting is None:
         starting = first
     if phrase.lasting is not None:

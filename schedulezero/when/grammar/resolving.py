@@ -16,6 +16,7 @@ from schedulezero.when.calendar.feasts import feast_day, feast_in
 from schedulezero.when.calendar.holidays import UnknownPlace, holidays_of, place_of
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
+    FRIDAY_13,
     WORKDAY,
     After,
     Beside,
@@ -240,7 +241,7 @@ def _day_of_month(day: OnDayOfMonth, context: Context, at: time | None, text: st
         if day.months is None and _over(found, context, at):
             continue
         if day.weekday is not None and found.weekday() != day.weekday:
-            if day.near:
+            if (day.weekday, day.day) != FRIDAY_13:
                 raise NotThatWeekday(found, text)
             if day.months is None and (index - first) < 12:
                 continue  # "Friday the 13th" is the next one that agrees

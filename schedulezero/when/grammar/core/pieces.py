@@ -124,15 +124,20 @@ class OnDate:
     ahead: int | None = None
 
 
+FRIDAY_13 = (4, 13)
+"""The weekday and day of the month of which the next one is meant, however far away."""
+
+
 @dataclass(frozen=True, slots=True)
 class OnDayOfMonth:
-    """A day of the month: the next such day, or the one so many months ahead."""
+    """A day of the month: the next such day, or the one so many months ahead.
+
+    The weekday that was said with it must agree, but for `FRIDAY_13`.
+    """
 
     day: int
     months: int | None = None
     weekday: int | None = None
-    near: bool = False
-    """Whether only the next such day counts, and must be on the weekday: *Monday 21* may also be a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +330,7 @@ class Moment:
     day: Day | None
     clock: Clock | None = None
     part: str | None = None
+    time_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

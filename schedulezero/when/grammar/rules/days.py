@@ -8,6 +8,7 @@ from typing import cast
 
 from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
+    FRIDAY_13,
     LAST,
     WORKDAY,
     After,
@@ -38,8 +39,6 @@ _NAMED_DAYS = OnDate | Slashed | OnFeast
 _NOON = 12
 _MOST_OF_A_WEEKDAY = 5
 """How often a weekday comes in a month at most."""
-_UNLUCKY = (4, 13)
-"""*Friday 13* is the next one, however far away."""
 
 
 # ---------------------------------------------------------------- relative
@@ -553,7 +552,7 @@ def each_weekday_of_late_month_day(weekday: int, day: int) -> Day | None:
 @rule("weekday_of_month_day", "every Weekday|Weekdays =Int", cost=2.2)
 def each_unlucky_weekday(weekday: int, day: int) -> Day | None:
     """*Every Friday 13* is as likely at one o'clock; other numbers are hours."""
-    return OnDayOfMonth(day, None, weekday) if day == _UNLUCKY[1] else None
+    return OnDayOfMonth(day, None, weekday) if day == FRIDAY_13[1] else None
 
 
 @rule("weekday_number", "Weekday =Int", "Weekday =next =Int", cost=2.2)
@@ -563,8 +562,7 @@ def weekday_and_number(weekday: int, day: int) -> Day | None:
     A language says by the cost of this category if it is always a date; then no hour is read, even if the
     date is wrong.
     """
-    near = (weekday, day) != _UNLUCKY
-    return OnDayOfMonth(day, None, weekday, near) if 1 <= day <= 31 else None
+    return OnDayOfMonth(day, None, weekday) if 1 <= day <= 31 else None
 
 
 @rule("weekday_number", "next Weekday =Int", cost=2.2)
@@ -583,7 +581,7 @@ def weekday_number_and_part(weekday: int, day: int, part: str) -> tuple[Day, str
     """Spanish *el viernes 4 por la tarde* is the 4th as well as four o'clock."""
     if part == "tonight" or not 1 <= day <= 31:
         return None
-    return OnDayOfMonth(day, None, weekday, near=True), part
+    return OnDayOfMonth(day, None, weekday), part
 
 
 @rule("day_in_figures", "the =Digits =Digits", "the =Digits =Digits =Year|Short_year", cost=NEVER)
@@ -895,7 +893,7 @@ def tonight(part: str) -> Moment | None:
 
 @rule("moment", "Time Day")
 def time_and_day(at: Clock, day: Day) -> Moment:
-    return Moment(day, at)
+    return Moment(day, at, time_first=True)
 
 
 @rule("moment", "Time", cost=0.5)
