@@ -54,6 +54,7 @@ SWAPPED = {
     ("de", "am des abend 9."): "9 o'clock this evening, though the full stop is of a date",
     ("en", "new year's at eve 12am"): "*eve* is the evening, too",
     ("fr", "la nuit vendredi de à samedi"): "two nights, though the words are in no order",
+    ("pt", "todos os 5 dias"): "every 5 days",
     ("nl", "de nacht van op vrijdag zaterdag"): "two nights, though the words are in no order",
     ("de", "9. morgen"): "the 9th in the morning",
     ("de", "am zwölften siebten um zehn"): "12 July",
