@@ -114,8 +114,8 @@ WITHIN_A_STEP = {
     ("en", "every 1 hours from 10:00 to 21:00"),
 }
 """Phrases whose last hour is between two runs: another one means the same."""
-MOST_SWAPS = 2
-"""Places of a phrase at which two words are swapped; all of them take half a minute."""
+MOST_SWAPS = 1
+"""Places of a phrase at which two words are swapped; all of them take much longer."""
 _NUMBER = re.compile(r"\d+")
 _JOINING = {
     "and",

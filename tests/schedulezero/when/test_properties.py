@@ -29,7 +29,7 @@ from tests.support.languages import LANGUAGES
 from tests.support.tries import tries
 
 many = settings(
-    max_examples=tries(2000),
+    max_examples=tries(1200),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
