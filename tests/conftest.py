@@ -252,3 +252,9 @@ async def until(condition: Any, seconds: float = 10.0) -> Any:
             if result:
                 return result
             await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the check before a run ask Discord about its creator every time, instead of every 15 seconds."""
+    monkeypatch.setattr("cogs.rights.run_guard._KNOWN_SECONDS", -1.0)

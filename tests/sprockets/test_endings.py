@@ -26,13 +26,7 @@ from tests.support.for_a_while import (
 )
 from tests.support.world import World, said
 
-pytestmark = pytest.mark.long
-
-
-@pytest.fixture(autouse=True)
-def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the check before a run ask Discord about its creator every time, instead of every 15 seconds."""
-    monkeypatch.setattr("cogs.rights.run_guard._KNOWN_SECONDS", -1.0)
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("asked_each_time")]
 
 
 # ------------------------------------------------------------------ an ending is owed

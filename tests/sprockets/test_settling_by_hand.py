@@ -25,15 +25,9 @@ from tests.support.for_a_while import (
 from tests.support.granting import give_the_bot
 from tests.support.world import World, labels
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("asked_each_time")]
 EVERYTHING = discord.Permissions(administrator=True)
 STRANGER = 123456789012345678
-
-
-@pytest.fixture(autouse=True)
-def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the check before a run ask Discord about its creator every time, instead of every 15 seconds."""
-    monkeypatch.setattr("cogs.rights.run_guard._KNOWN_SECONDS", -1.0)
 
 
 async def demoted(world: World, keeper: simcord.MemberActor) -> None:

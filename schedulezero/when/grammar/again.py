@@ -11,9 +11,9 @@ from schedulezero.errors import WhenError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.when.calendar.feasts import feast_in, is_fixed
 from schedulezero.when.calendar.holidays import place_of
-from schedulezero.when.grammar.compiling import on_which_weekday
 from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.pieces import (
+    FRIDAY_13,
     LAST,
     NEW_YEARS_EVE,
     SMALL_HOURS,
@@ -40,10 +40,15 @@ from schedulezero.when.grammar.core.pieces import (
 )
 from schedulezero.when.grammar.once import in_part
 from schedulezero.when.grammar.phrase import Phrase
+from schedulezero.when.grammar.refusing import (
+    ends_before_it_begins,
+    on_which_side_of_midnight,
+    on_which_weekday,
+)
 from schedulezero.when.grammar.resolving import clock_of, date_of, ordered, time_of_part
 from schedulezero.when.grammar.rules.clock import after_midnight
 from schedulezero.when.grammar.rules.recurring import ELAPSED
-from schedulezero.when.grammar.said import TWO_SCHEDULES, UNLUCKY, Contradiction, Nonsense, Said
+from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, Said
 
 MOST_LEFT_OUT = 366
 _WITHIN_A_YEAR = {"quarter": (1, 4, 7, 10), "quarterly": (1, 4, 7, 10), "half": (1, 7)}
@@ -462,11 +467,7 @@ def _in_bare_hours(window: Window) -> bool:
 def _window(window: Window) -> tuple[time, time]:
     first, last = clock_of(window.first), clock_of(window.last)
     if first == last:
-        raise WhenError(
-            "“{text}” ends before it begins.",
-            code="span_ends_before_begin",
-            text=f"{first:%H:%M}-{last:%H:%M}",
-        )
+        raise WhenError(ends_before_it_begins(first, last))
     return first, last
 
 
@@ -476,15 +477,9 @@ def _over_midnight(windows: Sequence[tuple[time, time]], said: Said, phrase: Phr
     named = phrase.weekdays or phrase.days or phrase.positions or phrase.feasts or phrase.months
     bounded = phrase.starting or phrase.until or phrase.lasting or said.left_out
     if (_minutes(last) - _minutes(first)) % _MINUTES_A_DAY > _LONGEST_NIGHT:
-        raise WhenError(
-            "“{text}” ends before it begins.",
-            code="span_ends_before_begin",
-            text=f"{first:%H:%M}-{last:%H:%M}",
-        )
+        raise WhenError(ends_before_it_begins(first, last))
     if named or bounded or len(windows) > 1 or phrase.every > 1 or phrase.unit not in (None, "day"):
-        raise WhenError(
-            "“{text}” is in the night between two days and could be on either.", code="which_night", text=text
-        )
+        raise WhenError(on_which_side_of_midnight(text))
     step = int(phrase.span.total_seconds()) // 60
     if said.minutes or said.by_clock or phrase.span % _MINUTE or not 1 <= step < _MINUTES_A_DAY:
         raise Contradiction("windows")
@@ -585,18 +580,13 @@ def _bounds(said: Said, phrase: Phrase, context: Context, text: str) -> None:
 
 def _expect_one_stretch(said: Said) -> None:
     """Refuse an interval whose times may begin it on each of several days or only on the first one."""
-    begin = said.starting.at if said.starting is not None else None
-    end = said.until.at if said.until is not None else None
+    begin = said.starting.at if said.starting is not None else Moment(None)
     days = said.weekly or said.periods or said.positions or said.monthdays or said.left_out
-    if (
-        begin is not None
-        and begin.clock is not None
-        and (days or (begin.time_first and isinstance(begin.day, OnWeekday)))
-    ):
+    if begin.clock is not None and (days or (begin.time_first and isinstance(begin.day, OnWeekday))):
         raise Nonsense("starting")  # "every hour from 5pm on Fridays"
-    if begin is not None and begin.clock is not None and begin.day is None and end is not None and end.day:
+    if begin.clock is not None and begin.day is None and said.until is not None and said.until.at.day:
         raise Nonsense("until")  # "every 5 minutes from 17:00 until 17:30 tomorrow"
-    if begin is not None and isinstance(begin.day, OnWeekday) and said.windows:
+    if isinstance(begin.day, OnWeekday) and said.windows:
         raise Nonsense("windows")  # "from Friday 17 to 18 o'clock"
     if said.lasting is not None and said.lasting.span.seconds and days:
         raise Nonsense("lasting")  # "every 10 minutes for an hour every Friday"
@@ -791,9 +781,9 @@ def _leave_out(day: Day, phrase: Phrase, context: Context, text: str) -> None:
 def _leave_out_named(day: OnDayOfMonth, phrase: Phrase, found: date, context: Context) -> None:
     """*Every Friday except Friday the 13th* leaves out each of them; *except Friday 27*, one."""
     soon = found - context.today <= _SOON
-    if day.day != UNLUCKY and soon:
+    if day.day != FRIDAY_13[1] and soon:
         phrase.excluded.add(found)
-    elif day.day == UNLUCKY and not soon and phrase.weekdays == {day.weekday}:
+    elif day.day == FRIDAY_13[1] and not soon and phrase.weekdays == {day.weekday}:
         phrase.excluded_days.add(day.day)
     else:
         raise Contradiction("except")

@@ -17,6 +17,7 @@ from schedulezero.when.calendar.rule import LARGEST_COUNT, LAST, WORKDAY, Rule, 
 from schedulezero.when.calendar.weekdays import WEEKDAYS
 from schedulezero.when.grammar.core.pieces import Span
 from schedulezero.when.grammar.phrase import Phrase
+from schedulezero.when.grammar.refusing import how_often_between, on_which_weekday, which_one_of
 from schedulezero.when.grammar.resolving import latest
 
 _SECOND = timedelta(seconds=1)
@@ -194,12 +195,7 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo, day_time: time) -> Rule:
         raise WhenError("“{text}”: on which day of the month?", code="which_day_of_month", text=text)
     if phrase.weekdays:
         if unit in ("month", "year"):
-            raise WhenError(
-                "“{text}”: which one of the {unit}? For example: `first monday of the month`.",
-                code="which_one_of",
-                text=text,
-                unit=unit,
-            )
+            raise WhenError(which_one_of(unit, text))
         if unit == "day" and phrase.every > 1:
             return Rule(Unit.DAY, 1, times, zone, weekdays=tuple(sorted(phrase.weekdays)))
         if len(phrase.weekdays) == 7 and phrase.every == 1:
@@ -229,21 +225,10 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo, day_time: time) -> Rule:
     raise WhenError(said)
 
 
-def on_which_weekday(text: str) -> Sentence:
-    """Return the question for the weekday of what comes every week."""
-    return Sentence(
-        "“{text}”: on which weekday? For example: `every monday at 9`.", "on_which_weekday", text=text
-    )
-
-
 def _times(phrase: Phrase, text: str, day_time: time) -> tuple[time, ...]:
     if not phrase.span:
         if phrase.window is not None:
-            raise WhenError(
-                "“{text}”: how often between those times? For example: `every hour from 9 to 17`.",
-                code="how_often_between",
-                text=text,
-            )
+            raise WhenError(how_often_between(text))
         return tuple(sorted(phrase.times)) or (day_time,)
     if phrase.times:
         raise WhenError(

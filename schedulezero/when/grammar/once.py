@@ -18,10 +18,8 @@ from schedulezero.when.grammar.core.pieces import (
     Within,
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span, time_of_part
-from schedulezero.when.grammar.rules.clock import after_midnight, within
+from schedulezero.when.grammar.rules.clock import NIGHT_ENDS, after_midnight, within
 from schedulezero.when.grammar.said import Contradiction, Nonsense, Said
-
-_SMALL_HOURS = 6
 
 
 def moment(said: Said, context: Context, text: str) -> datetime:
@@ -112,7 +110,7 @@ def _the_day(said: Said, context: Context) -> Day | None:
     if tonight and day is not None:
         raise Contradiction("tonight")
     if tonight or (said.parts == ["night"] and day == Offset(0)):
-        return Offset(1 if _after_midnight(said) and context.local.hour >= _SMALL_HOURS else 0)
+        return Offset(1 if _after_midnight(said) and context.local.hour >= NIGHT_ENDS else 0)
     if said.parts == ["night"] and day is not None and _after_midnight(said):
         raise Contradiction("which night")  # "Friday night at 1" may be Friday or Saturday
     return day
@@ -133,7 +131,7 @@ def _day_in(day: int, month: int) -> Day:
 def _after_midnight(said: Said) -> bool:
     """Whether the time is in the small hours, which a night that was named by a day before ends with."""
     times = said.times or said.bare
-    return bool(times) and in_part(times[0], said.parts[0]).hour < _SMALL_HOURS
+    return bool(times) and in_part(times[0], said.parts[0]).hour < NIGHT_ENDS
 
 
 def _ahead(said: Said, context: Context) -> datetime:

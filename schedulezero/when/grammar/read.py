@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import ScheduleZeroError, TriggerError, WhenError
 from schedulezero.instants import first_instant_at_or_after, to_iso
 from schedulezero.model import Trigger
-from schedulezero.sentences import Sentence
 from schedulezero.when.grammar.again import phrase_of
 from schedulezero.when.grammar.compiling import compile_phrase
 from schedulezero.when.grammar.context import Context
@@ -21,7 +20,8 @@ from schedulezero.when.grammar.core.pieces import OWN, Fault
 from schedulezero.when.grammar.core.tokens import Token, cut, normalized, without_marks
 from schedulezero.when.grammar.once import moment
 from schedulezero.when.grammar.paths import Path, Piece, paths, reach
-from schedulezero.when.grammar.resolving import NotThatWeekday, never_comes
+from schedulezero.when.grammar.refusing import never_comes, two_schedules
+from schedulezero.when.grammar.resolving import NotThatWeekday
 from schedulezero.when.grammar.rules import RULES, WITH_FAULTS
 from schedulezero.when.grammar.said import TWO_SCHEDULES, Contradiction, Nonsense, sort_pieces, zones_of
 from schedulezero.when.grammar.variants import Remark, open_choices, versions, without_contradiction
@@ -294,16 +294,6 @@ def _remarks(
             found.append(replace(remark, other=trigger))
     return tuple(
         (remark, text[tokens[remark.part[0]].start : tokens[remark.part[1] - 1].end]) for remark in found
-    )
-
-
-def two_schedules(text: str) -> Sentence:
-    """Return the sentence about two schedules in one text."""
-    return Sentence(
-        "“{text}” names two schedules. Create a job for each, such as `every 2 hours 30 minutes` or "
-        "`every monday at 9`.",
-        "two_schedules",
-        text=text,
     )
 
 

@@ -11,7 +11,6 @@ from typing import cast
 from schedulezero.errors import WhenError
 from schedulezero.instants import FIRST_YEAR
 from schedulezero.model import Trigger
-from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.feasts import feast_day, feast_in
 from schedulezero.when.calendar.holidays import UnknownPlace, holidays_of, place_of
 from schedulezero.when.grammar.context import Context
@@ -34,6 +33,7 @@ from schedulezero.when.grammar.core.pieces import (
     Slashed,
     Span,
 )
+from schedulezero.when.grammar.refusing import never_comes
 from schedulezero.when.grammar.said import Contradiction, Nonsense
 
 _WORKDAYS = 5
@@ -62,11 +62,6 @@ class NotThatWeekday(WhenError):
         )
         self.date = found
         self.readings: list[tuple[Trigger, str]] = []
-
-
-def never_comes(text: str) -> Sentence:
-    """Return the sentence about a text that no day from now on matches."""
-    return Sentence("“{wanted}” never comes: no date from now on matches it.", "never_comes", wanted=text)
 
 
 def _not_in_month(text: str, day: int, year: int | None = None) -> WhenError:

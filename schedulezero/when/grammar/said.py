@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from schedulezero.errors import WhenError
 from schedulezero.when.grammar.core.pieces import (
+    FRIDAY_13,
     After,
     Clock,
     Day,
@@ -190,8 +191,6 @@ _MONTHS = 12
 _WEEKEND = (5, 6)
 _EARLY = 6
 """The first hour that a number alone means behind weekends: smaller ones may count them."""
-UNLUCKY = 13
-"""*Friday 13* is a date, which may be far away, rather than one o'clock."""
 _DATED = OnDate | Slashed | OnFeast | EndOf | OnPosition
 _BEFORE_OF_UNIT = frozenset(("day", "monthdays", "positions", "weekly", "period"))
 _BEFORE_OF_DAY = frozenset(("clocks", "at_part"))
@@ -226,9 +225,8 @@ def _check_neighbours(piece: Piece, before: Piece | None, after: Piece | None) -
     if piece.category == "count" and 1 < piece.value <= _A_FEW and after and after.category == "again":
         raise Contradiction("count")  # but "10 times every Monday" is in all
     if piece.category == "count" and piece.value in (2, 3) and before and _is_each(piece, before):
-        raise Contradiction(
-            "count"
-        )  # "every day 2 times" is as likely twice a day, "every Friday twice" on each Friday
+        # "every day 2 times" is as likely twice a day, "every Friday twice" on each Friday
+        raise Contradiction("count")
     if (
         before
         and before.category in _BOUNDS
@@ -357,8 +355,8 @@ def _is_time(piece: Piece, before: Piece | None, after: Piece | None) -> bool:
         return False  # "Monday 24" is a day of the month
     if before.value == "end":
         return False  # Spanish *al final del día 2* is the end of the 2nd
-    if isinstance(before.value, OnWeekday) and piece.value.hour == UNLUCKY:
-        return False
+    if isinstance(before.value, OnWeekday) and piece.value.hour == FRIDAY_13[1]:
+        return False  # *Friday 13* is a date, which may be far away, rather than one o'clock
     if (
         isinstance(before.value, OnDayOfMonth)
         and before.value.weekday is None

@@ -122,8 +122,6 @@ class Words:
                     for have, want in zip(tokens[position:end], phrase, strict=True)
                 ):
                     continue
-                if category == "zone_name" and _number_follows(tokens, end):
-                    continue
                 if end < len(tokens) and _ends_abbreviation(tokens, end):
                     found[category, end + 1, value] = Item(category, value, end + 1, cost)
                 found[category, end, value] = Item(category, value, end, cost)

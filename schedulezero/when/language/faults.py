@@ -14,6 +14,7 @@ from schedulezero.when.grammar.core.chart import Steps
 from schedulezero.when.grammar.core.pieces import Fault
 from schedulezero.when.grammar.core.tokens import cut, without_marks
 from schedulezero.when.grammar.read import NotUnderstood, Unfitting, faults_in
+from schedulezero.when.grammar.refusing import how_often_between
 from schedulezero.when.grammar.words import Words
 from schedulezero.when.language.say import wording
 
@@ -224,11 +225,7 @@ def _exactly(part: str, before: str, after: str, _words: Words) -> Iterator[str]
 
 
 def _window(_part: str, text: str) -> Sentence:
-    return Sentence(
-        "“{text}”: how often between those times? For example: `every hour from 9 to 17`.",
-        "how_often_between",
-        text=text,
-    )
+    return how_often_between(text)
 
 
 def _hourly_or_at_both(part: str, before: str, after: str, words: Words) -> Iterator[str]:

@@ -26,7 +26,7 @@ from schedulezero.when.grammar.context import Context
 from schedulezero.when.grammar.core.chart import Steps
 from schedulezero.when.grammar.core.tokens import normalized
 from schedulezero.when.grammar.read import NotUnderstood, Reading, Unfitting, read
-from schedulezero.when.grammar.resolving import never_comes
+from schedulezero.when.grammar.refusing import never_comes
 from schedulezero.when.grammar.tables import languages
 from schedulezero.when.grammar.words import words_of
 from schedulezero.when.language.explaining import explained, in_the_past, with_offers

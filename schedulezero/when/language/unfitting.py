@@ -22,14 +22,19 @@ from schedulezero.when.grammar.core.pieces import (
 )
 from schedulezero.when.grammar.core.tokens import cut
 from schedulezero.when.grammar.paths import Piece
-from schedulezero.when.grammar.read import Unfitting, two_schedules
-from schedulezero.when.grammar.rules.clock import within
+from schedulezero.when.grammar.read import Unfitting
+from schedulezero.when.grammar.refusing import (
+    how_often_between,
+    on_which_side_of_midnight,
+    two_schedules,
+    which_one_of,
+)
+from schedulezero.when.grammar.rules.clock import NIGHT_ENDS, within
 from schedulezero.when.grammar.tables import table_of
 from schedulezero.when.grammar.words import Words
 from schedulezero.when.language.faults import Named, only_when_not, unfinished
 from schedulezero.when.language.say import wording
 
-_SMALL_HOURS = 6
 _LONGEST_HEAD = 5
 """Tokens of the longest words that say *until*, such as *bis spätestens*, and one more."""
 _BOUNDS = frozenset(("end_bound", "start_bound", "both_bounds", "count", "runs", "lasting", "left_out_all"))
@@ -45,8 +50,7 @@ def fault_of(error: Unfitting, words: Words) -> Named | None:
         return None
     for check in (_dangling, _two_schedules, _only_numbers, _only_bounds, _more_than_a_day, _which_one,
                   _in_no_part, _which_night, _once_and_again, _twice, _ends_though_once, _left_out,
-                  _period_and_day,
-                  _span_and_day, _stray_number):  # fmt: skip
+                  _period_and_day, _span_and_day, _stray_number):  # fmt: skip
         found = check(error, names, text, words)
         if found is not None:
             return found
@@ -98,13 +102,7 @@ def _only_bounds(error: Unfitting, names: Names, text: str, words: Words) -> Nam
         return Named(only_when_not(text))
     others = names.keys() - _BOUNDS
     if others <= {"windows", "day", "at_part", "zone"} and names["windows"]:
-        return Named(
-            Sentence(
-                "“{text}”: how often between those times? For example: `every hour from 9 to 17`.",
-                "how_often_between",
-                text=text,
-            )
-        )
+        return Named(how_often_between(text))
     if others - {"clocks", "at_part", "zone"} or not names.keys() & _BOUNDS:
         return None
     if (deadline := _deadline(error, names, text)) is not None:
@@ -147,14 +145,7 @@ def _which_one(error: Unfitting, names: Names, text: str, words: Words) -> Named
     weekday = any(isinstance(item.value, OnWeekday) for item in error.pieces)
     if not units or not weekday or names["positions"] or names["monthdays"] or not isinstance(units[0], str):
         return None
-    return Named(
-        Sentence(
-            "“{text}”: which one of the {unit}? For example: `first monday of the month`.",
-            "which_one_of",
-            text=text,
-            unit=units[0],
-        )
-    )
+    return Named(which_one_of(units[0], text))
 
 
 def _clocks(pieces: Sequence[Piece]) -> list[Clock]:
@@ -183,18 +174,12 @@ def _in_no_part(error: Unfitting, names: Names, text: str, words: Words) -> Name
 
 
 def _which_night(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
-    late = any(at.next_day or at.by_night or at.hour < _SMALL_HOURS for at in _clocks(error.pieces))
+    late = any(at.next_day or at.by_night or at.hour < NIGHT_ENDS for at in _clocks(error.pieces))
     night = any(item.value == "night" for item in error.pieces)
     ends = any(at.next_day or at.by_night for at in _clocks(error.pieces))
     if not late or not (night or ends) or not names.keys() & {"weekly", "day", "positions", "monthdays"}:
         return None
-    return Named(
-        Sentence(
-            "“{text}” is in the night between two days and could be on either.",
-            "which_night",
-            text=text,
-        )
-    )
+    return Named(on_which_side_of_midnight(text))
 
 
 def _once_and_again(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:

@@ -280,9 +280,9 @@ class Positions:
     days: tuple[tuple[int, int], ...]
 
 
-WORKDAY = 7
 WEEKS = 5
 """The most that a month has of one weekday."""
+WORKDAY = 7
 """The weekday of a position that any working day, Monday to Friday, can take."""
 
 

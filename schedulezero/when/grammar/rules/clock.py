@@ -13,7 +13,8 @@ rule = RULES.rule
 
 _NOON, _HOURS = 12, 24
 _CENTURIES = ("19", "20", "21")
-_NIGHT_ENDS = 6
+NIGHT_ENDS = 6
+"""The hour before which a time may be of the evening before."""
 _DAY_ENDED = 19
 """The hour from which on a number from 1 to 12 can't be meant as one of the end of the working day."""
 _DAY = 1440
@@ -581,7 +582,7 @@ def after_midnight_of_the_part(part: str, at: Clock) -> Clock | None:
 
 def after_midnight(at: Clock, part: str) -> bool:
     """Return whether a time is one of the next day, or of the night of either of two days."""
-    return part in ("evening", "night") and at.hour < _NIGHT_ENDS
+    return part in ("evening", "night") and at.hour < NIGHT_ENDS
 
 
 @rule("each_clock", "every? Parts at? Clock", "every? Parts at Bare", "Clock every? Parts")

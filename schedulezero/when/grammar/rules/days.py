@@ -10,6 +10,7 @@ from schedulezero.when.grammar.core.chart import NEVER, Rules
 from schedulezero.when.grammar.core.pieces import (
     FRIDAY_13,
     LAST,
+    WEEKS,
     WORKDAY,
     After,
     Beside,
@@ -37,8 +38,6 @@ rule = RULES.rule
 _BOTH = 2
 _NAMED_DAYS = OnDate | Slashed | OnFeast
 _NOON = 12
-_MOST_OF_A_WEEKDAY = 5
-"""How often a weekday comes in a month at most."""
 
 
 # ---------------------------------------------------------------- relative
@@ -546,7 +545,7 @@ def each_weekday_of_month_day(weekday: int, day: int) -> Day | None:
 @rule("weekday_of_month_day", "every Weekday|Weekdays comma? Ordinal")
 def each_weekday_of_late_month_day(weekday: int, day: int) -> Day | None:
     """*Every Friday 13th*; but *every Friday first* may be the first one of a month."""
-    return OnDayOfMonth(day, None, weekday) if _MOST_OF_A_WEEKDAY < day <= 31 else None
+    return OnDayOfMonth(day, None, weekday) if WEEKS < day <= 31 else None
 
 
 @rule("weekday_of_month_day", "every Weekday|Weekdays =Int", cost=2.2)

@@ -1,0 +1,62 @@
+"""The sentences that refuse a text in more than one place."""
+
+from __future__ import annotations
+
+from datetime import time
+
+from schedulezero.sentences import Sentence
+
+
+def never_comes(text: str) -> Sentence:
+    """Return the sentence about a text that no day from now on matches."""
+    return Sentence("“{wanted}” never comes: no date from now on matches it.", "never_comes", wanted=text)
+
+
+def two_schedules(text: str) -> Sentence:
+    """Return the sentence about two schedules in one text."""
+    return Sentence(
+        "“{text}” names two schedules. Create a job for each, such as `every 2 hours 30 minutes` or "
+        "`every monday at 9`.",
+        "two_schedules",
+        text=text,
+    )
+
+
+def on_which_weekday(text: str) -> Sentence:
+    """Return the question for the weekday of what comes every week."""
+    return Sentence(
+        "“{text}”: on which weekday? For example: `every monday at 9`.", "on_which_weekday", text=text
+    )
+
+
+def which_one_of(unit: str, text: str) -> Sentence:
+    """Return the question which of a month's or year's weekdays is meant."""
+    return Sentence(
+        "“{text}”: which one of the {unit}? For example: `first monday of the month`.",
+        "which_one_of",
+        text=text,
+        unit=unit,
+    )
+
+
+def how_often_between(text: str) -> Sentence:
+    """Return the question for the step within a window of the day."""
+    return Sentence(
+        "“{text}”: how often between those times? For example: `every hour from 9 to 17`.",
+        "how_often_between",
+        text=text,
+    )
+
+
+def on_which_side_of_midnight(text: str) -> Sentence:
+    """Return the sentence about a time in a night, of which two days may be said."""
+    return Sentence(
+        "“{text}” is in the night between two days and could be on either.", "which_night", text=text
+    )
+
+
+def ends_before_it_begins(first: time, last: time) -> Sentence:
+    """Return the sentence about a window of the day that is said backwards."""
+    return Sentence(
+        "“{text}” ends before it begins.", "span_ends_before_begin", text=f"{first:%H:%M}-{last:%H:%M}"
+    )
