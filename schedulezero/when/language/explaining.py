@@ -25,7 +25,6 @@ from schedulezero.when.language.say import language_of, wording
 from schedulezero.when.language.understood import Understood, as_understood, first_runs, spoken
 from schedulezero.when.language.unfitting import fault_of
 
-_ENGLISH = "en"
 _DAYS_TRIED = 8
 _YEARS_TRIED = 5
 _MOST_TRIED = 8
