@@ -29,14 +29,35 @@ TABLE = {
     "schedulezero/when/calendar": "schedulezero schedulezero/model",
     "schedulezero/wire": "schedulezero schedulezero/model schedulezero/storage",
     "schedulezero/when/grammar/core": "",
-    "schedulezero/when/grammar/rules": "schedulezero/when/grammar/core",
+    "schedulezero/when/grammar/rules/clock": "schedulezero/when/grammar/core",
+    "schedulezero/when/grammar/rules/recurring": (
+        "schedulezero/when/grammar/core schedulezero/when/grammar/rules/clock"
+    ),
+    "schedulezero/when/grammar/rules/days": (
+        "schedulezero/when/grammar/core schedulezero/when/grammar/rules/clock"
+    ),
+    "schedulezero/when/grammar/rules": (
+        "schedulezero/when/grammar/core schedulezero/when/grammar/rules/clock "
+        "schedulezero/when/grammar/rules/recurring schedulezero/when/grammar/rules/days"
+    ),
     "schedulezero/when/grammar": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/grammar/core "
-        "schedulezero/when/grammar/rules"
+        "schedulezero/when/grammar/rules schedulezero/when/grammar/rules/clock "
+        "schedulezero/when/grammar/rules/recurring"
+    ),
+    "schedulezero/when/grammar/again": (
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/grammar/core "
+        "schedulezero/when/grammar/rules/clock schedulezero/when/grammar/rules/recurring "
+        "schedulezero/when/grammar"
+    ),
+    "schedulezero/when/grammar/read.py": (
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/grammar/core "
+        "schedulezero/when/grammar/rules schedulezero/when/grammar schedulezero/when/grammar/again"
     ),
     "schedulezero/when/language": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/grammar "
-        "schedulezero/when/grammar/core schedulezero/when/grammar/rules"
+        "schedulezero/when/grammar/core schedulezero/when/grammar/rules "
+        "schedulezero/when/grammar/rules/clock schedulezero/when/grammar/read.py"
     ),
     "schedulezero/methods": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language"
