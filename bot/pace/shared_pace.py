@@ -57,8 +57,9 @@ class Slot:
 
     Attributes:
         at: On the clock of this process's event loop, in seconds. A request never leaves earlier.
-        leased: On the database's clock, in microseconds since the epoch. Slots of one row never stand closer
-            than its pace allows, whichever process leased them. None while this process keeps to its own share.
+        leased: On the database's clock, in microseconds since the epoch. Slots of one row are never
+            closer than its pace allows, whichever process leased them. None while this process keeps to its
+            own share.
     """
 
     at: float
