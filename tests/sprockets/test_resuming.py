@@ -48,7 +48,7 @@ async def call(world: World, method: str, params: dict[str, Any], run_id: str = 
     from tests.support.peers import tell
 
     message = {"method": method, "params": params, "run_id": run_id, "job_id": "job", "context": {}}
-    answer = await to_thread(tell, world.handler.address, json.dumps(message).encode(), seconds=15)
+    answer = await to_thread(tell, world.handler.address, json.dumps(message).encode(), seconds=60)
     await world.env.settle()
     return answer
 

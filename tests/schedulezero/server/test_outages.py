@@ -183,7 +183,7 @@ async def test_ready_says_so_while_due_jobs_cannot_be_claimed(
                 return answer
             await asyncio.sleep(0.05)
 
-    async with running(server_config, Clock()) as api, asyncio.timeout(30):
+    async with running(server_config, Clock()) as api, asyncio.timeout(60):
         monkeypatch.setattr(faults, "trouble_maker", full)
         await due_now(api)
         assert "are waiting because" in (await state(ready=False))["trouble"]
