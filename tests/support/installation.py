@@ -22,7 +22,7 @@ from schedulezero.wire.addresses import free_ports
 from tests.support.discord_server import DiscordServer
 
 ROOT = Path(__file__).parent.parent.parent
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 FINAL = ("succeeded", "failed", "missed", "skipped", "cancelled", "uncertain")
 
 
