@@ -178,7 +178,9 @@ def state(world: World) -> dict[str, Any]:
         "extensions": dict(bot.extensions),
         "modules": {name: item for name, item in sys.modules.items() if name.startswith("sprockets")},
         "path": list(sys.path),
-        "finders": list(sys.meta_path),
+        "finders": [
+            item for item in sys.meta_path if type(item).__module__.startswith(("cogs", "sprockets"))
+        ],
     }
 
 
