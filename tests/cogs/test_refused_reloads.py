@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dateutil.parser  # noqa: F401 - brings a finder, and the bot loads it in the background
 import pytest
 
 import sprockets
