@@ -20,16 +20,20 @@ from discord.ext import commands
 from bot.clusters import Cluster
 from bot.config import ConfigError, Settings
 from bot.pace.pace import FOR_ALL, FOR_JOBS, Pace
+from bot.pace.session_starts import SessionStarts, until_spare
 from bot.pace.shared_pace import SharedPace
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
+from cogs.command_sync import CommandSync
+from cogs.commands_cog import CommandsCog
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import claim_file, keys_of
 from cogs.language import CommandTranslator
 from cogs.memory import Memory
 from cogs.menus_cog import MenusCog
+from cogs.places_of_use import IN_SERVERS
 from cogs.reminders_cog import RemindersCog
 from cogs.schedulezero_cog import ScheduleZeroCog
 from cogs.services import Refused, Services
@@ -56,21 +60,23 @@ _ONE = Cluster(1, 1)
 
 _LONGEST_LIMIT_SECONDS = 30.0  # the smallest value that discord.py accepts
 
-# discord.py's two kinds of bot share no public base class; the type checker sees the plain one.
+# discord.py's two kinds of bot share no public base class; the type checker sees the one that cogs name.
 if TYPE_CHECKING:
-    _AnyBot = commands.Bot
+    _ShardedBot = commands.Bot
 else:
-    _AnyBot = object
+    _ShardedBot = commands.AutoShardedBot
 
 
-class ScheduleZeroBot(_AnyBot):
-    """A discord.py bot that schedules jobs, over one connection to Discord or several."""
+class ScheduleZeroBot(_ShardedBot):
+    """A discord.py bot that schedules jobs, over as many connections to Discord as its guilds need.
+
+    Without ``shard_count`` it opens as many as Discord recommends when it connects.
+    """
 
     def __init__(
         self, settings: Settings, cluster: Cluster, now: Callable[[], datetime], **connections: Any
     ) -> None:
-        intents = discord.Intents.default()
-        intents.message_content = settings.message_content
+        intents = intents_of(settings)
         # Processes that use SQLite share no database to lease from, so each one keeps to its even share.
         shared = cluster.count > 1 and is_postgres_setting(settings.database)
         self._shared_pace = (
@@ -78,11 +84,19 @@ class ScheduleZeroBot(_AnyBot):
         )
         pace = self._shared_pace or Pace(FOR_JOBS // cluster.count or 1, FOR_ALL // cluster.count or 1)
         super().__init__(
+            # discord.py wants a prefix. There are no text commands: nothing of ours reads messages, and a bot
+            # without message intents gets none.
             command_prefix=commands.when_mentioned,
             intents=intents,
+            # Without the Members intent Discord tells no changes of members, so those kept would be old.
+            member_cache_flags=discord.MemberCacheFlags(joined=intents.members, voice=False),
+            max_messages=None,
             help_command=None,
             allowed_mentions=discord.AllowedMentions.none(),
             activity=discord.CustomActivity("/schedule create"),
+            # For the commands of sprockets that don't say where they can be used.
+            allowed_installs=IN_SERVERS.installs,
+            allowed_contexts=IN_SERVERS.contexts,
             http_trace=pace.trace(),
             # Discord allows two changes of a channel's name in ten minutes. A job that waited that long would
             # exceed the server's time limit; a job that learns how long to wait is run again at that time.
@@ -91,6 +105,8 @@ class ScheduleZeroBot(_AnyBot):
         )
         self.settings = settings
         self.cluster = cluster
+        self.asks_for_shards = self.shard_count is None
+        """Whether it opens as many connections as Discord recommends at its start."""
         self._now = now
         self._handler_port = cluster.port(settings.handler_port)
         # The bot authenticates to the embedded server with a token that lives as long as this process.
@@ -101,6 +117,7 @@ class ScheduleZeroBot(_AnyBot):
         self.services = Services(
             client=Client(settings.api_endpoint, own or given, settings.tls_authority),
             memory=self.memory,
+            commands=CommandSync(self.memory),
             journal=Journal(journal_of(settings.database)),
             handler_id=settings.handler_id,
             handler_address=settings.handler_address_at(self._handler_port),
@@ -143,6 +160,7 @@ class ScheduleZeroBot(_AnyBot):
         await self.add_cog(AlertsCog(self))
         await self.add_cog(GuildsCog(self))
         await self.add_cog(AuditCog(self))
+        await self.add_cog(CommandsCog(self))
         sprockets_cog = SprocketsCog(self)
         await self.add_cog(sprockets_cog)
         sprockets_cog.offer_to_owners_only()
@@ -159,8 +177,26 @@ class ScheduleZeroBot(_AnyBot):
         self._warming_up = run_in_background(self._warm_up(), "warming up the phrases")
         self.tree.error(answer_error)
         await self.tree.set_translator(CommandTranslator())
-        if self.cluster.leads:
-            await self.tree.sync()
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Connect to Discord, once enough sessions may be started."""
+        starts = await until_spare(self.http, self._sessions)
+        if self.shard_count is None:
+            self.shard_count = starts.shards
+        await super().connect(reconnect=reconnect)
+
+    def _sessions(self, starts: SessionStarts) -> int:
+        """Return how many sessions the bot is about to start, in all its processes."""
+        return self.shard_count or starts.shards
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait until this bot may start another session: one per five seconds across all its processes."""
+        if not initial:  # `connect` has looked; a session that is lost over and over uses them up as well
+            await until_spare(self.http, lambda _: 1)
+        if self._shared_pace is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+        else:
+            await self._shared_pace.may_connect()
 
     async def close(self) -> None:
         """Stop everything. Calling it twice is safe."""
@@ -173,6 +209,8 @@ class ScheduleZeroBot(_AnyBot):
                 await handler.wait_stopped()
             if self._warming_up is not None:
                 self._warming_up.cancel()
+            if not isinstance(self.loop, asyncio.AbstractEventLoop):
+                await self._async_setup_hook()  # `login` does this; what it prepares is needed to close
             await super().close()
             await self.services.client.close()
             await self.services.journal.close()
@@ -206,19 +244,16 @@ class ScheduleZeroBot(_AnyBot):
         log.exception("the event %s failed", event_method)
 
 
-class _OneConnection(ScheduleZeroBot, commands.Bot):
-    """A bot that serves all guilds over one connection."""
+def intents_of(settings: Settings) -> discord.Intents:
+    """Return the intents to identify with: guilds, and those that a sprocket of one's own was given.
 
-
-class _SeveralConnections(ScheduleZeroBot, commands.AutoShardedBot):
-    """A bot with several connections, each of which serves its share of the guilds."""
-
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Wait until this bot may open another connection: one per five seconds across all its processes."""
-        if self._shared_pace is None:
-            await super().before_identify_hook(shard_id, initial=initial)
-        else:
-            await self._shared_pace.may_connect()
+    Guilds bring channels, threads, roles and the bot's own member
+    (https://discord.com/developers/docs/events/gateway#list-of-intents); commands and clicks need no intent.
+    Message Content isn't among them: over HTTP it is enough that the application has it
+    (https://discord.com/developers/docs/events/gateway#http-restrictions), and Discord closes the connection
+    of a bot that asks for it without having it.
+    """
+    return discord.Intents(guilds=True, **dict.fromkeys(settings.intents, True))
 
 
 def server_config(settings: Settings, *, own_token: str | None = None) -> ServerConfig:
@@ -277,10 +312,10 @@ def create_bot(
     loader.look_around()
     count = settings.shards or (cluster.count if cluster.count > 1 else None)
     if count is None:
-        return _OneConnection(settings, cluster, now)
+        return ScheduleZeroBot(settings, cluster, now)
     if count < cluster.count:
         raise ConfigError(
             f"`shards` is {count}, too few for {cluster.count} clusters; set it to that or more."
         )
     ids = sorted(cluster.shards(count).ids)
-    return _SeveralConnections(settings, cluster, now, shard_count=count, shard_ids=ids)
+    return ScheduleZeroBot(settings, cluster, now, shard_count=count, shard_ids=ids)

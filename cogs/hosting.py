@@ -17,6 +17,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.command_sync import CommandSync
 from cogs.config.config import Settings, load_settings, source_of
 from cogs.memory import Memory
 from cogs.services import Services
@@ -60,6 +61,7 @@ class Hosted:
         self.services = Services(
             client=Client(settings.api_endpoint, token, settings.tls_authority),
             memory=self.memory,
+            commands=CommandSync(self.memory),
             journal=Journal(journal_of(settings.database)),
             handler_id=settings.handler_id,
             handler_address=settings.handler_address,

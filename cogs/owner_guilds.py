@@ -7,7 +7,6 @@ server loses them when its ownership changes.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +15,6 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.services import services_of
-
-log = logging.getLogger(__name__)
 
 _KIND, _KEY = "owner-commands", "guilds"
 
@@ -61,11 +58,9 @@ class OwnerGuilds:
         if wanted:
             for command in self._offered:
                 self._bot.tree.add_command(command, guild=guild)
-        try:
-            await self._bot.tree.sync(guild=guild)
-        except discord.HTTPException as error:
-            log.warning("the owner's commands could not be placed in guild %s: %s", guild.id, error)
-            return
+        offered = await services_of(self._bot).commands.offered(self._bot, guild.id)
+        if offered.refusal is not None:
+            return  # the log says why
         ids = {*kept["ids"], str(guild.id)} if wanted else set(kept["ids"]) - {str(guild.id)}
         await memory.put(_KIND, self._key, {"ids": sorted(ids)})
 

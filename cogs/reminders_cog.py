@@ -12,6 +12,7 @@ from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.kit.zones import zone_choices
 from cogs.desk.reminders import listing, own_data, own_zone, reminders
+from cogs.places_of_use import EVERYWHERE
 
 
 class RemindersCog(commands.Cog):
@@ -20,8 +21,8 @@ class RemindersCog(commands.Cog):
     remind = app_commands.Group(
         name="remind",
         description="Get a reminder by direct message",
-        allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+        allowed_installs=EVERYWHERE.installs,
+        allowed_contexts=EVERYWHERE.contexts,
     )
 
     def __init__(self, bot: commands.Bot) -> None:

@@ -19,7 +19,6 @@ import asyncio
 import logging
 from weakref import WeakKeyDictionary
 
-import discord
 from discord.ext import commands
 
 from cogs.discord_library import expect_discord_py
@@ -30,6 +29,7 @@ from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
 from cogs.background.success_pings import GoodRuns
+from cogs.commands_cog import CommandsCog
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import Hosted
@@ -119,7 +119,7 @@ async def setup(bot: commands.Bot) -> None:
         handler_cog, sprockets_cog = ScheduleZeroCog(bot, hosted.services), SprocketsCog(bot)
         ours = [
             handler_cog, AdminCog(bot), MenusCog(bot), RemindersCog(bot), AlertsCog(bot), AuditCog(bot),
-            GuildsCog(bot),
+            GuildsCog(bot), CommandsCog(bot),
             sprockets_cog,
         ]  # fmt: skip
     except BaseException:
@@ -138,9 +138,6 @@ async def setup(bot: commands.Bot) -> None:
             for cog in ours:  # the event doesn't fire again
                 if (on_ready := getattr(cog, "on_ready", None)) is not None:
                     await on_ready()
-            await _offer(bot)
-        else:
-            _offer_when_ready(bot)
     except BaseException:
         await teardown(bot)
         raise
@@ -155,19 +152,3 @@ async def teardown(bot: commands.Bot) -> None:
     handler.stop()
     await handler.wait_stopped()
     await hosted.close()
-
-
-def _offer_when_ready(bot: commands.Bot) -> None:
-    async def on_ready() -> None:
-        bot.remove_listener(on_ready)
-        await _offer(bot)
-
-    bot.add_listener(on_ready)
-
-
-async def _offer(bot: commands.Bot) -> None:
-    """Tell Discord all commands of the bot, as ours are among them."""
-    try:
-        await bot.tree.sync()
-    except discord.HTTPException as error:
-        log.warning("the commands could not be offered on Discord: %s", error)

@@ -14,6 +14,7 @@ import discord
 from discord.ext import commands
 
 from cogs.background.double_taps import DoubleTaps
+from cogs.command_sync import CommandSync
 from cogs.memory import Memory
 from schedulezero.client.client import Client
 from schedulezero.errors import ScheduleZeroError
@@ -37,6 +38,7 @@ class Services:
     Attributes:
         client: the REST client of the server.
         memory: the bot's own tables.
+        commands: offers the bot's commands on Discord.
         journal: the handler's journal of its work.
         handler_id: the name under which the handler registers.
         handler_address: the address on which the handler listens.
@@ -57,6 +59,7 @@ class Services:
 
     client: Client
     memory: Memory
+    commands: CommandSync
     journal: Journal
     handler_id: str
     handler_address: str

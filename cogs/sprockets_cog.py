@@ -8,12 +8,15 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.command_refusals import told
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.replies import answer
+from cogs.desk.kit.wording import relative
 from cogs.desk.settings import sprocket_panel
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
 from cogs.owner_guilds import OwnerGuilds
+from cogs.places_of_use import in_servers
 from cogs.services import Refused
 from cogs.sprocket_loading import loader
 
@@ -64,7 +67,7 @@ class SprocketsCog(commands.Cog):
         name="load_sprocket", description="Load a sprocket, so that its jobs can be scheduled"
     )
     @app_commands.describe(name="Which sprocket")
-    @app_commands.guild_only()
+    @in_servers
     @app_commands.default_permissions(_OWNERS)
     async def load_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work(desk: Desk) -> str:
@@ -78,7 +81,7 @@ class SprocketsCog(commands.Cog):
         name="unload_sprocket", description="Unload a sprocket. Its jobs can't run until it is loaded again."
     )
     @app_commands.describe(name="Which sprocket")
-    @app_commands.guild_only()
+    @in_servers
     @app_commands.default_permissions(_OWNERS)
     async def unload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work(desk: Desk) -> str:
@@ -90,7 +93,7 @@ class SprocketsCog(commands.Cog):
 
     @app_commands.command(name="reload_sprocket", description="Reload a sprocket whose file has changed")
     @app_commands.describe(name="Which sprocket")
-    @app_commands.guild_only()
+    @in_servers
     @app_commands.default_permissions(_OWNERS)
     async def reload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work(desk: Desk) -> str:
@@ -101,7 +104,7 @@ class SprocketsCog(commands.Cog):
         await self._as_owner(interaction, work)
 
     @app_commands.command(name="sprockets", description="Show the sprockets, their jobs and their settings")
-    @app_commands.guild_only()
+    @in_servers
     @app_commands.default_permissions(_MANAGERS)
     async def sprockets(self, interaction: discord.Interaction) -> None:
         await answer(interaction, sprocket_panel.show_sprockets)
@@ -145,7 +148,11 @@ class SprocketsCog(commands.Cog):
             before = {command.name for command in self.bot.tree.walk_commands()}
             said = await work(desk)
             if {command.name for command in self.bot.tree.walk_commands()} != before:
-                await self.bot.tree.sync()  # the sprocket has its own slash commands
+                # The sprocket has its own slash commands.
+                offered = await desk.services.commands.offered(self.bot)
+                if offered.refusal is not None:
+                    when = relative(offered.again_at) if offered.again_at is not None else ""
+                    said += f"\n⚠️ {told(offered.refusal, when)}"
             await desk.say(said)
 
         await answer(interaction, owners_work)

@@ -24,6 +24,7 @@ from schedulezero.methods.typed import ChannelId, LongText, MemberId, MemberIds,
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cleaning import MOST_LOOKED_AT, Cleaning, Wanted, public_threads
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.content import can_read_content
 from sprockets.kit.follow_up import call_off, follow_up, owed
 from sprockets.kit.lock_places import about_of, all_in, called, lockable, locked_about
 from sprockets.kit.locks import (
@@ -98,7 +99,7 @@ async def cleanup_messages(
         threads: Clean up the channel's public threads as well
     """
     channel = await channel_of(bot, channel_id)
-    _expect_readable(bot, contains)
+    await _expect_readable(bot, contains)
 
     async def begin(_: dict[str, Any]) -> dict[str, Any]:
         more = await public_threads(channel) if threads else []
@@ -138,7 +139,7 @@ def _cleaned(work: Cleaning, failed: list[dict[str, str]]) -> dict[str, Any]:
 @cleanup_messages.check
 async def _check_clean_up(bot: commands.Bot, channel_id: int, contains: str, **_: Any) -> None:
     await channel_of(bot, channel_id)
-    _expect_readable(bot, contains)
+    await _expect_readable(bot, contains)
 
 
 @cleanup_messages.dry_run
@@ -157,7 +158,7 @@ async def _would_clean_up(
 ) -> str:
     """Return how many messages would be deleted now, and the age of the oldest."""
     channel = await channel_of(bot, channel_id)
-    _expect_readable(bot, contains)
+    await _expect_readable(bot, contains)
     until = _until(channel, age_days)
     kept = tuple(keep_user_ids or ())
     work = Cleaning(Wanted(until, user_id, contains, kept, keep_role_id, keep_bots, keep_files), limit)
@@ -179,11 +180,15 @@ def _until(channel: Sendable, age_days: float | None) -> datetime:
     return max(instants.now(), newest + timedelta(milliseconds=1))  # our clock may be behind
 
 
-def _expect_readable(bot: commands.Bot, contains: str) -> None:
-    if contains and not bot.intents.message_content:
+async def _expect_readable(bot: commands.Bot, contains: str) -> None:
+    if not contains:
+        return
+    async with asking_discord("see whether I may read messages"):
+        readable = await can_read_content(bot)
+    if not readable:
         raise JobFailed(
             "To read message text I need the Message Content intent. Switch it on in Discord's developer "
-            "portal and set `message_content: true` in the configuration.",
+            "portal under Bot.",
             retry=False,
             code="needs_message_content",
         )

@@ -180,7 +180,7 @@ def _is_default(said: str, default: Any) -> bool:
     if isinstance(default, bool):
         return said == f"`{str(default).lower()}`"
     if isinstance(default, tuple):
-        return said == ", ".join(f"`{name}`" for name in default)
+        return said == (", ".join(f"`{name}`" for name in default) or "none")
     return said in (f"{default:g}" if isinstance(default, int | float) else f"`{default}`",)
 
 

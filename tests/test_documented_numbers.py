@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.pace import pace, shared_pace
+from bot.pace import pace, session_starts, shared_pace
 from cogs.background import ping_budget
 from schedulezero.client import decoding
 from schedulezero.handler import executor, journal
@@ -33,6 +33,7 @@ NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
      (ping_budget.AT_ONCE_IN_A_GUILD, ping_budget.BURST_SECONDS * ping_budget.A_SECOND_IN_A_GUILD)),
     ("how-to/alert-when-silent.md", "may have # under way and make # a second",
      (ping_budget.AT_ONCE, ping_budget.A_SECOND)),
+    ("how-to/run-as-a-service.md", "It never uses the last #:", (session_starts.RESERVE,)),
     ("how-to/run-as-a-service.md", "waits for it for # seconds at most", (executor.DEADLINE_SECONDS,)),
     ("reference/configuration.md", "wait for # minutes at most; beyond that they are refused",
      (hourly_limit.LONGEST_HOLD_BY_HAND.total_seconds() / 60,)),

@@ -193,7 +193,7 @@ TABLE = {
     "bot/health": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/wire schedulezero/methods "
         "schedulezero/client schedulezero/handler cogs cogs/rights cogs/sprocket_loading "
-        "schedulezero/server bot bot/cli"
+        "schedulezero/server sprockets/kit bot bot/cli bot/pace"
     ),
     "bot/run.py": "schedulezero bot bot/health",
     "bot/demo": (

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dateutil.parser  # noqa: F401 - brings a finder, and the bot loads it in the background
 import pytest
 
 import sprockets
@@ -189,7 +190,12 @@ def write(package: Path, source: str) -> None:
 
 
 @pytest.mark.long
-async def test_a_refused_reload_leaves_the_old_one_at_work(world: World, package: Path) -> None:
+async def test_a_refused_reload_leaves_the_old_one_at_work(settings: Settings, package: Path) -> None:
+    async with a_world(settings.model_copy(update={"intents": ("guild_messages",)})) as world:
+        await _refused_reload(world, package)
+
+
+async def _refused_reload(world: World, package: Path) -> None:
     await loader.load(world.bot, "lasting")
     before = state(world)
     (package / "words.py").write_text('WORD = "another, longer word"\n')

@@ -26,6 +26,7 @@ from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import NEUTRAL, plain
 from cogs.desk.settings.audit_panel import note_change
 from cogs.desk.settings.limits import LIMIT_FIELDS, limit_fields, limits_line, read_limits
+from cogs.desk.settings.role_access import told_access
 from cogs.desk.settings.word_hours import (
     DAYS_FORM,
     PARTS_FORM,
@@ -75,7 +76,8 @@ async def _show(desk: Desk) -> None:
         log.warning("the server's rules cannot be shown: %s", error.message)
         rules = None
     specs = offered_specs(desk.bot)
-    await desk.show(setup_panel(guild, settings, zone, rules, specs, await lacks_of(desk)))
+    access = await told_access(desk, settings.manager_role_ids)
+    await desk.show(setup_panel(guild, settings, zone, rules, specs, await lacks_of(desk), access))
 
 
 def setup_panel(
@@ -85,6 +87,7 @@ def setup_panel(
     rules: GuildRules | None,
     specs: Iterable[MethodSpec],
     lacks: Mapping[Feature, str] = MappingProxyType({}),
+    access: str = "",
 ) -> ui.LayoutView:
     """Return a guild's settings as a panel.
 
@@ -95,6 +98,7 @@ def setup_panel(
         rules: its rules; None if the server does not support them.
         specs: the jobs that can be scheduled, for the permissions that they need.
         lacks: the features that the server lacks, each with a sentence.
+        access: a sentence about which roles see the commands; empty without any.
     """
     target = str(guild.id)
     zone_button = DeskButton("setup", "zone", target, t("Change"))
@@ -160,6 +164,7 @@ def setup_panel(
         row_of(
             DeskRoleSelect("setup", "roles", target, t("nobody; choose roles…"), settings.manager_role_ids)
         ),
+        *([ui.TextDisplay(access)] if access else []),
         ui.Separator(),
         ui.TextDisplay(_permissions(guild, specs)),
         ui.Separator(),

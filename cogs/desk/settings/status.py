@@ -6,6 +6,7 @@ import time
 
 from discord import ui
 
+from cogs.command_refusals import told
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import panel_of
 from cogs.desk.kit.wording import BAD, GOOD, cut, relative, span, state_word
@@ -27,6 +28,7 @@ async def show_status(desk: Desk) -> None:
     """Answer ``/schedule status``."""
     checks = await _server_lines(desk)
     checks += await _limit_lines(desk)
+    checks.append(await _commands(desk))
     names = loaded(desk.bot)
     methods = len(handler_of(desk.bot).sprockets)
     listed = ", ".join(names) or t("none")
@@ -108,6 +110,21 @@ def _own_registration(known: HandlerInfo, unanswered: str | None) -> Check:
         return Check(t("Handler:"), False, text)
     text = t("“{name}” is registered with {count} jobs", name=known.id, count=len(known.methods))
     return Check(t("Handler:"), True, text)
+
+
+async def _commands(desk: Desk) -> Check:
+    """Check whether Discord has the bot's commands as they are."""
+    offered = await desk.services.commands.state(desk.bot)
+    if offered.refusal is not None:
+        when = relative(offered.again_at) if offered.again_at is not None else ""
+        return Check(t("Commands:"), False, told(offered.refusal, when))
+    said = t("Discord has the current ones")
+    if offered.reduced:
+        said += ". " + t(
+            "`/remind` works only in servers, because the app has no *User Install* in Discord's developer "
+            "portal."
+        )
+    return Check(t("Commands:"), True, said)
 
 
 async def _limit_lines(desk: Desk) -> list[Check]:
