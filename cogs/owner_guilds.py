@@ -15,6 +15,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.background.discord_troubles import TROUBLES, may_pass
 from cogs.services import services_of
 
 log = logging.getLogger(__name__)
@@ -41,14 +42,20 @@ class OwnerGuilds:
         return f"{_KEY} {services_of(self._bot).cluster}".strip()  # each process handles its own guilds
 
     async def place_all(self) -> None:
-        """Add the commands where they belong, and remove them where they no longer do."""
+        """Add the commands where they belong, and remove them where they no longer do.
+
+        Raises one of `TROUBLES` if Discord may take it later.
+        """
         kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         for guild in list(self._bot.guilds):
             if str(guild.id) in kept["ids"] or await self._belongs(guild):
                 await self._place(guild)  # even if they are already there: the commands may have changed
 
     async def place(self, guild: discord.Guild) -> None:
-        """Add the commands to one server or remove them, unless nothing needs to change."""
+        """Add the commands to one server or remove them, unless nothing needs to change.
+
+        Raises one of `TROUBLES` if Discord may take it later.
+        """
         kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         if (str(guild.id) in kept["ids"]) != await self._belongs(guild):
             await self._place(guild)
@@ -63,7 +70,9 @@ class OwnerGuilds:
                 self._bot.tree.add_command(command, guild=guild)
         try:
             await self._bot.tree.sync(guild=guild)
-        except discord.HTTPException as error:
+        except TROUBLES as error:
+            if may_pass(error):
+                raise
             log.warning("the owner's commands could not be placed in guild %s: %s", guild.id, error)
             return
         ids = {*kept["ids"], str(guild.id)} if wanted else set(kept["ids"]) - {str(guild.id)}

@@ -19,7 +19,6 @@ import asyncio
 import logging
 from weakref import WeakKeyDictionary
 
-import discord
 from discord.ext import commands
 
 from cogs.discord_library import expect_discord_py
@@ -29,6 +28,7 @@ expect_discord_py()
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
+from cogs.background.discord_troubles import TROUBLES
 from cogs.background.success_pings import GoodRuns
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
@@ -169,5 +169,5 @@ async def _offer(bot: commands.Bot) -> None:
     """Tell Discord all commands of the bot, as ours are among them."""
     try:
         await bot.tree.sync()
-    except discord.HTTPException as error:
+    except TROUBLES as error:
         log.warning("the commands could not be offered on Discord: %s", error)

@@ -98,7 +98,9 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
     ),
     "sprockets": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
-    "cogs/background": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web",
+    "cogs/background": (
+        "schedulezero schedulezero/metrics.py schedulezero/methods schedulezero/handler schedulezero/web"
+    ),
     "cogs/config": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar schedulezero/wire"
     ),
@@ -128,7 +130,8 @@ TABLE = {
     ),
     "cogs/desk/jobs": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client cogs cogs/rights cogs/desk/kit cogs/desk/drafts"
+        "schedulezero/methods schedulezero/client cogs/background cogs cogs/rights cogs/desk/kit "
+        "cogs/desk/drafts"
     ),
     "cogs/desk/files": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
@@ -156,13 +159,15 @@ TABLE = {
         "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/runs "
         "cogs/desk/settings cogs/desk/creating"
     ),
-    "bot/pace": "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/handler",
+    "bot/pace": (
+        "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/handler cogs/background"
+    ),
     "bot": (
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/storage "
         "schedulezero/when/calendar schedulezero/wire schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler bot/pace sprockets/kit schedulezero/server/http "
-        "sprockets cogs cogs/config cogs/sprocket_loading schedulezero/server cogs/desk/kit "
-        "cogs/*_cog.py"
+        "sprockets cogs/background cogs cogs/config cogs/sprocket_loading schedulezero/server "
+        "cogs/desk/kit cogs/*_cog.py"
     ),
     "bot/cli": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar "

@@ -53,7 +53,7 @@ def failure(error: discord.HTTPException, doing: str) -> JobFailed:
     )
     if waits:
         told = _told_wait(error, WAITS.get(error.code, OUTAGE_SECONDS))
-        return JobFailed(said, retry_after=told, may_have_worked=outage)
+        return JobFailed(said, retry_after=told, limited=not outage, may_have_worked=outage)
     if error.code in GONE:
         return Gone(said)
     if error.code in FORBIDDEN:
@@ -113,6 +113,7 @@ async def asking_discord(doing: str) -> AsyncGenerator[None]:
         raise JobFailed(
             "I couldn't {doing} yet: Discord asked me to wait.",
             retry_after=error.retry_after,
+            limited=True,
             code="discord_asks_to_wait",
             doing=doing,
         ) from error

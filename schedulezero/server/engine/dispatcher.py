@@ -52,6 +52,8 @@ _LARGEST_RESULT = 64 * 1024
 _CLOCK_SKEW = timedelta(seconds=30)  # between nodes
 _SHORT_WAIT = timedelta(seconds=2)
 _LONGEST_TOLD_WAIT = timedelta(hours=1)
+_LONGEST_LIMITED = timedelta(days=1)
+"""How long a rate limit may put a run off; in an outage nobody knows for how long, but a limit ends."""
 _LONGEST_WORK = timedelta(days=6)  # a handler's journal keeps the steps of a run for 7 days
 _PROGRESS = "progress"
 _LONGEST_NAP_SECONDS = 15.0  # the system may be suspended while its wall clock advances
@@ -268,7 +270,8 @@ class Dispatcher:
         """Return how long the handler may put a run off."""
         if outcome.progress:
             self._progress_at[run.sequence] = self._now()
-        began, patience = _began(run), max(run.grace, _LONGEST_TOLD_WAIT)
+        longest = _LONGEST_LIMITED if outcome.limited else _LONGEST_TOLD_WAIT
+        began, patience = _began(run), max(run.grace, longest)
         since = max(began, self._progress_at.get(run.sequence, self._began_at))
         return min(since + patience, began + max(_LONGEST_WORK, patience))
 
