@@ -21,9 +21,11 @@ from bot.clusters import Cluster
 from bot.config import ConfigError, Settings
 from bot.pace.pace import FOR_ALL, FOR_JOBS, Pace
 from bot.pace.shared_pace import SharedPace
+from bot.pace.windows import keep_to_windows
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
+from cogs.background.invalid_requests import HOLD_AT, InvalidRequests
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import claim_file, keys_of
@@ -76,6 +78,8 @@ class ScheduleZeroBot(_AnyBot):
         self._shared_pace = (
             SharedPace(settings.database, settings.handler_id, cluster.count) if shared else None
         )
+        # Discord counts them by address, and all processes of a bot may share one.
+        invalid = InvalidRequests(max(HOLD_AT // cluster.count, 1))
         pace = self._shared_pace or Pace(FOR_JOBS // cluster.count or 1, FOR_ALL // cluster.count or 1)
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -83,12 +87,14 @@ class ScheduleZeroBot(_AnyBot):
             help_command=None,
             allowed_mentions=discord.AllowedMentions.none(),
             activity=discord.CustomActivity("/schedule create"),
-            http_trace=pace.trace(),
-            # Discord allows two changes of a channel's name in ten minutes. A job that waited that long would
-            # exceed the server's time limit; a job that learns how long to wait is run again at that time.
+            http_trace=pace.trace(invalid),
+            # Discord allows two changes of a channel's name in ten minutes, and tells so only by refusing the
+            # third (https://github.com/discord/discord-api-docs/issues/2190). A job that waited that long
+            # would exceed the server's time limit; a job that learns how long to wait is run again then.
             max_ratelimit_timeout=_LONGEST_LIMIT_SECONDS,
             **connections,
         )
+        keep_to_windows(self.http)
         self.settings = settings
         self.cluster = cluster
         self._now = now
@@ -111,6 +117,7 @@ class ScheduleZeroBot(_AnyBot):
             private_calls=settings.private_calls,
             forget_after_days=settings.forget_after_days,
             limits=settings.limits.limits(),
+            invalid_requests=invalid,
             shards=cluster.shards(settings.shards or cluster.count) if cluster.count > 1 else None,
             cluster=str(cluster) if cluster.count > 1 else "",
             leads=cluster.leads,

@@ -140,8 +140,8 @@ TABLE = {
     ),
     "cogs/desk/runs": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/exchange cogs cogs/rights cogs/desk/kit "
-        "cogs/desk/jobs"
+        "schedulezero/methods schedulezero/client schedulezero/exchange cogs/background cogs cogs/rights "
+        "cogs/desk/kit cogs/desk/jobs"
     ),
     "cogs/desk/settings": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "

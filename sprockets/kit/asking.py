@@ -17,6 +17,8 @@ from sprockets.kit.discord_codes import AGAIN, FORBIDDEN, GONE, REASONS, WAITS
 
 OUTAGE_SECONDS = 5.0
 """How many seconds a job waits for its next attempt when Discord is down and doesn't say for how long."""
+LIMITED_SECONDS = 60.0
+"""The same after a 429 that names no time, as in a ban of the machine's address, where each request counts."""
 REASON = "ScheduleZero: scheduled job"
 """The reason to give with each change, for Discord's audit log."""
 
@@ -52,7 +54,8 @@ def failure(error: discord.HTTPException, doing: str) -> JobFailed:
         )
     )
     if waits:
-        told = _told_wait(error, WAITS.get(error.code, OUTAGE_SECONDS))
+        default = LIMITED_SECONDS if error.status == 429 else OUTAGE_SECONDS
+        told = _told_wait(error, WAITS.get(error.code, default))
         return JobFailed(said, retry_after=told, limited=not outage, may_have_worked=outage)
     if error.code in GONE:
         return Gone(said)
