@@ -18,7 +18,7 @@ from sprockets.kit.discord_codes import AGAIN, FORBIDDEN, GONE, REASONS, WAITS
 OUTAGE_SECONDS = 5.0
 """How many seconds a job waits for its next attempt when Discord is down and doesn't say for how long."""
 LIMITED_SECONDS = 60.0
-"""The same after a 429 that names no time, as in a ban of the machine's address, where each request counts."""
+"""The same after a 429 that names no time, as when the machine's address is banned."""
 REASON = "ScheduleZero: scheduled job"
 """The reason to give with each change, for Discord's audit log."""
 
