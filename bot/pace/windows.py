@@ -1,8 +1,8 @@
-"""Discord's limits for one route: as many requests as a window has left, and no long wait inside a call.
+"""Discord's rate limits for one route: as many requests as a window has left, and no long wait inside a call.
 
-discord.py's own `Ratelimit` has an option that refuses long waits, but it refuses requests whenever the window
-ends late, even if Discord would take them: of a limit of 50 in five minutes, only one would be used. It also
-holds back the answer to a window's last request until the next window, which a call of a job can't wait for.
+discord.py's own `Ratelimit` has an option that refuses long waits, but it refuses all requests in a window
+that ends late, even if Discord would take them: of a limit of 50 in five minutes, it would use one. It also
+holds back the answer to a window's last request until the next window, longer than a call of a job may take.
 
 Here a request is refused, with `discord.RateLimited`, only if the window has nothing left and the next one is
 too far away. A job that is refused so is run again then.

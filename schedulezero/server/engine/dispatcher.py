@@ -78,6 +78,8 @@ class Dispatcher:
         self._began_at = now()
         self._turns = Turns(store)
         self._pausing: set[str] = set()
+        self._final: set[int] = set()
+        """The sequences of failed runs, not yet written, whose handler said that no retry can help."""
         self._changed: list[Run] = []
         self._has_changed = asyncio.Event()
         self._clock_moved = asyncio.Event()
@@ -255,6 +257,8 @@ class Dispatcher:
         if decision.delay is None:
             if outcome.pause:
                 self._pausing.add(run.job_id)
+            if not outcome.retry:
+                self._final.add(run.sequence)
             self._end(run, RunState.FAILED, result=outcome.result, error=outcome.error)
             return
         attempts = run.attempts if decision.counted else run.attempts - 1
@@ -447,8 +451,10 @@ class Dispatcher:
     async def _write(self, batch: list[Run]) -> None:
         ended = {run.job_id for run in batch if run.state is not RunState.QUEUED}
         pausing = self._pausing & ended
-        await self._store.write_outcomes(batch, pausing)
+        final = self._final & {run.sequence for run in batch}
+        await self._store.write_outcomes(batch, pausing, final)
         self._pausing -= pausing
+        self._final -= final
         self._troubles.announce()
         over = [run for run in batch if run.state is not RunState.QUEUED]  # the others will be retried
         self._queue.done(over)
