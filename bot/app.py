@@ -19,6 +19,7 @@ from discord.ext import commands
 
 from bot.clusters import Cluster
 from bot.config import ConfigError, Settings
+from bot.pace.kept_requests import KeptRequests
 from bot.pace.pace import FOR_ALL, FOR_JOBS, Pace
 from bot.pace.shared_pace import SharedPace
 from bot.pace.windows import keep_to_windows
@@ -26,6 +27,7 @@ from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
 from cogs.background.invalid_requests import HOLD_AT, InvalidRequests
+from cogs.background.supervisor import Kept
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import claim_file, keys_of
@@ -40,7 +42,7 @@ from cogs.sprockets_cog import SprocketsCog
 from schedulezero import instants
 from schedulezero.background import run_in_background
 from schedulezero.client.client import Client
-from schedulezero.errors import PortTaken
+from schedulezero.errors import DatabaseUnavailable, PortTaken
 from schedulezero.handler.journal import Journal, journal_of
 from schedulezero.server.service import ServerConfig, listen
 from schedulezero.server.thread import ServerThread
@@ -122,6 +124,8 @@ class ScheduleZeroBot(_AnyBot):
             cluster=str(cluster) if cluster.count > 1 else "",
             leads=cluster.leads,
         )
+        self._kept_requests = KeptRequests(invalid, self.memory, self.services.cluster)
+        self._saving_requests: Kept | None = None
         self.server: ServerThread | None = None
         self._warming_up: asyncio.Task[None] | None = None
         self._taken_apart = False
@@ -142,6 +146,9 @@ class ScheduleZeroBot(_AnyBot):
             await self.server.start()
         await self.claim_database()
         await asyncio.gather(self.memory.open(), self.services.journal.open())
+        await self._kept_requests.restore()
+        keep = self.services.supervisor.keep
+        self._saving_requests = keep("saving the invalid requests", self._kept_requests.keep_saving)
         handler_cog = ScheduleZeroCog(self, self.services)
         await self.add_cog(handler_cog)
         await self.add_cog(AdminCog(self))
@@ -181,6 +188,9 @@ class ScheduleZeroBot(_AnyBot):
             if self._warming_up is not None:
                 self._warming_up.cancel()
             await super().close()
+            if self._saving_requests is not None:
+                await self._saving_requests.close()
+                await self._save_requests()
             await self.services.client.close()
             await self.services.journal.close()
             await self.memory.close()
@@ -190,6 +200,12 @@ class ScheduleZeroBot(_AnyBot):
                 await self.server.stop()
             if self._claim is not None:
                 self._claim.release()
+
+    async def _save_requests(self) -> None:
+        try:
+            await self._kept_requests.save()
+        except DatabaseUnavailable as error:
+            log.warning("the count of invalid requests could not be saved: %s", error)
 
     async def claim_database(self) -> None:
         """Claim the SQLite file for this process, or for this cluster, unless it is claimed already.

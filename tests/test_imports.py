@@ -145,8 +145,8 @@ TABLE = {
     ),
     "cogs/desk/settings": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/web cogs cogs/rights cogs/sprocket_loading "
-        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
+        "schedulezero/methods schedulezero/client schedulezero/web cogs/background cogs cogs/rights "
+        "cogs/sprocket_loading cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/creating": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -160,7 +160,8 @@ TABLE = {
         "cogs/desk/settings cogs/desk/creating"
     ),
     "bot/pace": (
-        "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/handler cogs/background"
+        "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/methods schedulezero/handler "
+        "cogs/background"
     ),
     "bot": (
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/storage "
