@@ -1,4 +1,4 @@
-"""Keeps the count of invalid requests over a restart, so that a bot in a crash loop doesn't start from zero."""
+"""Keeps the count of invalid requests over a restart: a bot in a crash loop doesn't begin at zero."""
 
 from __future__ import annotations
 
