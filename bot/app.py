@@ -19,12 +19,16 @@ from discord.ext import commands
 
 from bot.clusters import Cluster
 from bot.config import ConfigError, Settings
+from bot.pace.kept_requests import KeptRequests
 from bot.pace.pace import FOR_ALL, FOR_JOBS, Pace
 from bot.pace.session_starts import SessionStarts, until_spare
 from bot.pace.shared_pace import SharedPace
+from bot.pace.windows import keep_to_windows
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
+from cogs.background.invalid_requests import HOLD_AT, InvalidRequests
+from cogs.background.supervisor import Kept, Supervisor
 from cogs.command_sync import CommandSync
 from cogs.commands_cog import CommandsCog
 from cogs.desk.kit.replies import answer_error
@@ -42,7 +46,7 @@ from cogs.sprockets_cog import SprocketsCog
 from schedulezero import instants
 from schedulezero.background import run_in_background
 from schedulezero.client.client import Client
-from schedulezero.errors import PortTaken
+from schedulezero.errors import DatabaseUnavailable, PortTaken
 from schedulezero.handler.journal import Journal, journal_of
 from schedulezero.server.service import ServerConfig, listen
 from schedulezero.server.thread import ServerThread
@@ -82,6 +86,8 @@ class ScheduleZeroBot(_ShardedBot):
         self._shared_pace = (
             SharedPace(settings.database, settings.handler_id, cluster.count) if shared else None
         )
+        # Discord counts them by address, and all processes of a bot may share one.
+        invalid = InvalidRequests(max(HOLD_AT // cluster.count, 1))
         pace = self._shared_pace or Pace(FOR_JOBS // cluster.count or 1, FOR_ALL // cluster.count or 1)
         super().__init__(
             # discord.py wants a prefix. There are no text commands: nothing of ours reads messages, and a bot
@@ -97,12 +103,14 @@ class ScheduleZeroBot(_ShardedBot):
             # For the commands of sprockets that don't say where they can be used.
             allowed_installs=IN_SERVERS.installs,
             allowed_contexts=IN_SERVERS.contexts,
-            http_trace=pace.trace(),
-            # Discord allows two changes of a channel's name in ten minutes. A job that waited that long would
-            # exceed the server's time limit; a job that learns how long to wait is run again at that time.
+            http_trace=pace.trace(invalid),
+            # Discord allows two changes of a channel's name in ten minutes, and tells so only by refusing the
+            # third (https://github.com/discord/discord-api-docs/issues/2190). A job that waited that long
+            # would exceed the server's time limit; a job that learns how long to wait is run again then.
             max_ratelimit_timeout=_LONGEST_LIMIT_SECONDS,
             **connections,
         )
+        keep_to_windows(self.http)
         self.settings = settings
         self.cluster = cluster
         self.asks_for_shards = self.shard_count is None
@@ -114,10 +122,12 @@ class ScheduleZeroBot(_ShardedBot):
         given = settings.api_token.get_secret_value() if settings.api_token is not None else None
         self._own_token = own
         self.memory = Memory(settings.database)
+        supervisor = Supervisor()
         self.services = Services(
             client=Client(settings.api_endpoint, own or given, settings.tls_authority),
             memory=self.memory,
-            commands=CommandSync(self.memory),
+            commands=CommandSync(self.memory, supervisor),
+            supervisor=supervisor,
             journal=Journal(journal_of(settings.database)),
             handler_id=settings.handler_id,
             handler_address=settings.handler_address_at(self._handler_port),
@@ -128,10 +138,13 @@ class ScheduleZeroBot(_ShardedBot):
             private_calls=settings.private_calls,
             forget_after_days=settings.forget_after_days,
             limits=settings.limits.limits(),
+            invalid_requests=invalid,
             shards=cluster.shards(settings.shards or cluster.count) if cluster.count > 1 else None,
             cluster=str(cluster) if cluster.count > 1 else "",
             leads=cluster.leads,
         )
+        self._kept_requests = KeptRequests(invalid, self.memory, self.services.cluster)
+        self._saving_requests: Kept | None = None
         self.server: ServerThread | None = None
         self._warming_up: asyncio.Task[None] | None = None
         self._taken_apart = False
@@ -152,6 +165,9 @@ class ScheduleZeroBot(_ShardedBot):
             await self.server.start()
         await self.claim_database()
         await asyncio.gather(self.memory.open(), self.services.journal.open())
+        await self._kept_requests.restore()
+        keep = self.services.supervisor.keep
+        self._saving_requests = keep("saving the invalid requests", self._kept_requests.keep_saving)
         handler_cog = ScheduleZeroCog(self, self.services)
         await self.add_cog(handler_cog)
         await self.add_cog(AdminCog(self))
@@ -212,6 +228,9 @@ class ScheduleZeroBot(_ShardedBot):
             if not isinstance(self.loop, asyncio.AbstractEventLoop):
                 await self._async_setup_hook()  # `login` does this; what it prepares is needed to close
             await super().close()
+            if self._saving_requests is not None:
+                await self._saving_requests.close()
+                await self._save_requests()
             await self.services.client.close()
             await self.services.journal.close()
             await self.memory.close()
@@ -221,6 +240,12 @@ class ScheduleZeroBot(_ShardedBot):
                 await self.server.stop()
             if self._claim is not None:
                 self._claim.release()
+
+    async def _save_requests(self) -> None:
+        try:
+            await self._kept_requests.save()
+        except DatabaseUnavailable as error:
+            log.warning("the count of invalid requests could not be saved: %s", error)
 
     async def claim_database(self) -> None:
         """Claim the SQLite file for this process, or for this cluster, unless it is claimed already.

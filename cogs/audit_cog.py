@@ -12,6 +12,7 @@ from collections import defaultdict
 import discord
 from discord.ext import commands
 
+from cogs.background.discord_troubles import TROUBLES, may_pass
 from cogs.background.outbox import OutboxReader
 from cogs.desk.kit.wording import cut
 from cogs.desk.settings.audit_panel import entry_text
@@ -33,7 +34,7 @@ class AuditCog(commands.Cog):
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
         self._services = services_of(bot)
-        self._reader = OutboxReader("the audit", self._read, self._tell)
+        self._reader = OutboxReader(self._services.supervisor, "the audit", self._read, self._tell)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -73,8 +74,10 @@ class AuditCog(commands.Cog):
         try:
             for text in _joined(texts):
                 await channel.send(text, allowed_mentions=discord.AllowedMentions.none())
-        except discord.HTTPException as error:
+        except TROUBLES as error:
             log.warning("the log channel of guild %s cannot be written to: %s", guild_id, error)
+            if may_pass(error):
+                self._services.supervisor.note("posting the audit", error)
 
 
 def _joined(texts: list[str]) -> list[str]:

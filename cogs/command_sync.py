@@ -16,6 +16,7 @@ from typing import Any
 import discord
 from discord.ext import commands
 
+from cogs.background.supervisor import Kept, Supervisor
 from cogs.command_refusals import (
     Cause,
     Payload,
@@ -28,7 +29,6 @@ from cogs.command_refusals import (
 )
 from cogs.memory import Memory
 from schedulezero import instants
-from schedulezero.background import run_in_background
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.instants import from_iso, to_iso
 
@@ -61,7 +61,7 @@ class _Scope:
 
     wanted: bool = True
     answered: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
+    work: Kept | None = None
 
 
 class CommandSync:
@@ -69,10 +69,11 @@ class CommandSync:
 
     Parameters:
         memory: the bot's own tables, where it notes what Discord took.
+        supervisor: keeps the attempts alive.
     """
 
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
+    def __init__(self, memory: Memory, supervisor: Supervisor) -> None:
+        self._memory, self._supervisor = memory, supervisor
         self._scopes: dict[int | None, _Scope] = {}
 
     def offer(self, bot: commands.Bot, guild_id: int | None = None) -> None:
@@ -83,11 +84,11 @@ class CommandSync:
             guild_id: the guild whose own commands are meant; None for the global ones.
         """
         scope = self._scopes.get(guild_id)
-        if scope is not None and scope.task is not None and not scope.task.done():
+        if scope is not None and scope.work is not None and not scope.work.done:
             scope.wanted = True
             return
         scope = self._scopes[guild_id] = _Scope()
-        scope.task = run_in_background(self._keep_offering(bot, guild_id, scope), "offering commands")
+        scope.work = self._supervisor.keep("commands", lambda: self._keep_offering(bot, guild_id, scope))
 
     async def offered(self, bot: commands.Bot, guild_id: int | None = None) -> Offered:
         """Offer the commands, and return how they stand once Discord has answered, or after ten seconds."""
@@ -114,10 +115,9 @@ class CommandSync:
 
     async def close(self) -> None:
         """End all attempts."""
-        tasks = [scope.task for scope in self._scopes.values() if scope.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for scope in self._scopes.values():
+            if scope.work is not None:
+                await scope.work.close()
         self._scopes.clear()
 
     async def _keep_offering(self, bot: commands.Bot, guild_id: int | None, scope: _Scope) -> None:

@@ -38,14 +38,20 @@ class OwnerGuilds:
         return f"{_KEY} {services_of(self._bot).cluster}".strip()  # each process handles its own guilds
 
     async def place_all(self) -> None:
-        """Add the commands where they belong, and remove them where they no longer do."""
+        """Add the commands where they belong, and remove them where they no longer do.
+
+        Raises one of `cogs.background.discord_troubles.TROUBLES` if Discord can't be asked now.
+        """
         kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         for guild in list(self._bot.guilds):
             if str(guild.id) in kept["ids"] or await self._belongs(guild):
                 await self._place(guild)  # even if they are already there: the commands may have changed
 
     async def place(self, guild: discord.Guild) -> None:
-        """Add the commands to one server or remove them, unless nothing needs to change."""
+        """Add the commands to one server or remove them, unless nothing needs to change.
+
+        Raises one of `cogs.background.discord_troubles.TROUBLES` if Discord can't be asked now.
+        """
         kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         if (str(guild.id) in kept["ids"]) != await self._belongs(guild):
             await self._place(guild)

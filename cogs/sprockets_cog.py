@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.background.supervisor import Kept
 from cogs.command_refusals import told
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.replies import answer
@@ -17,7 +18,7 @@ from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
 from cogs.owner_guilds import OwnerGuilds
 from cogs.places_of_use import in_servers
-from cogs.services import Refused
+from cogs.services import Refused, services_of
 from cogs.sprocket_loading import loader
 
 _OWNERS = discord.Permissions(administrator=True)
@@ -30,23 +31,34 @@ class SprocketsCog(commands.Cog):
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
         self._guilds: OwnerGuilds | None = None
+        self._placing: set[Kept] = set()
+
+    async def cog_unload(self) -> None:
+        for kept in list(self._placing):
+            await kept.close()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        await self._owner_guilds().place_all()
+        self._place(self._owner_guilds().place_all)
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._owner_guilds().place(guild)
+        self._place(lambda: self._owner_guilds().place(guild))
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        await self._owner_guilds().place(guild)
+        self._place(lambda: self._owner_guilds().place(guild))
 
     @commands.Cog.listener()
     async def on_guild_update(self, before: discord.Guild, after: discord.Guild) -> None:
         if before.owner_id != after.owner_id:
-            await self._owner_guilds().place(after)
+            self._place(lambda: self._owner_guilds().place(after))
+
+    def _place(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Place the owner's commands in the background, again and again while Discord has trouble."""
+        kept = services_of(self.bot).supervisor.keep("placing the owner's commands", work)
+        self._placing.add(kept)
+        kept.task.add_done_callback(lambda _: self._placing.discard(kept))
 
     def offer_to_owners_only(self) -> None:
         """Remove the owner commands from the global ones; call it after they have been added."""

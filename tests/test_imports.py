@@ -119,7 +119,9 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
     ),
     "sprockets": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
-    "cogs/background": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web",
+    "cogs/background": (
+        "schedulezero schedulezero/metrics.py schedulezero/methods schedulezero/handler schedulezero/web"
+    ),
     "cogs/config": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar schedulezero/wire"
     ),
@@ -149,7 +151,8 @@ TABLE = {
     ),
     "cogs/desk/jobs": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client cogs cogs/rights cogs/desk/kit cogs/desk/drafts"
+        "schedulezero/methods schedulezero/client cogs/background cogs cogs/rights cogs/desk/kit "
+        "cogs/desk/drafts"
     ),
     "cogs/desk/files": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
@@ -158,13 +161,13 @@ TABLE = {
     ),
     "cogs/desk/runs": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/exchange cogs cogs/rights cogs/desk/kit "
-        "cogs/desk/jobs"
+        "schedulezero/methods schedulezero/client schedulezero/exchange cogs/background cogs cogs/rights "
+        "cogs/desk/kit cogs/desk/jobs"
     ),
     "cogs/desk/settings": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/web cogs cogs/rights cogs/sprocket_loading "
-        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
+        "schedulezero/methods schedulezero/client schedulezero/web cogs/background cogs cogs/rights "
+        "cogs/sprocket_loading cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/creating": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -177,13 +180,16 @@ TABLE = {
         "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/runs "
         "cogs/desk/settings cogs/desk/creating"
     ),
-    "bot/pace": "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/handler",
+    "bot/pace": (
+        "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/methods schedulezero/handler "
+        "cogs/background"
+    ),
     "bot": (
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/storage "
         "schedulezero/when/calendar schedulezero/wire schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler bot/pace sprockets/kit schedulezero/server/http "
-        "sprockets cogs cogs/config cogs/sprocket_loading schedulezero/server cogs/desk/kit "
-        "cogs/*_cog.py"
+        "sprockets cogs/background cogs cogs/config cogs/sprocket_loading schedulezero/server "
+        "cogs/desk/kit cogs/*_cog.py"
     ),
     "bot/cli": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar "

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.pace.pace import limiting
+from cogs.background.invalid_requests import InvalidRequests
 from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 from schedulezero.storage.database import Database, database_of
@@ -32,9 +33,9 @@ from schedulezero.storage.sql import insert_new
 
 log = logging.getLogger(__name__)
 
-JOBS_A_SECOND = 39
+JOBS_A_SECOND = 36
 PEOPLE_A_SECOND = 9
-"""With at most one early request from each row, no second holds more than 50 requests."""
+"""With at most one early request from each row, no second holds more than 47 requests."""
 CONNECTIONS_A_SECOND = 1 / 5.1
 """Discord lets a bot identify once in five seconds
 (https://discord.com/developers/docs/events/gateway#rate-limiting)."""
@@ -108,9 +109,9 @@ class SharedPace:
         """Wait until the bot may open another connection to the gateway, and return the slot."""
         return await self._connecting.turn(0.0)
 
-    def trace(self) -> aiohttp.TraceConfig:
-        """Return the hook for discord.py's ``http_trace``."""
-        return limiting(self.turn)
+    def trace(self, invalid: InvalidRequests) -> aiohttp.TraceConfig:
+        """Return the hook for discord.py's ``http_trace``; see `bot.pace.pace.limiting`."""
+        return limiting(self.turn, invalid)
 
 
 class _Lane:

@@ -17,11 +17,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import aiohttp
 import discord
 from discord.ext import commands
 
 from cogs.background.direct_messages import DirectMessageBudget
+from cogs.background.discord_troubles import TROUBLES
 from cogs.background.success_pings import ping_of
 from cogs.forgetting import note_left
 from cogs.rights.channels import SeenChannels, unknown_channels
@@ -162,8 +162,8 @@ class RunGuard:
             raise JobFailed(text, retry=False, pause=True)
         try:
             joined = await SeenChannels(self._bot, guild, known=known).joined(creator, spec, params)
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            raise _unreachable() from error
+        except TROUBLES as error:
+            raise _unreachable(error) from error
         found = findings(spec, params, guild, creator, absent=True, known=known, joined=joined)
         if against := [item.text for item in found if item.of is Of.PERSON]:
             raise JobFailed(against[0], retry=False, pause=True)
@@ -214,8 +214,8 @@ class RunGuard:
                     code="channel_unseen",
                     channel_id=channel_id,
                 ) from error
-            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-                raise _unreachable() from error
+            except TROUBLES as error:
+                raise _unreachable(error) from error
             if getattr(channel, "guild", None) == guild:
                 found[channel_id] = channel
         return found
@@ -226,13 +226,16 @@ async def _fetch(guild: discord.Guild, user_id: int) -> discord.Member | None:
         return await guild.fetch_member(user_id)
     except discord.NotFound:
         return None
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        raise _unreachable() from error
+    except TROUBLES as error:
+        raise _unreachable(error) from error
 
 
-def _unreachable() -> JobFailed:
+def _unreachable(error: Exception) -> JobFailed:
+    """Return the failure of a run whose rights Discord can't be asked about now; it is tried again."""
+    limited = isinstance(error, discord.RateLimited)
     return JobFailed(
         "I can't ask Discord about the permissions for this job right now.",
-        retry_after=_AGAIN_SECONDS,
+        retry_after=max(error.retry_after, 1.0) if limited else _AGAIN_SECONDS,
+        limited=limited,
         code="rights_cannot_be_asked",
     )

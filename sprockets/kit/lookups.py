@@ -94,17 +94,20 @@ def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
     return guild
 
 
-async def expect_member(bot: discord.Client, user_id: int) -> None:
-    """Raise JobFailed if the job belongs to a guild and this person isn't a member of it."""
+async def expect_member(bot: discord.Client, user_id: int) -> discord.Member | None:
+    """Raise JobFailed if the job belongs to a guild and this person isn't a member of it.
+
+    Returns the member; None for a job without a guild.
+    """
     guild_id = current_run().guild_id
     if guild_id is None:
-        return
+        return None
     guild = guild_of(bot, int(guild_id))
-    if guild.get_member(user_id) is not None:
-        return
+    if (member := guild.get_member(user_id)) is not None:
+        return member
     try:
         async with asking_discord(f"look for the member {user_id}"):
-            await guild.fetch_member(user_id)
+            return await guild.fetch_member(user_id)
     except Gone as error:
         raise not_here(user_id) from error
 

@@ -15,6 +15,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.background.discord_troubles import TROUBLES
 from cogs.desk.drafts.draft import label_of
 from cogs.desk.drafts.draft_card import shown
 from cogs.desk.drafts.secrecy import veiled
@@ -149,7 +150,7 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
         await channel.send(
             view=card.panel, files=card.attached(), allowed_mentions=discord.AllowedMentions.none()
         )
-    except discord.HTTPException as error:
+    except TROUBLES as error:
         log.warning("approval of job %s could not be asked for in %s: %s", jobs[0].id, channel, error)
 
 

@@ -83,6 +83,7 @@ class Alert:
         channel_id, message_id: where its card is; None before it is posted.
         movable: whether moving the job to another channel may fix it.
         private: whether the card is a direct message.
+        edited_at: when the card was last edited; None if it never was.
     """
 
     guild_id: str
@@ -94,6 +95,7 @@ class Alert:
     message_id: str | None = None
     movable: bool = False
     private: bool = False
+    edited_at: datetime | None = None
 
     def key(self, stage: str = "") -> str:
         """Return the key in memory: the same for the same cause at the same stage of the check ahead."""
@@ -105,10 +107,14 @@ class Alert:
         return max(item.last_at for item in self.items)
 
     def tells_of(self, met: Item) -> bool:
-        """Return whether the card already includes this trouble, by its number."""
-        return met.sequence is not None and any(
-            (item.job_id, item.sequence) == (met.job_id, met.sequence) for item in self.items
-        )
+        """Return whether the card already includes this trouble, or a later one of the same job.
+
+        A server with a new database counts from the start, so the instants decide as well.
+        """
+        if met.sequence is None:
+            return False
+        same = (item for item in self.items if item.job_id == met.job_id and item.sequence is not None)
+        return any((item.sequence or 0) >= met.sequence and item.last_at >= met.last_at for item in same)
 
     def with_item(self, met: Item) -> Alert:
         """Return the alert with a job added that has the same cause."""
@@ -128,6 +134,7 @@ class Alert:
             "message_id": self.message_id,
             "movable": self.movable,
             "private": self.private,
+            "edited_at": instants.to_iso(self.edited_at) if self.edited_at is not None else None,
         }
 
     @classmethod
@@ -145,6 +152,7 @@ class Alert:
             message_id=data["message_id"],
             movable=data["movable"],
             private=data["private"],
+            edited_at=instants.from_iso(data["edited_at"]) if data.get("edited_at") else None,
         )
 
 
