@@ -20,6 +20,7 @@ from schedulezero.methods.typed import Duration, GuildId, LongText, Text, VoiceI
 from schedulezero.methods.values import said_span
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.comparing import alike
 from sprockets.kit.lookups import guild_channel_of, guild_of
 from sprockets.kit.messages import expect_texts, fitting, text_for
 from sprockets.kit.posting import CLOCK_SKEW
@@ -91,7 +92,7 @@ async def create_event(
     async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
         async with asking_discord("look for the event"):
             for event in await guild.fetch_scheduled_events():
-                mine = event.creator_id == guild.me.id and event.name == plan["name"]
+                mine = event.creator_id == guild.me.id and alike(event.name, plan["name"])
                 if mine and discord.utils.snowflake_time(event.id) > since - CLOCK_SKEW:
                     return _result(event)
         return None
