@@ -13,6 +13,7 @@ from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.methods.annotations import Channels
+from schedulezero.methods.members import member_of
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import ChannelId, Duration, ForumId, LongText, Text, ThreadId, job
 from sprockets.kit.asking import REASON, asking_discord
@@ -281,7 +282,7 @@ async def _expect_moderators(forum: discord.ForumChannel, tag: discord.ForumTag)
     people = [forum.guild.me]
     if creator_id is not None:
         async with asking_discord(f"look for the member {creator_id}"):
-            people.append(await forum.guild.fetch_member(int(creator_id)))
+            people.append(await member_of(forum.guild, int(creator_id)))
     for person in people:
         if not forum.permissions_for(person).manage_threads:
             raise JobFailed(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schedulezero import faults
-from tests.sprockets.test_resuming import call, texts
+from tests.support.resuming import call, texts
 from tests.support.rules.applying import applied
 from tests.support.rules.hidden_content import hidden_content
 from tests.support.rules.trimmed_texts import TrimmedTexts
