@@ -23,9 +23,10 @@ from cogs.background.outbox import OutboxReader
 from cogs.desk.kit.layout import fit
 from cogs.desk.runs.alert_card import Alert, Item, alert_panel
 from cogs.desk.runs.history import run_target
+from cogs.guild_language import locale_of
 from cogs.language import speaking
 from cogs.rights.channels import SeenChannels
-from cogs.rights.rights import problems
+from cogs.rights.rights import posting_in, problems
 from cogs.services import services_of, spec_for
 from cogs.undelivered import note_unsent
 from schedulezero import instants
@@ -226,7 +227,7 @@ class AlertsCog(commands.Cog):
                 return  # the cog was interrupted before it saved the cursor
             alert = known.with_item(item) if known is not None else fresh
             try:
-                with speaking(guild.preferred_locale):
+                with speaking(locale_of(guild, await memory.settings(guild.id))):
                     posted = await self._post(guild, job, alert, private=where == "creator")
             except discord.HTTPException as error:
                 log.warning("an alert about job %s could not be sent: %s", job.id, error)
@@ -264,7 +265,7 @@ class AlertsCog(commands.Cog):
         channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
         if not isinstance(channel, discord.abc.Messageable):
             return None
-        return channel if channel.permissions_for(guild.me).send_messages else None
+        return channel if getattr(channel.permissions_for(guild.me), posting_in(channel)) else None
 
     async def _creator(self, job: Job) -> discord.abc.Messageable | None:
         if not job.creator_id:

@@ -10,6 +10,7 @@ import simcord
 from schedulezero.client.dialect import JobQuery
 from schedulezero.methods import members
 from schedulezero.model import JobState
+from tests.support.private_threads import ended
 from tests.support.rules.applying import applied
 from tests.support.rules.member_counts import MemberCounts
 from tests.support.world import World
@@ -59,9 +60,7 @@ async def test_a_person_who_left_from_a_voice_channel_gets_no_message(world: Wor
     world.env.backend.remove_member(world.guild.id, person.id)
     await world.env.settle()
     await world.advance(hours=1, minutes=1)
-    await world.env.settle()
-    run = await world.bot.services.client.runs(str(world.guild.id), job_id=job.id)
-    assert "isn't in this server" in str(run.runs[0].error)
+    assert "isn't in this server" in str((await ended(world, job)).error)
 
 
 @pytest.fixture
