@@ -71,7 +71,7 @@ async def test_an_announcement_channel_has_no_slow_mode_and_threads_of_its_own(w
     before = len(world.env.http_requests)
     await world.run("create_thread", {"channel_id": channel_id, "title": "This week"})
     asked = [item for item in world.env.http_requests[before:] if item.path.endswith("/threads")]
-    assert [item.json["type"] for item in asked] == [10]
+    assert [(item.json or {})["type"] for item in asked] == [10]
     channel: Any = world.bot.get_channel(int(channel_id))
     with pytest.raises(discord.HTTPException) as refused:
         await channel.create_thread(name="x", type=discord.ChannelType.public_thread)

@@ -3,8 +3,8 @@
 * Names of text, announcement and forum channels become lower case, with dashes for blanks.
 * A name and a topic each change twice in ten minutes; more requests wait
   (https://github.com/discord/discord-api-docs/issues/2190).
-* https://discord.com/developers/docs/resources/channel#modify-channel: ``rate_limit_per_user`` is for text, voice,
-  stage, forum and media channels, and for threads. An announcement channel keeps what it has.
+* https://discord.com/developers/docs/resources/channel#modify-channel: ``rate_limit_per_user`` is for text,
+  voice, stage, forum and media channels, and for threads. An announcement channel keeps what it has.
 """
 
 from __future__ import annotations

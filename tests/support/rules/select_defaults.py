@@ -1,8 +1,8 @@
 """Defaults of selects that don't exist, or aren't of the select's kind, are refused.
 
-https://discord.com/developers/docs/components/reference#user-select-select-default-value-structure: the type has to
-match the select's. Whether Discord looks at the channel's type and existence isn't documented; this takes the
-strict reading.
+https://discord.com/developers/docs/components/reference#user-select-select-default-value-structure: the type
+has to match the select's. Whether Discord looks at the channel's type and existence isn't documented; this
+takes the strict reading.
 """
 
 from __future__ import annotations
