@@ -16,6 +16,7 @@ from cogs.background.discord_troubles import TROUBLES, may_pass
 from cogs.background.outbox import OutboxReader
 from cogs.desk.kit.wording import cut
 from cogs.desk.settings.audit_panel import entry_text
+from cogs.guild_language import locale_of
 from cogs.language import speaking
 from cogs.services import services_of
 from schedulezero.model.audit import AuditEntry
@@ -69,7 +70,7 @@ class AuditCog(commands.Cog):
         channel = guild.get_channel_or_thread(int(settings.log_channel_id))
         if not isinstance(channel, discord.abc.Messageable):
             return
-        with speaking(guild.preferred_locale):
+        with speaking(locale_of(guild, settings)):
             texts = [cut(entry_text(entry), 900) for entry in entries]
         try:
             for text in _joined(texts):

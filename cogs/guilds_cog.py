@@ -16,6 +16,7 @@ from discord.ext import commands
 from cogs.background.discord_troubles import TROUBLES
 from cogs.background.supervisor import Kept
 from cogs.forgetting import LEFT, forget_place, note_left
+from cogs.guild_language import locale_of
 from cogs.language import speaking, t, tn
 from cogs.services import services_of
 from schedulezero import instants
@@ -95,7 +96,7 @@ class GuildsCog(commands.Cog):
     async def _tell(self, guild: discord.Guild, resumed: list[Job], over: list[Job]) -> None:
         settings = await self._services.memory.settings(guild.id)
         channels = (guild.get_channel_or_thread(int(settings.alert_channel_id or 0)), guild.system_channel)
-        with speaking(guild.preferred_locale):
+        with speaking(locale_of(guild, settings)):
             lines = [t("I am back in this server.")]
             if resumed:
                 lines.append(tn("{count} job goes on.", "{count} jobs go on.", len(resumed)))

@@ -35,6 +35,7 @@ from cogs.guilds_cog import GuildsCog
 from cogs.hosting import Hosted
 from cogs.language import CommandTranslator
 from cogs.menus_cog import MenusCog
+from cogs.no_repeats import withhold_repeats
 from cogs.reminders_cog import RemindersCog
 from cogs.rights.run_guard import RunGuard
 from cogs.services import Services
@@ -87,6 +88,7 @@ class ScheduleZeroCog(commands.Cog):
     async def cog_load(self) -> None:
         self.watch.begin()
         if self.bot.is_ready():
+            withhold_repeats(self.bot)
             self.handler.start()
 
     async def cog_unload(self) -> None:
@@ -99,6 +101,7 @@ class ScheduleZeroCog(commands.Cog):
         # Sprockets register in listeners of this same event, which run in this turn of the loop; one turn
         # later they are all registered, and the server gets them together.
         await asyncio.sleep(0)
+        withhold_repeats(self.bot)
         self.handler.start()  # also called after a reconnect, when it already runs
         try:
             await self.handler.wait_bound()

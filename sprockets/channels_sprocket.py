@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 import discord
 from discord.ext import commands
@@ -11,10 +11,12 @@ from pydantic import Field
 
 from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.steps import step
+from schedulezero.methods.annotations import Channels
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.comparing import alike
 from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
 from sprockets.kit.lookups import GuildChannel, guild_channel_of
 from sprockets.kit.messages import expect_texts, fitting, text_for
@@ -22,6 +24,14 @@ from sprockets.kit.messages import expect_texts, fitting, text_for
 _SLOWEST = 6 * 3600
 _LONGEST_TOPIC = 1024
 _LONGEST_NAME = 100
+_PACE = timedelta(minutes=5)
+"""Discord takes two changes of a topic, and two of a name, in ten minutes.
+
+https://github.com/discord/discord-api-docs/issues/2190
+"""
+_WithSlowMode = (
+    discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+)
 
 
 @job(
@@ -30,7 +40,7 @@ _LONGEST_NAME = 100
 )
 async def set_slowmode(
     bot: commands.Bot,
-    channel_id: AnyChannelId,
+    channel_id: Annotated[AnyChannelId, Channels(("text", "voice", "stage_voice", "forum"))],
     seconds: Annotated[int, Field(ge=0, le=_SLOWEST)],
     lasts: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=365))] | None = None,
 ) -> dict[str, Any]:
@@ -48,14 +58,9 @@ async def set_slowmode(
         if debt is None:
             raise
         return {"success": True, "message": "The channel no longer exists, so there is nothing to undo."}
-    if not isinstance(
-        channel,
-        discord.TextChannel
-        | discord.ForumChannel
-        | discord.VoiceChannel
-        | discord.StageChannel
-        | discord.Thread,
-    ):
+    if not _has_slow_mode(channel):
+        if debt is not None:
+            return {"success": True, "message": "The channel has no slow mode any more: nothing to undo."}
         raise JobFailed("#{name} has no slow mode.", retry=False, code="no_slow_mode", name=channel.name)
 
     about = f"slowmode:{channel.id}"
@@ -98,6 +103,7 @@ async def set_slowmode(
     needs=in_channel("channel_id", "manage_channels"),
     variables=("text",),
     resumable=True,
+    pace=_PACE,
 )
 async def set_channel_text(
     bot: commands.Bot,
@@ -110,15 +116,27 @@ async def set_channel_text(
     Params:
         channel_id: Which channel
         text: What to write, such as {countdown:2030-01-01} until the launch
-        where: Discord allows only two name changes in ten minutes
+        where: Discord allows only two changes of each in ten minutes
     """
     channel = await guild_channel_of(bot, channel_id)
     longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
     written = fitting(text_for(channel.guild, text), longest, where)
     _expect_topic(channel, where)
+    result = {"success": True, "channel_id": str(channel.id)}
+    if _stands_there(channel, where, written):
+        return {**result, "message": f"The {where} is already: {getattr(channel, where)}"}
     async with asking_discord(f"write the {where} of #{channel.name}"):
-        await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
-    return {"success": True, "channel_id": str(channel.id), "message": f"The {where} is: {written}"}
+        changed: Any = await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
+    stands = getattr(changed or channel, where)
+    return {**result, "message": f"The {where} is: {stands or written}"}
+
+
+def _stands_there(channel: GuildChannel, where: str, written: str) -> bool:
+    """Return whether a channel has that topic or name; then the request, of which there are few, is saved."""
+    if where == "name" and isinstance(channel, discord.TextChannel | discord.ForumChannel):
+        # Discord writes the names of these in small letters, with dashes for blanks.
+        written = "-".join(written.lower().split())
+    return alike(getattr(channel, where, None), written)
 
 
 @set_channel_text.check
@@ -134,6 +152,13 @@ def _expect_topic(channel: GuildChannel, where: str) -> None:
         raise JobFailed(
             "#{name} has no topic. Change its name instead.", retry=False, code="no_topic", name=channel.name
         )
+
+
+def _has_slow_mode(channel: Any) -> TypeGuard[_WithSlowMode]:
+    """https://discord.com/developers/docs/resources/channel#modify-channel: not announcement channels."""
+    return isinstance(channel, _WithSlowMode) and not (
+        isinstance(channel, discord.TextChannel) and channel.is_news()
+    )
 
 
 class ChannelsSprocket(RegisteringCog):

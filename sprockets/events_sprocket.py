@@ -20,6 +20,8 @@ from schedulezero.methods.typed import Duration, GuildId, LongText, Text, VoiceI
 from schedulezero.methods.values import said_span
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.comparing import alike
+from sprockets.kit.event_rights import ON_STAGE, expect_rights
 from sprockets.kit.lookups import guild_channel_of, guild_of
 from sprockets.kit.messages import expect_texts, fitting, text_for
 from sprockets.kit.posting import CLOCK_SKEW
@@ -35,10 +37,15 @@ _EVENT_ID = r"^(https://(\w+\.)?discord(app)?\.com/events/\d{15,20}/)?\d{15,20}/
 # https://discord.com/developers/docs/resources/guild-scheduled-event#guild-scheduled-event-permissions-requirements
 _HOSTING = (
     *in_channel("voice_channel_id", "connect"),
-    *(
-        Need(permission, channel="voice_channel_id", only_in="stage_voice")
-        for permission in ("manage_channels", "mute_members", "move_members")
-    ),
+    *(Need(permission, channel="voice_channel_id", only_in="stage_voice") for permission in ON_STAGE),
+)
+
+# What else it takes depends on the event, see `sprockets.kit.event_rights`: for its own ones the bot needs no
+# more than to create them.
+_CHANGING = (
+    Need("manage_events", of="person"),
+    Need("create_events", of="bot"),
+    Need("manage_events", of="invite"),
 )
 
 
@@ -91,7 +98,7 @@ async def create_event(
     async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
         async with asking_discord("look for the event"):
             for event in await guild.fetch_scheduled_events():
-                mine = event.creator_id == guild.me.id and event.name == plan["name"]
+                mine = event.creator_id == guild.me.id and alike(event.name, plan["name"])
                 if mine and discord.utils.snowflake_time(event.id) > since - CLOCK_SKEW:
                     return _result(event)
         return None
@@ -135,7 +142,7 @@ async def _event_preview(
     return f"The event begins {said_span(starts_in)} after each run, and takes {said_span(lasts)}."
 
 
-@job(needs=(Need("manage_events"),), resumable=True)
+@job(needs=_CHANGING, resumable=True)
 async def start_event(
     bot: commands.Bot,
     guild_id: GuildId,
@@ -154,12 +161,13 @@ async def start_event(
         event = await _chosen(guild, title, event_id, discord.EventStatus.scheduled)
         already = event.status is not discord.EventStatus.scheduled
         if not already:
+            await expect_rights(event)
             event = await event.start(reason=REASON)
     said = f"“{event.name}” had begun already" if already else f"“{event.name}” has begun"
     return {"success": True, **_result(event), "message": said}
 
 
-@job(needs=(Need("manage_events"),), resumable=True)
+@job(needs=_CHANGING, resumable=True)
 async def end_event(
     bot: commands.Bot,
     guild_id: GuildId,
@@ -178,6 +186,7 @@ async def end_event(
         event = await _chosen(guild, title, event_id, discord.EventStatus.active)
         already = event.status is not discord.EventStatus.active
         if not already:
+            await expect_rights(event)
             event = await event.end(reason=REASON)
     said = f"“{event.name}” was over already" if already else f"“{event.name}” is over"
     return {"success": True, **_result(event), "message": said}

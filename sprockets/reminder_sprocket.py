@@ -20,6 +20,7 @@ from schedulezero.handler.run_context import current_run
 from schedulezero.instants import to_iso
 from schedulezero.methods.closed_doors import is_closed, note_closed
 from schedulezero.methods.host import host_of
+from schedulezero.methods.members import member_of
 from schedulezero.methods.message_links import read_place
 from schedulezero.methods.typed import LongText, MemberId, Text, job
 from schedulezero.methods.undelivered import note_undelivered
@@ -137,7 +138,7 @@ async def _channel_of(bot: commands.Bot, user_id: int, place: str) -> Sendable |
         return None
     try:
         async with asking_discord(f"look for the member {user_id}"):
-            member = await guild.fetch_member(user_id)
+            member = await member_of(guild, user_id)
     except Gone:
         return None
     allowed = [channel.permissions_for(someone) for someone in (member, guild.me)]

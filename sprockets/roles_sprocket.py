@@ -12,6 +12,7 @@ from pydantic import Field
 from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso
+from schedulezero.methods.members import member_of
 from schedulezero.methods.spec import Need
 from schedulezero.methods.typed import Duration, GuildId, MemberIds, RoleId, job
 from sprockets.kit.asking import REASON, asking_discord, refused_with
@@ -117,7 +118,7 @@ def _lent(role_id: int, user_id: int) -> str:
 
 
 async def _member(guild: discord.Guild, user_id: int) -> discord.Member:
-    return await guild.fetch_member(user_id)  # without the members intent, the cache isn't kept up to date
+    return await member_of(guild, user_id)
 
 
 def _role_to_manage(bot: commands.Bot, guild_id: int, role_id: int) -> discord.Role:
@@ -145,7 +146,7 @@ async def _take_back(
     for user_id in dict.fromkeys(user_ids):
         try:
             async with asking_discord(f"look at the roles of {user_id}"):
-                member = await guild.fetch_member(user_id)
+                member = await member_of(guild, user_id)
                 if role in member.roles and not await _given_by_hand(role, user_id, since):
                     bearers.append(user_id)
         except Gone:

@@ -13,10 +13,12 @@ from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.methods.annotations import Channels
+from schedulezero.methods.members import member_of
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import ChannelId, Duration, ForumId, LongText, Text, ThreadId, job
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.comparing import alike
 from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
 from sprockets.kit.lookups import channel_of, guild_channel_of
 from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
@@ -234,7 +236,7 @@ async def _found(
         for thread in await parent.guild.active_threads():
             mine = thread.owner_id == parent.guild.me.id and thread.parent_id == parent.id
             made_at = thread.created_at or discord.utils.snowflake_time(thread.id)
-            if mine and thread.name == plan["name"] and made_at > since - CLOCK_SKEW:
+            if mine and alike(thread.name, plan["name"]) and made_at > since - CLOCK_SKEW:
                 # A forum post's first message has the same id as the post.
                 more = {"message_id": str(thread.id)} if "text" in plan else {}
                 return {**_opened(thread), **more}
@@ -280,7 +282,7 @@ async def _expect_moderators(forum: discord.ForumChannel, tag: discord.ForumTag)
     people = [forum.guild.me]
     if creator_id is not None:
         async with asking_discord(f"look for the member {creator_id}"):
-            people.append(await forum.guild.fetch_member(int(creator_id)))
+            people.append(await member_of(forum.guild, int(creator_id)))
     for person in people:
         if not forum.permissions_for(person).manage_threads:
             raise JobFailed(

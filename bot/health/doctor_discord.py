@@ -17,6 +17,7 @@ from cogs.language import speaking
 from cogs.rights.channels import SeenChannels
 from cogs.rights.permissions import invite, lacking, wanted
 from cogs.rights.rights import Channel, problems
+from cogs.rights.two_factor import two_factor_caution
 from schedulezero.client.client import Client
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
@@ -132,6 +133,12 @@ async def discord_checks(
             "complete" if not absent else f"lacking {said}",
             f"Give the bot's role these permissions in the server's settings, or invite it again: {link}",
         )
+        if (caution := two_factor_caution(guild, specs)) is not None:
+            yield Check(
+                f"two-factor authentication in {guild.name}",
+                True,
+                caution,
+            )
         if server is not None:
             yield await _jobs(client, server, guild, me, specs)
     if count == 0:

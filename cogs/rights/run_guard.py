@@ -25,6 +25,7 @@ from cogs.background.discord_troubles import TROUBLES
 from cogs.background.success_pings import ping_of
 from cogs.forgetting import note_left
 from cogs.rights.channels import SeenChannels, unknown_channels
+from cogs.rights.member_counts import count_members
 from cogs.rights.rights import Channel, Of, addressee_of, findings, may_schedule, problems, strangers
 from cogs.rights.timeouts import said_timed_out
 from cogs.services import services_of
@@ -32,6 +33,7 @@ from schedulezero.background import run_in_background
 from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import RunContext, running
 from schedulezero.methods.debts import debt_of
+from schedulezero.methods.members import cached_member, member_of
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.values import read_params
 from schedulezero.model.limits import too_many_direct_messages
@@ -94,6 +96,7 @@ class RunGuard:
         known = await self._channels(guild, spec, params)
         if foreign := strangers(spec, params, guild, known):
             raise JobFailed(foreign[0], retry=False, pause=True)
+        await count_members(self._bot, guild, params.values())
         if run.creator_id is not None:
             await self._check_creator(guild, int(run.creator_id), spec, params, known)
         if mine := problems(spec, params, guild, None, known=known):
@@ -170,7 +173,7 @@ class RunGuard:
 
     async def _member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
         """Return the member in their current state; None if they left."""
-        if self._bot.intents.members and (cached := guild.get_member(user_id)) is not None:
+        if (cached := cached_member(guild, user_id)) is not None:
             return cached
         key, now = (guild.id, user_id), time.monotonic()
         known = self._members.get(key)
@@ -223,7 +226,7 @@ class RunGuard:
 
 async def _fetch(guild: discord.Guild, user_id: int) -> discord.Member | None:
     try:
-        return await guild.fetch_member(user_id)
+        return await member_of(guild, user_id)
     except discord.NotFound:
         return None
     except TROUBLES as error:

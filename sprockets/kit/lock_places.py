@@ -6,6 +6,7 @@ import discord
 from discord.ext import commands
 
 from schedulezero.handler.run_context import current_run
+from schedulezero.methods.members import member_of
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.locks import lock_of
 from sprockets.kit.lookups import GuildChannel
@@ -54,7 +55,7 @@ async def lockable(
     creator_id, people = current_run().creator_id, [channel.guild.me]
     if creator_id is not None:
         async with asking_discord(f"look for the member {creator_id}"):
-            people.append(await channel.guild.fetch_member(int(creator_id)))
+            people.append(await member_of(channel.guild, int(creator_id)))
     places: list[GuildChannel] = []
     refused: list[str] = []
     for place in found:

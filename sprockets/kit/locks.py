@@ -21,6 +21,7 @@ from discord.ext import commands
 
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.host import host_of
+from schedulezero.methods.members import member_of
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.lookups import GuildChannel
 from sprockets.kit.write_access import WRITING, Overwrite, Person, Place, closed_in, still_writing, to_close
@@ -303,7 +304,7 @@ async def _place(channel: Any) -> Place:
         overwrites.append(Overwrite(target.id, is_role, allow.value, deny.value))
         if not is_role and target.id != me.id:
             try:
-                member = await guild.fetch_member(target.id)
+                member = await member_of(guild, target.id)
             except discord.NotFound:
                 continue
             people[member.id] = _person(member)

@@ -8,6 +8,7 @@ import discord
 
 from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.run_context import current_run
+from schedulezero.methods.members import member_of
 from schedulezero.methods.message_links import read_message_link
 from sprockets.kit.asking import asking_discord
 
@@ -103,11 +104,9 @@ async def expect_member(bot: discord.Client, user_id: int) -> discord.Member | N
     if guild_id is None:
         return None
     guild = guild_of(bot, int(guild_id))
-    if (member := guild.get_member(user_id)) is not None:
-        return member
     try:
         async with asking_discord(f"look for the member {user_id}"):
-            return await guild.fetch_member(user_id)
+            return await member_of(guild, user_id)
     except Gone as error:
         raise not_here(user_id) from error
 

@@ -20,7 +20,9 @@ from discord.ext import commands
 from cogs.background.discord_troubles import TROUBLES, may_pass
 from cogs.desk.kit.layout import fit
 from cogs.desk.runs.alert_card import Alert, Item, alert_panel
+from cogs.guild_language import locale_of
 from cogs.language import speaking
+from cogs.rights.rights import posting_in
 from cogs.services import services_of
 from schedulezero import instants
 from schedulezero.model import Job
@@ -108,7 +110,7 @@ class AlertCards:
     ) -> None:
         """Edit or post a card and save what it says."""
         try:
-            with speaking(guild.preferred_locale):
+            with speaking(locale_of(guild, await self._memory.settings(guild.id))):
                 posted = await self._post(guild, job, alert, private=private)
         except TROUBLES as error:
             if may_pass(error):
@@ -166,7 +168,7 @@ class AlertCards:
         channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
         if not isinstance(channel, discord.abc.Messageable):
             return None
-        return channel if channel.permissions_for(guild.me).send_messages else None
+        return channel if getattr(channel.permissions_for(guild.me), posting_in(channel)) else None
 
     async def _creator(self, job: Job) -> discord.abc.Messageable | None:
         if not job.creator_id:

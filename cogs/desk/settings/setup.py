@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +17,7 @@ import discord
 from discord import ui
 
 from cogs.desk.jobs.lookup import rules_here
-from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect
+from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect, lacks_of, why
@@ -36,11 +36,13 @@ from cogs.desk.settings.word_hours import (
     word_lines,
 )
 from cogs.desk.settings.zones import change_guild_zone
+from cogs.guild_language import NAMES
 from cogs.guild_settings import GuildSettings
 from cogs.language import locale, t, translated
 from cogs.rights.permissions import lacking, wanted
 from cogs.rights.rights import permission_name, posting_in
 from cogs.rights.timeouts import bot_timed_out
+from cogs.rights.two_factor import two_factor_caution
 from cogs.services import Refused, offered_specs
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
@@ -53,6 +55,8 @@ from schedulezero.when.calendar.triggers import known_zones
 from schedulezero.when.language.zone_search import search_zones
 
 log = logging.getLogger(__name__)
+
+_DISCORDS = "discord"
 
 
 async def show_setup(desk: Desk, holidays: str | None = None) -> None:
@@ -160,13 +164,15 @@ def setup_panel(
                 disabled=Feature.AUDIT in lacks,
             )
         ),
+        ui.TextDisplay(f"**{t('Language of alerts and of posted changes')}**"),
+        row_of(DeskSelect("setup", "language", target, t("Choose a language…"), _languages(settings))),
         ui.TextDisplay(f"**{t('Roles that may schedule, in addition to everyone with *Manage Server*')}**"),
         row_of(
             DeskRoleSelect("setup", "roles", target, t("nobody; choose roles…"), settings.manager_role_ids)
         ),
         *([ui.TextDisplay(access)] if access else []),
         ui.Separator(),
-        ui.TextDisplay(_permissions(guild, specs)),
+        ui.TextDisplay(_permissions(guild, list(specs))),
         ui.Separator(),
         ui.TextDisplay(
             f"**{t('Three things to try')}**\n"
@@ -178,17 +184,29 @@ def setup_panel(
     return panel_of(*items, colour=NEUTRAL)
 
 
-def _permissions(guild: discord.Guild, specs: Iterable[MethodSpec]) -> str:
+def _languages(settings: GuildSettings) -> list[discord.SelectOption]:
+    own = discord.SelectOption(
+        label=t("As in Discord's server settings"), value=_DISCORDS, default=settings.language is None
+    )
+    return [own] + [
+        discord.SelectOption(label=name, value=key, default=key == settings.language)
+        for key, name in NAMES.items()
+    ]
+
+
+def _permissions(guild: discord.Guild, specs: Sequence[MethodSpec]) -> str:
     needed = wanted(specs)
     absent = lacking(guild.me.guild_permissions, needed)
+    caution = two_factor_caution(guild, specs)
+    cautions = [f"⚠ {caution}"] if caution is not None else []
     if not absent:
-        return f"✅ {t('I have every permission my jobs need.')}"
+        return "\n".join([f"✅ {t('I have every permission my jobs need.')}", *cautions])
     lines = ["**" + t("Permissions I don't have. Give my role the ones you need.") + "**"]
     for name in absent:
         jobs = needed[name]
         uses = "; ".join(t(spec.summary).rstrip(".") for spec in jobs[:2]) or t("for my panels and alerts")
         lines.append(f"- ❌ *{permission_name(name)}*: {uses}{' …' if len(jobs) > 2 else ''}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *cautions])
 
 
 # -------------------------------------------------------------------- changes
@@ -256,6 +274,13 @@ def _channel_picked(desk: Desk) -> str | None:
             t("I can't post in {channel}. Give my role *Send Messages* there.", channel=channel.mention)
         )
     return chosen
+
+
+async def language_chosen(desk: Desk, _target: str) -> None:
+    """Set the language of what is posted for everyone."""
+    picked = desk.picked()
+    chosen = picked if picked in NAMES else None
+    await _change(desk, lambda settings: replace(settings, language=chosen))
 
 
 async def roles_chosen(desk: Desk, _target: str) -> None:
@@ -350,6 +375,7 @@ PANELS = (
             "approval": toggle_approval,
             "alerts": alerts_chosen,
             "log": log_chosen,
+            "language": language_chosen,
             "roles": roles_chosen,
         },
         opens={"zone": ask_zone, "limits": ask_limits, "hours": ask_hours, "days": ask_days},
