@@ -1,0 +1,421 @@
+"""Each built-in job, over the server and the wire, with what then stands on Discord.
+
+A job runs in the name of the guild's owner, or of the member that was named, like any job that this person
+schedules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+from discord.http import Route
+
+from bot.first_day.assumption import assumes
+from bot.first_day.findings import Differs, expect
+from bot.first_day.place import MARK, TAG
+from bot.first_day.visit import Visit
+from schedulezero.model import Run, RunState
+
+_MESSAGE = "/resources/message#create-message"
+
+
+async def _message(visit: Visit, run: Run) -> dict[str, Any]:
+    """Return the message that a run posted, as Discord has it."""
+    done = run.result or {}
+    path = "/channels/{channel_id}/messages/{message_id}"
+    return await visit.ask("GET", path, channel_id=done["channel_id"], message_id=done["message_id"])
+
+
+async def _channel(visit: Visit, channel_id: int) -> dict[str, Any]:
+    return await visit.ask("GET", "/channels/{channel_id}", channel_id=channel_id)
+
+
+async def _posts(visit: Visit, method: str, **params: Any) -> dict[str, Any]:
+    """Run a job that posts in the text channel, and return its message."""
+    channel = await visit.place.text()
+    await visit.known(channel)
+    return await _message(visit, await visit.run_job(method, {"channel_id": str(channel), **params}))
+
+
+@assumes("job.send_announcement", "The job posts its text", "send_announcement", _MESSAGE)
+async def _send_announcement(visit: Visit) -> str:
+    came = await _posts(visit, "send_announcement", message="an announcement")
+    expect(came["content"] == "an announcement", repr(came["content"]))
+    return "posted"
+
+
+@assumes("job.send_embed_announcement", "The job posts its embed", "send_embed_announcement", _MESSAGE)
+async def _send_embed_announcement(visit: Visit) -> str:
+    came = await _posts(visit, "send_embed_announcement", title="A title", description="A text")
+    expect([item.get("title") for item in came["embeds"]] == ["A title"], came["embeds"])
+    return "posted"
+
+
+@assumes(
+    "job.send_to_multiple_channels", "The job posts in each channel", "send_to_multiple_channels", _MESSAGE
+)
+async def _send_to_multiple_channels(visit: Visit) -> str:
+    channels = [await visit.place.text(), await visit.place.text("second")]
+    for channel in channels:
+        await visit.known(channel)
+    params = {"channel_ids": [str(channel) for channel in channels], "message": "to both"}
+    run = await visit.run_job("send_to_multiple_channels", params)
+    expect(not (run.result or {}).get("failed"), run.result)
+    path = "/channels/{channel_id}/messages"
+    for channel in channels:
+        listed = await visit.ask("GET", path, channel_id=channel, params={"limit": 5})
+        expect("to both" in [item["content"] for item in listed], "it is missing in one of them")
+    return "posted in both"
+
+
+@assumes("job.send_poll", "The job posts its poll", "send_poll", "/resources/poll")
+async def _send_poll(visit: Visit) -> str:
+    came = await _posts(visit, "send_poll", question="Which?", answers="this\nthat", lasts="2 hours")
+    expect(came.get("poll", {}).get("question", {}).get("text") == "Which?", came.get("poll"))
+    return "posted"
+
+
+@assumes("job.question_of_the_day", "The example posts its question", "question_of_the_day", _MESSAGE)
+async def _question_of_the_day(visit: Visit) -> str:
+    came = await _posts(visit, "question_of_the_day", question="Why?")
+    expect("Why?" in came["content"], repr(came["content"]))
+    return "posted"
+
+
+@assumes("job.send_as", "The job posts under another name", "send_as", "/resources/webhook#execute-webhook")
+async def _send_as(visit: Visit) -> str:
+    came = await _posts(visit, "send_as", name="Captain", message="Ahoy")
+    expect(came["author"]["username"] == "Captain", came["author"]["username"])
+    return "posted"
+
+
+@assumes("job.edit_post", "The job changes an earlier post", "edit_post", "/resources/message#edit-message")
+async def _edit_post(visit: Visit) -> str:
+    channel = await visit.place.text()
+    await visit.known(channel)
+    sent = await visit.post(channel, content="before")
+    run = await visit.run_job("edit_post", {"message_url": _link(visit, sent), "text": "after"})
+    came = await _message(visit, run)
+    expect(came["content"] == "after", repr(came["content"]))
+    return "changed"
+
+
+@assumes(
+    "job.delete_post", "The job deletes an earlier post", "delete_post", "/resources/message#delete-message"
+)
+async def _delete_post(visit: Visit) -> str:
+    channel = await visit.place.text()
+    await visit.known(channel)
+    sent = await visit.post(channel, content="goes")
+    await visit.run_job("delete_post", {"message_url": _link(visit, sent)})
+    path = "/channels/{channel_id}/messages/{message_id}"
+    return await visit.refused((10008,), "GET", path, channel_id=channel, message_id=sent["id"])
+
+
+def _link(visit: Visit, message: Mapping[str, Any]) -> str:
+    return f"https://discord.com/channels/{visit.guild_id}/{message['channel_id']}/{message['id']}"
+
+
+@assumes("job.create_thread", "The job opens a thread with its message", "create_thread", "/topics/threads")
+async def _create_thread(visit: Visit) -> str:
+    channel = await visit.place.text()
+    await visit.known(channel)
+    params = {"channel_id": str(channel), "title": f"{MARK} thread", "message": "first"}
+    came = await _message(visit, await visit.run_job("create_thread", params))
+    thread = await _channel(visit, int(came["channel_id"]))
+    expect(thread["name"] == f"{MARK} thread" and thread["type"] == 11, thread["name"])
+    return "opened"
+
+
+@assumes(
+    "job.create_thread_in_news",
+    "The job opens a thread in an announcement channel",
+    "create_thread",
+    "/topics/threads",
+)
+async def _create_thread_in_news(visit: Visit) -> str:
+    channel = await visit.place.news()
+    await visit.known(channel)
+    run = await visit.run_job("create_thread", {"channel_id": str(channel), "title": f"{MARK} news"})
+    thread = await _channel(visit, int((run.result or {})["channel_id"]))
+    expect(thread["type"] == 10, f"type {thread['type']}")
+    return "opened"
+
+
+@assumes("job.create_forum_post", "The job opens a post with a tag", "create_forum_post", "/topics/threads")
+async def _create_forum_post(visit: Visit) -> str:
+    forum = await visit.place.forum()
+    await visit.known(forum)
+    params = {"channel_id": str(forum), "title": f"{MARK} post", "message": "first", "tags": TAG}
+    run = await visit.run_job("create_forum_post", params)
+    thread = await _channel(visit, int((run.result or {})["channel_id"]))
+    expect(len(thread.get("applied_tags") or []) == 1, thread.get("applied_tags"))
+    return "opened"
+
+
+@assumes(
+    "job.set_thread",
+    "The job closes a thread for a while, and its ending opens it again",
+    "set_thread",
+    "/topics/threads#thread-locking",
+)
+async def _set_thread(visit: Visit) -> str:
+    thread = await visit.thread(await visit.place.text(), "closed")
+    await visit.known(int(thread["id"]))
+    params = {"thread_id": thread["id"], "state": "closed", "lasts": "1 hour"}
+    await visit.run_job("set_thread", params)
+    closed = (await _channel(visit, int(thread["id"])))["thread_metadata"]
+    expect(closed["archived"] and closed["locked"], closed)
+    await _end(visit, "set_thread")
+    opened = (await _channel(visit, int(thread["id"])))["thread_metadata"]
+    expect(not opened["archived"] and not opened["locked"], opened)
+    return "closed, and open again"
+
+
+async def _end(visit: Visit, method: str) -> None:
+    """Run the ending that a job scheduled, now instead of later."""
+    run = await visit.run_saved(await visit.ending_of(method))
+    if run.state is not RunState.SUCCEEDED:
+        raise Differs(f"its ending is {run.state}: {run.error or run.note}")
+
+
+@assumes(
+    "job.create_event",
+    "The jobs make an event, start it and end it",
+    "create_event, start_event, end_event",
+    "/resources/guild-scheduled-event",
+)
+async def _create_event(visit: Visit) -> str:
+    title = f"{MARK} party"
+    guild = {"guild_id": str(visit.guild_id), "title": title}
+    run = await visit.run_job("create_event", {**guild, "starts_in": "2 hours", "place": "Attic"})
+    event_id = (run.result or {})["event_id"]
+    path = "/guilds/{guild_id}/scheduled-events/{event_id}"
+    for method, status in (("start_event", 2), ("end_event", 3)):
+        await visit.run_job(method, {**guild, "event_id": event_id})
+        try:
+            came = (await visit.ask("GET", path, event_id=event_id))["status"]
+        except discord.NotFound:
+            came = 3  # Discord forgets an event that is over
+        expect(came == status, f"status {came} after {method}")
+    return "made, started and ended"
+
+
+@assumes(
+    "job.create_event_on_stage",
+    "The job makes an event on a stage",
+    "create_event",
+    "/resources/guild-scheduled-event#guild-scheduled-event-permissions-requirements",
+)
+async def _create_event_on_stage(visit: Visit) -> str:
+    stage = await visit.place.stage()
+    await visit.known(stage)
+    params = {
+        "guild_id": str(visit.guild_id), "title": f"{MARK} talk", "starts_in": "2 hours",
+        "voice_channel_id": str(stage),
+    }  # fmt: skip
+    run = await visit.run_job("create_event", params)
+    path = "/guilds/{guild_id}/scheduled-events/{event_id}"
+    came = await visit.ask("GET", path, event_id=(run.result or {})["event_id"])
+    expect(came["entity_type"] == 1, f"entity_type {came['entity_type']}")
+    return "made"
+
+
+@assumes(
+    "job.cleanup_messages",
+    "The job deletes what is there, and leaves what can't be deleted",
+    "cleanup_messages",
+    "/resources/message#bulk-delete-messages",
+)
+async def _cleanup_messages(visit: Visit) -> str:
+    thread = await visit.thread(await visit.place.text(), "to clean")
+    channel = int(thread["id"])
+    await visit.known(channel)
+    for number in range(3):
+        await visit.post(channel, content=f"goes {number}")
+    # Its message about the new name can't be deleted, and mustn't hold up the others.
+    await visit.ask("PATCH", "/channels/{channel_id}", channel_id=channel, json={"name": f"{MARK} cleaned"})
+    run = await visit.run_job("cleanup_messages", {"channel_id": str(channel), "limit": 50})
+    listed = await visit.ask(
+        "GET", "/channels/{channel_id}/messages", channel_id=channel, params={"limit": 20}
+    )
+    left = [item["content"] for item in listed if str(item["content"]).startswith("goes")]
+    expect(not left, f"{len(left)} of 3 are left; the run says: {(run.result or {}).get('message')}")
+    return str((run.result or {}).get("message"))
+
+
+@assumes(
+    "job.lockdown_channel",
+    "The jobs lock a channel and give it back as it was",
+    "lockdown_channel, unlock_channel",
+    "/resources/channel#edit-channel-permissions",
+)
+async def _lockdown_channel(visit: Visit) -> str:
+    channel = await visit.place.text("locked")
+    await visit.known(channel)
+    before = _permissions(await _channel(visit, channel), visit.guild_id)
+    await visit.run_job("lockdown_channel", {"channel_id": str(channel)})
+    locked = _permissions(await _channel(visit, channel), visit.guild_id)
+    send = discord.Permissions(send_messages=True).value
+    expect(bool(locked[1] & send), "everyone may still write there")
+    await visit.until(
+        lambda: (
+            visit.guild.get_channel(channel)
+            and not visit.guild.get_channel(channel).permissions_for(visit.guild.default_role).send_messages  # type: ignore[union-attr]
+        ),
+        "the lock over the gateway",
+    )
+    await visit.run_job("unlock_channel", {"channel_id": str(channel)})
+    after = _permissions(await _channel(visit, channel), visit.guild_id)
+    expect(after == before, f"before {before}, afterwards {after}")
+    return "locked, and as before"
+
+
+def _permissions(channel: Mapping[str, Any], role_id: int) -> tuple[int, int]:
+    found = [item for item in channel["permission_overwrites"] if str(item["id"]) == str(role_id)]
+    return (int(found[0]["allow"]), int(found[0]["deny"])) if found else (0, 0)
+
+
+@assumes(
+    "job.set_slowmode",
+    "The job slows a channel down for a while, and its ending speeds it up",
+    "set_slowmode",
+    "/resources/channel#modify-channel",
+)
+async def _set_slowmode(visit: Visit) -> str:
+    channel = await visit.place.text("slower")
+    await visit.known(channel)
+    await visit.run_job("set_slowmode", {"channel_id": str(channel), "seconds": 7, "lasts": "1 hour"})
+    came = (await _channel(visit, channel)).get("rate_limit_per_user")
+    expect(came == 7, f"{came} s")
+    await _end(visit, "set_slowmode")
+    came = (await _channel(visit, channel)).get("rate_limit_per_user") or 0
+    expect(came == 0, f"{came} s after the ending")
+    return "slow, and as before"
+
+
+@assumes(
+    "job.set_channel_text", "The job writes a topic", "set_channel_text", "/resources/channel#modify-channel"
+)
+async def _set_channel_text(visit: Visit) -> str:
+    channel = await visit.place.text("topic")
+    await visit.known(channel)
+    await visit.run_job("set_channel_text", {"channel_id": str(channel), "text": "soon"})
+    came = (await _channel(visit, channel)).get("topic")
+    expect(came == "soon", repr(came))
+    return "written"
+
+
+@assumes(
+    "job.add_role_scheduled",
+    "The jobs give a role and take it back",
+    "add_role_scheduled, remove_role_scheduled",
+    "/resources/guild#add-guild-member-role",
+)
+async def _add_role_scheduled(visit: Visit) -> str:
+    params = await _role(visit)
+    for method, there in (("add_role_scheduled", True), ("remove_role_scheduled", False)):
+        await visit.run_job(method, params)
+        expect(await _has(visit, params["role_id"]) is there, f"{method} had no effect")
+    return "given and taken back"
+
+
+@assumes(
+    "job.give_role_for",
+    "The job gives a role for a while, and its ending takes it back",
+    "give_role_for",
+    "/resources/guild#add-guild-member-role",
+)
+async def _give_role_for(visit: Visit) -> str:
+    params = await _role(visit)
+    await visit.run_job("give_role_for", {**params, "lasts": "1 hour"})
+    expect(await _has(visit, params["role_id"]), "it had no effect")
+    await _end(visit, "remove_role_scheduled")
+    expect(not await _has(visit, params["role_id"]), "its ending had no effect")
+    return "given, and taken back by its ending"
+
+
+async def _role(visit: Visit) -> dict[str, Any]:
+    role = await visit.place.role()
+    await visit.until(lambda: visit.guild.get_role(role), "the role over the gateway")
+    return {"guild_id": str(visit.guild_id), "user_ids": [str(visit.creator_id)], "role_id": str(role)}
+
+
+async def _has(visit: Visit, role_id: str) -> bool:
+    path = "/guilds/{guild_id}/members/{user_id}"
+    member = await visit.ask("GET", path, user_id=visit.creator_id)
+    return role_id in [str(item) for item in member["roles"]]
+
+
+@assumes("job.send_dm", "The job sends a direct message", "send_dm", "/resources/user#create-dm")
+async def _send_dm(visit: Visit) -> str:
+    person = visit.someone()
+    run = await visit.run_job("send_dm", {"user_id": str(person), "message": f"{MARK}: hello"})
+    visit.place.direct_channels.add(int((run.result or {})["channel_id"]))
+    expect(MARK in (await _message(visit, run))["content"], "it is not there")
+    return "sent"
+
+
+@assumes("job.remind", "The job reminds a person", "`/remind`", "/resources/user#create-dm")
+async def _remind(visit: Visit) -> str:
+    person = visit.someone()
+    params = {"user_id": str(person), "message": f"{MARK}: tea"}
+    run = await visit.try_job("remind", params, guild_id=person, creator_id=person)
+    if run.state is not RunState.SUCCEEDED:
+        raise Differs(f"the run is {run.state}: {run.error or run.note}")
+    visit.place.direct_channels.add(int((run.result or {})["channel_id"]))
+    came = await _message(visit, run)
+    expect(bool(came.get("components")), "it has no buttons")
+    return "sent with its buttons"
+
+
+@assumes("job.call_web", "The job calls an address", "call_web", "/events/gateway#get-gateway")
+async def _call_web(visit: Visit) -> str:
+    run = await visit.run_job("call_web", {"url": f"{Route.BASE}/gateway", "method": "GET"})
+    return str((run.result or {}).get("message") or "called")
+
+
+@assumes(
+    "job.refused_in_words",
+    "A job that Discord refuses fails with its code, and isn't tried again and again",
+    "every job",
+    "/topics/opcodes-and-status-codes#json-json-error-codes",
+)
+async def _refused_in_words(visit: Visit) -> str:
+    channel = await visit.place.text()
+    params = {"message_url": _link(visit, {"channel_id": channel, "id": visit.guild_id}), "text": "x"}
+    await visit.known(channel)
+    run = await visit.try_job("edit_post", params)
+    expect(run.state is RunState.FAILED, f"the run is {run.state}")
+    expect(run.attempts <= 1, f"{run.attempts} attempts")
+    return f"failed after {run.attempts} attempt(s)"
+
+
+ASSUMPTIONS = (
+    _send_announcement,
+    _send_embed_announcement,
+    _send_to_multiple_channels,
+    _send_poll,
+    _question_of_the_day,
+    _send_as,
+    _edit_post,
+    _delete_post,
+    _create_thread,
+    _create_thread_in_news,
+    _create_forum_post,
+    _set_thread,
+    _create_event,
+    _create_event_on_stage,
+    _cleanup_messages,
+    _lockdown_channel,
+    _set_slowmode,
+    _set_channel_text,
+    _add_role_scheduled,
+    _give_role_for,
+    _send_dm,
+    _remind,
+    _call_web,
+    _refused_in_words,
+)
