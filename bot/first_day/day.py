@@ -149,8 +149,8 @@ class _Day:
     async def walk(self, token: str, assumptions: Sequence[Assumption], stop: asyncio.Event) -> None:
         """Start the bot, try each assumption, and stop the bot."""
         try:
-            async with started(self._settings, token, self.answers, stop) as bot:
-                visit = self._visit(bot)
+            async with started(self._settings, token, self.answers, stop) as (bot, connection):
+                visit = self._visit(bot, connection)
                 try:
                     async for outcome in walk(visit, assumptions, stop):
                         self._note(outcome)
@@ -168,7 +168,7 @@ class _Day:
         print(line_of(outcome, self._found.names), flush=True)
         self.outcomes.append(outcome)
 
-    def _visit(self, bot: ScheduleZeroBot) -> Visit:
+    def _visit(self, bot: ScheduleZeroBot, connection: asyncio.Task[None]) -> Visit:
         assert bot.user is not None and bot.application_id is not None
         return Visit(
             bot=bot,
@@ -179,6 +179,7 @@ class _Day:
             person_id=self._wishes.person_id,
             sessions_before=self._found.sessions,
             patience=self._patience,
+            connection=connection,
         )
 
 

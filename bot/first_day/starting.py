@@ -43,8 +43,8 @@ class NotStarted(Exception):
 @asynccontextmanager
 async def started(
     settings: Settings, token: str, answers: Answers, stop: asyncio.Event
-) -> AsyncIterator[ScheduleZeroBot]:
-    """Start the bot, and stop it at the end; raises NotStarted.
+) -> AsyncIterator[tuple[ScheduleZeroBot, asyncio.Task[None]]]:
+    """Start the bot, and stop it at the end; yields it with its connection. Raises NotStarted.
 
     Parameters:
         settings: The owner's settings.
@@ -67,7 +67,7 @@ async def started(
             await _first(begin(bot.login(token), "the login"), None, stopping)
             connecting = begin(bot.connect(), "the bot")
             await _first(begin(_ready(bot), "the wait for the bot"), connecting, stopping)
-            yield bot
+            yield bot, connecting
         finally:
             await bot.close()
             for task in (*tasks, stopping):

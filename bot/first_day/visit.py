@@ -41,6 +41,8 @@ class Visit:
         person_id: Who gets direct messages; None if nobody agreed.
         sessions_before: The starts that Discord allowed before this one.
         patience: How many seconds to wait for what Discord does a little later.
+        connection: The bot's connection, which ends only if something is wrong.
+        noted: What one check leaves for another.
     """
 
     bot: ScheduleZeroBot
@@ -51,6 +53,7 @@ class Visit:
     person_id: int | None = None
     sessions_before: int | None = None
     patience: float = 15.0
+    connection: asyncio.Task[None] | None = None
     noted: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property

@@ -32,21 +32,36 @@ async def walk(
         stop: Ends the present check; the remaining ones are not tried.
     """
     stopping = run_in_background(stop.wait(), "the wait for a signal")
+    ended: str | None = None
     try:
         for assumption in assumptions:
             if stop.is_set():
                 yield Outcome(assumption, Verdict.NOT_TRIED, STOPPED)
                 continue
+            if ended is not None:
+                yield Outcome(assumption, Verdict.NOT_TRIED, ended)
+                continue
             trying = run_in_background(_tried(visit, assumption), assumption.code)
-            await asyncio.wait((trying, stopping), return_when=asyncio.FIRST_COMPLETED)
+            beside = [stopping] if visit.connection is None else [stopping, visit.connection]
+            await asyncio.wait((trying, *beside), return_when=asyncio.FIRST_COMPLETED)
             if trying.done():
                 yield trying.result()
                 continue
             trying.cancel()
             await asyncio.wait((trying,))
-            yield Outcome(assumption, Verdict.NOT_TRIED, STOPPED)
+            if stop.is_set():
+                yield Outcome(assumption, Verdict.NOT_TRIED, STOPPED)
+                continue
+            # One that ended like this would end again; the others are for another day.
+            ended = _why_ended(visit.connection)
+            yield Outcome(assumption, Verdict.DIFFERS, ended)
     finally:
         stopping.cancel()
+
+
+def _why_ended(connection: asyncio.Task[None] | None) -> str:
+    error = None if connection is None or connection.cancelled() else connection.exception()
+    return f"the bot's connection ended ({type(error).__name__}: {error})"
 
 
 async def _tried(visit: Visit, assumption: Assumption) -> Outcome:

@@ -25,7 +25,7 @@ _DISCORDS_OWN = 643945264868098049
 def _gone(what: str, code: int, method: str, path: str) -> Assumption:
     @assumes(
         f"codes.{what}",
-        f"A request about a {what} that doesn't exist is refused with {code}",
+        f"Whatever asks for the {what} that doesn't exist is refused with {code}",
         "whether a job is tried again or paused",
         _CODES,
     )

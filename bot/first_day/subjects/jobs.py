@@ -204,26 +204,6 @@ async def _create_event(visit: Visit) -> str:
 
 
 @assumes(
-    "job.create_event_on_stage",
-    "The job makes an event on a stage",
-    "create_event",
-    "/resources/guild-scheduled-event#guild-scheduled-event-permissions-requirements",
-)
-async def _create_event_on_stage(visit: Visit) -> str:
-    stage = await visit.place.stage()
-    await visit.known(stage)
-    params = {
-        "guild_id": str(visit.guild_id), "title": f"{MARK} talk", "starts_in": "2 hours",
-        "voice_channel_id": str(stage),
-    }  # fmt: skip
-    run = await visit.run_job("create_event", params)
-    path = "/guilds/{guild_id}/scheduled-events/{event_id}"
-    came = await visit.ask("GET", path, event_id=(run.result or {})["event_id"])
-    expect(came["entity_type"] == 1, f"entity_type {came['entity_type']}")
-    return "made"
-
-
-@assumes(
     "job.cleanup_messages",
     "The job deletes what is there, and leaves what can't be deleted",
     "cleanup_messages",
@@ -407,7 +387,6 @@ ASSUMPTIONS = (
     _create_forum_post,
     _set_thread,
     _create_event,
-    _create_event_on_stage,
     _cleanup_messages,
     _lockdown_channel,
     _set_slowmode,
