@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bot.first_day.assumption import Assumption
 from bot.first_day.subjects import (
+    changing_jobs,
     codes,
     commands,
     direct_messages,
@@ -35,6 +36,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     *codes.ASSUMPTIONS,
     *direct_messages.ASSUMPTIONS,
     *jobs.ASSUMPTIONS,
+    *changing_jobs.ASSUMPTIONS,
     *people.ASSUMPTIONS,
     *limits.ASSUMPTIONS,
 )

@@ -102,6 +102,10 @@ class Visit:
         body.setdefault("allowed_mentions", {"parse": []})
         return await self.ask("POST", "/channels/{channel_id}/messages", channel_id=channel_id, json=body)
 
+    async def channel(self, channel_id: int) -> dict[str, Any]:
+        """Return a channel as Discord has it."""
+        return await self.ask("GET", "/channels/{channel_id}", channel_id=channel_id)
+
     async def thread(self, channel_id: int, name: str, kind: int = 11) -> dict[str, Any]:
         """Open a thread and return it."""
         return await self.ask(

@@ -1,7 +1,7 @@
-"""A Discord for the first day: it keeps the rules that the walk tries, and can break each of them on purpose.
+"""A Discord for the first day: it keeps the rules that the walk tries, and can break each on purpose.
 
-Each rule says where Discord documents it (paths below https://discord.com/developers/docs). What simcord keeps
-by itself isn't repeated here.
+Each rule says where Discord documents it, as a path below https://discord.com/developers/docs. What simcord
+keeps by itself isn't repeated here.
 """
 
 from __future__ import annotations
@@ -114,7 +114,10 @@ class FirstDayDiscord(DiscordServer):
 
     async def _rest(self, request: web.Request) -> web.Response:
         asked = Asked(
-            request.method, f"/{request.match_info['path']}", await super()._body(request), dict(request.query)
+            request.method,
+            f"/{request.match_info['path']}",
+            await super()._body(request),
+            dict(request.query),
         )
         self.at(asked)
         if self.silence:
@@ -279,7 +282,9 @@ class FirstDayDiscord(DiscordServer):
                 return _invalid()
             for item in select.get("default_values") or [] if select.get("type") == 8 else []:
                 kinds = select.get("channel_types")
-                if item["type"] != "channel" or self._kind(item["id"]) not in (kinds or [self._kind(item["id"])]):
+                if item["type"] != "channel" or self._kind(item["id"]) not in (
+                    kinds or [self._kind(item["id"])]
+                ):
                     return _invalid()
         return None
 
@@ -291,7 +296,11 @@ class FirstDayDiscord(DiscordServer):
         if "discord" in str(asked.get("username")).lower():
             return _invalid()
         webhook = self.backend.webhooks.get(int(found[1]))
-        if webhook is not None and "thread_id" not in asked.query and self._kind(webhook.channel_id) == _FORUM:
+        if (
+            webhook is not None
+            and "thread_id" not in asked.query
+            and self._kind(webhook.channel_id) == _FORUM
+        ):
             return _refused(400, 220001)
         return None
 
@@ -338,7 +347,9 @@ class FirstDayDiscord(DiscordServer):
 
     def _of_people(self, asked: Asked) -> Answer | None:
         # /topics/opcodes-and-status-codes#json-json-error-codes
-        if asked.match(r"POST /users/@me/channels") and str(self.backend.bot_user.id) == asked.get("recipient_id"):
+        if asked.match(r"POST /users/@me/channels") and str(self.backend.bot_user.id) == asked.get(
+            "recipient_id"
+        ):
             return _refused(400, 50033)
         return None
 
@@ -363,6 +374,11 @@ class FirstDayDiscord(DiscordServer):
             for channel_id in set(self.backend.channels) - self._older:
                 tags = [{**tag, "id": str(self.backend.snowflake())} for tag in asked.get("available_tags")]
                 self.backend.edit_channel(channel_id, {"available_tags": tags})
+        if deleted := asked.match(r"DELETE /channels/(\d+)"):
+            # /topics/threads: threads go with their channel.
+            for channel in list(self.backend.channels.values()):
+                if channel.is_thread and channel.parent_id == int(deleted[1]):
+                    self.backend.delete_channel(channel.id)
         renamed = asked.match(r"PATCH /channels/(\d+)")
         thread = self.backend.channels.get(int(renamed[1])) if renamed else None
         if thread is not None and thread.is_thread and "name" in asked.body:
@@ -409,7 +425,9 @@ def _answered(answer: Answer) -> web.Response:
     status, data = answer
     if data is None:
         return web.Response(status=status if status != 200 else 204)
-    headers = {"Via": "1.1 google", "Retry-After": "590", "X-RateLimit-Scope": "user"} if status == 429 else None
+    headers = (
+        {"Via": "1.1 google", "Retry-After": "590", "X-RateLimit-Scope": "user"} if status == 429 else None
+    )
     return web.Response(
         body=json.dumps(data).encode(), status=status, content_type="application/json", headers=headers
     )

@@ -1,4 +1,4 @@
-"""Each built-in job, over the server and the wire, with what then stands on Discord.
+"""The built-in jobs that post or call, over the server and the wire, with what then stands on Discord.
 
 A job runs in the name of the guild's owner, or of the member that was named, like any job that this person
 schedules.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import discord
 from discord.http import Route
 
 from bot.first_day.assumption import assumes
@@ -26,10 +25,6 @@ async def _message(visit: Visit, run: Run) -> dict[str, Any]:
     done = run.result or {}
     path = "/channels/{channel_id}/messages/{message_id}"
     return await visit.ask("GET", path, channel_id=done["channel_id"], message_id=done["message_id"])
-
-
-async def _channel(visit: Visit, channel_id: int) -> dict[str, Any]:
-    return await visit.ask("GET", "/channels/{channel_id}", channel_id=channel_id)
 
 
 async def _posts(visit: Visit, method: str, **params: Any) -> dict[str, Any]:
@@ -124,7 +119,7 @@ async def _create_thread(visit: Visit) -> str:
     await visit.known(channel)
     params = {"channel_id": str(channel), "title": f"{MARK} thread", "message": "first"}
     came = await _message(visit, await visit.run_job("create_thread", params))
-    thread = await _channel(visit, int(came["channel_id"]))
+    thread = await visit.channel(int(came["channel_id"]))
     expect(thread["name"] == f"{MARK} thread" and thread["type"] == 11, thread["name"])
     return "opened"
 
@@ -139,7 +134,7 @@ async def _create_thread_in_news(visit: Visit) -> str:
     channel = await visit.place.news()
     await visit.known(channel)
     run = await visit.run_job("create_thread", {"channel_id": str(channel), "title": f"{MARK} news"})
-    thread = await _channel(visit, int((run.result or {})["channel_id"]))
+    thread = await visit.channel(int((run.result or {})["channel_id"]))
     expect(thread["type"] == 10, f"type {thread['type']}")
     return "opened"
 
@@ -150,183 +145,9 @@ async def _create_forum_post(visit: Visit) -> str:
     await visit.known(forum)
     params = {"channel_id": str(forum), "title": f"{MARK} post", "message": "first", "tags": TAG}
     run = await visit.run_job("create_forum_post", params)
-    thread = await _channel(visit, int((run.result or {})["channel_id"]))
+    thread = await visit.channel(int((run.result or {})["channel_id"]))
     expect(len(thread.get("applied_tags") or []) == 1, thread.get("applied_tags"))
     return "opened"
-
-
-@assumes(
-    "job.set_thread",
-    "The job closes a thread for a while, and its ending opens it again",
-    "set_thread",
-    "/topics/threads#thread-locking",
-)
-async def _set_thread(visit: Visit) -> str:
-    thread = await visit.thread(await visit.place.text(), "closed")
-    await visit.known(int(thread["id"]))
-    params = {"thread_id": thread["id"], "state": "closed", "lasts": "1 hour"}
-    await visit.run_job("set_thread", params)
-    closed = (await _channel(visit, int(thread["id"])))["thread_metadata"]
-    expect(closed["archived"] and closed["locked"], closed)
-    await _end(visit, "set_thread")
-    opened = (await _channel(visit, int(thread["id"])))["thread_metadata"]
-    expect(not opened["archived"] and not opened["locked"], opened)
-    return "closed, and open again"
-
-
-async def _end(visit: Visit, method: str) -> None:
-    """Run the ending that a job scheduled, now instead of later."""
-    run = await visit.run_saved(await visit.ending_of(method))
-    if run.state is not RunState.SUCCEEDED:
-        raise Differs(f"its ending is {run.state}: {run.error or run.note}")
-
-
-@assumes(
-    "job.create_event",
-    "The jobs make an event, start it and end it",
-    "create_event, start_event, end_event",
-    "/resources/guild-scheduled-event",
-)
-async def _create_event(visit: Visit) -> str:
-    title = f"{MARK} party"
-    guild = {"guild_id": str(visit.guild_id), "title": title}
-    run = await visit.run_job("create_event", {**guild, "starts_in": "2 hours", "place": "Attic"})
-    event_id = (run.result or {})["event_id"]
-    path = "/guilds/{guild_id}/scheduled-events/{event_id}"
-    for method, status in (("start_event", 2), ("end_event", 3)):
-        await visit.run_job(method, {**guild, "event_id": event_id})
-        try:
-            came = (await visit.ask("GET", path, event_id=event_id))["status"]
-        except discord.NotFound:
-            came = 3  # Discord forgets an event that is over
-        expect(came == status, f"status {came} after {method}")
-    return "made, started and ended"
-
-
-@assumes(
-    "job.cleanup_messages",
-    "The job deletes what is there, and leaves what can't be deleted",
-    "cleanup_messages",
-    "/resources/message#bulk-delete-messages",
-)
-async def _cleanup_messages(visit: Visit) -> str:
-    thread = await visit.thread(await visit.place.text(), "to clean")
-    channel = int(thread["id"])
-    await visit.known(channel)
-    for number in range(3):
-        await visit.post(channel, content=f"goes {number}")
-    # Its message about the new name can't be deleted, and mustn't hold up the others.
-    await visit.ask("PATCH", "/channels/{channel_id}", channel_id=channel, json={"name": f"{MARK} cleaned"})
-    run = await visit.run_job("cleanup_messages", {"channel_id": str(channel), "limit": 50})
-    listed = await visit.ask(
-        "GET", "/channels/{channel_id}/messages", channel_id=channel, params={"limit": 20}
-    )
-    left = [item["content"] for item in listed if str(item["content"]).startswith("goes")]
-    expect(not left, f"{len(left)} of 3 are left; the run says: {(run.result or {}).get('message')}")
-    return str((run.result or {}).get("message"))
-
-
-@assumes(
-    "job.lockdown_channel",
-    "The jobs lock a channel and give it back as it was",
-    "lockdown_channel, unlock_channel",
-    "/resources/channel#edit-channel-permissions",
-)
-async def _lockdown_channel(visit: Visit) -> str:
-    channel = await visit.place.text("locked")
-    await visit.known(channel)
-    before = _permissions(await _channel(visit, channel), visit.guild_id)
-    await visit.run_job("lockdown_channel", {"channel_id": str(channel)})
-    locked = _permissions(await _channel(visit, channel), visit.guild_id)
-    send = discord.Permissions(send_messages=True).value
-    expect(bool(locked[1] & send), "everyone may still write there")
-    await visit.until(
-        lambda: (
-            visit.guild.get_channel(channel)
-            and not visit.guild.get_channel(channel).permissions_for(visit.guild.default_role).send_messages  # type: ignore[union-attr]
-        ),
-        "the lock over the gateway",
-    )
-    await visit.run_job("unlock_channel", {"channel_id": str(channel)})
-    after = _permissions(await _channel(visit, channel), visit.guild_id)
-    expect(after == before, f"before {before}, afterwards {after}")
-    return "locked, and as before"
-
-
-def _permissions(channel: Mapping[str, Any], role_id: int) -> tuple[int, int]:
-    found = [item for item in channel["permission_overwrites"] if str(item["id"]) == str(role_id)]
-    return (int(found[0]["allow"]), int(found[0]["deny"])) if found else (0, 0)
-
-
-@assumes(
-    "job.set_slowmode",
-    "The job slows a channel down for a while, and its ending speeds it up",
-    "set_slowmode",
-    "/resources/channel#modify-channel",
-)
-async def _set_slowmode(visit: Visit) -> str:
-    channel = await visit.place.text("slower")
-    await visit.known(channel)
-    await visit.run_job("set_slowmode", {"channel_id": str(channel), "seconds": 7, "lasts": "1 hour"})
-    came = (await _channel(visit, channel)).get("rate_limit_per_user")
-    expect(came == 7, f"{came} s")
-    await _end(visit, "set_slowmode")
-    came = (await _channel(visit, channel)).get("rate_limit_per_user") or 0
-    expect(came == 0, f"{came} s after the ending")
-    return "slow, and as before"
-
-
-@assumes(
-    "job.set_channel_text", "The job writes a topic", "set_channel_text", "/resources/channel#modify-channel"
-)
-async def _set_channel_text(visit: Visit) -> str:
-    channel = await visit.place.text("topic")
-    await visit.known(channel)
-    await visit.run_job("set_channel_text", {"channel_id": str(channel), "text": "soon"})
-    came = (await _channel(visit, channel)).get("topic")
-    expect(came == "soon", repr(came))
-    return "written"
-
-
-@assumes(
-    "job.add_role_scheduled",
-    "The jobs give a role and take it back",
-    "add_role_scheduled, remove_role_scheduled",
-    "/resources/guild#add-guild-member-role",
-)
-async def _add_role_scheduled(visit: Visit) -> str:
-    params = await _role(visit)
-    for method, there in (("add_role_scheduled", True), ("remove_role_scheduled", False)):
-        await visit.run_job(method, params)
-        expect(await _has(visit, params["role_id"]) is there, f"{method} had no effect")
-    return "given and taken back"
-
-
-@assumes(
-    "job.give_role_for",
-    "The job gives a role for a while, and its ending takes it back",
-    "give_role_for",
-    "/resources/guild#add-guild-member-role",
-)
-async def _give_role_for(visit: Visit) -> str:
-    params = await _role(visit)
-    await visit.run_job("give_role_for", {**params, "lasts": "1 hour"})
-    expect(await _has(visit, params["role_id"]), "it had no effect")
-    await _end(visit, "remove_role_scheduled")
-    expect(not await _has(visit, params["role_id"]), "its ending had no effect")
-    return "given, and taken back by its ending"
-
-
-async def _role(visit: Visit) -> dict[str, Any]:
-    role = await visit.place.role()
-    await visit.until(lambda: visit.guild.get_role(role), "the role over the gateway")
-    return {"guild_id": str(visit.guild_id), "user_ids": [str(visit.creator_id)], "role_id": str(role)}
-
-
-async def _has(visit: Visit, role_id: str) -> bool:
-    path = "/guilds/{guild_id}/members/{user_id}"
-    member = await visit.ask("GET", path, user_id=visit.creator_id)
-    return role_id in [str(item) for item in member["roles"]]
 
 
 @assumes("job.send_dm", "The job sends a direct message", "send_dm", "/resources/user#create-dm")
@@ -385,14 +206,6 @@ ASSUMPTIONS = (
     _create_thread,
     _create_thread_in_news,
     _create_forum_post,
-    _set_thread,
-    _create_event,
-    _cleanup_messages,
-    _lockdown_channel,
-    _set_slowmode,
-    _set_channel_text,
-    _add_role_scheduled,
-    _give_role_for,
     _send_dm,
     _remind,
     _call_web,
