@@ -41,7 +41,8 @@ def first_day_work(
 ) -> Callable[[asyncio.Event], Awaitable[int]]:
     """Return the work of the command. Raises Unusable if it lacks something that it needs."""
     from bot.cli.exit_status import USAGE, Unusable
-    from bot.first_day.day import Wishes, first_day
+    from bot.first_day.day import first_day
+    from bot.first_day.preparing import Wishes
     from bot.first_day.terminal import Terminal
 
     token = os.environ.get("DISCORD_TOKEN", "").strip()

@@ -1,6 +1,6 @@
 """Asks a person on the terminal: for consent, and for what only a person can do in Discord's client.
 
-A line is read in a thread that ends with the process, so that Ctrl-C is never held up by a person who doesn't
+Lines are read in a thread that ends with the process, so that Ctrl-C is never held up by a person who doesn't
 answer.
 """
 
@@ -30,23 +30,37 @@ class Absent:
 class Terminal:
     """The person at this terminal."""
 
+    def __init__(self) -> None:
+        self._lines: asyncio.Queue[str] = asyncio.Queue()
+        self._reading: threading.Thread | None = None
+        self._ended = False
+
     async def asked(self, text: str) -> str:
-        print(f"\n{text}", flush=True)
-        print("> ", end="", flush=True)
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[str] = loop.create_future()
+        if self._reading is None:
+            loop = asyncio.get_running_loop()
+            self._reading = threading.Thread(
+                target=self._read, args=(loop,), name="schedulezero-terminal", daemon=True
+            )
+            self._reading.start()
+        while not self._lines.empty():
+            self._lines.get_nowait()  # typed for an earlier step
+        print(f"\n{text}\n> ", end="", flush=True)
+        if self._ended:
+            return ""
+        return (await self._lines.get()).strip()
 
-        def set_answer(line: str) -> None:
-            if not answer.done():
-                answer.set_result(line.strip())
-
-        def read() -> None:
+    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
             line = sys.stdin.readline()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(set_answer, line)
+            if loop.is_closed():
+                return
+            loop.call_soon_threadsafe(self._take, line)
+            if not line:
+                return
 
-        threading.Thread(target=read, name="schedulezero-terminal", daemon=True).start()
-        return await answer
+    def _take(self, line: str) -> None:
+        self._ended = self._ended or not line
+        self._lines.put_nowait(line)
 
 
 def is_yes(answer: str) -> bool:

@@ -24,6 +24,8 @@ from schedulezero.model.authorship import belongs_to_another
 
 _POLL_SECONDS = 0.05
 _RUN_SECONDS = 60.0
+ASKING_SECONDS = 1.0
+"""How long to wait between two looks that are requests to Discord."""
 NOBODY = 10**17
 """A snowflake of 2015 that Discord gave to nothing that a bot can reach."""
 
@@ -119,8 +121,17 @@ class Visit:
         """Return a channel as the bot knows it, once it came over the gateway."""
         return await self.until(lambda: self.bot.get_channel(channel_id), "the channel over the gateway")
 
-    async def until(self, found: Any, what: str, *, seconds: float | None = None) -> Any:
-        """Return the first true result; raises Differs if there is none in time (`patience` by default)."""
+    async def until(
+        self, found: Any, what: str, *, seconds: float | None = None, every: float = _POLL_SECONDS
+    ) -> Any:
+        """Return the first true result; raises Differs if there is none in time (`patience` by default).
+
+        Parameters:
+            found: Returns the result, or a coroutine that does.
+            what: What is waited for.
+            seconds: How long at most.
+            every: How many seconds between two looks; more if each is a request to Discord.
+        """
         seconds = self.patience if seconds is None else seconds
         give_up = time.monotonic() + seconds
         while True:
@@ -131,7 +142,7 @@ class Visit:
                 return result
             if time.monotonic() >= give_up:
                 raise Differs(f"{what} did not come within {seconds:.0f} s")
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(min(every, seconds))
 
     def someone(self) -> int:
         """Return the person who gets direct messages; raises NotTried if there is none."""

@@ -17,13 +17,17 @@ import yaml
 from bot.cli.exit_status import USAGE, Unusable
 from bot.config import Settings
 from bot.first_day.assumption import Assumption, assumes
-from bot.first_day.day import HANDFUL, first_day
+from bot.first_day.day import first_day
 from bot.first_day.findings import Differs
 from bot.first_day.place import MARK
+from bot.first_day.preparing import HANDFUL
 from bot.first_day.report import without_secrets
 from bot.first_day.subjects.gateway import STARTS
 from bot.first_day.table import ASSUMPTIONS
+from bot.first_day.terminal import Terminal, is_yes
 from bot.first_day.visit import Visit
+from cogs.hosting import claim_file
+from schedulezero.storage.database import sqlite_path
 from tests.support.first_day import Told, pointed_at, wishes
 from tests.support.first_day_rules import Asked, Breach, FirstDayDiscord
 
@@ -215,14 +219,14 @@ async def _refused(day: Day, person: Told | None = None) -> str:
 
 
 async def test_nothing_happens_without_consent(day: Day) -> None:
-    day.wishes = replace(day.wishes, agreed=False)
+    day.wishes = replace(day.wishes, consents=False)
     person = Told("no")
     assert await _refused(day, person) == "Nothing was done."
     assert MARK in person.texts[0] and "Moonbase" in person.texts[0]
 
 
 async def test_a_person_who_agrees_is_asked_for_each_step(day: Day) -> None:
-    day.wishes = replace(day.wishes, agreed=False)
+    day.wishes = replace(day.wishes, consents=False)
     person = Told("yes", "no", "", "yes")
     codes = ("people.not_for_members", "people.role_under_integrations", "people.setup_opens")
     assert await day.run(tuple(BY_CODE[code] for code in codes), person) == 0
@@ -266,3 +270,65 @@ async def test_a_refused_start_is_what_differs(day: Day) -> None:
     status = await day.run(ASSUMPTIONS)
     assert status == 1 and "1 differs" in day.report and "50035" in day.report
     assert day.left() == []
+
+
+async def test_a_signal_ends_the_question(day: Day) -> None:
+    class Silent(Told):
+        async def asked(self, text: str) -> str:
+            day.stop.set()
+            await asyncio.Event().wait()
+            return "yes"
+
+    day.wishes = replace(day.wishes, consents=False)
+    assert await _refused(day, Silent()) == "Nothing was done."
+
+
+async def test_a_running_bot_is_not_disturbed(day: Day) -> None:
+    claim = await asyncio.to_thread(claim_file, sqlite_path(day.settings.database), None)
+    try:
+        assert "Stop it first" in await _refused(day)
+    finally:
+        claim.release()
+
+
+async def test_a_lost_connection_differs_and_ends_the_walk(day: Day) -> None:
+    @assumes("test.loses", "It stays connected", "tests", "/intro")
+    async def loses(visit: Visit) -> str:
+        assert visit.connection is not None
+        visit.connection.cancel()
+        await asyncio.Event().wait()
+        return ""
+
+    assert await day.run((*MAKES_THINGS[:3], loses, *MAKES_THINGS[3:])) == 1
+    assert "the bot's connection ended" in day.report and "4 not tried" in day.report
+    assert day.left() == []
+
+
+async def test_a_check_that_takes_too_long_is_not_tried(day: Day) -> None:
+    @assumes("test.slow", "It is quick", "tests", "/intro", seconds=0.01)
+    async def slow(visit: Visit) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    assert await day.run((slow, *MAKES_THINGS[:1])) == 0
+    assert "took longer than" in day.report and "1 as assumed" in day.report
+
+
+async def test_the_terminal_takes_one_line_for_each_question(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, into = os.pipe()
+    with os.fdopen(out) as reading, os.fdopen(into, "w", buffering=1) as typing:
+        monkeypatch.setattr(sys, "stdin", reading)
+        terminal = Terminal()
+        asking = asyncio.ensure_future(terminal.asked("Agreed?"))
+        typing.write(" Yes \n")
+        assert await asking == "Yes" and is_yes("Yes") and not is_yes("")
+        asking = asyncio.ensure_future(terminal.asked("Done?"))
+        typing.write("\n")
+        assert await asking == ""
+        asking = asyncio.ensure_future(terminal.asked("And now?"))
+        await asyncio.sleep(0)  # it has begun to wait
+        typing.close()
+        assert await asking == "" and await terminal.asked("Still there?") == ""
+    assert "Agreed?" in capsys.readouterr().out

@@ -21,7 +21,7 @@ from bot.first_day.visit import Visit
 from bot.first_day.walk import walk
 from bot.testing import free_settings
 from tests.support.first_day import Told, pointed_at
-from tests.support.first_day_breaches import BROKEN
+from tests.support.first_day_breaches import BROKEN, HOLDS
 from tests.support.first_day_rules import FirstDayDiscord
 
 pytestmark = [
@@ -102,3 +102,15 @@ async def test_a_broken_assumption_is_reported(stage: Stage, code: str) -> None:
 
 IN_A_HURRY = {"gateway.own_member", "commands.synced", "job.lockdown_channel"}
 """Checks that wait for something that a breach keeps away."""
+
+
+@pytest.mark.parametrize("code", list(HOLDS))
+async def test_what_a_person_sees_is_as_assumed(stage: Stage, code: str) -> None:
+    """The assumptions that a walk without a person doesn't try."""
+    held = HOLDS[code]
+    await stage.visit.known(await stage.visit.place.text("foreign"))
+    held.prepare(stage.there, stage.visit)
+    stage.there.breach = held.breach
+    (outcome,) = await stage.tried(code)
+    assert outcome.verdict is Verdict.AS_ASSUMED, outcome.said
+    assert held.said in outcome.said

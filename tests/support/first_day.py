@@ -13,7 +13,7 @@ import pytest
 import yarl
 
 import bot.app
-from bot.first_day.day import Wishes
+from bot.first_day.preparing import Wishes
 from bot.pace.pace import Pace
 from tests.support.first_day_rules import FirstDayDiscord
 
@@ -32,13 +32,13 @@ class Told:
         return self.answers.popleft() if self.answers else ""
 
 
-def wishes(discord: FirstDayDiscord, folder: Path, **more: bool) -> Wishes:
+def wishes(there: FirstDayDiscord, folder: Path) -> Wishes:
     """What an owner asks for who named the guild's owner for direct messages."""
     return Wishes(
-        guild_id=discord.guild.id,
-        person_id=discord.creator.id,
-        agreed=more.get("agreed", True),
-        even_so=more.get("even_so", False),
+        guild_id=there.guild.id,
+        person_id=there.creator.id,
+        consents=True,
+        even_so=False,
         file=folder / "first-day.md",
     )
 

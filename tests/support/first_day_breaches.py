@@ -286,3 +286,18 @@ BROKEN: dict[str, Broken] = {
     )),
     "limits.pace": Broken(prepare=_refused_by_global_limit, said="1 of"),
 }  # fmt: skip
+
+_CLOSED = Breach(POST, lambda *_: (403, {"message": "Cannot send", "code": 50007}), instead=True)
+_NO_TWO_FACTORS = Breach(EDIT_CHANNEL, lambda *_: (403, {"message": "2FA", "code": 60003}), instead=True)
+HOLDS: dict[str, Broken] = {
+    "people.not_for_members": answers("no"),
+    "people.role_under_integrations": answers("yes"),
+    "people.setup_opens": answers("YES"),
+    "people.forum_form_opens": answers("y"),
+    "people.user_install": answers("yes"),
+    "people.lock_keeps_foreign_bits": Broken(prepare=_allows_foreign_bit, said="kept"),
+    "people.closed_direct_messages": answers("done", "", breach=_CLOSED),
+    "people.blocked": answers("done", "", breach=_CLOSED),
+    "locks.two_factor": Broken(_NO_TWO_FACTORS, _asks_for_two_factors, said="60003"),
+}
+"""What a person, or another guild, would show if all is as assumed; read as above."""

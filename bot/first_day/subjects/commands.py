@@ -7,7 +7,7 @@ from typing import Any
 from bot.first_day.assumption import assumes
 from bot.first_day.findings import Differs, NotTried, expect
 from bot.first_day.place import MARK
-from bot.first_day.visit import Visit
+from bot.first_day.visit import ASKING_SECONDS, Visit
 
 _COMMANDS = "/interactions/application-commands"
 _INVALID = (50035,)
@@ -44,7 +44,7 @@ async def _synced(visit: Visit) -> str:
         listed = set(await _listed(visit))
         return {command.name for command in visit.bot.tree.get_commands()} <= listed
 
-    await visit.until(all_there, "the list with all commands")
+    await visit.until(all_there, "the list with all commands", every=ASKING_SECONDS)
     return f"{len(await _listed(visit))} commands"
 
 

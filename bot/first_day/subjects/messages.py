@@ -9,7 +9,7 @@ import discord
 
 from bot.first_day.assumption import assumes
 from bot.first_day.findings import Differs, expect
-from bot.first_day.visit import Visit
+from bot.first_day.visit import ASKING_SECONDS, Visit
 from schedulezero import instants
 
 _MESSAGE = "/resources/message"
@@ -205,7 +205,7 @@ async def _system_kept(visit: Visit) -> str:
         listed = await visit.ask("GET", _POST, channel_id=thread["id"], params={"limit": 10})
         return next((item for item in listed if item["type"] == 4), None)
 
-    message = await visit.until(renamed, "the message about the new name")
+    message = await visit.until(renamed, "the message about the new name", every=ASKING_SECONDS)
     return await visit.refused((50021,), "DELETE", _ONE, channel_id=thread["id"], message_id=message["id"])
 
 
