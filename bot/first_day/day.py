@@ -10,6 +10,7 @@ import asyncio
 import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import discord
 
@@ -84,8 +85,7 @@ async def first_day(
         left=left,
         names=found.names,
     )
-    await asyncio.to_thread(wishes.file.write_text, text, encoding="utf-8")
-    print(f"{summary(day.outcomes)}. The report is in {wishes.file}.", flush=True)
+    print(f"{summary(day.outcomes)}. {_written(text, wishes.file)}", flush=True)
     return exit_status(day.outcomes) or (1 if left else 0)
 
 
@@ -139,6 +139,15 @@ class _Day:
             patience=self._patience,
             connection=connection,
         )
+
+
+def _written(text: str, file: Path) -> str:
+    """Write the report, and return where it is; a report that can't be written is shown instead."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        return f"The report can't be written to {file} ({error.strerror}), so here it is:\n\n{text}"
+    return f"The report is in {file}."
 
 
 async def _cleared(token: str, wishes: Wishes, day: _Day) -> list[str]:

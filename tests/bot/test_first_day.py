@@ -291,6 +291,14 @@ async def test_a_running_bot_is_not_disturbed(day: Day) -> None:
         claim.release()
 
 
+async def test_a_report_that_cannot_be_written_is_shown(
+    day: Day, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day.wishes = replace(day.wishes, file=tmp_path)
+    assert await day.run((STARTS,)) == 0
+    assert "## As assumed" in capsys.readouterr().out
+
+
 async def test_a_lost_connection_differs_and_ends_the_walk(day: Day) -> None:
     @assumes("test.loses", "It stays connected", "tests", "/intro")
     async def loses(visit: Visit) -> str:
