@@ -26,8 +26,11 @@ _POLL_SECONDS = 0.05
 _RUN_SECONDS = 60.0
 ASKING_SECONDS = 1.0
 """How long to wait between two looks that are requests to Discord."""
-NOBODY = 10**17
-"""A snowflake of 2015 that Discord gave to nothing that a bot can reach."""
+NOBODY = 10**17 | 0x3FFFFF
+"""A snowflake of 2015 that belongs to nothing: it would be the 4,096th of one process in one millisecond.
+
+https://discord.com/developers/docs/reference#snowflakes
+"""
 
 
 @dataclass
