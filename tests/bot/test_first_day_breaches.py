@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,9 @@ from bot.first_day.subjects.gateway import STARTS
 from bot.first_day.table import ASSUMPTIONS
 from bot.first_day.visit import Visit
 from bot.first_day.walk import walk
+from bot.sprocket_specs import specs_of_sprockets
 from bot.testing import free_settings
+from cogs.config.config import DEFAULT_SPROCKETS
 from tests.support.first_day import Told, pointed_at
 from tests.support.first_day_breaches import BROKEN, HOLDS
 from tests.support.first_day_rules import FirstDayDiscord
@@ -79,6 +82,12 @@ async def stage(started_once: tuple[FirstDayDiscord, Visit]) -> AsyncIterator[St
 def test_each_assumption_is_broken_once() -> None:
     assert {item.code for item in ASSUMPTIONS} - {STARTS.code} == set(BROKEN)
     assert len({item.code for item in ASSUMPTIONS}) == len(ASSUMPTIONS)
+
+
+def test_each_built_in_job_is_walked() -> None:
+    walked = " ".join(f"{item.code} {item.matters}" for item in ASSUMPTIONS if item.code.startswith("job."))
+    names = {spec.name for spec in specs_of_sprockets(DEFAULT_SPROCKETS)}
+    assert names and not names - set(re.findall(r"\w+", walked))
 
 
 @pytest.mark.parametrize("code", list(BROKEN))
