@@ -202,13 +202,24 @@ TABLE = {
         "schedulezero/server sprockets/kit bot bot/cli bot/pace"
     ),
     "bot/run.py": "schedulezero bot bot/health",
+    "bot/first_day": (
+        "schedulezero schedulezero/model schedulezero/wire cogs cogs/config cogs/rights bot bot/cli "
+        "bot/health"
+    ),
+    "bot/first_day/subjects": ("schedulezero schedulezero/model cogs cogs/rights bot/first_day"),
+    "bot/first_day/table.py": "bot/first_day bot/first_day/subjects",
+    "bot/first_day/day.py": (
+        "schedulezero cogs/config cogs/rights bot bot/cli bot/health bot/first_day "
+        "bot/first_day/subjects bot/first_day/table.py"
+    ),
+    "bot/first_day/command.py": "bot bot/cli bot/first_day bot/first_day/day.py",
     "bot/demo": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language cogs cogs/rights "
         "bot bot/run.py"
     ),
     "bot/cli/main.py": (
         "schedulezero schedulezero/storage schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/server cogs bot bot/cli bot/health bot/run.py bot/demo"
+        "schedulezero/server cogs bot bot/cli bot/health bot/run.py bot/demo bot/first_day/command.py"
     ),
     "bot/testing.py": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language "

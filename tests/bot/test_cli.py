@@ -23,7 +23,7 @@ from tests.support.peers import tell
 async def test_help_tells_the_commands(settings: Settings) -> None:
     ended = await end(settings, "--help")
     assert ended.status == 0
-    for command in ("run", "demo", "server", "doctor"):
+    for command in ("run", "demo", "server", "doctor", "first-day"):
         assert command in ended.out
     assert "--port" in (await end(settings, "demo", "--help")).out
 
