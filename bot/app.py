@@ -24,6 +24,7 @@ from bot.pace.shared_pace import SharedPace
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
+from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import claim_file, keys_of
@@ -142,6 +143,7 @@ class ScheduleZeroBot(_AnyBot):
         await self.add_cog(RemindersCog(self))
         await self.add_cog(AlertsCog(self))
         await self.add_cog(GuildsCog(self))
+        await self.add_cog(DebtsCog(self))
         await self.add_cog(AuditCog(self))
         sprockets_cog = SprocketsCog(self)
         await self.add_cog(sprockets_cog)

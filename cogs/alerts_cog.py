@@ -32,6 +32,7 @@ from schedulezero import instants
 from schedulezero.background import run_in_background
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError, NotFound
+from schedulezero.methods.debts import debt_of
 from schedulezero.model import Job, JobState, Run, Trouble, TroubleKind
 from schedulezero.model.limits import is_personal
 from schedulezero.model.run import LIMIT_REACHED, PASSED_OVER
@@ -111,12 +112,13 @@ class AlertsCog(commands.Cog):
 
     async def _note_reminder(self, run: Run) -> None:
         """Note a reminder that its person didn't get; a run that belongs to a guild is none."""
+        since = instants.now()
         try:
             job = await self._services.client.job(run.job_id, run.guild_id or "")
         except NotFound:
             return
         if is_personal(job.guild_id, job.creator_id):
-            await note_unsent(self._services.memory, run)
+            await note_unsent(self._services.memory, run, since)
 
     # ---------------------------------------------------------------- what will happen
 
@@ -211,8 +213,9 @@ class AlertsCog(commands.Cog):
         where = job.meta.get("alert") or "guild"
         if where == "off":
             return
-        movable = kind in ("failed", "ahead") and "channel_id" in job.params
-        fresh = Alert(str(guild.id), kind, reason, (item,), instants.now(), movable=movable)
+        owed = await debt_of(self._services.memory, job.id) is not None
+        movable = kind in ("failed", "ahead") and "channel_id" in job.params and not owed
+        fresh = Alert(str(guild.id), kind, reason, (item,), instants.now(), movable=movable, owed=owed)
         key = fresh.key(stage)
         memory = self._services.memory
         async with self._lock:

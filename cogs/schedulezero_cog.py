@@ -29,7 +29,9 @@ expect_discord_py()
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
+from cogs.background.settled_debts import SettledDebts
 from cogs.background.success_pings import GoodRuns
+from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import Hosted
@@ -43,6 +45,7 @@ from cogs.sprocket_loading.owners import Owners
 from cogs.sprocket_loading.watching import Watch
 from cogs.sprockets_cog import SprocketsCog
 from schedulezero.handler.handler import Handler
+from schedulezero.handler.invocation import Invocation
 from schedulezero.methods.spec import JobFunction
 
 log = logging.getLogger(__name__)
@@ -56,6 +59,7 @@ class ScheduleZeroCog(commands.Cog):
     def __init__(self, bot: commands.Bot, services: Services) -> None:
         self.bot = bot
         self._good_runs = GoodRuns(allow_private=services.private_calls)
+        self._settled = SettledDebts(services.memory)
         self.handler = Handler(
             bot,
             services.handler_id,
@@ -63,12 +67,16 @@ class ScheduleZeroCog(commands.Cog):
             services.server_address,
             journal=services.journal,
             guard=RunGuard(bot),
-            after=self._good_runs,
+            after=self._note_good_run,
             keys=services.keys,
             shards=services.shards,
         )
         self._owners = Owners(bot, self.handler.sprockets)
         self.watch = Watch(bot, self.handler.sprockets, self.handler, self._owners)
+
+    def _note_good_run(self, invocation: Invocation) -> None:
+        self._good_runs(invocation)
+        self._settled(invocation)
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:
         """Add a job method under a name and tell the server at once.
@@ -93,6 +101,7 @@ class ScheduleZeroCog(commands.Cog):
         self.watch.end()
         self.handler.stop()
         await self._good_runs.close()
+        await self._settled.close()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -119,7 +128,7 @@ async def setup(bot: commands.Bot) -> None:
         handler_cog, sprockets_cog = ScheduleZeroCog(bot, hosted.services), SprocketsCog(bot)
         ours = [
             handler_cog, AdminCog(bot), MenusCog(bot), RemindersCog(bot), AlertsCog(bot), AuditCog(bot),
-            GuildsCog(bot),
+            GuildsCog(bot), DebtsCog(bot),
             sprockets_cog,
         ]  # fmt: skip
     except BaseException:

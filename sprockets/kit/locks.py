@@ -21,11 +21,11 @@ from discord.ext import commands
 
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.host import host_of
+from schedulezero.methods.note_kinds import LOCK
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.lookups import GuildChannel
 from sprockets.kit.write_access import WRITING, Overwrite, Person, Place, closed_in, still_writing, to_close
 
-NOTE = "lockdown"
 # One lock or unlock of a channel at a time: both read, change and save its note.
 _TURNS: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -98,17 +98,17 @@ class Lock:
 
 async def lock_of(bot: object, channel_id: int, guild_id: int) -> Lock | None:
     """Return what is noted about a channel's lock; None if the bot hasn't locked it."""
-    note = await host_of(bot).memory.kept(NOTE, str(channel_id))
+    note = await host_of(bot).memory.kept(LOCK, str(channel_id))
     return Lock.from_note(note, guild_id) if note is not None else None
 
 
 async def _save(bot: object, channel_id: int, lock: Lock) -> None:
-    await host_of(bot).memory.put(NOTE, str(channel_id), lock.to_note())
+    await host_of(bot).memory.put(LOCK, str(channel_id), lock.to_note())
 
 
 async def forget(bot: object, channel_id: int) -> None:
     """Forget a channel's lock."""
-    await host_of(bot).memory.forget(NOTE, str(channel_id))
+    await host_of(bot).memory.forget(LOCK, str(channel_id))
 
 
 def stands(lock: Lock, channel: GuildChannel) -> bool:

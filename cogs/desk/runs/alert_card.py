@@ -83,6 +83,7 @@ class Alert:
         channel_id, message_id: where its card is; None before it is posted.
         movable: whether moving the job to another channel may fix it.
         private: whether the card is a direct message.
+        owed: whether the jobs end what was done for a while, so that the bot tries them again by itself.
     """
 
     guild_id: str
@@ -94,10 +95,11 @@ class Alert:
     message_id: str | None = None
     movable: bool = False
     private: bool = False
+    owed: bool = False
 
     def key(self, stage: str = "") -> str:
         """Return the key in memory: the same for the same cause at the same stage of the check ahead."""
-        cause = f"{self.guild_id}/{self.kind}/{self.reason}/{stage}"
+        cause = f"{self.guild_id}/{self.kind}/{self.reason}/{stage}{'/owed' if self.owed else ''}"
         return hashlib.sha256(cause.encode()).hexdigest()[:16]
 
     @property
@@ -128,6 +130,7 @@ class Alert:
             "message_id": self.message_id,
             "movable": self.movable,
             "private": self.private,
+            "owed": self.owed,
         }
 
     @classmethod
@@ -145,6 +148,7 @@ class Alert:
             message_id=data["message_id"],
             movable=data["movable"],
             private=data["private"],
+            owed=data.get("owed", False),
         )
 
 
@@ -166,6 +170,13 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     single = len(alert.items) == 1
     heading = t(one, job=f"“{cut(plain(last.title), 80)}”") if single else t(many, count=len(alert.items))
     lines = [f"### {symbol} {heading}", cut(_words(alert.reason), 500)]
+    if alert.owed and alert.kind != "ahead":
+        lines.append(
+            t(
+                "I try again as soon as my rights change, and every now and then. "
+                "Cancel it to leave it as it is."
+            )
+        )
     if not single:
         lines += [f"- {cut(plain(item.title), 80)}{_times(item)}" for item in alert.items[-MOST_ITEMS:]]
         if len(alert.items) > MOST_ITEMS:
@@ -196,6 +207,9 @@ def _remedies(alert: Alert, item: Item) -> list[ui.Item[Any]]:
         buttons.append(DeskButton("run", "retry", item.target, t("Retry"), style=style))
     if alert.kind == "passed_over":
         buttons.append(DeskButton("alert", "others", item.job_id, t("Run the rest, too…")))
+    if alert.owed:
+        stop = DeskButton("job", "cancel", item.job_id, t("Cancel"), style=discord.ButtonStyle.danger)
+        return [row_of(*buttons, stop, DeskButton("job", "show", item.job_id, t("Open the job")))]
     buttons += [
         DeskButton("job", "resume", item.job_id, t("Resume"))
         if item.paused
