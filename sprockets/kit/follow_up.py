@@ -31,6 +31,9 @@ from schedulezero.model import Job, JobState
 from schedulezero.model.limits import new_ending_id
 from schedulezero.sentences import Sentence
 
+DONE, LIFTED = "done", "lifted"
+"""Keys of `Debt.left`: the change is made, so that what differs is other people's doing; somebody undid it by
+hand since, so that nothing is left to undo."""
 _FORGOTTEN = Sentence(
     "The server was forgotten while this ran, so nothing was started.", "place_forgotten_nothing_begun"
 )
@@ -183,6 +186,23 @@ async def debt_about(bot: object, about: str) -> Debt | None:
         return None
     job = await _saved(bot, debt.job_id)
     return None if job is not None and job.state is JobState.CANCELLED else debt
+
+
+async def note_left(bot: object, about: str, **left: Any) -> None:
+    """Note more about the state in which a change left things, in the open debt about it, if there is one."""
+    memory = host_of(bot).memory
+    debt = await debt_of(memory, await _noted(bot, about))
+    if debt is not None:
+        await owe(memory, replace(debt, left={**debt.left, **left}))
+
+
+async def watched(bot: object, about: str) -> Debt | None:
+    """Return the open debt about something that people may undo by hand from now on, or None.
+
+    For listeners of Discord's events: it asks the bot's memory only.
+    """
+    debt = await debt_of(host_of(bot).memory, await _noted(bot, about))
+    return debt if debt is not None and debt.left.get(DONE) and not debt.left.get(LIFTED) else None
 
 
 async def call_off(bot: object, about: str) -> bool:
