@@ -258,9 +258,10 @@ class Memory:
                 forgotten after that is not saved.
         """
         row = {"kind": kind, "key": key, "value": value}
+        began = since or current_run().begun_at  # the run isn't known in the database's thread
 
         def keep(connection: Connection) -> bool:
-            if _is_forgotten(connection, kind, key, value, since):
+            if _is_forgotten(connection, kind, key, value, began):
                 return False
             return connection.execute(insert_new(connection, _notes), row).rowcount == 1
 
@@ -273,9 +274,10 @@ class Memory:
             since: as for `keep`.
         """
         row = {"kind": kind, "key": key, "value": value}
+        began = since or current_run().begun_at  # as in `keep`
 
         def put(connection: Connection) -> bool:
-            if _is_forgotten(connection, kind, key, value, since):
+            if _is_forgotten(connection, kind, key, value, began):
                 return False
             insert = insert_into(connection, _notes).values(row)
             new = {"value": insert.excluded["value"]}
@@ -363,7 +365,7 @@ def _about(place: str) -> sa.ColumnElement[bool]:
 
 
 def _is_forgotten(
-    connection: Connection, kind: str, key: str, value: dict[str, Any], since: datetime | None
+    connection: Connection, kind: str, key: str, value: dict[str, Any], began: datetime
 ) -> bool:
     """Return whether a note is about a place that was forgotten after its writer began."""
     place = place_of(kind, key, value)
@@ -371,4 +373,4 @@ def _is_forgotten(
         return False
     query = sa.select(_forgotten.c.at).where(_forgotten.c.place == place)
     forgotten_at = connection.scalar(query)
-    return forgotten_at is not None and (since or current_run().begun_at) < forgotten_at
+    return forgotten_at is not None and began < forgotten_at
