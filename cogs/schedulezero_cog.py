@@ -29,7 +29,6 @@ expect_discord_py()
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
-from cogs.background.settled_debts import SettledDebts
 from cogs.background.success_pings import GoodRuns
 from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
@@ -40,6 +39,7 @@ from cogs.menus_cog import MenusCog
 from cogs.reminders_cog import RemindersCog
 from cogs.rights.run_guard import RunGuard
 from cogs.services import Services
+from cogs.settled_debts import SettledDebts
 from cogs.sprocket_loading.loader import look_around
 from cogs.sprocket_loading.owners import Owners
 from cogs.sprocket_loading.watching import Watch

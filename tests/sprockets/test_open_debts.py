@@ -13,7 +13,6 @@ from schedulezero import instants
 from schedulezero.instants import to_iso
 from schedulezero.methods.note_kinds import DEBT, DEBT_CLOSED, DEBT_TRIED
 from schedulezero.model import Job, RunState
-from tests.cogs.test_guild_states import invited_back, sent_away
 from tests.conftest import until
 from tests.support.alerting import alerts_to, cards
 from tests.support.for_a_while import (
@@ -26,6 +25,7 @@ from tests.support.for_a_while import (
     scheduled,
 )
 from tests.support.granting import give_the_bot
+from tests.support.sending_away import invited_back, sent_away
 from tests.support.text import text_of
 from tests.support.world import World, labels
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from cogs.memory import Memory
 from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.handler.invocation import Invocation
 from schedulezero.handler.run_context import context_of
 from schedulezero.methods.debts import close, debt_of
+from schedulezero.methods.host import Notes
 from schedulezero.model.authorship import ENDINGS
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class SettledDebts:
         memory: where the debts are noted.
     """
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Notes) -> None:
         self._memory = memory
         self._under_way: set[asyncio.Task[None]] = set()
 
