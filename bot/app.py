@@ -31,6 +31,7 @@ from cogs.background.invalid_requests import HOLD_AT, InvalidRequests
 from cogs.background.supervisor import Kept, Supervisor
 from cogs.command_sync import CommandSync
 from cogs.commands_cog import CommandsCog
+from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import claim_file, keys_of
@@ -175,6 +176,7 @@ class ScheduleZeroBot(_ShardedBot):
         await self.add_cog(RemindersCog(self))
         await self.add_cog(AlertsCog(self))
         await self.add_cog(GuildsCog(self))
+        await self.add_cog(DebtsCog(self))
         await self.add_cog(AuditCog(self))
         await self.add_cog(CommandsCog(self))
         sprockets_cog = SprocketsCog(self)

@@ -152,12 +152,13 @@ class AlertsCog(commands.Cog):
 
     async def _note_reminder(self, run: Run) -> None:
         """Note a reminder that its person didn't get; a run that belongs to a guild is none."""
+        since = instants.now()
         try:
             job = await self._services.client.job(run.job_id, run.guild_id or "")
         except NotFound:
             return
         if is_personal(job.guild_id, job.creator_id):
-            await note_unsent(self._services.memory, run)
+            await note_unsent(self._services.memory, run, since)
 
     # ---------------------------------------------------------------- what will happen
 

@@ -30,6 +30,7 @@ from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
 from cogs.background.success_pings import GoodRuns
 from cogs.commands_cog import CommandsCog
+from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import Hosted
@@ -39,11 +40,13 @@ from cogs.no_repeats import withhold_repeats
 from cogs.reminders_cog import RemindersCog
 from cogs.rights.run_guard import RunGuard
 from cogs.services import Services
+from cogs.settled_debts import SettledDebts
 from cogs.sprocket_loading.loader import look_around
 from cogs.sprocket_loading.owners import Owners
 from cogs.sprocket_loading.watching import Watch
 from cogs.sprockets_cog import SprocketsCog
 from schedulezero.handler.handler import Handler
+from schedulezero.handler.invocation import Invocation
 from schedulezero.methods.spec import JobFunction
 
 log = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class ScheduleZeroCog(commands.Cog):
     def __init__(self, bot: commands.Bot, services: Services) -> None:
         self.bot = bot
         self._good_runs = GoodRuns(allow_private=services.private_calls)
+        self._settled = SettledDebts(services.memory)
         self.handler = Handler(
             bot,
             services.handler_id,
@@ -64,12 +68,16 @@ class ScheduleZeroCog(commands.Cog):
             services.server_address,
             journal=services.journal,
             guard=RunGuard(bot),
-            after=self._good_runs,
+            after=self._note_good_run,
             keys=services.keys,
             shards=services.shards,
         )
         self._owners = Owners(bot, self.handler.sprockets)
         self.watch = Watch(bot, self.handler.sprockets, self.handler, self._owners)
+
+    def _note_good_run(self, invocation: Invocation) -> None:
+        self._good_runs(invocation)
+        self._settled(invocation)
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:
         """Add a job method under a name and tell the server at once.
@@ -95,6 +103,7 @@ class ScheduleZeroCog(commands.Cog):
         self.watch.end()
         self.handler.stop()
         await self._good_runs.close()
+        await self._settled.close()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -122,7 +131,7 @@ async def setup(bot: commands.Bot) -> None:
         handler_cog, sprockets_cog = ScheduleZeroCog(bot, hosted.services), SprocketsCog(bot)
         ours = [
             handler_cog, AdminCog(bot), MenusCog(bot), RemindersCog(bot), AlertsCog(bot), AuditCog(bot),
-            GuildsCog(bot), CommandsCog(bot),
+            GuildsCog(bot), DebtsCog(bot), CommandsCog(bot),
             sprockets_cog,
         ]  # fmt: skip
     except BaseException:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeGuard
 
+import aiohttp
 import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import Gone, JobFailed
+from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.methods.annotations import Channels
 from schedulezero.methods.spec import in_channel
@@ -17,9 +19,11 @@ from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.comparing import alike
-from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
+from sprockets.kit.follow_up import DONE, LIFTED, call_off, debt_about, follow_up, note_left, owed, watched
 from sprockets.kit.lookups import GuildChannel, guild_channel_of
 from sprockets.kit.messages import expect_texts, fitting, text_for
+
+log = logging.getLogger(__name__)
 
 _SLOWEST = 6 * 3600
 _LONGEST_TOPIC = 1024
@@ -68,17 +72,23 @@ async def set_slowmode(
     if debt is not None:
         async with asking_discord(f"look at #{channel.name}"):
             now: Any = await bot.fetch_channel(channel.id)
-        if now.slowmode_delay not in (debt.left.get("seconds"), seconds):
+        if debt.left.get(LIFTED) or now.slowmode_delay not in (debt.left.get("seconds"), seconds):
             said = f"#{channel.name}: somebody has set {now.slowmode_delay} s since, and that stays"
             return {"success": True, "channel_id": str(channel.id), "message": said}
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:
         # During an earlier slow mode of this kind, the delay to restore is the one before that.
         earlier = await debt_about(bot, about) if lasts is not None else None
-        untouched = earlier is not None and earlier.left.get("seconds") == channel.slowmode_delay
-        return {"before": earlier.params["seconds"] if earlier and untouched else channel.slowmode_delay}
+        untouched = (
+            earlier is not None
+            and not earlier.left.get(LIFTED)
+            and earlier.left.get("seconds") == channel.slowmode_delay
+        )
+        before = earlier.params["seconds"] if earlier and untouched else channel.slowmode_delay
+        return {"before": before, "stands": untouched}
 
-    before = (await step("before", look))["before"]
+    found = await step("before", look)
+    before = found["before"]
     said = f"#{channel.name}: {seconds} s between messages"
     if lasts is not None:
         params = {"channel_id": str(channel.id), "seconds": before}
@@ -90,11 +100,14 @@ async def set_slowmode(
             lasts,
             f"#{channel.name} as fast as before",
             left={"seconds": seconds},
+            stands=found.get("stands", True),
         )
         said += f", until {after['at']}"
     async with asking_discord(f"slow #{channel.name} down"):
         await channel.edit(slowmode_delay=seconds, reason=REASON)
-    if lasts is None and debt is None:
+    if lasts is not None:
+        await note_left(bot, about, **{DONE: True})
+    elif debt is None:
         await call_off(bot, about)  # this one is for good
     return {"success": True, "channel_id": str(channel.id), "message": said}
 
@@ -165,6 +178,25 @@ class ChannelsSprocket(RegisteringCog):
     """Registers the channel jobs."""
 
     jobs = by_name(set_slowmode, set_channel_text)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        """Let the end of a slow mode die when somebody sets another delay by hand."""
+        if getattr(before, "slowmode_delay", None) == getattr(after, "slowmode_delay", None):
+            return
+        about = f"slowmode:{after.id}"
+        try:
+            debt = await watched(self.bot, about)
+            if debt is None:
+                return
+            # What the event says may be older than what the bot did.
+            now: Any = await self.bot.fetch_channel(after.id)
+            if now.slowmode_delay != debt.left.get("seconds"):
+                await note_left(self.bot, about, **{LIFTED: True})
+        except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
+            log.warning("whether the slow mode of #%s was changed can't be told: %s", after.name, error)
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -25,8 +25,8 @@ from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cleaning import MOST_LOOKED_AT, Cleaning, Wanted, public_threads
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.content import can_read_content
-from sprockets.kit.follow_up import call_off, follow_up, owed
-from sprockets.kit.lock_places import about_of, all_in, called, lockable, locked_about
+from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
+from sprockets.kit.lock_places import about_of, all_in, called, lockable, locked_about, standing_about
 from sprockets.kit.locks import (
     Lock,
     begins,
@@ -227,8 +227,12 @@ async def lockdown_channel(
         if whole_server:
             params["whole_server"] = True
         name = f"Unlock {called(channel, whole_server)}"
-        after = await follow_up(bot, about, "unlock_channel", params, left, name)
-        said = f", until {after['at']}"
+        already = await standing_about(bot, places, about)
+        if already and await debt_about(bot, about) is None and await waiting(bot, about) is None:
+            said = ", as before, until somebody unlocks it"  # the later end counts
+        else:
+            after = await follow_up(bot, about, "unlock_channel", params, left, name, stands=already)
+            said = f", until {after['at']}"
     if reason and not whole_server and await begins(bot, channel):
         await _say(channel, f"🔒 This channel is locked: {reason}")
 
@@ -364,7 +368,7 @@ async def _ends_own_lock(
         return False
     locks = [(place, await lock_of(bot, place.id, place.guild.id)) for place in all_in(channel, whole_server)]
     standing = [lock for place, lock in locks if lock is not None and stands(lock, place)]
-    return bool(standing) and all(lock.by == current_run().creator_id for lock in standing)
+    return bool(standing) and all(lock.by == [current_run().creator_id] for lock in standing)
 
 
 def _outcome(what: str, became: list[str], *, alone: bool, plain: bool) -> str:
@@ -441,6 +445,19 @@ class ModerationSprocket(RegisteringCog):
             await note_lifted(self.bot, after)
         except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
             log.warning("whether the lock of #%s was lifted can't be told: %s", after.name, error)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_update(self, payload: discord.RawThreadUpdateEvent) -> None:
+        """Let the lock of a thread die when somebody lifts it by hand."""
+        try:
+            if await lock_of(self.bot, payload.thread_id, payload.guild_id) is None:
+                return
+            thread: Any = await self.bot.fetch_channel(payload.thread_id)
+            await note_lifted(self.bot, thread)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
+            log.warning(
+                "whether the lock of thread %s was lifted can't be told: %s", payload.thread_id, error
+            )
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:

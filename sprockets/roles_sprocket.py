@@ -17,7 +17,7 @@ from schedulezero.methods.spec import Need
 from schedulezero.methods.typed import Duration, GuildId, MemberIds, RoleId, job
 from sprockets.kit.asking import REASON, asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.follow_up import call_off, follow_up, owed, waiting
+from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
 from sprockets.kit.lookups import guild_of, not_here, role_of
 from sprockets.kit.several import partly
 
@@ -88,9 +88,9 @@ async def give_role_for(
     for person in borrowers:
         taking = {"guild_id": str(guild_id), "user_ids": [person["id"]], "role_id": str(role_id)}
         name = f"Take the role {role.name} back from {person['name']}"
-        after = await follow_up(
-            bot, _lent(role_id, int(person["id"])), "remove_role_scheduled", taking, lasts, name
-        )
+        about = _lent(role_id, int(person["id"]))
+        stands = person.get("has", True)
+        after = await follow_up(bot, about, "remove_role_scheduled", taking, lasts, name, stands=stands)
         said = f", until {after['at']}"
     keep = len(people) - len(borrowers)
     if keep:
@@ -107,9 +107,10 @@ async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[
         async with asking_discord(f"look at the roles of {user_id}"):
             member = await _member(role.guild, user_id)
     except Gone:
-        return {"id": str(user_id), "name": str(user_id), "keeps": False}
-    keeps = role in member.roles and await waiting(bot, _lent(role.id, user_id)) is None
-    return {"id": str(user_id), "name": member.display_name, "keeps": keeps}
+        return {"id": str(user_id), "name": str(user_id), "keeps": False, "has": False}
+    has, about = role in member.roles, _lent(role.id, user_id)
+    lent = await debt_about(bot, about) is not None or await waiting(bot, about) is not None
+    return {"id": str(user_id), "name": member.display_name, "keeps": has and not lent, "has": has}
 
 
 def _lent(role_id: int, user_id: int) -> str:

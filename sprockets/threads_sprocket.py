@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
+import aiohttp
 import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import Gone, JobFailed
+from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.methods.annotations import Channels
+from schedulezero.methods.debts import Debt
 from schedulezero.methods.members import member_of
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import ChannelId, Duration, ForumId, LongText, Text, ThreadId, job
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.comparing import alike
-from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
+from sprockets.kit.follow_up import (
+    DONE,
+    LIFTED,
+    call_off,
+    debt_about,
+    follow_up,
+    note_left,
+    owed,
+    watched,
+)
 from sprockets.kit.lookups import channel_of, guild_channel_of
 from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import CLOCK_SKEW, post
+
+log = logging.getLogger(__name__)
 
 _LONGEST_TITLE = 100
 _MOST_TAGS = 5
@@ -184,39 +198,81 @@ async def set_thread(
         raise JobFailed(
             "#{name} isn't a thread or a forum post.", retry=False, code="not_a_thread", name=thread.name
         )
+    async with asking_discord(f"look at the thread “{thread.name}”"):
+        now = _flags_of(await bot.fetch_channel(thread.id))
+    wanted = _FLAGS[state]
     if debt is not None:
-        async with asking_discord(f"look at the thread “{thread.name}”"):
-            now: Any = await bot.fetch_channel(thread.id)
-        # Discord itself archives a quiet thread, so an open one may be archived without anybody's doing.
-        if now.locked != (debt.left.get("state") == "closed"):
+        back = _back(debt, now, wanted)
+        if back is None:
             said = f"“{thread.name}” was changed by hand since, and stays as it is"
             return {"success": True, **_opened(thread), "message": said}
+        wanted = back
     about = f"thread:{thread.id}"
     said = f"“{thread.name}” is {state}"
     if lasts is not None:
 
         async def look(_: dict[str, Any]) -> dict[str, Any]:
             earlier = await debt_about(bot, about)
-            untouched = earlier is not None and thread.locked == (earlier.left.get("state") == "closed")
-            return {"before": earlier.params["state"] if earlier and untouched else _state_of(thread)}
+            untouched = earlier is not None and not _is_lifted(earlier, now)
+            before = earlier.params["state"] if earlier and untouched else _state_of(now)
+            return {"before": before, "stands": untouched}
 
-        params = {"thread_id": str(thread.id), "state": (await step("before", look))["before"]}
+        found = await step("before", look)
+        params = {"thread_id": str(thread.id), "state": found["before"]}
         name = f"“{thread.name}” {params['state']} again"
-        after = await follow_up(bot, about, "set_thread", params, lasts, name, left={"state": state})
+        after = await follow_up(
+            bot, about, "set_thread", params, lasts, name, {"state": state}, stands=found.get("stands", True)
+        )
         said += f", until {after['at']}"
-    async with asking_discord(f"change the thread “{thread.name}”"):
-        if thread.archived and state != "open":
-            await thread.edit(archived=False, reason=REASON)  # an archived thread accepts no other change
-        await thread.edit(archived=state != "open", locked=state == "closed", reason=REASON)
-    if lasts is None and debt is None:
+    if now != wanted:
+        async with asking_discord(f"change the thread “{thread.name}”"):
+            if now.archived and wanted.archived:
+                await thread.edit(archived=False, reason=REASON)  # an archived thread takes no other change
+            await thread.edit(archived=wanted.archived, locked=wanted.locked, reason=REASON)
+    if lasts is not None:
+        await note_left(bot, about, **{DONE: True})
+    elif debt is None:
         await call_off(bot, about)  # this one is for good
     return {"success": True, **_opened(thread), "message": said}
 
 
-def _state_of(thread: discord.Thread) -> Literal["open", "closed", "archived"]:
-    if thread.locked:
+class Flags(NamedTuple):
+    """Whether a thread is archived, and whether only moderators can open it again."""
+
+    archived: bool
+    locked: bool
+
+
+_FLAGS = {"open": Flags(False, False), "closed": Flags(True, True), "archived": Flags(True, False)}
+
+
+def _flags_of(thread: Any) -> Flags:
+    return Flags(thread.archived, thread.locked)
+
+
+def _state_of(now: Flags) -> str:
+    if now.locked:
         return "closed"
-    return "archived" if thread.archived else "open"
+    return "archived" if now.archived else "open"
+
+
+def _is_lifted(debt: Debt, now: Flags) -> bool:
+    """Return whether somebody changed a thread by hand since the bot changed it.
+
+    Discord itself archives a quiet thread, and a message in an archived one opens it. A locked thread stays
+    locked when a moderator writes in it.
+    """
+    left = _FLAGS[debt.left["state"]] if debt.left.get("state") in _FLAGS else now
+    reopened = left == _FLAGS["archived"] and not now.archived
+    return bool(debt.left.get(LIFTED)) or now.locked != left.locked or reopened
+
+
+def _back(debt: Debt, now: Flags, before: Flags) -> Flags | None:
+    """Return how an ending leaves a thread: each flag as before if nobody changed it; None for as it is."""
+    if _is_lifted(debt, now):
+        return None
+    left = _FLAGS[debt.left["state"]] if debt.left.get("state") in _FLAGS else now
+    return Flags(before.archived if now.archived == left.archived else now.archived, before.locked)
 
 
 def _opened(thread: discord.Thread) -> dict[str, Any]:
@@ -300,6 +356,22 @@ class ThreadsSprocket(RegisteringCog):
     """Registers the thread and forum jobs."""
 
     jobs = by_name(create_thread, create_forum_post, set_thread)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_update(self, payload: discord.RawThreadUpdateEvent) -> None:
+        """Let the end of a change die when somebody changes the thread by hand."""
+        about = f"thread:{payload.thread_id}"
+        try:
+            debt = await watched(self.bot, about)
+            if debt is None:
+                return
+            # What the event says may be older than what the bot did.
+            if _is_lifted(debt, _flags_of(await self.bot.fetch_channel(payload.thread_id))):
+                await note_left(self.bot, about, **{LIFTED: True})
+        except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
+            log.warning(
+                "whether the thread %s was changed by hand can't be told: %s", payload.thread_id, error
+            )
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -32,7 +32,7 @@ from cogs.services import services_of
 from schedulezero.background import run_in_background
 from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import RunContext, running
-from schedulezero.methods.debts import debt_of
+from schedulezero.methods.debts import debt_of, is_closed
 from schedulezero.methods.members import cached_member, member_of
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.values import read_params
@@ -74,13 +74,22 @@ class RunGuard:
                     code="reminder_cannot_call",
                 )
             return
+        memory = services_of(self._bot).memory
+        if await is_closed(memory, run.job_id):
+            raise JobFailed(
+                "What this job ends is over already, so there is nothing to undo.",
+                retry=False,
+                code="debt_closed",
+            )
+        debt = await debt_of(memory, run.job_id)
+        owed = debt is not None and debt.is_settled_by(run.guild_id, spec.name, params)
         guild = self._bot.get_guild(int(run.guild_id))
         if guild is None:
-            await note_left(services_of(self._bot).memory, run.guild_id)
+            await note_left(memory, run.guild_id)
             raise JobFailed(
                 "I'm no longer in the server {guild_id}.",
                 retry=False,
-                pause=True,
+                pause=not owed,  # a debt is tried again when the bot is back
                 code="bot_left_guild",
                 guild_id=run.guild_id,
             )
@@ -90,7 +99,7 @@ class RunGuard:
                 retry_after=_AGAIN_SECONDS,
                 code="guild_unavailable",
             )
-        if await self._is_owed(run, spec, params):
+        if owed or await self._is_planned_end(run, spec, params):
             await self._check_own_rights(guild, spec, params)
             return
         known = await self._channels(guild, spec, params)
@@ -103,11 +112,8 @@ class RunGuard:
             raise JobFailed(mine[0], retry=False)
         self._count_direct_message(run, spec, params)
 
-    async def _is_owed(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> bool:
-        """Return whether a run settles a debt: as a follow-up, or as an unlock that a person planned."""
-        debt = await debt_of(services_of(self._bot).memory, run.job_id)
-        if debt is not None and debt.is_settled_by(run.guild_id, spec.name, params):
-            return True
+    async def _is_planned_end(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> bool:
+        """Return whether a run undoes what its creator did, as an unlock that they planned."""
         if spec.settles is None or read_params(spec, params).errors:
             return False
         with running(run):

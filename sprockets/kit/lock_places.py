@@ -8,7 +8,7 @@ from discord.ext import commands
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.members import member_of
 from sprockets.kit.asking import asking_discord
-from sprockets.kit.locks import lock_of
+from sprockets.kit.locks import lock_of, stands
 from sprockets.kit.lookups import GuildChannel
 
 
@@ -43,6 +43,17 @@ async def locked_about(bot: commands.Bot, guild: discord.Guild, about: str) -> l
         if lock is not None and about in lock.reasons:
             found.append(place)
     return found
+
+
+async def standing_about(bot: commands.Bot, places: list[GuildChannel], about: str) -> bool:
+    """Return whether an earlier run locked one of these channels for that reason, and it still is locked."""
+    run_id = current_run().run_id
+    for place in places:
+        lock = await lock_of(bot, place.id, place.guild.id)
+        earlier = lock is not None and (run_id is None or lock.run_id != run_id)
+        if lock is not None and earlier and about in lock.reasons and stands(lock, place):
+            return True
+    return False
 
 
 async def lockable(

@@ -25,6 +25,7 @@ from cogs.language import speaking
 from cogs.rights.rights import posting_in
 from cogs.services import services_of
 from schedulezero import instants
+from schedulezero.methods.debts import debt_of
 from schedulezero.model import Job
 
 log = logging.getLogger(__name__)
@@ -65,8 +66,9 @@ class AlertCards:
         where = job.meta.get("alert") or "guild"
         if where == "off":
             return
-        movable = kind in ("failed", "ahead") and "channel_id" in job.params
-        fresh = Alert(str(guild.id), kind, reason, (item,), instants.now(), movable=movable)
+        owed = await debt_of(self._memory, job.id) is not None
+        movable = kind in ("failed", "ahead") and "channel_id" in job.params and not owed
+        fresh = Alert(str(guild.id), kind, reason, (item,), instants.now(), movable=movable, owed=owed)
         key = fresh.key(stage)
         async with self._lock(guild, key):
             known = await self._known(guild, key)
