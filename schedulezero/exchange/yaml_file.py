@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
@@ -46,9 +46,14 @@ _KEYS = ("name", "do", "when", "timezone", "with", "missed", "overlap")
 class Entry:
     """A job as a file describes it; nothing is checked against a guild yet.
 
-    ``line`` is where the entry begins in the file, ``when`` a text for `schedulezero.when.language.parse`,
-    and ``excluded`` the days on which it doesn't run. In files without such texts, ``trigger`` replaces
-    ``when``. In files whose line numbers don't help, ``label`` prefixes messages about the entry.
+    Attributes:
+        line: Where the entry begins in the file.
+        when: A text for `schedulezero.when.language.parse`, unless there is a ``trigger``.
+        trigger: When it runs, in files without such texts.
+        label: Prefixes messages about the entry, in files whose line numbers don't help.
+        notes: What was taken otherwise than it stands in the file.
+        job_id: The job from which the entry was written.
+        paused: Whether that job was paused.
     """
 
     line: int
@@ -59,9 +64,11 @@ class Entry:
     timezone: str | None = None
     missed: MissedPolicy = MissedPolicy.LATEST
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
-    excluded: tuple[date, ...] = field(default=())
     trigger: Trigger | None = None
     label: str = ""
+    notes: tuple[Sentence, ...] = ()
+    job_id: str = ""
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
