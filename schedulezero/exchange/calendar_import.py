@@ -150,6 +150,7 @@ def _entry(job: Planned, method: str, params: dict[str, Any]) -> Entry:
         trigger=job.trigger,
         notes=job.notes,
         job_id=ours[1] if ours is not None else "",
+        is_event=ours is not None,
         paused=event.state == "paused",
     )
 

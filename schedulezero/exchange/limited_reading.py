@@ -268,7 +268,9 @@ class _Entry(_Strict):
     runs: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=100)]
     notes: Annotated[list[_Note], Field(max_length=10)]
     job_id: Annotated[str, Field(max_length=64)]
+    is_event: bool
     paused: bool
+    grace: Annotated[float, Field(ge=1, le=7 * 86_400)] | None
 
 
 class _Fault(_Strict):
@@ -302,5 +304,7 @@ def checked(data: Any) -> Found | Fault | None:
         runs=tuple(datetime.fromisoformat(run) for run in entry.runs),
         notes=tuple(read_sentence(note.model_dump(), "said") or note.said for note in entry.notes),
         job_id=entry.job_id,
+        is_event=entry.is_event,
         paused=entry.paused,
+        grace=entry.grace,
     )

@@ -104,7 +104,9 @@ class Found:
     runs: tuple[datetime, ...]
     notes: tuple[str, ...] = ()
     job_id: str = ""
+    is_event: bool = False
     paused: bool = False
+    grace: float | None = None
 
     def to_json(self) -> JsonObject:
         zone = ZoneInfo(self.timezone)
@@ -121,7 +123,9 @@ class Found:
             "runs": [run.astimezone(zone).isoformat() for run in self.runs],
             "notes": [present_fields("said", note) for note in self.notes],
             "job_id": self.job_id,
+            "is_event": self.is_event,
             "paused": self.paused,
+            "grace": self.grace,
         }
 
 
@@ -269,12 +273,6 @@ def _found(entry: Entry, asked: Asked) -> Found:
             largest_params=_LARGEST_PARAMS // 1024,
         )
     sentence = describe(trigger, zone, asked.locale)
-    if asked.pickles and not _says(sentence, zone, runs, asked):
-        raise WhenError(
-            "Its schedule can't be written as text ({sentence}).",
-            code="schedule_not_sayable",
-            sentence=sentence[:100],
-        )
     return Found(
         line=entry.line,
         name=entry.name or _name_from(params),
@@ -288,23 +286,16 @@ def _found(entry: Entry, asked: Asked) -> Found:
         runs=runs[: asked.count],
         notes=entry.notes,
         job_id=entry.job_id,
+        is_event=entry.is_event,
         paused=entry.paused,
+        grace=entry.grace,
     )
-
-
-def _says(sentence: str, zone: str, runs: tuple[datetime, ...], asked: Asked) -> bool:
-    """Return whether a sentence, read again, gives the same runs."""
-    try:
-        again = understand(sentence, zone=zone, locale=asked.locale, now=asked.now, habits=asked.habits)
-    except (WhenError, TriggerError):
-        return False
-    return tuple(upcoming(again.schedule, asked.now, len(runs))) == runs
 
 
 def _when(entry: Entry, zone: str, asked: Asked) -> tuple[Trigger, str]:
     """Return when an entry runs, and the zone of its times."""
     if entry.trigger is not None:
-        return entry.trigger, entry.trigger.zone_or(zone)
+        return Trigger(entry.trigger.type, _plain(entry.trigger.args)), entry.trigger.zone_or(zone)
     understood = understand(entry.when, zone=zone, locale=asked.locale, now=asked.now, habits=asked.habits)
     return understood.trigger, understood.zone
 

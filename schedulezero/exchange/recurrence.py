@@ -107,9 +107,7 @@ def _refuse_contradictions(parts: dict[str, str]) -> None:
     """Raise Unusable for parts that RFC 5545, 3.3.10 forbids beside each other."""
     frequency = parts["FREQ"]
     if "COUNT" in parts and "UNTIL" in parts:
-        raise Unusable(
-            "This RRULE has both COUNT and UNTIL. Use only one.", code="rrule_count_and_until"
-        )
+        raise Unusable("This RRULE has both COUNT and UNTIL. Use only one.", code="rrule_count_and_until")
     numbered = any(len(item) > len("MO") for item in parts.get("BYDAY", "").split(","))
     if numbered and frequency not in ("MONTHLY", "YEARLY"):
         raise Unusable(

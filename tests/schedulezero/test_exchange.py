@@ -41,7 +41,7 @@ def test_what_is_written_is_read_again_as_it_was() -> None:
         job("every 90 minutes", missed=MissedPolicy.ALL, overlap=OverlapPolicy.SKIP),
         job("tomorrow at 9", name=None),
     ]
-    read = read_jobs(write_jobs(jobs))
+    read = read_jobs(write_jobs(jobs, NOW))
     assert [type(item) for item in read] == [Entry, Entry, Entry]
     for entry, before in zip(read, jobs, strict=True):
         assert isinstance(entry, Entry)

@@ -41,7 +41,9 @@ NAMED_IN = {
         "model/job.py model/run.py server/records/tables.py server/records/rows.py "
         "server/decisions/due.py server/engine/dispatcher.py "
         # Until when a run waits for its handler, said to somebody who waits for the run.
-        "server/api/schedules.py"
+        "server/api/schedules.py "
+        # What a file of jobs may say.
+        "exchange/yaml_file.py exchange/reading.py exchange/limited_reading.py"
     ),
     "overlap": (
         "model/job.py model/run.py server/records/tables.py server/records/rows.py "
