@@ -155,3 +155,11 @@ def test_each_trigger_comes_back_from_a_calendar_of_ours(trigger: Trigger, zone:
 def test_what_a_file_says_wrong_is_told(lines: str, part: str) -> None:
     (found,) = read_file(f"- do: x\n  {lines}\n".encode(), Asked("UTC", "en-GB", NOW))
     assert not isinstance(found, Found) and part in found.message
+
+
+def test_every_second_week_stays_on_its_weeks_whenever_it_is_read() -> None:
+    text = "- do: x\n  when: every 2 weeks on monday at 9 from 9 nov 2026\n  timezone: UTC\n"
+    for day in (8, 10, 17, 27):
+        (found,) = read_file(text.encode(), Asked("UTC", "en-GB", NOW.replace(day=day), count=2))
+        assert isinstance(found, Found)
+        assert all((run.date() - datetime(2026, 11, 9).date()).days % 14 == 0 for run in found.runs)
