@@ -17,6 +17,7 @@ doesn't affect the others. It checks each limit during parsing, so that anything
 from __future__ import annotations
 
 import re
+import time as clock
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -47,6 +48,8 @@ _DEEPEST_FILE = 100
 _DEEPEST = 12
 _LONGEST_WHEN = 500
 _DAY_NUMBER = re.compile(r"\bday_of_week=[^\s=]*[0-9]")
+_LONGEST_SAYING = 5.0
+"""Seconds for the sentences of a file."""
 _LONGEST_GRACE = 7 * 86_400
 _LONGEST_PLAIN = 100  # characters of a number or a date; texts may be longer
 _KEYS = (
@@ -124,12 +127,14 @@ def write_jobs(jobs: Iterable[Job], now: datetime | None = None) -> str:
     """
     now = now or instants.now()
     entries: list[dict[str, Any]] = []
+    known: dict[tuple[Any, ...], dict[str, Any]] = {}
+    stop = clock.monotonic() + _LONGEST_SAYING
     for job in jobs:
         entry: dict[str, Any] = {
             "id": job.id or None,
             "name": job.name,
             "do": job.method,
-            **_when(job, now),
+            **_said(job, now, known, quick=clock.monotonic() >= stop),
             "timezone": job.trigger.zone_or(job.timezone),
             "with": dict(job.params),
         }
@@ -145,13 +150,36 @@ def write_jobs(jobs: Iterable[Job], now: datetime | None = None) -> str:
     return yaml.safe_dump({"jobs": entries}, allow_unicode=True, sort_keys=False, width=100)
 
 
-def _when(job: Job, now: datetime) -> dict[str, Any]:
-    """When a job runs: ``when`` with a sentence, or ``trigger`` if no sentence says the same."""
+def _said(
+    job: Job, now: datetime, known: dict[tuple[Any, ...], dict[str, Any]], *, quick: bool
+) -> dict[str, Any]:
+    """When a job runs, worked out once for all jobs that run alike."""
+    counts_itself = job.trigger.type == "interval" or "interval" in job.trigger.args
+    held = job.held_until is not None and job.held_until > now
+    key = (
+        job.trigger.type,
+        repr(job.trigger.args),
+        job.timezone,
+        job.anchor_at if counts_itself else None,
+        job.held_until if held else None,
+    )
+    if key not in known:
+        known[key] = _when(job, now, quick=quick)
+    return known[key]
+
+
+def _when(job: Job, now: datetime, *, quick: bool) -> dict[str, Any]:
+    """When a job runs: ``when`` with a sentence, or ``trigger`` if no sentence says the same.
+
+    If it has to be ``quick``, nothing is said in words, which takes some milliseconds for each job.
+    """
     anchor = job.anchor_at or job.created_at or now
     sentence = describe(job.trigger, job.timezone, "en")
     trigger = job.trigger
     try:
         trigger = _fixed(job, anchor, now)
+        if quick:
+            return {"trigger": {"type": trigger.type, "args": dict(trigger.args)}}
         wanted = list(upcoming(schedule_of(trigger, anchor=anchor, zone=job.timezone), now, _COMPARED))
         sentence = describe(trigger, job.timezone, "en")
         read = understand(sentence, zone=trigger.zone_or(job.timezone), locale="en", now=now)
