@@ -52,6 +52,8 @@ def read_file(options: argparse.Namespace, settings: Settings) -> int:
         return 0 if reading.entries else 2
     for entry in reading.entries:
         print(f"line {entry.line}: {entry.name or entry.method}: {entry.sentence} ({entry.timezone})")
+        for note in entry.notes:
+            print(f"  note: {note}")
         for run in entry.runs:
             print(f"  {run:%a %Y-%m-%d %H:%M:%S %z}")
     for fault in _refused(reading):
@@ -80,6 +82,9 @@ def import_apscheduler(options: argparse.Namespace, settings: Settings) -> int:
             if refused
             else "Nothing was written: this file holds no jobs."
         )
+    for entry in reading.entries:
+        for note in entry.notes:
+            print(f"line {entry.line}: {redact(note)}", file=sys.stderr)
     text = write_jobs(
         Job(
             id="",
@@ -183,6 +188,7 @@ def _as_json(reading: Reading) -> dict[str, Any]:
                 "sentence": entry.sentence,
                 "trigger": entry.trigger.to_json(),
                 "runs": [run.isoformat() for run in entry.runs],
+                "notes": list(entry.notes),
             }
             for entry in reading.entries
         ],

@@ -105,6 +105,8 @@ class SchedulesDialect(Dialect):
     async def create(self, job: Job, by: str | None = None) -> Job:
         if job.state is JobState.PENDING:
             raise self._without(Feature.APPROVAL)
+        if job.state is JobState.PAUSED:
+            raise self._without(Feature.PAUSE)
         if job.missed is not MissedPolicy.LATEST or job.overlap is not OverlapPolicy.ALLOW:
             raise self._without(Feature.POLICIES)
         if job.trigger.type == "calendar":

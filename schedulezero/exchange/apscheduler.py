@@ -25,6 +25,7 @@ from schedulezero.exchange.importers import POST, NotTakenOver, once
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.triggers import known_zones
 from schedulezero.when.calendar.weekdays import WEEKDAYS, Count
 
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 SQLITE = b"SQLite format 3\x00"
 _LONGEST_PICKLE = 4000
+_POSITIONS = ("1st", "2nd", "3rd", "4th", "5th", "last")
+_JITTER = Sentence("Its jitter is left out: it runs exactly on time.", "apscheduler_jitter")
 _LONGEST_STATE = 64 * 1024
 
 
@@ -155,7 +158,8 @@ def _job(
     else:
         raise NotTakenOver("This job names no channel; say with --channel where it posts.")
     trigger, where = _trigger(kind, state, now)
-    return Entry(line, None, method, params, "", where, trigger=trigger)
+    notes = (_JITTER,) if state.get("jitter") else ()
+    return Entry(line, None, method, params, "", where, trigger=trigger, notes=notes)
 
 
 def _trigger(kind: str, state: dict[str, Any], now: datetime) -> tuple[Trigger, str]:
@@ -165,6 +169,7 @@ def _trigger(kind: str, state: dict[str, Any], now: datetime) -> tuple[Trigger, 
     bounds: JsonObject = {"timezone": zone}
     if state.get("end_date") is not None:
         bounds["until"] = to_iso(state["end_date"].astimezone(UTC))
+    begins = state.get("start_date")
     if kind == "IntervalTrigger":
         seconds = state["interval"].total_seconds()
         interval = {"seconds": int(seconds) if seconds == int(seconds) else seconds}
@@ -175,7 +180,9 @@ def _trigger(kind: str, state: dict[str, Any], now: datetime) -> tuple[Trigger, 
         fields = {
             item.state["name"]: _expressions(item) for item in state["fields"] if not item.state["is_default"]
         }
-        if "until" in bounds:
+        if begins is not None and begins > now:
+            bounds["starting"] = to_iso(begins.astimezone(UTC))
+        if len(bounds) > 1:
             return Trigger("calendar", {"cron": fields, **bounds}), zone
         return Trigger("cron", {**fields, "timezone": zone}), zone
     raise NotTakenOver(f"A trigger of the kind {kind[:40]} cannot be taken over.")
@@ -265,6 +272,8 @@ def _expression(item: _Thing) -> str:
     state, kind = item.state, item.kind
     if kind == "LastDayOfMonthExpression":
         return "last"
+    if kind == "WeekdayPositionExpression":
+        return _position(state)
     if kind == "AllExpression":
         text = "*"
     elif kind in ("RangeExpression", "WeekdayRangeExpression", "MonthRangeExpression"):
@@ -274,6 +283,14 @@ def _expression(item: _Thing) -> str:
     else:
         raise NotTakenOver("This cron expression cannot be taken over.")
     return f"{text}/{state['step']}" if state.get("step") else text
+
+
+def _position(state: dict[str, Any]) -> str:
+    """A day such as ``last fri`` or ``3rd mon``; APScheduler counts both from 0, the last being the sixth."""
+    number, weekday = int(state["option_num"]), int(state["weekday"])
+    if not 0 <= number < len(_POSITIONS) or not 0 <= weekday < len(WEEKDAYS):
+        raise NotTakenOver("This cron expression cannot be taken over.")
+    return f"{_POSITIONS[number]} {WEEKDAYS[weekday]}"
 
 
 def _name(value: Any, *, named: bool) -> str | None:

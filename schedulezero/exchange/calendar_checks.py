@@ -1,7 +1,7 @@
-"""Checks the lines of an event against RFC 5545 where the parser is lenient and would pick a time itself.
+"""Checks the lines of an event against RFC 5545 where parsers are lenient and pick a time themselves.
 
-Of two start times the parser takes the last, it accepts a zone together with a ``Z``, and it merges repeated
-parts of a rule. This module refuses each of these with a sentence before the parser reads the event.
+Of two start times parsers take the last, and they accept a zone together with a ``Z``. This module refuses
+each of these with a sentence before an event is read.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from schedulezero.errors import ScheduleZeroError, WhenError
+from schedulezero.errors import ScheduleZeroError
 from schedulezero.exchange.calendar_lines import split_property
-from schedulezero.when.language.rrule_text import rrule_parts
 
-_ONCE = ("DTSTART", "RRULE", "SUMMARY", "DESCRIPTION", "STATUS", "UID", "RECURRENCE-ID")
-_TIMES = ("DTSTART", "EXDATE")
+_ONCE = ("DTSTART", "SUMMARY", "DESCRIPTION", "STATUS", "UID", "SEQUENCE", "RECURRENCE-ID")
+_TIMES = ("DTSTART", "RECURRENCE-ID", "EXDATE", "RDATE")
+_MANY = ("EXDATE", "RDATE")
 _STAMP = re.compile(r"[0-9]{8}(?:T[0-9]{6}Z?)?")
 
 
@@ -40,17 +40,6 @@ def check_lines(lines: Sequence[str]) -> None:
             _check_times(name, parameters, value)
 
 
-def rule_of(lines: Sequence[str]) -> tuple[str, dict[str, str]] | None:
-    """Return an event's RRULE as written and its parts, or None if it has no RRULE."""
-    text = next((value.strip() for name, _, value in map(split_property, lines) if name == "RRULE"), None)
-    if text is None:
-        return None
-    try:
-        return text, rrule_parts(text)
-    except WhenError as error:
-        raise Unusable(error.message) from error
-
-
 def _check_times(name: str, parameters: str, value: str) -> None:
     keys = Counter(part.partition("=")[0].strip().upper() for part in parameters.split(";") if part)
     repeated = next((key for key, number in keys.items() if number > 1), None)
@@ -63,7 +52,9 @@ def _check_times(name: str, parameters: str, value: str) -> None:
         )
     whole_days = re.search(r"(^|;)VALUE=DATE(;|$)", parameters, re.IGNORECASE) is not None
     for item in value.split(","):
-        stamp = item.strip()
+        stamp = item.strip().upper().partition("/")[0]  # of a period, when it begins
+        if not stamp and name in _MANY:
+            continue
         if _STAMP.fullmatch(stamp) is None or not _exists(stamp):
             raise Unusable(
                 "{name} “{stamp}” isn't a valid time. Example: 20261224T180000Z.",

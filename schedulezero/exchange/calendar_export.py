@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from schedulezero.exchange.calendar_lines import STATE_LINE
 from schedulezero.exchange.rrule_lines import LISTED, recurrences
-from schedulezero.model import Job
+from schedulezero.model import Job, JobState
 
 MOST_EVENTS = 3000
 _MOST_DATES = 6000  # of jobs that no RRULE can describe
@@ -60,6 +61,9 @@ def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime, texts: bool = 
             event.add("uid", f"{job.id}-{number}@schedulezero")
             event.add("dtstamp", now)
             event.add("summary", job.title)
+            if job.state is JobState.PAUSED:
+                event.add("status", "TENTATIVE")
+                event.add(STATE_LINE, job.state.value)
             text = str(job.params.get("message") or job.params.get("description") or "")
             if text and texts:
                 event.add("description", text[:longest])

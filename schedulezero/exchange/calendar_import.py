@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
-from typing import Any, cast
-from zoneinfo import ZoneInfo
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime, time
+from typing import Any
 
-from schedulezero.exchange.calendar_checks import Unusable, check_lines, rule_of
-from schedulezero.exchange.calendar_lines import Block, blocks_of, uid_of
-from schedulezero.exchange.calendar_zones import Zones, with_known_zones
+from schedulezero.exchange.calendar_checks import Unusable
+from schedulezero.exchange.calendar_events import Event, event_of
+from schedulezero.exchange.calendar_lines import Block, Blocks, blocks_of
+from schedulezero.exchange.calendar_series import Planned, jobs_of
+from schedulezero.exchange.calendar_zones import Zones
+from schedulezero.exchange.time_limit import TookTooLong, at_most
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
-from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model.habits import DEFAULT_TIME
 from schedulezero.sentences import Sentence
-from schedulezero.when.calendar.calendar_trigger import MOST_EXCLUDED
-from schedulezero.when.calendar.triggers import known_zones
+
+UID = re.compile(r"([A-Za-z0-9_.:\-]{1,64})-[0-9]{1,3}@schedulezero")
+"""The UIDs of events that we wrote: the id of their job and a number."""
+_PROCESSOR_SECONDS = 0.25
+"""How long one event may take; most take about a millisecond."""
 
 
 def read_calendar(
@@ -27,8 +33,8 @@ def read_calendar(
     now: datetime,
     most: int = MOST_ENTRIES,
     day_time: time = DEFAULT_TIME,
-) -> list[Entry | Fault]:
-    """Read the events of a calendar file as entries that post a message.
+) -> Iterator[Entry | Fault]:
+    """Yield the events of a calendar file as entries that post a message, and what can't be read.
 
     Parameters:
         text: The file's text.
@@ -36,203 +42,128 @@ def read_calendar(
         params: Its parameters in addition to ``message``.
         zone: For times without a zone, in a calendar without one (X-WR-TIMEZONE).
         now: The present instant.
-        most: The most events to read.
+        most: The most events to read, and the most entries to make of them.
         day_time: When an event of a whole day is posted.
 
     Each event is read separately, so that an unreadable one doesn't affect the others.
     """
     blocks = blocks_of(text, most)
     if not blocks.events:
-        return [
-            Fault(
-                1,
-                Sentence(
-                    "This isn't a calendar file with events (BEGIN:VEVENT … END:VEVENT).", "not_a_calendar"
-                ),
+        yield Fault(
+            1,
+            Sentence("This isn't a calendar file with events (BEGIN:VEVENT … END:VEVENT).", "not_a_calendar"),
+        )
+        return
+    made = 0
+    for item in _items(blocks, Zones(blocks, zone, now), now, zone, day_time):
+        if isinstance(item, Fault):
+            yield item
+            continue
+        made += 1
+        if made > most:
+            yield Fault(
+                item.event.block.line,
+                Sentence("Only the first {most} entries were read.", "too_many_entries", most=most),
             )
-        ]
-    zones = Zones(blocks, zone)
-    found: list[Entry | Fault] = []
+            return
+        yield _entry(item, method, params)
+    if blocks.count > most:
+        yield Fault(
+            1,
+            Sentence(
+                "Only the first {most} of {count} events were read.",
+                "too_many_events",
+                most=most,
+                count=blocks.count,
+            ),
+        )
+
+
+def _items(
+    blocks: Blocks, zones: Zones, now: datetime, zone: str, day_time: time
+) -> Iterator[Planned | Fault]:
+    events: list[Event] = []
     for block in blocks.events:
         try:
-            found.append(_entry(block, zones, method, params, now, blocks.changed, day_time))
-        except Unusable as error:
-            found.append(Fault(block.line, error.message))
-        except Exception as error:  # noqa: BLE001 - the parser raises many kinds; each costs one event
-            reason = " ".join(str(error).split())[:120] or type(error).__name__
-            found.append(
-                Fault(
-                    block.line,
-                    Sentence("This event can't be read: {reason}.", "ical_event_unreadable", reason=reason),
-                )
+            with at_most(_PROCESSOR_SECONDS):
+                events.append(event_of(block, zones, day_time, cancelled=block.calendar in blocks.cancelling))
+        except Exception as error:  # noqa: BLE001 - somebody's file may hold anything; each event stands for itself
+            yield _fault(block, error)
+    for event, changes in _grouped(events):
+        if changes is None:
+            yield Fault(
+                event.block.line,
+                Sentence("The file has a newer version of this event.", "ical_older_version"),
             )
-    if blocks.count > most:
-        found.append(
-            Fault(
-                1,
-                Sentence(
-                    "Only the first {most} of {count} events were read.",
-                    "too_many_events",
-                    most=most,
-                    count=blocks.count,
-                ),
-            )
-        )
-    return found
+            continue
+        try:
+            with at_most(_PROCESSOR_SECONDS):
+                found = jobs_of(event, changes, now, zone)
+        except Exception as error:  # noqa: BLE001
+            yield _fault(event.block, error)
+        else:
+            yield from found
 
 
-def _entry(
-    block: Block,
-    zones: Zones,
-    method: str,
-    params: dict[str, Any],
-    now: datetime,
-    changed: set[str],
-    day_time: time,
-) -> Entry:
-    import icalendar  # slow to import, and rarely needed
+def _grouped(events: Sequence[Event]) -> Iterator[tuple[Event, list[Event] | None]]:
+    """Yield each event with the changes of its single dates, or with None if there is a newer version.
 
-    if block.fault is not None:
-        raise Unusable(block.fault)
-    check_lines(block.lines)
-    event: Any = cast(Any, icalendar.Event).from_ical(with_known_zones(block, zones))
-    if str(event.get("status") or "").upper() == "CANCELLED":
-        raise Unusable("This event was cancelled.", code="ical_event_cancelled")
-    if event.get("recurrence-id") is not None:
-        raise Unusable(
-            "This changes one date of a repeating event. Change it after the import.",
-            code="ical_changed_date",
-        )
-    for name in ("rdate", "exrule"):
-        if event.get(name) is not None:
-            raise Unusable(
-                "{upper} is not supported; RRULE and EXDATE are.", code="ical_unsupported", upper=name.upper()
-            )
-    summary = " ".join(str(event.get("summary") or "").split())
-    description = str(event.get("description") or "").strip()
-    message = f"**{summary}**\n{description}".strip() if description else summary
-    if not message:
-        raise Unusable("This event has no SUMMARY to post.", code="ical_no_summary")
-    start = event.get("dtstart")
-    if start is None:
-        raise Unusable("This event has no DTSTART.", code="ical_no_dtstart")
-    begins, where = _start(start.dt, zones, block, day_time)
-    rule = rule_of(block.lines)
-    if rule is None:
-        where = where if where in known_zones() else zones.default(block)
-        if begins <= now:
-            raise Unusable(
-                "This event is in the past: it was on {start}.",
-                code="ical_event_over",
-                start=f"{begins.astimezone(ZoneInfo(where)):%Y-%m-%d %H:%M}",
-            )
-        when = f"<t:{int(begins.timestamp())}>"
-        excluded: tuple[date, ...] = ()
-    else:
-        text, parts = rule
-        if uid_of(block.lines) in changed:
-            raise Unusable(
-                "Single dates of this event were moved or cancelled; that can't be imported.",
-                code="ical_dates_moved",
-            )
-        if where not in known_zones():
-            raise Unusable(
-                "Its time zone isn't known, so its repetitions can't be scheduled.",
-                code="ical_zone_not_placeable",
-            )
-        local = begins.astimezone(ZoneInfo(where))
-        if not isinstance(start.dt, datetime):
-            _check_days(parts)
-        elif local.replace(tzinfo=None) != start.dt.replace(tzinfo=None):
-            raise Unusable(
-                "This event starts at a time that a clock change skips. Give it another time.",
-                code="ical_time_skipped",
-            )
-        when = f"DTSTART:{local:%Y%m%dT%H%M%S} RRULE:{text}"
-        excluded = _excluded(event.get("exdate"), start.dt, parts, local, now)
+    The highest SEQUENCE is the newest (RFC 5545, 3.8.7.4). Programs that number nothing may give one UID to
+    several events, which are all read. A change without its event is read as an event.
+    """
+    newest: dict[tuple[int, str, datetime | None], int] = {}
+    for event in events:
+        key = (event.block.calendar, event.uid, event.changes)
+        newest[key] = max(event.sequence, newest.get(key, 0))
+    first: dict[tuple[int, str], int] = {}
+    changes: defaultdict[tuple[int, str], list[Event]] = defaultdict(list)
+    current: list[tuple[Event, bool]] = []
+    for event in events:
+        key = (event.block.calendar, event.uid)
+        is_newest = not event.uid or event.sequence == newest[(*key, event.changes)]
+        current.append((event, is_newest))
+        if event.uid and is_newest:
+            if event.changes is None:
+                first.setdefault(key, event.block.line)
+            else:
+                changes[key].append(event)
+    for event, is_newest in current:
+        key = (event.block.calendar, event.uid)
+        if not is_newest:
+            yield event, None
+        elif event.changes is None:
+            yield event, changes[key] if first.get(key) == event.block.line else []
+        elif key not in first:
+            yield event, []
+
+
+def _entry(job: Planned, method: str, params: dict[str, Any]) -> Entry:
+    event = job.event
+    ours = UID.fullmatch(event.uid)
     return Entry(
-        line=block.line,
-        name=summary[:100] or None,
+        line=event.block.line,
+        name=event.summary[:100] or None,
         method=method,
-        params={**params, "message": message[:2000]},
-        when=when,
-        timezone=where,
-        excluded=excluded,
+        params={**params, "message": event.message()[:2000]},
+        when="",
+        timezone=job.zone,
+        trigger=job.trigger,
+        notes=job.notes,
+        job_id=ours[1] if ours is not None else "",
+        is_event=ours is not None,
+        paused=event.state == "paused",
     )
 
 
-def _start(value: Any, zones: Zones, block: Block, day_time: time) -> tuple[datetime, str]:
-    """Return when an event begins, and in which zone; an all-day event begins at the day's time.
-
-    The zone's name isn't an IANA name if only the file's own rules define the zone.
-    """
-    if not isinstance(value, datetime):
-        if not isinstance(value, date):
-            raise Unusable("This event's DTSTART isn't a date.", code="ical_dtstart_no_date")
-        value = datetime.combine(value, day_time)
-    if value.tzinfo is None:
-        where = zones.default(block)
-        return first_instant_at_or_after(value, ZoneInfo(where)), where
-    return value.astimezone(UTC), str(getattr(value.tzinfo, "key", "") or value.tzinfo)
-
-
-def _check_days(parts: Mapping[str, str]) -> None:
-    """Raise Unusable if a rule of whole days names times of day (RFC 5545, 3.3.10)."""
-    for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
-        if name in parts:
-            raise Unusable(
-                "{name} can't be used with an all-day event.", code="ical_not_for_whole_days", name=name
-            )
-    if "T" in parts.get("UNTIL", ""):
-        raise Unusable(
-            "UNTIL of an all-day event must be a date, such as UNTIL=20261224.",
-            code="ical_until_must_be_day",
+def _fault(block: Block, error: Exception) -> Fault:
+    if isinstance(error, Unusable):
+        return Fault(block.line, error.message)
+    if isinstance(error, TookTooLong):
+        return Fault(
+            block.line, Sentence("Its dates take too long to work out.", "ical_event_takes_too_long")
         )
-
-
-def _excluded(
-    value: Any, start: date, parts: Mapping[str, str], begins: datetime, now: datetime
-) -> tuple[date, ...]:
-    """Return the future days on which a repeating event is cancelled."""
-    if value is None:
-        return ()
-    zone = begins.tzinfo
-    times = {
-        (int(hour), int(minute))
-        for hour in parts.get("BYHOUR", str(begins.hour)).split(",")
-        for minute in parts.get("BYMINUTE", str(begins.minute)).split(",")
-        if hour.isdecimal() and minute.isdecimal()
-    }
-    days: set[date] = set()
-    for item in cast("list[Any]", value if isinstance(value, list) else [value]):
-        for given in (day.dt for day in item.dts):
-            if not isinstance(given, datetime):
-                days.add(given)
-                continue
-            if not isinstance(start, datetime):
-                if given.tzinfo is not None or given.time() != time.min:
-                    raise Unusable(
-                        "EXDATE of an all-day event must be a date, such as 20261224.",
-                        code="ical_exdate_must_be_day",
-                    )
-                days.add(given.date())
-                continue
-            local = given.astimezone(zone) if given.tzinfo is not None else given
-            if local.second or (local.hour, local.minute) not in times:
-                continue  # the event doesn't take place then anyway
-            if len(times) > 1:
-                raise Unusable(
-                    "EXDATE excludes one of several times in a day; only whole days can be excluded.",
-                    code="ical_exdate_of_times",
-                )
-            days.add(local.date())
-    today = now.astimezone(zone).date()
-    coming = tuple(sorted(day for day in days if day >= today))
-    if len(coming) > MOST_EXCLUDED:
-        raise Unusable(
-            "This event excludes {count} days; the limit is {most_excluded}.",
-            code="ical_too_many_excluded",
-            count=len(coming),
-            most_excluded=MOST_EXCLUDED,
-        )
-    return coming
+    reason = " ".join(str(error).split())[:120] or type(error).__name__
+    return Fault(
+        block.line,
+        Sentence("This event can't be read: {reason}.", "ical_event_unreadable", reason=reason),
+    )

@@ -6,11 +6,13 @@ costs nothing. It joins (*unfolds*) continuation lines up to a limit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from schedulezero.sentences import Sentence
 
+STATE_LINE = "X-SCHEDULEZERO-STATE"
+"""A line of ours in an event: the state of its job, if it isn't active."""
 KEPT = frozenset(
     (
         "SUMMARY",
@@ -23,6 +25,8 @@ KEPT = frozenset(
         "RECURRENCE-ID",
         "STATUS",
         "UID",
+        "SEQUENCE",
+        STATE_LINE,
     )
 )
 _TEXTS = ("SUMMARY", "DESCRIPTION")
@@ -50,18 +54,18 @@ class Blocks:
     """The events and time zones of a calendar file.
 
     Attributes:
-        events: The events, up to the limit.
+        events: The events, up to the limit, and all that change single dates.
         zones: The VTIMEZONEs.
         zone_names: X-WR-TIMEZONE of each calendar that has one.
-        changed: The UIDs of events with single dates moved or cancelled (RFC 5545, 3.8.4.4).
-        count: How many events there are.
+        cancelling: The calendars that only cancel events (METHOD:CANCEL; RFC 5546, 3.2.5).
+        count: How many events there are, without those that change single dates.
         more_zones: Whether there are more zones than the limit.
     """
 
     events: list[Block] = field(default_factory=list[Block])
     zones: list[Block] = field(default_factory=list[Block])
     zone_names: dict[int, str] = field(default_factory=dict[int, str])
-    changed: set[str] = field(default_factory=set[str])
+    cancelling: set[int] = field(default_factory=set[int])
     count: int = 0
     more_zones: bool = False
 
@@ -89,7 +93,6 @@ def blocks_of(text: str, most_events: int) -> Blocks:
         word = line[:40].strip().upper()
         if event is None and zone is None:
             if word == "BEGIN:VEVENT":
-                found.count += 1
                 event, inner = Block(number, calendar), 0
             elif word == "BEGIN:VTIMEZONE":
                 zone = Block(number, calendar)
@@ -97,10 +100,12 @@ def blocks_of(text: str, most_events: int) -> Blocks:
                 calendar += 1
             elif _name(line) == "X-WR-TIMEZONE":
                 found.zone_names.setdefault(calendar, split_property(line)[2].strip())
+            elif _name(line) == "METHOD" and split_property(line)[2].strip().upper() == "CANCEL":
+                found.cancelling.add(calendar)
         elif word == "END:VEVENT" and event is not None:
-            if any(_name(line) == "RECURRENCE-ID" for line in event.lines):
-                found.changed.add(uid_of(event.lines))
-            if len(found.events) < most_events:
+            changes = any(_name(line) == "RECURRENCE-ID" for line in event.lines)
+            found.count += not changes
+            if changes or found.count <= most_events:  # a date that is changed below counts above
                 found.events.append(event)
             event = None
         elif word == "END:VTIMEZONE" and zone is not None:
@@ -116,11 +121,6 @@ def blocks_of(text: str, most_events: int) -> Blocks:
             if inner <= 0 and _name(line) in KEPT:
                 _keep(event, line, _MOST_LINES)
     return found
-
-
-def uid_of(lines: Iterable[str]) -> str:
-    """Return the UID of an event, or "" if it has none."""
-    return next((value.strip() for name, _, value in map(split_property, lines) if name == "UID"), "")
 
 
 def _keep(block: Block, line: str, most: int) -> None:

@@ -27,7 +27,15 @@ _EMBED, _AS = "send_embed_announcement", "send_as"
 _LONGEST_FIELD = 100
 _LINES_LOOKED_AT = 20
 _OURS = re.compile(r"---|[-{\[\"'%]|[A-Za-z_ ]{1,60}:(\s|$)")  # how YAML and JSON begin
-_FIELD = re.compile(r"[0-9*/,\-A-Za-z?#]+")
+_NAME = re.compile(r"[A-Za-z_][^\s=*/,]{0,99}", re.ASCII)
+_UNESCAPED = re.compile(r"(?<!\\)%")
+_HASHED = re.compile(r"(?:^|,)H(?:[/(,]|$)")
+_SYSTEM_HEAD = re.compile(r"#.*\bdow\b.*\buser(?:-?name)?\b", re.IGNORECASE)
+_USERS = frozenset(
+    ("root", "daemon", "nobody", "www-data", "postgres", "mysql", "git", "list", "mail", "smmsp")
+)
+"""Accounts that own lines of system crontabs; a text rarely begins with one of them, and never all texts."""
+_FIELD = re.compile(r"[0-9*/,\-A-Za-z?#()]+")
 
 
 class NotTakenOver(ScheduleZeroError):
@@ -164,10 +172,13 @@ def once(at: datetime, now: datetime) -> Trigger:
 
 
 def _setting(line: str) -> tuple[str, str] | None:
-    """Split a line such as ``CRON_TZ=Europe/Berlin`` into name and value, or return None."""
+    """Split a line such as ``CRON_TZ=Europe/Berlin`` into name and value, or return None.
+
+    Names are as cron(8) takes them: any without a space, even in quotes, that doesn't begin like a field.
+    """
     name, equals, value = line.partition("=")
-    name = name.strip()
-    if not equals or not name.isascii() or not name.replace("_", "a").isalnum() or name[0].isdigit():
+    name = name.strip().strip("\"'").strip()
+    if not equals or not name or not _NAME.fullmatch(name):
         return None
     return name, value.strip().strip("\"'")
 
@@ -194,21 +205,29 @@ def read_crontab(
 ) -> list[Entry | Fault]:
     """Read the lines of a crontab, each as a job that posts the text after the five fields.
 
-    ``CRON_TZ`` sets the zone of the lines below it, as in cronie's crontab(5). ``TZ`` and all other settings
-    belong to the commands' environment and don't affect the times, according to cronie's and Debian's
-    crontab(5). A job below a ``CRON_TZ`` with an unknown zone is refused, because its times are unknown.
+    ``CRON_TZ`` sets the zone of the lines below it, as in cronie's crontab(5). ``TZ`` does the same as long
+    as there is no ``CRON_TZ``, as in robfig/cron and Kubernetes, and each job says so: in cronie's and
+    Debian's cron it only belongs to the commands' environment, as all other settings do. A job below a zone
+    that isn't known is refused, because its times are unknown. A system crontab names a user before each
+    command, which is left out.
     """
     found: list[Entry | Fault] = []
     wrong: NotTakenOver | None = None
+    taken: Sentence | None = None
+    cron_tz = False
+    system = _is_system_crontab(text)
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
         setting = _setting(stripped)
         if setting is not None:
-            if setting[0] == "CRON_TZ":
-                zone = setting[1]
-                wrong = None if zone in known_zones() else _wrong_zone(number, zone)
+            if setting[0] == "CRON_TZ" or (setting[0] == "TZ" and not cron_tz):
+                zone = setting[1].removeprefix(":")
+                wrong = None if zone in known_zones() else _wrong_zone(number, zone, setting[0])
+                cron_tz = setting[0] == "CRON_TZ"
+                said = Sentence("Its times are in {zone}, as TZ says.", "cron_tz_taken", zone=zone[:60])
+                taken = None if cron_tz else said
             continue
         if "CRON_TZ" in stripped.split(None, 2)[:2] or stripped.startswith("export CRON_TZ"):
             wrong = NotTakenOver(
@@ -222,30 +241,76 @@ def read_crontab(
         found.append(
             guarded(
                 number,
-                lambda line=stripped, number=number, zone=zone, wrong=wrong: _cron(
-                    line, number, channel_id, zone, wrong
+                lambda line=stripped, number=number, zone=zone, wrong=wrong, taken=taken: _cron(
+                    line, number, channel_id, zone, wrong, taken, system=system
                 ),
             )
         )
     return found
 
 
-def _wrong_zone(number: int, zone: str) -> NotTakenOver:
+def _wrong_zone(number: int, zone: str, name: str) -> NotTakenOver:
     if not zone:
         return NotTakenOver(
-            "CRON_TZ on line {number} is empty; name a zone such as Europe/Berlin.",
+            "{name} on line {number} is empty; name a zone such as Europe/Berlin.",
             code="cron_zone_empty",
+            name=name,
             number=number,
         )
     return NotTakenOver(
-        "CRON_TZ on line {number} is “{zone}”, which is not a time zone; one is Europe/Berlin.",
+        "{name} on line {number} is “{zone}”, which is not a time zone; one is Europe/Berlin.",
         code="cron_zone_unknown",
+        name=name,
         number=number,
         zone=zone[:60],
     )
 
 
-def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOver | None) -> Entry:
+def _is_system_crontab(text: str) -> bool:
+    """Whether the lines name a user before the command, as in ``/etc/crontab`` (Debian's crontab(5))."""
+    sixths: set[str] = set()
+    for line in text.split("\n"):
+        line = line.strip()
+        if line.startswith("#") and _SYSTEM_HEAD.match(line[:200]):
+            return True
+        if line and not line.startswith("#") and _setting(line) is None and _looks_like_cron(line):
+            fields = 1 if line.startswith("@") else 5
+            words = line.split(None, fields + 1)
+            sixths.add(words[fields] if len(words) > fields + 1 else "")
+    return bool(sixths) and sixths <= _USERS
+
+
+def _posted(text: str, *, system: bool) -> tuple[str, tuple[Sentence, ...]]:
+    """What a command posts, and what was changed in it: its user is left out, and a ``%`` ends a line.
+
+    crontab(5): "Percent-signs (%) in the command, unless escaped with backslash (\\), will be changed into
+    newline characters".
+    """
+    notes: list[Sentence] = []
+    if system:
+        user, _, text = text.partition(" ") if " " in text else text.partition("\t")
+        notes.append(
+            Sentence(
+                "The user “{user}” before the command is left out.", "cron_user_left_out", user=user[:60]
+            )
+        )
+        text = text.strip()
+    if _UNESCAPED.search(text):
+        text = _UNESCAPED.sub("\n", text)
+        notes.append(Sentence("As in any crontab, a “%” without a “\\” became a line break.", "cron_percent"))
+    return text.replace("\\%", "%").strip(), tuple(notes)
+
+
+def _cron(
+    line: str,
+    number: int,
+    channel_id: str,
+    zone: str,
+    wrong: NotTakenOver | None,
+    taken: Sentence | None,
+    *,
+    system: bool,
+) -> Entry:
     fields = 1 if line.startswith("@") else 5
     parts = line.split(None, fields)
     long = next((part for part in parts[:fields] if len(part) > _LONGEST_FIELD), None)
@@ -261,6 +326,10 @@ def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOve
             "A line needs five fields, followed by the text to post.", code="cron_fields_missing"
         )
     when = " ".join(parts[:fields])
+    if fields > 1 and any(_HASHED.search(part) for part in parts[:fields]):
+        raise NotTakenOver(
+            "In Jenkins, H is a time that it chooses itself. Write numbers instead.", code="cron_hashed"
+        )
     if fields == 1:
         if when not in NICKNAMES:
             raise NotTakenOver(
@@ -269,7 +338,13 @@ def _cron(line: str, number: int, channel_id: str, zone: str, wrong: NotTakenOve
         when = NICKNAMES[when]
     if wrong is not None:
         raise wrong
-    return Entry(number, None, POST, {"channel_id": channel_id, "message": parts[fields]}, when, zone)
+    message, notes = _posted(parts[fields], system=system)
+    if not message:
+        raise NotTakenOver(
+            "A line needs five fields, followed by the text to post.", code="cron_fields_missing"
+        )
+    notes = (*((taken,) if taken is not None else ()), *notes)
+    return Entry(number, None, POST, {"channel_id": channel_id, "message": message}, when, zone, notes=notes)
 
 
 def _only_the_first(most: int, line: int) -> Fault:
@@ -282,5 +357,5 @@ def guarded(line: int, read: Callable[[], Entry]) -> Entry | Fault:
         return read()
     except NotTakenOver as error:
         return Fault(line, error.message)
-    except Exception as error:  # noqa: BLE001 - somebody's file may hold anything; each entry stands for itself
+    except Exception as error:  # noqa: BLE001 - a file may hold anything; each entry stands for itself
         return Fault(line, unreadable(error))

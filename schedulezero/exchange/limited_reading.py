@@ -247,6 +247,12 @@ class _Trigger(_Strict):
     args: dict[str, JsonValue]
 
 
+class _Note(_Strict):
+    said: Annotated[str, Field(max_length=500)]
+    said_code: Annotated[str, Field(max_length=LONGEST_CODE)]
+    said_values: dict[str, JsonValue]
+
+
 class _Entry(_Strict):
     """A line about an entry, as `Found.to_json` writes it."""
 
@@ -260,6 +266,11 @@ class _Entry(_Strict):
     overlap: Annotated[str, Field(pattern="^(allow|wait|skip)$")]
     sentence: Annotated[str, Field(max_length=20_000)]
     runs: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=100)]
+    notes: Annotated[list[_Note], Field(max_length=10)]
+    job_id: Annotated[str, Field(max_length=64)]
+    is_event: bool
+    paused: bool
+    grace: Annotated[float, Field(ge=1, le=7 * 86_400)] | None
 
 
 class _Fault(_Strict):
@@ -291,4 +302,9 @@ def checked(data: Any) -> Found | Fault | None:
         overlap=entry.overlap,
         sentence=entry.sentence,
         runs=tuple(datetime.fromisoformat(run) for run in entry.runs),
+        notes=tuple(read_sentence(note.model_dump(), "said") or note.said for note in entry.notes),
+        job_id=entry.job_id,
+        is_event=entry.is_event,
+        paused=entry.paused,
+        grace=entry.grace,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
@@ -34,7 +34,6 @@ from schedulezero.sentences import Sentence, present_fields
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import known_zones, schedule_of
 from schedulezero.when.language.describe import describe
-from schedulezero.when.language.left_out import until_its_last, without_days
 from schedulezero.when.language.parse import understand
 
 OWNERS_COMMAND = "schedulezero-bot import-apscheduler FILE"
@@ -103,6 +102,11 @@ class Found:
     overlap: str
     sentence: str
     runs: tuple[datetime, ...]
+    notes: tuple[str, ...] = ()
+    job_id: str = ""
+    is_event: bool = False
+    paused: bool = False
+    grace: float | None = None
 
     def to_json(self) -> JsonObject:
         zone = ZoneInfo(self.timezone)
@@ -117,6 +121,11 @@ class Found:
             "overlap": self.overlap,
             "sentence": self.sentence,
             "runs": [run.astimezone(zone).isoformat() for run in self.runs],
+            "notes": [present_fields("said", note) for note in self.notes],
+            "job_id": self.job_id,
+            "is_event": self.is_event,
+            "paused": self.paused,
+            "grace": self.grace,
         }
 
 
@@ -145,7 +154,7 @@ def _shortened(fault: Fault) -> Fault:
 # ---------------------------------------------------------------- bytes to entries
 
 
-def _entries(data: bytes, asked: Asked) -> list[Entry | Fault]:
+def _entries(data: bytes, asked: Asked) -> Iterable[Entry | Fault]:
     text = _text_of(data, asked.largest)
     if isinstance(text, Fault):
         return [text]
@@ -264,12 +273,6 @@ def _found(entry: Entry, asked: Asked) -> Found:
             largest_params=_LARGEST_PARAMS // 1024,
         )
     sentence = describe(trigger, zone, asked.locale)
-    if asked.pickles and not _says(sentence, zone, runs, asked):
-        raise WhenError(
-            "Its schedule can't be written as text ({sentence}).",
-            code="schedule_not_sayable",
-            sentence=sentence[:100],
-        )
     return Found(
         line=entry.line,
         name=entry.name or _name_from(params),
@@ -281,27 +284,20 @@ def _found(entry: Entry, asked: Asked) -> Found:
         overlap=entry.overlap.value,
         sentence=sentence,
         runs=runs[: asked.count],
+        notes=entry.notes,
+        job_id=entry.job_id,
+        is_event=entry.is_event,
+        paused=entry.paused,
+        grace=entry.grace,
     )
-
-
-def _says(sentence: str, zone: str, runs: tuple[datetime, ...], asked: Asked) -> bool:
-    """Return whether a sentence, read again, gives the same runs."""
-    try:
-        again = understand(sentence, zone=zone, locale=asked.locale, now=asked.now, habits=asked.habits)
-    except (WhenError, TriggerError):
-        return False
-    return tuple(upcoming(again.schedule, asked.now, len(runs))) == runs
 
 
 def _when(entry: Entry, zone: str, asked: Asked) -> tuple[Trigger, str]:
     """Return when an entry runs, and the zone of its times."""
     if entry.trigger is not None:
-        return entry.trigger, entry.trigger.zone_or(zone)
+        return Trigger(entry.trigger.type, _plain(entry.trigger.args)), entry.trigger.zone_or(zone)
     understood = understand(entry.when, zone=zone, locale=asked.locale, now=asked.now, habits=asked.habits)
-    trigger = understood.trigger
-    if entry.excluded:
-        trigger = without_days(until_its_last(trigger, understood.schedule), entry.excluded)
-    return trigger, understood.zone
+    return understood.trigger, understood.zone
 
 
 def _name_from(params: Mapping[str, Any]) -> str | None:

@@ -17,16 +17,26 @@ doesn't affect the others. It checks each limit during parsing, so that anything
 from __future__ import annotations
 
 import re
+import time as clock
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, cast
 
 import yaml
 
-from schedulezero.model import Job, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero import instants
+from schedulezero.errors import TriggerError, WhenError
+from schedulezero.instants import to_iso
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.model.job import DEFAULT_GRACE
 from schedulezero.sentences import Sentence
+from schedulezero.when.calendar.schedules import upcoming
+from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.language.describe import describe
+from schedulezero.when.language.left_out import bounded
+from schedulezero.when.language.parse import understand
 
 _yaml: Any = yaml  # its types are partly unknown
 
@@ -38,17 +48,33 @@ _DEEPEST_FILE = 100
 _DEEPEST = 12
 _LONGEST_WHEN = 500
 _DAY_NUMBER = re.compile(r"\bday_of_week=[^\s=]*[0-9]")
+_LONGEST_SAYING = 5.0
+"""Seconds for the sentences of a file."""
+_LONGEST_GRACE = 7 * 86_400
 _LONGEST_PLAIN = 100  # characters of a number or a date; texts may be longer
-_KEYS = ("name", "do", "when", "timezone", "with", "missed", "overlap")
+_KEYS = (
+    "id", "name", "do", "when", "trigger", "timezone", "with", "missed", "overlap", "grace", "state",
+)  # fmt: skip
+_JOB_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
+_STATES = (JobState.ACTIVE, JobState.PAUSED)
+_COMPARED = 24
+"""How many instants a text must say again to stand for a trigger."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A job as a file describes it; nothing is checked against a guild yet.
 
-    ``line`` is where the entry begins in the file, ``when`` a text for `schedulezero.when.language.parse`,
-    and ``excluded`` the days on which it doesn't run. In files without such texts, ``trigger`` replaces
-    ``when``. In files whose line numbers don't help, ``label`` prefixes messages about the entry.
+    Attributes:
+        line: Where the entry begins in the file.
+        when: A text for `schedulezero.when.language.parse`, unless there is a ``trigger``.
+        trigger: When it runs, in files without such texts.
+        label: Prefixes messages about the entry, in files whose line numbers don't help.
+        notes: What was taken otherwise than it stands in the file.
+        job_id: The job from which the entry was written.
+        is_event: Whether the entry is an event of such a job, which says less than the job.
+        paused: Whether that job was paused.
+        grace: How late a run may begin, in seconds; None for the default.
     """
 
     line: int
@@ -59,9 +85,13 @@ class Entry:
     timezone: str | None = None
     missed: MissedPolicy = MissedPolicy.LATEST
     overlap: OverlapPolicy = OverlapPolicy.ALLOW
-    excluded: tuple[date, ...] = field(default=())
     trigger: Trigger | None = None
     label: str = ""
+    notes: tuple[Sentence, ...] = ()
+    job_id: str = ""
+    is_event: bool = False
+    paused: bool = False
+    grace: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +115,26 @@ def unreadable(error: Exception) -> Sentence:
     return Sentence("This entry can't be read: {reason}.", "entry_unreadable", reason=reason)
 
 
-def write_jobs(jobs: Iterable[Job]) -> str:
-    """Return jobs as a YAML file, with schedules as sentences that `read_jobs` understands."""
+def write_jobs(jobs: Iterable[Job], now: datetime | None = None) -> str:
+    """Return jobs as a YAML file that `read_jobs` reads as the same jobs.
+
+    Schedules are sentences where they say exactly when the job runs, and triggers in the wire format
+    otherwise. An interval is counted from its next run, and a job that is held begins after that.
+
+    Parameters:
+        jobs: The jobs.
+        now: The present instant.
+    """
+    now = now or instants.now()
     entries: list[dict[str, Any]] = []
+    known: dict[tuple[Any, ...], dict[str, Any]] = {}
+    stop = clock.monotonic() + _LONGEST_SAYING
     for job in jobs:
         entry: dict[str, Any] = {
+            "id": job.id or None,
             "name": job.name,
             "do": job.method,
-            "when": describe(job.trigger, job.timezone, "en"),
+            **_said(job, now, known, quick=clock.monotonic() >= stop),
             "timezone": job.trigger.zone_or(job.timezone),
             "with": dict(job.params),
         }
@@ -100,8 +142,66 @@ def write_jobs(jobs: Iterable[Job]) -> str:
             entry["missed"] = job.missed.value
         if job.overlap is not OverlapPolicy.ALLOW:
             entry["overlap"] = job.overlap.value
+        if job.grace != DEFAULT_GRACE:
+            entry["grace"] = job.grace.total_seconds()
+        if job.state is JobState.PAUSED:
+            entry["state"] = job.state.value
         entries.append({key: value for key, value in entry.items() if value is not None})
     return yaml.safe_dump({"jobs": entries}, allow_unicode=True, sort_keys=False, width=100)
+
+
+def _said(
+    job: Job, now: datetime, known: dict[tuple[Any, ...], dict[str, Any]], *, quick: bool
+) -> dict[str, Any]:
+    """When a job runs, worked out once for all jobs that run alike."""
+    counts_itself = job.trigger.type == "interval" or "interval" in job.trigger.args
+    held = job.held_until is not None and job.held_until > now
+    key = (
+        job.trigger.type,
+        repr(job.trigger.args),
+        job.timezone,
+        job.anchor_at if counts_itself else None,
+        job.held_until if held else None,
+    )
+    if key not in known:
+        known[key] = _when(job, now, quick=quick)
+    return known[key]
+
+
+def _when(job: Job, now: datetime, *, quick: bool) -> dict[str, Any]:
+    """When a job runs: ``when`` with a sentence, or ``trigger`` if no sentence says the same.
+
+    If it has to be ``quick``, nothing is said in words, which takes some milliseconds for each job.
+    """
+    anchor = job.anchor_at or job.created_at or now
+    sentence = describe(job.trigger, job.timezone, "en")
+    trigger = job.trigger
+    try:
+        trigger = _fixed(job, anchor, now)
+        if quick:
+            return {"trigger": {"type": trigger.type, "args": dict(trigger.args)}}
+        wanted = list(upcoming(schedule_of(trigger, anchor=anchor, zone=job.timezone), now, _COMPARED))
+        sentence = describe(trigger, job.timezone, "en")
+        read = understand(sentence, zone=trigger.zone_or(job.timezone), locale="en", now=now)
+        said = len(sentence) <= _LONGEST_WHEN and list(upcoming(read.schedule, now, _COMPARED)) == wanted
+    except (TriggerError, WhenError):
+        said = False
+    return {"when": sentence} if said else {"trigger": {"type": trigger.type, "args": dict(trigger.args)}}
+
+
+def _fixed(job: Job, anchor: datetime, now: datetime) -> Trigger:
+    """A job's trigger without what only its server knows: from when it counts, and until when it is held."""
+    trigger = job.trigger
+    held = job.held_until if job.held_until is not None and job.held_until > now else None
+    if trigger.type == "date" or trigger.args.get("count") is not None:
+        return trigger
+    counted = trigger.type == "interval" or (
+        trigger.args.get("interval") is not None and trigger.args.get("starting") is None
+    )
+    if not counted and held is None:
+        return trigger
+    following = schedule_of(trigger, anchor=anchor, zone=job.timezone).next_after(held or now)
+    return bounded(trigger, {"starting": to_iso(following)}) if following is not None else trigger
 
 
 def read_jobs(text: str, most: int = MOST_ENTRIES, largest: int = LARGEST_FILE) -> list[Entry | Fault]:
@@ -260,13 +360,24 @@ def _entry(node: yaml.Node) -> Entry | Fault:
                 known=[*_KEYS],
             ),
         )
-    for key in ("do", "when"):
+    if given.get("when") is not None and given.get("trigger") is not None:
+        return Fault(
+            lines["trigger"],
+            Sentence("A job has either 'when' or 'trigger'.", "yaml_when_or_trigger"),
+        )
+    trigger = _trigger(given.get("trigger"))
+    if given.get("trigger") is not None and trigger is None:
+        return Fault(
+            lines["trigger"],
+            Sentence("'trigger' must hold `type:` and `args:`.", "yaml_trigger_no_mapping"),
+        )
+    for key in ("do",) if trigger is not None else ("do", "when"):
         if not isinstance(given.get(key), str | int | date) or isinstance(given.get(key), bool):
             return Fault(
                 lines.get(key, line),
                 Sentence("This job needs {key!r} as text.", "yaml_key_needed", key=key),
             )
-    if _DAY_NUMBER.search(str(given["when"])[:_LONGEST_WHEN]):
+    if trigger is None and _DAY_NUMBER.search(str(given["when"])[:_LONGEST_WHEN]):
         return Fault(
             lines["when"],
             Sentence(
@@ -281,24 +392,50 @@ def _entry(node: yaml.Node) -> Entry | Fault:
             lines.get("with", line),
             Sentence("'with' must hold keys such as `message: Hello`.", "yaml_with_no_mapping"),
         )
-    for key, kind in (("missed", MissedPolicy), ("overlap", OverlapPolicy)):
+    for key, kind in (("missed", MissedPolicy), ("overlap", OverlapPolicy), ("state", _STATES)):
         if given.get(key) is not None and given[key] not in [item.value for item in kind]:
             words = ", ".join(item.value for item in kind)
             return Fault(
                 lines[key],
                 Sentence("{key!r} must be one of: {words}.", "yaml_not_a_choice", key=key, words=words),
             )
-    name, zone = given.get("name"), given.get("timezone")
+    grace = given.get("grace")
+    if grace is not None and (
+        isinstance(grace, bool) or not isinstance(grace, int | float) or not 1 <= grace <= _LONGEST_GRACE
+    ):
+        return Fault(
+            lines["grace"],
+            Sentence(
+                "'grace' must be a number of seconds from 1 to {most}.", "yaml_grace", most=_LONGEST_GRACE
+            ),
+        )
+    name, zone, job_id = given.get("name"), given.get("timezone"), str(given.get("id") or "")
     return Entry(
         line=line,
         name=" ".join(str(name).split())[:100] if name is not None else None,
         method=str(given["do"])[:100],
         params={str(key): value for key, value in cast("Mapping[Any, Any]", params).items()},
-        when=str(given["when"])[:_LONGEST_WHEN],
+        when=str(given["when"])[:_LONGEST_WHEN] if trigger is None else "",
         timezone=str(zone) if zone is not None else None,
         missed=MissedPolicy(given.get("missed") or MissedPolicy.LATEST),
         overlap=OverlapPolicy(given.get("overlap") or OverlapPolicy.ALLOW),
+        trigger=trigger,
+        job_id=job_id if _JOB_ID.fullmatch(job_id) else "",
+        paused=given.get("state") == JobState.PAUSED,
+        grace=float(grace) if grace is not None else None,
     )
+
+
+def _trigger(given: Any) -> Trigger | None:
+    """The trigger that a job's ``trigger`` describes, or None if it is none."""
+    if not isinstance(given, dict):
+        return None
+    found = cast("dict[Any, Any]", given)
+    args: Any = found.get("args")
+    if set(found) != {"type", "args"} or not isinstance(found["type"], str) or not isinstance(args, dict):
+        return None
+    plain = {str(key): value for key, value in cast("dict[Any, Any]", args).items()}
+    return with_day_names(Trigger(found["type"][:20], plain))
 
 
 def _depth(node: yaml.Node) -> int:

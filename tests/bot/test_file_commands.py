@@ -55,6 +55,7 @@ def test_a_file_as_json(crontab: str, capsys: pytest.CaptureFixture[str]) -> Non
                     },
                 },
                 "runs": ["2026-11-25T09:00:00+01:00", "2026-11-26T09:00:00+01:00"],
+                "notes": [],
             }
         ],
         "refused": [{"line": 3, "why": "@reboot doesn't say when. Write five fields instead."}],

@@ -259,6 +259,8 @@ def test_memory_is_watched_where_the_system_does_not() -> None:
 ENTRY: dict[str, Any] = {
     "line": 1, "name": None, "method": "m", "params": {}, "trigger": {"type": "date", "args": {}},
     "timezone": "UTC", "missed": "latest", "overlap": "allow", "sentence": "s", "runs": [],
+    "notes": [{"said": "n", "said_code": "c", "said_values": {}}], "job_id": "",
+    "paused": False, "is_event": False, "grace": None,
 }  # fmt: skip
 
 
@@ -267,6 +269,8 @@ ENTRY: dict[str, Any] = {
     [
         {"line": "1"}, {"line": -1}, {"name": "x" * 101}, {"method": None}, {"params": []}, {"trigger": "x"},
         {"timezone": "Mars"}, {"missed": "never"}, {"runs": ["soon"]}, {"runs": ["x"] * 101}, {"extra": 1},
+        {"notes": ["x"]}, {"notes": [{"said": "n" * 501, "said_code": "c", "said_values": {}}]},
+        {"job_id": "x" * 65}, {"paused": "no"}, {"grace": 0.5},
         {"why": "both"},
     ],
 )  # fmt: skip

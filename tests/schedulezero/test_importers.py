@@ -101,11 +101,49 @@ def test_a_crontab() -> None:
     ]
 
 
-def test_only_cron_tz_moves_the_lines_of_a_crontab() -> None:
-    text = "TZ=Asia/Tokyo\n0 9 * * * a\nCRON_TZ=Europe/Berlin\nTZ=Asia/Tokyo\n0 9 * * * b\n0 10 * * * c\n"
-    assert [entry.timezone for entry in entries(read_crontab(text, HERE, "UTC", NOW))] == [
-        "UTC", "Europe/Berlin", "Europe/Berlin",
-    ]  # fmt: skip
+def test_tz_and_cron_tz_move_the_lines_below_them() -> None:
+    text = (
+        "0 8 * * * a\nTZ=Asia/Tokyo\n0 9 * * * b\nCRON_TZ=Europe/Berlin\nTZ=Asia/Tokyo\n0 9 * * * c\n"
+        "CRON_TZ=UTC\n0 10 * * * d\n"
+    )
+    found = entries(read_crontab(text, HERE, "UTC", NOW))
+    assert [entry.timezone for entry in found] == ["UTC", "Asia/Tokyo", "Europe/Berlin", "UTC"]
+    assert [len(entry.notes) for entry in found] == [0, 1, 0, 0] and "as TZ says" in found[1].notes[0]
+    (wrong,) = faults(read_crontab("TZ=Moon/Base\n0 8 * * * a\n", HERE, "UTC", NOW))
+    assert "TZ on line 1 is “Moon/Base”" in wrong[1]
+
+
+LONG_HEAD = "".join(f"# {number} of the comments that a package puts at the head\n" for number in range(80))
+
+
+# Read as: a crontab as people have it, and what its jobs post.
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("SHELL=/bin/sh\nPATH=/usr/bin:/bin\nMAILTO=\"me@x.example\"\n\n0 9 * * * a\n", ["a"]),
+        ("PYTHON3=/usr/bin/python3\nX11_HOME=1\nRUN.AT=x\n0 9 * * * a\n", ["a"]),
+        (f"{LONG_HEAD}0 9 * * * a\n", ["a"]),
+        (f"{LONG_HEAD}SHELL=/bin/sh\n*/5 * * * mon-fri a b\n", ["a b"]),
+        ("# m h dom mon dow user\tcommand\n17 *\t* * *\troot    cd / && run\n@daily me x\n",
+         ["cd / && run", "x"]),
+        ("0 9 * * * root run one\n0 10 * * * www-data run two\n", ["run one", "run two"]),
+        ("0 9 * * * root run one\n0 10 * * * Roots for dinner\n", ["root run one", "Roots for dinner"]),
+        ("0 9 * * * 100\\% sure%second line\n", ["100% sure\nsecond line"]),
+    ],
+    ids=lambda value: str(value)[:30],
+)  # fmt: skip
+def test_crontabs_as_they_are(text: str, messages: list[str]) -> None:
+    assert reader_of(text) is read_crontab
+    found = read_crontab(text, HERE, "UTC", NOW)
+    assert [entry.params["message"] for entry in entries(found)] == messages
+    assert not faults(found)
+
+
+@pytest.mark.parametrize("when", ["H 9 * * *", "H/15 * * * *", "0 H(0-7) * * *", "H H * * 1-5"])
+def test_a_time_that_jenkins_chooses_is_refused(when: str) -> None:
+    assert [message for _, message in faults(read_crontab(f"{when} Build\n", HERE, "UTC", NOW))] == [
+        "In Jenkins, H is a time that it chooses itself. Write numbers instead."
+    ]
 
 
 # Read as: a line at the top of a crontab that is wrong, and how many of its four jobs are refused.
@@ -145,7 +183,9 @@ def test_an_export_of_discord_reminder_bot() -> None:
     assert upcoming(by_kind["datesend_announcement"]) == [noon]
     assert by_kind["datesend_announcement"].params == {"channel_id": OTHER, "message": "Hej"}
     assert upcoming(by_kind["calendarsend_announcement"]) == [noon, noon + timedelta(hours=3)]
-    cron = by_kind["cronsend_announcement"].trigger
+    crons = [entry.trigger for entry in entries(found) if entry.trigger and entry.trigger.type == "cron"]
+    cron = next(trigger for trigger in crons if trigger.args["day"] == "last")
+    assert [trigger.args["day"] for trigger in crons] == ["last", "3rd fri"]
     assert cron is not None and cron.args == {
         "day_of_week": "mon-fri",
         "hour": "9-17/2",
@@ -156,7 +196,6 @@ def test_an_export_of_discord_reminder_bot() -> None:
     assert by_kind["datesend_dm"].params == {"user_id": "5", "message": "DM"}
     assert sorted(message for _, message in faults(found)) == [
         "Job 5 (“6”): This job posts no message.",
-        "Job 6 (“5”): This cron expression cannot be taken over.",
     ]
 
 
@@ -183,6 +222,32 @@ def test_weekday_numbers_of_apscheduler_3_count_from_monday() -> None:
         entry = found[f"{number}"]
         assert entry.trigger is not None
         assert upcoming(entry, 10) == theirs, numbers[number]
+
+
+@pytest.mark.parametrize("day", ["last fri", "1st mon", "3rd fri", "5th sun", "last fri,15", "last"])
+def test_days_by_their_number_begin_and_end_as_in_apscheduler(day: str) -> None:
+    theirs = CronTrigger(
+        day=day,
+        hour=9,
+        start_date="2027-01-10 00:00:00",
+        end_date="2029-01-01 00:00:00",
+        timezone=UTC,
+        jitter=30,
+    )
+    scheduler = BackgroundScheduler(timezone=UTC)
+    scheduler.start(paused=True)
+    scheduler.add_job(send, theirs, kwargs={"channel_id": int(OTHER), "message": "x"}, id="1")
+    output = io.StringIO()
+    scheduler.export_jobs(output)
+    scheduler.shutdown()
+    (entry,) = entries(read_apscheduler(output.getvalue(), HERE, "UTC", NOW))
+    assert "jitter" in entry.notes[0]
+    theirs.jitter = None
+    wanted: list[datetime] = []
+    at: Any = NOW
+    while (at := theirs.get_next_fire_time(None, at + timedelta(seconds=1))) is not None:
+        wanted.append(at)
+    assert len(wanted) > 5 and upcoming(entry, 100) == wanted
 
 
 class Evil:

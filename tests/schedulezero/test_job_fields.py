@@ -45,7 +45,9 @@ NAMED_IN = {
         # Until when a run waits for its handler, said to somebody who waits for the run.
         "server/api/schedules.py "
         # How long an ending waits.
-        "methods/debts.py"
+        "methods/debts.py "
+        # What a file of jobs may say.
+        "exchange/yaml_file.py exchange/reading.py exchange/limited_reading.py"
     ),
     "overlap": (
         "model/job.py model/run.py server/records/tables.py server/records/rows.py "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -14,26 +15,23 @@ from discord import ui
 from cogs.background.success_pings import PING_URL, ping_fault
 from cogs.desk.drafts.draft import auto_name, fill, label_of, typed
 from cogs.desk.drafts.secrecy import without_secrets
-from cogs.desk.jobs.approval_card import ask_for_approval
-from cogs.desk.jobs.lookup import job_here, verdicts
+from cogs.desk.files.import_steps import copy, do, drop, undo, update
+from cogs.desk.files.known_jobs import LIVE, Update, is_same
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
-from cogs.desk.kit.first_run import first_run_warning
-from cogs.desk.kit.lacking import lacks_of, not_possible, why
+from cogs.desk.kit.lacking import not_possible
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, titled
+from cogs.desk.kit.wording import BAD, NEUTRAL, bullets, cut, plain
 from cogs.language import locale, t, tn, translated
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, runs_too_often
 from cogs.rights.channels import SeenChannels
-from cogs.rights.deciding import Act
 from cogs.rights.own_checks import OwnChecks
 from cogs.rights.rights import is_risky, problems
 from cogs.services import Refused, spec_for
 from schedulezero import instants
-from schedulezero.client.dialect import BulkChange, Feature
-from schedulezero.errors import ClientError, ParameterError
+from schedulezero.errors import ParameterError
 from schedulezero.exchange.calendar_export import calendar_of
 from schedulezero.exchange.limited_reading import UnreadableFile
 from schedulezero.exchange.reading import Asked, Found
@@ -41,13 +39,15 @@ from schedulezero.exchange.yaml_file import Fault, write_jobs
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.variables import facts_of, rendered
 from schedulezero.model import Job, JobState, JsonObject, MissedPolicy, OverlapPolicy
+from schedulezero.model.authorship import belongs_to_another
+from schedulezero.model.job import DEFAULT_GRACE
 from schedulezero.model.limits import Allowance, Limits
 from schedulezero.when.calendar.triggers import schedule_of
-from schedulezero.when.calendar.weekdays import stored_trigger, with_day_names
+from schedulezero.when.calendar.weekdays import with_day_names
 
 _SHOWN_FAULTS = 12
 _SHOWN_JOBS = 10
-_QUICK = 50
+_SHOWN_NOTES = 5
 
 
 async def export(desk: Desk, kind: str) -> None:
@@ -55,7 +55,7 @@ async def export(desk: Desk, kind: str) -> None:
     found = [
         job
         async for job in desk.client.all_jobs(desk.guild_id)
-        if job.state in (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
+        if job.state in LIVE and not belongs_to_another(job)
     ]
     if not found:
         raise Refused(t("Nothing is scheduled here yet. Start with `/schedule create`."))
@@ -119,7 +119,10 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
     except UnreadableFile as error:
         raise Refused(translated(error.message)) from error
     faults = list(read.faults)
-    ready: list[tuple[Job, str]] = []
+    dry = _Dry()
+    existing: dict[str, Job] = {}
+    if any(item.job_id for item in read.entries):
+        existing = {job.id: job async for job in desk.client.all_jobs(desk.guild_id) if job.state in LIVE}
     seen = SeenChannels(desk.bot, desk.guild)
     own = OwnChecks(desk.bot, desk.guild, desk.actor_id)
     allowance = await allowance_of(desk.services, desk.actor_id, desk.guild_id)
@@ -127,17 +130,37 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
     approval = (await desk.memory.settings(desk.guild.id)).approval
     for item in read.entries:
         await asyncio.sleep(0)  # an entry takes a millisecond or two, and a file may have hundreds
-        found = await _job(desk, item, seen, own, allowance.limits)
-        if isinstance(found, Job):
-            pending = approval and found.state is JobState.PENDING
-            cannot = not_possible(
-                lacks, found.trigger, found.timezone, found.missed, found.overlap, needs_approval=pending
-            )
-            found = Fault(item.line, cannot[0]) if cannot else found
-        if isinstance(found, Fault):
-            faults.append(found)
+        before = existing.get(item.job_id)
+        if before is not None and belongs_to_another(before):
+            before = None
+        wanted: list[Found] = [item]
+        if before is not None and not item.is_event:
+            # What was hidden from whoever exported it stays as it is.
+            readable = without_secrets(spec_for(desk.bot, before.method), before, desk.member)
+            hidden = {name: value for name, value in before.params.items() if name not in readable.params}
+            wanted.append(replace(item, params={**hidden, **item.params}))
+        found: list[Job | Fault] = []
+        for one in wanted:
+            job = await _job(desk, one, seen, own, allowance.limits)
+            if isinstance(job, Job):
+                pending = approval and job.state is JobState.PENDING
+                cannot = not_possible(
+                    lacks, job.trigger, job.timezone, job.missed, job.overlap, needs_approval=pending
+                )
+                job = Fault(item.line, cannot[0]) if cannot else job
+            found.append(job)
+        if isinstance(found[-1], Fault):
+            faults.append(found[-1])
+            continue
+        dry.notes += [f"{t('Line {number}:', number=item.line)} {translated(note)}" for note in item.notes]
+        if before is None:
+            dry.new.append((found[-1], item.sentence))
+            continue
+        dry.copies += [(job, item.sentence) for job in found[:1] if isinstance(job, Job)]
+        if item.is_event or is_same(before, found[-1], asked.now):
+            dry.same += 1
         else:
-            ready.append((found, item.sentence))
+            dry.updates.append(Update(found[-1], before.id, before.version))
     faults.sort(key=lambda fault: fault.line)
     if read.stopped is not None:
         faults.insert(0, read.stopped)
@@ -145,10 +168,15 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
     await desk.memory.save_panel(
         panel_id,
         desk.guild.id,
-        {"import": [_kept(job) for job, _ in ready], "by": desk.actor_id},
+        {
+            "import": [_kept(job) for job, _ in dry.new],
+            "copies": [_kept(job) for job, _ in dry.copies],
+            "updates": [item.to_json() for item in dry.updates],
+            "by": desk.actor_id,
+        },
     )
     room = _room(allowance, not desk.manages)
-    await desk.show(_dry_panel(panel_id, ready, faults, room))
+    await desk.show(_dry_panel(panel_id, dry, faults, room))
 
 
 def _room(allowance: Allowance, member: bool) -> int | None:
@@ -222,7 +250,8 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, own: OwnChecks, lim
         method=spec.name,
         params=params,
         trigger=entry.trigger,
-        state=JobState.PENDING if risky else JobState.ACTIVE,
+        state=JobState.PAUSED if entry.paused else JobState.PENDING if risky else JobState.ACTIVE,
+        grace=timedelta(seconds=entry.grace) if entry.grace is not None else DEFAULT_GRACE,
         name=entry.name or auto_name(spec, filled.params),
         guild_id=desk.guild_id,
         creator_id=desk.actor_id,
@@ -232,9 +261,27 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, own: OwnChecks, lim
     )
 
 
-def _dry_panel(
-    panel_id: str, ready: list[tuple[Job, str]], faults: list[Fault], room: int | None = None
-) -> ui.LayoutView:
+@dataclass(slots=True)
+class _Dry:
+    """What an import would do.
+
+    Attributes:
+        new: Jobs that don't exist here, each with its schedule in words.
+        copies: Jobs like those that exist here, for an import beside them.
+        updates: Jobs that exist here and are otherwise in the file.
+        same: How many exist here as they are in the file.
+        notes: What was taken otherwise than it stands in the file.
+    """
+
+    new: list[tuple[Job, str]] = field(default_factory=list[tuple[Job, str]])
+    copies: list[tuple[Job, str]] = field(default_factory=list[tuple[Job, str]])
+    updates: list[Update] = field(default_factory=list[Update])
+    same: int = 0
+    notes: list[str] = field(default_factory=list[str])
+
+
+def _dry_panel(panel_id: str, dry: _Dry, faults: list[Fault], room: int | None = None) -> ui.LayoutView:
+    ready = dry.new
     lines = [f"### {t('Check before you import')}"]
     lines.append(f"**{tn('{count} job can be imported', '{count} jobs can be imported', len(ready))}**")
     if room is not None and room < len(ready):
@@ -243,6 +290,15 @@ def _dry_panel(
     lines += bullets(
         [f"{cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready], _SHOWN_JOBS
     )
+    known = dry.same + len(dry.updates)
+    if known:
+        said = tn("{count} job exists here already.", "{count} jobs exist here already.", known)
+        changed = tn(
+            "{count} is different in the file.", "{count} are different in the file.", len(dry.updates)
+        )
+        lines.append(f"**{said}** {changed}")
+        lines += bullets([cut(plain(item.job.title), 60) for item in dry.updates], _SHOWN_JOBS)
+    lines += bullets([f"ℹ {cut(note, 180)}" for note in dry.notes], _SHOWN_NOTES)
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if faults:
         heading = tn("{count} entry can't be imported", "{count} entries can't be imported", len(faults))
@@ -254,101 +310,21 @@ def _dry_panel(
         items += [ui.Separator(), ui.TextDisplay(told)]
     label = tn("Import {count} job", "Import {count} jobs", len(ready))
     style = discord.ButtonStyle.success
-    items.append(
-        row_of(
-            DeskButton("import", "do", panel_id, label, style=style, disabled=not ready),
-            DeskButton("import", "drop", panel_id, t("Discard")),
-        )
-    )
+    buttons = [DeskButton("import", "do", panel_id, label, style=style, disabled=not ready)]
+    if dry.updates:
+        label = tn("Update {count} job", "Update {count} jobs", len(dry.updates))
+        label = f"{tn('Import {count} job', 'Import {count} jobs', len(ready))}, {label}" if ready else label
+        buttons.append(DeskButton("import", "update", panel_id, label, style=discord.ButtonStyle.primary))
+    if dry.copies:
+        count = len(ready) + len(dry.copies)
+        label = tn("Import {count} job, as a copy", "Import all {count} jobs, as copies", count)
+        buttons.append(DeskButton("import", "copy", panel_id, label))
+    items.append(row_of(*buttons, DeskButton("import", "drop", panel_id, t("Discard"))))
     return panel_of(*items, colour=BAD if faults else NEUTRAL)
-
-
-async def drop(desk: Desk, panel_id: str) -> None:
-    """Discard the dry run without importing."""
-    await _take(desk, panel_id)
-    said = t("Discarded. Nothing was scheduled.")
-    await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
-
-
-async def do(desk: Desk, panel_id: str) -> None:
-    """Create the jobs that passed the dry run; one click undoes them all."""
-    jobs = await _take(desk, panel_id)
-    memory = desk.memory
-    approval = (await memory.settings(desk.guild.id)).approval
-    lacks = await lacks_of(desk)
-    made: dict[str, int] = {}
-    refused: list[str] = []
-    waiting: list[Job] = []
-    unlike: list[str] = []
-    if len(jobs) > _QUICK:
-        said = t("Changing {count} jobs…", count=len(jobs))
-        await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
-    async for job, verdict in verdicts(desk, Act.IMPORT, jobs):
-        spec = spec_for(desk.bot, job.method)
-        if spec is None or not verdict.allowed:
-            refused.append(f"“{cut(plain(job.title), 60)}”: {verdict.against[0]}")
-            continue
-        risky = approval and is_risky(spec, job.params, desk.guild)
-        wanted = replace(job, state=JobState.PENDING if risky else JobState.ACTIVE)
-        try:
-            created = await desk.client.create(wanted, desk.actor_id)
-        except ClientError as error:
-            refused.append(f"“{cut(plain(job.title), 60)}”: {translated(error.message)}")
-        else:
-            made[created.id] = created.version
-            waiting += [created] if created.state is JobState.PENDING else []
-            if (warning := first_run_warning(created)) is not None:
-                unlike.append(f"⚠ {titled(created, 60)}: {warning}")
-    await memory.save_panel(panel_id, desk.guild.id, {"imported": made})
-    lines = [f"### {tn('{count} job was imported.', '{count} jobs were imported.', len(made))}"]
-    if waiting:
-        await ask_for_approval(desk, *waiting)
-        said = tn("{count} of them waits for approval.", "{count} of them wait for approval.", len(waiting))
-        lines.append(f"✋ {said}")
-    lines += [f"- {line}" for line in refused[:10]]
-    buttons: list[DeskButton] = []
-    lines += bullets(unlike, _SHOWN_JOBS)
-    lines += why(lacks, Feature.BULK, Feature.UNDO) if made else []
-    if made and Feature.BULK not in lacks:
-        style = discord.ButtonStyle.primary
-        buttons.append(DeskButton("import", "undo", panel_id, t("Undo"), style=style))
-    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
-    if buttons:
-        items.append(row_of(*buttons))
-    await desk.show(panel_of(*items, colour=BAD if refused else GOOD))
-
-
-async def undo(desk: Desk, panel_id: str) -> None:
-    """Cancel the imported jobs, except those changed since."""
-    memory = desk.memory
-    state = await memory.panel(panel_id, desk.guild.id)
-    made: dict[str, int] = (state or {}).get("imported") or {}
-    if not made:
-        raise Refused(t("This was already undone."))
-    jobs = [await job_here(desk, job_id, cancelled=True) for job_id in made]
-    allowed = [job.id async for job, verdict in verdicts(desk, Act.CANCEL, jobs) if verdict.allowed]
-    change = BulkChange("cancel", {job_id: made[job_id] for job_id in allowed})
-    outcome = await desk.client.bulk(desk.guild_id, change, desk.actor_id)
-    await memory.save_panel(panel_id, desk.guild.id, {"imported": None})
-    said = tn("{count} job was cancelled again.", "{count} jobs were cancelled again.", len(outcome.changed))
-    await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
-
-
-async def _take(desk: Desk, panel_id: str) -> list[Job]:
-    """Use up a dry run; raise Refused if it is used up or someone else's."""
-    memory = desk.memory
-    state = await memory.panel(panel_id, desk.guild.id)
-    if state is not None and state.get("by", "") not in ("", desk.actor_id):
-        raise Refused(t("This draft belongs to someone else."))
-    taken = await memory.take_panel(panel_id, desk.guild.id)
-    if taken is None or "import" not in taken:
-        raise Refused(t("This was already done."))
-    found = [Job.from_json(item) for item in taken["import"]]
-    return [replace(job, trigger=stored_trigger(job.trigger)) for job in found]
 
 
 def _kept(job: Job) -> JsonObject:
     return replace(job, trigger=with_day_names(job.trigger)).to_json()
 
 
-PANELS = (Panel("import", clicks={"drop": drop, "do": do, "undo": undo}),)
+PANELS = (Panel("import", clicks={"drop": drop, "do": do, "copy": copy, "update": update, "undo": undo}),)

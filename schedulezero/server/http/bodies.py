@@ -119,7 +119,7 @@ class JobBody(_New):
 
     timezone: str | None = None
     job_id: JobId | None = None
-    state: Literal["active", "pending"] = "active"
+    state: Literal["active", "pending", "paused"] = "active"
 
 
 class JobChangeBody(_Change):

@@ -1,0 +1,189 @@
+"""The buttons of an import's dry run: create, update or copy the jobs of a file, and undo that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import ui
+
+from cogs.desk.files.known_jobs import Update, updated
+from cogs.desk.jobs.approval_card import ask_for_approval
+from cogs.desk.jobs.lookup import job_here, verdicts
+from cogs.desk.kit.components import DeskButton
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.first_run import first_run_warning
+from cogs.desk.kit.lacking import lacks_of, why
+from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, titled
+from cogs.language import t, tn, translated
+from cogs.rights.deciding import Act
+from cogs.rights.rights import is_risky
+from cogs.services import Refused, spec_for
+from schedulezero.client.dialect import BulkChange, Feature
+from schedulezero.errors import ClientError
+from schedulezero.model import Job, JobState, JsonObject
+from schedulezero.when.calendar.weekdays import stored_trigger
+
+_SHOWN_JOBS = 10
+_QUICK = 50
+
+
+async def drop(desk: Desk, panel_id: str) -> None:
+    """Discard the dry run without importing."""
+    await _take(desk, panel_id)
+    said = t("Discarded. Nothing was scheduled.")
+    await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+
+
+async def do(desk: Desk, panel_id: str) -> None:
+    """Create the jobs that passed the dry run and don't exist here; one click undoes them all."""
+    taken = await _take(desk, panel_id)
+    await _import(desk, panel_id, _jobs_in(taken["import"]), [])
+
+
+async def copy(desk: Desk, panel_id: str) -> None:
+    """Create all jobs that passed the dry run, beside those that exist."""
+    taken = await _take(desk, panel_id)
+    await _import(desk, panel_id, _jobs_in([*taken["import"], *taken.get("copies", [])]), [])
+
+
+async def update(desk: Desk, panel_id: str) -> None:
+    """Create the jobs that don't exist here, and change those that exist to what the file says."""
+    taken = await _take(desk, panel_id)
+    updates = [Update.from_json(item) for item in taken.get("updates", [])]
+    await _import(desk, panel_id, _jobs_in(taken["import"]), updates)
+
+
+async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Update]) -> None:
+    memory = desk.memory
+    approval = (await memory.settings(desk.guild.id)).approval
+    lacks = await lacks_of(desk)
+    made: dict[str, int] = {}
+    refused: list[str] = []
+    waiting: list[Job] = []
+    unlike: list[str] = []
+    if len(jobs) > _QUICK:
+        said = t("Changing {count} jobs…", count=len(jobs))
+        await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+    async for job, verdict in verdicts(desk, Act.IMPORT, jobs):
+        spec = spec_for(desk.bot, job.method)
+        if spec is None or not verdict.allowed:
+            refused.append(f"“{cut(plain(job.title), 60)}”: {verdict.against[0]}")
+            continue
+        risky = approval and is_risky(spec, job.params, desk.guild)
+        paused = JobState.PAUSED if job.state is JobState.PAUSED else JobState.ACTIVE
+        wanted = replace(job, state=JobState.PENDING if risky else paused)
+        try:
+            created = await desk.client.create(wanted, desk.actor_id)
+        except ClientError as error:
+            refused.append(f"“{cut(plain(job.title), 60)}”: {translated(error.message)}")
+        else:
+            made[created.id] = created.version
+            waiting += [created] if created.state is JobState.PENDING else []
+            if (warning := first_run_warning(created)) is not None:
+                unlike.append(f"⚠ {titled(created, 60)}: {warning}")
+    changed: dict[str, list[int]] = {}
+    for item in updates:
+        outcome = await _update(desk, item, approval=approval)
+        if isinstance(outcome, Job):
+            changed[outcome.id] = [item.version, outcome.version]
+            waiting += [outcome] if outcome.state is JobState.PENDING else []
+        else:
+            refused.append(f"“{cut(plain(item.job.title), 60)}”: {outcome}")
+    await memory.save_panel(panel_id, desk.guild.id, {"imported": made, "updated": changed})
+    lines = [f"### {tn('{count} job was imported.', '{count} jobs were imported.', len(made))}"]
+    if updates:
+        lines.append(tn("{count} job was updated.", "{count} jobs were updated.", len(changed)))
+    if waiting:
+        await ask_for_approval(desk, *waiting)
+        said = tn("{count} of them waits for approval.", "{count} of them wait for approval.", len(waiting))
+        lines.append(f"✋ {said}")
+    lines += [f"- {line}" for line in refused[:10]]
+    buttons: list[DeskButton] = []
+    lines += bullets(unlike, _SHOWN_JOBS)
+    lines += why(lacks, Feature.BULK, Feature.UNDO) if made or changed else []
+    if (made or changed) and Feature.BULK not in lacks:
+        style = discord.ButtonStyle.primary
+        buttons.append(DeskButton("import", "undo", panel_id, t("Undo"), style=style))
+    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
+    if buttons:
+        items.append(row_of(*buttons))
+    await desk.show(panel_of(*items, colour=BAD if refused else GOOD))
+
+
+async def _update(desk: Desk, item: Update, *, approval: bool) -> Job | str:
+    """Change a job to what a file says, unless it was changed since; return it, or why it stays as it is."""
+    try:
+        before = await desk.client.job(item.job_id, desk.guild_id)
+        wanted = replace(item.job, trigger=stored_trigger(item.job.trigger))
+        changed = updated(before, wanted)
+        spec = spec_for(desk.bot, changed.method)
+        if spec is not None and approval and is_risky(spec, changed.params, desk.guild):
+            changed = replace(changed, state=JobState.PENDING)
+        async for _, verdict in verdicts(desk, Act.SAVE, [before], versions={before.id: changed}):
+            if not verdict.allowed:
+                return verdict.against[0]
+        found = await desk.client.change(changed, item.version, desk.actor_id)
+        if wanted.state is JobState.PAUSED and found.state is JobState.ACTIVE:
+            found = await desk.client.pause(found.id, by=desk.actor_id)
+    except ClientError as error:
+        return translated(error.message)
+    return found
+
+
+async def undo(desk: Desk, panel_id: str) -> None:
+    """Cancel the imported jobs and restore the updated ones, except those changed since."""
+    memory = desk.memory
+    state = await memory.panel(panel_id, desk.guild.id)
+    made: dict[str, int] = (state or {}).get("imported") or {}
+    updates: dict[str, list[int]] = (state or {}).get("updated") or {}
+    if not made and not updates:
+        raise Refused(t("This was already undone."))
+    restored = await _restored(desk, updates)
+    jobs = [await job_here(desk, job_id, cancelled=True) for job_id in made]
+    allowed = [job.id async for job, verdict in verdicts(desk, Act.CANCEL, jobs) if verdict.allowed]
+    change = BulkChange("cancel", {job_id: made[job_id] for job_id in allowed})
+    outcome = await desk.client.bulk(desk.guild_id, change, desk.actor_id)
+    await memory.save_panel(panel_id, desk.guild.id, {"imported": None, "updated": None})
+    said = tn("{count} job was cancelled again.", "{count} jobs were cancelled again.", len(outcome.changed))
+    if updates:
+        said += f" {tn('{count} job is as it was.', '{count} jobs are as they were.', restored)}"
+    await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+
+
+async def _restored(desk: Desk, updates: Mapping[str, list[int]]) -> int:
+    """Restore the versions before an import of jobs that weren't changed since; return how many."""
+    restored = 0
+    for job_id, (version, expected) in updates.items():
+        job = await job_here(desk, job_id, cancelled=True)
+        earlier = next(
+            (item.job for item in await desk.client.versions(job_id) if item.job.version == version), job
+        )
+        async for _, verdict in verdicts(desk, Act.RESTORE, [job], versions={job_id: earlier}):
+            if verdict.allowed and job.version == expected:
+                try:
+                    await desk.client.restore(job_id, version, expected=expected, by=desk.actor_id)
+                except ClientError:
+                    continue  # changed just now: it stays as somebody made it
+                restored += 1
+    return restored
+
+
+async def _take(desk: Desk, panel_id: str) -> dict[str, Any]:
+    """Use up a dry run; raise Refused if it is used up or someone else's."""
+    memory = desk.memory
+    state = await memory.panel(panel_id, desk.guild.id)
+    if state is not None and state.get("by", "") not in ("", desk.actor_id):
+        raise Refused(t("This draft belongs to someone else."))
+    taken = await memory.take_panel(panel_id, desk.guild.id)
+    if taken is None or "import" not in taken:
+        raise Refused(t("This was already done."))
+    return taken
+
+
+def _jobs_in(kept: list[JsonObject]) -> list[Job]:
+    found = [Job.from_json(item) for item in kept]
+    return [replace(job, trigger=stored_trigger(job.trigger)) for job in found]
