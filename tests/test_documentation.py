@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY
 
 import sprockets
 from bot.config import PREFIX, Settings
+from bot.first_day.table import ASSUMPTIONS
 from cogs.admin_cog import AdminCog
 from cogs.config.limit_settings import LimitSettings
 from cogs.menus_cog import MenusCog
@@ -227,6 +228,11 @@ def test_no_page_names_a_route_that_there_is_not() -> None:
     known = {re.sub(r"\{\w+\}", "{}", path) for path in DESCRIPTION["paths"]} | {"/api/openapi.json"}
     named = {re.sub(r"\{\w+\}", "{}", path) for path in in_all_pages(r"(?<!\w)/api/[a-z_/{}.-]*[a-z}]")}
     assert named and not named - known
+
+
+def test_the_assumptions_that_a_page_names_are_tried_on_the_first_day() -> None:
+    named = set(re.findall(r"`([a-z]+\.[a-z_]+)`", read("explanation/discord.md")))
+    assert named and named <= {assumption.code for assumption in ASSUMPTIONS}
 
 
 def test_each_metric_is_listed() -> None:
