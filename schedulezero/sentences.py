@@ -82,6 +82,14 @@ def in_a_row(first: str | None, then: Sentence) -> Sentence:
     return Sentence("{first} {then}", "in_a_row", first=first, then=then) if first else then
 
 
+def all_in_a_row(*sentences: str | None) -> Sentence:
+    """Join the sentences among these, if there are several."""
+    found = [item for item in sentences if item]
+    if len(found) == 1 and isinstance(found[0], Sentence):
+        return found[0]
+    return Sentence("{sentences}", "all_in_a_row", sentences=found)
+
+
 def parts_of(text: str | None) -> Iterator[Sentence]:
     """Yield a sentence and all sentences nested in it; nothing for a plain text."""
     if isinstance(text, Sentence):
@@ -151,7 +159,9 @@ def _plain(value: Any) -> Any:
 
 def _said(value: Any, say: Callable[[str], str]) -> str:
     if isinstance(value, tuple):
-        return ", ".join(_said(item, say) for item in cast("tuple[Any, ...]", value))
+        items = cast("tuple[Any, ...]", value)
+        between = " " if items and all(isinstance(item, Sentence) for item in items) else ", "
+        return between.join(_said(item, say) for item in items)
     return say(value) if isinstance(value, Sentence) else str(value)
 
 

@@ -13,11 +13,13 @@ from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
+from schedulezero.sentences import Sentence, all_in_a_row
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
 from sprockets.kit.lookups import GuildChannel, guild_channel_of
 from sprockets.kit.messages import expect_texts, fitting, text_for
+from sprockets.kit.results import success
 
 _SLOWEST = 6 * 3600
 _LONGEST_TOPIC = 1024
@@ -47,7 +49,11 @@ async def set_slowmode(
     except Gone:
         if debt is None:
             raise
-        return {"success": True, "message": "The channel no longer exists, so there is nothing to undo."}
+        return success(
+            Sentence(
+                "The channel no longer exists, so there is nothing to undo.", "channel_gone_nothing_to_undo"
+            )
+        )
     if not isinstance(
         channel,
         discord.TextChannel
@@ -64,8 +70,13 @@ async def set_slowmode(
         async with asking_discord(f"look at #{channel.name}"):
             now: Any = await bot.fetch_channel(channel.id)
         if now.slowmode_delay not in (debt.left.get("seconds"), seconds):
-            said = f"#{channel.name}: somebody has set {now.slowmode_delay} s since, and that stays"
-            return {"success": True, "channel_id": str(channel.id), "message": said}
+            said = Sentence(
+                "#{channel}: somebody has set {seconds} s since, and that stays.",
+                "slow_mode_changed_by_hand",
+                channel=channel.name,
+                seconds=now.slowmode_delay,
+            )
+            return success(said, channel_id=str(channel.id))
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:
         # During an earlier slow mode of this kind, the delay to restore is the one before that.
@@ -74,7 +85,9 @@ async def set_slowmode(
         return {"before": earlier.params["seconds"] if earlier and untouched else channel.slowmode_delay}
 
     before = (await step("before", look))["before"]
-    said = f"#{channel.name}: {seconds} s between messages"
+    said = Sentence(
+        "#{channel}: {seconds} s between messages.", "slow_mode_set", channel=channel.name, seconds=seconds
+    )
     if lasts is not None:
         params = {"channel_id": str(channel.id), "seconds": before}
         after = await follow_up(
@@ -83,15 +96,15 @@ async def set_slowmode(
             "set_slowmode",
             params,
             lasts,
-            f"#{channel.name} as fast as before",
+            Sentence("#{channel} as fast as before", "ending_slow_mode", channel=channel.name),
             left={"seconds": seconds},
         )
-        said += f", until {after['at']}"
+        said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
     async with asking_discord(f"slow #{channel.name} down"):
         await channel.edit(slowmode_delay=seconds, reason=REASON)
     if lasts is None and debt is None:
         await call_off(bot, about)  # this one is for good
-    return {"success": True, "channel_id": str(channel.id), "message": said}
+    return success(said, channel_id=str(channel.id))
 
 
 @job(
@@ -118,7 +131,12 @@ async def set_channel_text(
     _expect_topic(channel, where)
     async with asking_discord(f"write the {where} of #{channel.name}"):
         await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
-    return {"success": True, "channel_id": str(channel.id), "message": f"The {where} is: {written}"}
+    said = (
+        Sentence("The name is: {text}", "channel_name_set", text=written)
+        if where == "name"
+        else Sentence("The topic is: {text}", "channel_topic_set", text=written)
+    )
+    return success(said, channel_id=str(channel.id))
 
 
 @set_channel_text.check

@@ -21,10 +21,12 @@ from schedulezero.methods.host import host_of
 from schedulezero.methods.message_links import read_place
 from schedulezero.methods.typed import LongText, MemberId, Text, job
 from schedulezero.methods.undelivered import note_undelivered
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.lookups import Sendable
 from sprockets.kit.posting import post
+from sprockets.kit.results import success
 
 MARK = "⏰"
 # Each row: minutes to snooze for, and the button's label.
@@ -90,7 +92,8 @@ async def _undelivered(
                     everyone=False, roles=False, users=[discord.Object(user_id)]
                 ),
             )
-            return {"success": True, "message": f"Told in #{channel.name}", **sent}
+            said = Sentence("Told in #{channel}.", "reminder_told_in", channel=channel.name)
+            return success(said, **sent)
         except (Forbidden, Gone):
             pass  # the note is what remains, and the failure below says so
     # Trying again at each run would only collect refusals, for which Discord bans addresses.

@@ -14,11 +14,13 @@ from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso
 from schedulezero.methods.spec import Need
 from schedulezero.methods.typed import Duration, GuildId, MemberIds, RoleId, job
+from schedulezero.sentences import Sentence, all_in_a_row, read_sentence
 from sprockets.kit.asking import REASON, asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.follow_up import call_off, follow_up, owed, waiting
 from sprockets.kit.lookups import guild_of, not_here, role_of
-from sprockets.kit.several import partly
+from sprockets.kit.results import success
+from sprockets.kit.several import PEOPLE, partly
 
 _MOST_LOOKED_AT = 1000  # entries of the audit log
 
@@ -82,22 +84,32 @@ async def give_role_for(
     people = (await step("look", look))["people"]
     borrowers = [person for person in people if not person["keeps"]]
     if not borrowers:
-        return {"success": True, "message": f"Everybody has {role.name} for good and keeps it."}
-    said = ""
+        return success(
+            Sentence("Everybody has {role} for good and keeps it.", "role_kept_by_all", role=role.name)
+        )
+    until = ""
     for person in borrowers:
         taking = {"guild_id": str(guild_id), "user_ids": [person["id"]], "role_id": str(role_id)}
-        name = f"Take the role {role.name} back from {person['name']}"
+        name = Sentence(
+            "Take the role {role} back from {person}",
+            "ending_takes_role",
+            role=role.name,
+            person=person["name"],
+        )
         after = await follow_up(
             bot, _lent(role_id, int(person["id"])), "remove_role_scheduled", taking, lasts, name
         )
-        said = f", until {after['at']}"
+        until = after["at"]
     keep = len(people) - len(borrowers)
-    if keep:
-        said += f"; {keep} had it for good and {'keeps' if keep == 1 else 'keep'} it"
     given = await _change_role(
         bot, role, [int(person["id"]) for person in borrowers], give=True, for_good=False
     )
-    return {**given, "message": f"{given['message']}{said}"}
+    said = all_in_a_row(
+        read_sentence(given, "message"),
+        Sentence("Until {until}.", "lasts_until", until=until),
+        Sentence("Had it for good, and keep it: {count}.", "role_kept_by", count=keep) if keep else None,
+    )
+    return {**given, **success(said)}
 
 
 async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[str, Any]:
@@ -139,7 +151,9 @@ async def _take_back(
 ) -> dict[str, Any]:
     """Take a role back that was given for a while, unless that is so already or somebody gave it for good."""
     if guild.get_role(role_id) is None:
-        return {"success": True, "message": "The role no longer exists, so there is nothing to take back."}
+        return success(
+            Sentence("The role no longer exists, so there is nothing to take back.", "role_gone_not_taken")
+        )
     role = _role_to_manage(bot, guild.id, role_id)
     bearers: list[int] = []
     for user_id in dict.fromkeys(user_ids):
@@ -151,10 +165,13 @@ async def _take_back(
         except Gone:
             continue  # left, and the role with them
     if not bearers:
-        return {
-            "success": True,
-            "message": f"There was nothing to take back: {role.name} is as it should be.",
-        }
+        return success(
+            Sentence(
+                "There was nothing to take back: {role} is as it should be.",
+                "role_nothing_to_take",
+                role=role.name,
+            )
+        )
     return await _change_role(bot, role, bearers, give=False, for_good=False)
 
 
@@ -196,7 +213,7 @@ async def _change_role(
             gone = refused_with(error) in (10007, 10013)
             reason = not_here(user_id).message if gone else error.message
             failed.append({"user_id": str(user_id), "error": reason})
-    return partly(done, failed, "people")
+    return partly(done, failed, PEOPLE)
 
 
 class RolesSprocket(RegisteringCog):

@@ -15,12 +15,14 @@ from schedulezero.handler.steps import step
 from schedulezero.methods.annotations import Channels
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import ChannelId, Duration, ForumId, LongText, Text, ThreadId, job
+from schedulezero.sentences import Sentence, all_in_a_row, present_fields
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
 from sprockets.kit.lookups import channel_of, guild_channel_of
 from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import CLOCK_SKEW, post
+from sprockets.kit.results import success
 
 _LONGEST_TITLE = 100
 _MOST_TAGS = 5
@@ -177,7 +179,11 @@ async def set_thread(
     except Gone:
         if debt is None:
             raise
-        return {"success": True, "message": "The thread no longer exists, so there is nothing to undo."}
+        return success(
+            Sentence(
+                "The thread no longer exists, so there is nothing to undo.", "thread_gone_nothing_to_undo"
+            )
+        )
     if not isinstance(thread, discord.Thread):
         raise JobFailed(
             "#{name} isn't a thread or a forum post.", retry=False, code="not_a_thread", name=thread.name
@@ -187,10 +193,14 @@ async def set_thread(
             now: Any = await bot.fetch_channel(thread.id)
         # Discord itself archives a quiet thread, so an open one may be archived without anybody's doing.
         if now.locked != (debt.left.get("state") == "closed"):
-            said = f"“{thread.name}” was changed by hand since, and stays as it is"
-            return {"success": True, **_opened(thread), "message": said}
+            said = Sentence(
+                "“{thread}” was changed by hand since, and stays as it is.",
+                "thread_changed_by_hand",
+                thread=thread.name,
+            )
+            return success(said, **_place(thread))
     about = f"thread:{thread.id}"
-    said = f"“{thread.name}” is {state}"
+    said = _now(thread.name, state)
     if lasts is not None:
 
         async def look(_: dict[str, Any]) -> dict[str, Any]:
@@ -199,16 +209,32 @@ async def set_thread(
             return {"before": earlier.params["state"] if earlier and untouched else _state_of(thread)}
 
         params = {"thread_id": str(thread.id), "state": (await step("before", look))["before"]}
-        name = f"“{thread.name}” {params['state']} again"
+        name = _ending(thread.name, params["state"])
         after = await follow_up(bot, about, "set_thread", params, lasts, name, left={"state": state})
-        said += f", until {after['at']}"
+        said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
     async with asking_discord(f"change the thread “{thread.name}”"):
         if thread.archived and state != "open":
             await thread.edit(archived=False, reason=REASON)  # an archived thread accepts no other change
         await thread.edit(archived=state != "open", locked=state == "closed", reason=REASON)
     if lasts is None and debt is None:
         await call_off(bot, about)  # this one is for good
-    return {"success": True, **_opened(thread), "message": said}
+    return success(said, **_place(thread))
+
+
+def _now(thread: str, state: str) -> Sentence:
+    if state == "closed":
+        return Sentence("“{thread}” is closed.", "thread_closed", thread=thread)
+    if state == "archived":
+        return Sentence("“{thread}” is archived.", "thread_archived", thread=thread)
+    return Sentence("“{thread}” is open.", "thread_open", thread=thread)
+
+
+def _ending(thread: str, state: str) -> Sentence:
+    if state == "closed":
+        return Sentence("“{thread}” closed again", "ending_closes_thread", thread=thread)
+    if state == "archived":
+        return Sentence("“{thread}” archived again", "ending_archives_thread", thread=thread)
+    return Sentence("“{thread}” open again", "ending_opens_thread", thread=thread)
 
 
 def _state_of(thread: discord.Thread) -> Literal["open", "closed", "archived"]:
@@ -218,12 +244,11 @@ def _state_of(thread: discord.Thread) -> Literal["open", "closed", "archived"]:
 
 
 def _opened(thread: discord.Thread) -> dict[str, Any]:
-    return {
-        "channel_id": str(thread.id),
-        "guild_id": str(thread.guild.id),
-        "url": thread.jump_url,
-        "message": f"“{thread.name}” is open",
-    }
+    return {**_place(thread), **present_fields("message", _now(thread.name, "open"))}
+
+
+def _place(thread: discord.Thread) -> dict[str, Any]:
+    return {"channel_id": str(thread.id), "guild_id": str(thread.guild.id), "url": thread.jump_url}
 
 
 async def _found(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from schedulezero import instants
@@ -28,6 +28,7 @@ from schedulezero.methods.debts import Debt, debt_of, owe
 from schedulezero.methods.host import host_of
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.model.authorship import FOLLOWS
+from schedulezero.model.job_names import name_meta
 from schedulezero.model.limits import new_ending_id
 from schedulezero.sentences import Sentence
 
@@ -44,7 +45,7 @@ async def follow_up(
     about: str,
     method: str,
     params: Mapping[str, Any],
-    after: timedelta,
+    after: timedelta | datetime,
     name: str,
     left: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -62,16 +63,19 @@ async def follow_up(
         about: What the job is about, with its id, such as ``slowmode:123``.
         method: The job method to run.
         params: Its parameters.
-        after: How long from now.
-        name: The job's name in lists.
+        after: How long from now, or the instant. After a length of time, the follow-up waits five seconds
+            more, so that the same change can be renewed for as long again. At an instant it is exact, and
+            must do nothing if it was `replaced` meanwhile.
+        name: The job's name in lists; a `Sentence` is shown in each reader's language.
         left: The state in which the change leaves things, for the follow-up to compare.
     """
     run, services = current_run(), host_of(bot).services
     digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
     plan = {
         "id": new_ending_id(digest if run.run_id else secrets.token_hex(12)),
-        "at": to_iso(instants.now() + after),
+        "at": to_iso(after if isinstance(after, datetime) else instants.now() + after),
     }
+    delay = timedelta() if isinstance(after, datetime) else _RENEWAL
 
     async def save(plan: dict[str, Any]) -> dict[str, Any]:
         at = from_iso(plan["at"])
@@ -83,13 +87,13 @@ async def follow_up(
             handler_id=services.handler_id,
             method=method,
             params=params,
-            trigger=Trigger("date", {"run_date": to_iso(at + _RENEWAL)}),
-            name=name[:100],
+            trigger=Trigger("date", {"run_date": to_iso(at + delay)}),
+            name=str(name)[:100],
             guild_id=run.guild_id,
             creator_id=run.creator_id,
             timezone=run.timezone,
             grace=_PATIENCE,
-            meta={FOLLOWS: run.job_id or ""},
+            meta={FOLLOWS: run.job_id or "", **name_meta(name)},
         )
         try:
             saved = await services.client.create(job)
@@ -136,6 +140,12 @@ async def waiting(bot: object, about: str) -> Job | None:
 async def owed(bot: object) -> Debt | None:
     """Return the debt that the current run settles; None if it is a run of a person's job."""
     return await debt_of(host_of(bot).memory, current_run().job_id)
+
+
+async def replaced(bot: object, about: str) -> bool:
+    """Return whether the run settles an earlier debt about something than the one that was made last."""
+    note, job_id = await host_of(bot).memory.kept(_NOTE, about), current_run().job_id
+    return note is not None and await owed(bot) is not None and note["job_id"] != job_id
 
 
 async def debt_about(bot: object, about: str) -> Debt | None:

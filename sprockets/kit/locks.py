@@ -22,8 +22,18 @@ from discord.ext import commands
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.host import host_of
 from sprockets.kit.asking import asking_discord
+from sprockets.kit.follow_up import replaced
 from sprockets.kit.lookups import GuildChannel
-from sprockets.kit.write_access import WRITING, Overwrite, Person, Place, closed_in, still_writing, to_close
+from sprockets.kit.write_access import (
+    WRITING,
+    Overwrite,
+    Person,
+    Place,
+    closed_in,
+    still_writing,
+    to_close,
+    writing_moderators,
+)
 
 NOTE = "lockdown"
 # One lock or unlock of a channel at a time: both read, change and save its note.
@@ -140,12 +150,16 @@ class Locked:
         open_to: mentions of the roles and people through whom somebody can still write.
         unable: names of the permissions that the bot can't deny, because it lacks them.
         connected: how many people are in the voice channel.
+        moderators: mentions of the roles that manage here and can write.
+        thread: whether it is a thread.
     """
 
     new: bool
     open_to: tuple[str, ...] = ()
     unable: tuple[str, ...] = ()
     connected: int = 0
+    moderators: tuple[str, ...] = ()
+    thread: bool = False
 
 
 async def begins(bot: commands.Bot, channel: GuildChannel) -> bool:
@@ -190,8 +204,9 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
                 await channel.edit(archived=False, locked=True, reason=reason)
             kept.done = True
             await _save(bot, channel.id, kept)
-            return Locked(new=not keeps or mine)
+            return Locked(new=not keeps or mine, thread=True)
         open_to: Collection[int] = ()
+        writing: Collection[int] = ()
         for _ in range(2):  # a second time for what others changed at the same moment
             place = await _place(channel)
             changes = to_close(place, closing)
@@ -206,7 +221,8 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
             await _save(bot, channel.id, kept)
             await _put(channel, changes, reason)
             channel = await _fresh(bot, channel)
-            open_to = still_writing(await _place(channel), closing)
+            now = await _place(channel)
+            open_to, writing = still_writing(now, closing), writing_moderators(now, closing)
             if not open_to:
                 break
         kept.done = True
@@ -214,7 +230,20 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
     unable = [name for name, value in discord.Permissions(wanted & ~closing) if value]
     connected = sum(user_id != me.id for user_id in getattr(channel, "voice_states", ()))
     mentions = tuple(_mention(channel.guild, item) for item in open_to)
-    return Locked(not keeps or mine, mentions, tuple(unable), connected)
+    moderators = tuple(_mention(channel.guild, item) for item in writing)
+    return Locked(not keeps or mine, mentions, tuple(unable), connected, moderators)
+
+
+async def moderators_of(channels: Iterable[GuildChannel]) -> list[str]:
+    """Return mentions of the moderators' roles that could write in channels while those are locked."""
+    found: dict[str, None] = {}
+    for channel in channels:
+        if isinstance(channel, discord.Thread):
+            continue
+        place, closing = await _place(channel), closed_in(channel.type)
+        shut = place.with_changes(to_close(place, closing))
+        found |= dict.fromkeys(_mention(channel.guild, item) for item in writing_moderators(shut, closing))
+    return list(found)
 
 
 async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: str | None, reason: str) -> str:
@@ -227,9 +256,12 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
         about: the reason that ends; None to end all of them.
         reason: for the audit log.
 
-    Returns ``open``, ``lifted`` if somebody opened it by hand, or ``locked`` if another reason remains.
+    Returns ``open``, ``lifted`` if somebody opened it by hand, or ``locked`` if another reason remains, or if
+    the same lock was renewed since.
     """
     async with _turn(channel.id), asking_discord(f"unlock #{channel.name}"):
+        if about is not None and await replaced(bot, about):
+            return "locked"  # a lock that begins when the one before ends
         channel = await _fresh(bot, channel)
         if (noted := await lock_of(bot, channel.id, channel.guild.id)) is not None:
             lock.reasons = noted.reasons  # another ending may have come since
@@ -239,11 +271,13 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
             await _save(bot, channel.id, lock)
             return "locked"
         if not stands(lock, channel):
+            await forget(bot, channel.id)
             return "lifted"
         if isinstance(channel, discord.Thread):
             if not lock.thread:
                 # An archived thread accepts no other change.
                 await channel.edit(archived=False, locked=False, reason=reason)
+            await forget(bot, channel.id)
             return "open"
         place = await _place(channel)
         lock.done = False  # what changes now is no doing of other people
@@ -255,6 +289,7 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
             lock.done = True  # it may be lifted by hand before the next attempt
             await _save(bot, channel.id, lock)
             raise
+        await forget(bot, channel.id)
     return "open"
 
 

@@ -110,8 +110,8 @@ async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> N
         return {user_id: job for job in found for user_id in job.params["user_ids"]}
 
     message = await give("2h", ever, world.plain, world.moderator)
-    assert message.startswith("2 of 2 people, until ") and message.endswith(
-        "; 1 had it for good and keeps it"
+    assert message.startswith("2 of 2 people. Until ") and message.endswith(
+        "Had it for good, and keep it: 1."
     )
     assert set(await to_be_taken()) == {str(world.plain.id), str(world.moderator.id)}
     assert "for good" in await give("2h", ever)

@@ -43,7 +43,9 @@ from cogs.desk.kit.wording import (
     plain,
     reason,
     relative,
+    result,
     sentence,
+    title_of,
     titled,
 )
 from cogs.language import locale, t, translated
@@ -126,7 +128,7 @@ def card(
         lacks: the features that its server lacks; their buttons are disabled.
         warnings: what the person should know, such as that it runs more often than new jobs may.
     """
-    title = f"### {f'{heading}: ' if heading else ''}{cut(plain(job.title), 150)}"
+    title = f"### {f'{heading}: ' if heading else ''}{cut(plain(title_of(job)), 150)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, last_run)}")]
     items += [ui.TextDisplay(f"⚠ {warning}") for warning in warnings]
     if details:
@@ -155,6 +157,8 @@ def _facts(job: Job, last_run: Run | None) -> str:
         if last_run.error and (why := reason(last_run)):
             label = t("So far:") if last_run.state is RunState.QUEUED else t("Error:")
             lines.append(f"**{label}** {why}")
+        if told := result(last_run):
+            lines.append(f"**{t('Result:')}** {told}")
     if job.creator_id:
         lines.append(f"**{t('By:')}** <@{job.creator_id}>")
     options: list[str] = []
