@@ -13,7 +13,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import JobState
 from tests.conftest import until
-from tests.support.for_a_while import endings, is_locked
+from tests.support.for_a_while import by_hand, endings, is_locked
 from tests.support.granting import give_the_bot
 from tests.support.world import World
 
@@ -89,9 +89,7 @@ async def test_moderators_by_their_role_and_the_bot_write_on(world: World, permi
     bot: Any = world.env.backend.bot_user
     for who in (world.plain, bot):
         assert may(world, channel, who).send_messages and may(world, channel, who).send_messages_in_threads
-    sent = await world.run(
-        "send_announcement", {"channel_id": str(channel.id), "message": "We are back soon"}
-    )
+    sent = await world.run("send_announcement", {"channel_id": str(channel.id), "message": "Back soon"})
     assert sent["success"] is True, sent
     await world.run("unlock_channel", {"channel_id": str(channel.id)})
     assert overwrites(world, channel) == before
@@ -100,9 +98,9 @@ async def test_moderators_by_their_role_and_the_bot_write_on(world: World, permi
 async def test_moderators_who_could_not_write_before_cannot_write_in_a_locked_channel(world: World) -> None:
     role = world.guild.create_role("Watch", permissions=discord.Permissions(manage_messages=True))
     world.env.backend.add_member_role(world.guild.id, world.plain.id, role.id)
+    channel = world.guild.create_text_channel("news")
     everyone: Any = discord.Object(world.guild.id)
-    denied = {everyone: discord.PermissionOverwrite(send_messages=False)}
-    channel = world.guild.create_text_channel("news", overwrites=denied)
+    await by_hand(world, channel.id, everyone, send_messages=False)
     await locked(world, channel)
     assert not may(world, channel, world.plain).send_messages
 
@@ -278,12 +276,8 @@ async def test_a_lock_until_an_hour_ends_at_that_hour_in_the_jobs_zone(world: Wo
         return found[0] if found else None
 
     ends = (await until(ending)).next_run_at
-    assert (ends.hour, ends.minute, ends.second, ends.microsecond) == (
-        7,
-        0,
-        0,
-        0,
-    ) and timedelta() < ends - instants.now() <= timedelta(days=1)
+    assert (ends.hour, ends.minute, ends.second, ends.microsecond) == (7, 0, 0, 0)
+    assert timedelta() < ends - instants.now() <= timedelta(days=1)
 
 
 @pytest.mark.parametrize("lasts", ["forever", "until every day", "until", "8 hours long"])

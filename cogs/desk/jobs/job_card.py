@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect, greyed_out
 from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
+from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import (
     BAD,
     MISSED,
@@ -227,6 +229,9 @@ def runs_once(job: Job) -> bool:
 
 log = logging.getLogger(__name__)
 
+_LOOKS_AGAIN = 0.1
+"""Seconds between two looks at whether a run that somebody started is over."""
+
 
 async def run_now(desk: Desk, job_id: str) -> None:
     """Run a job once, now."""
@@ -242,7 +247,17 @@ async def run_now(desk: Desk, job_id: str) -> None:
         taps.forget(click)
         raise
     log.info("%s runs job %s on demand", desk.member.id, job.id, extra={"run_id": run.id})
+    await soon(_over(desk, job, run))  # most runs are, and the card then shows what this one came to
     await desk.show(await card_of(desk, job, heading=t("Started")))
+
+
+async def _over(desk: Desk, job: Job, run: Run) -> None:
+    """Return when a run is over."""
+    while True:
+        page = await desk.client.runs(desk.guild_id, job_id=job.id, limit=1)
+        if not page.runs or page.runs[0].id != run.id or page.runs[0].finished_at is not None:
+            return
+        await asyncio.sleep(_LOOKS_AGAIN)
 
 
 async def pause(desk: Desk, job_id: str) -> None:
