@@ -160,8 +160,7 @@ def _line(run: Run, *, with_title: bool, retry: bool) -> ui.Item[Any]:
     when = discord.utils.format_dt(run.scheduled_at, "F")
     title = f"**{cut(plain(run.name or run.method), 80)}** · " if with_title else ""
     lines = [f"{title}{when}\n{outcome(run)}"]
-    if why := reason(run, 250) or result(run, 250):
-        lines.append(f"-# {why}")
+    lines += [f"-# {said}" for said in (result(run, 250), reason(run, 250)) if said]
     text = ui.TextDisplay("\n".join(lines))
     if not retry or run.state not in _NOT_WELL:
         return text
