@@ -19,17 +19,26 @@ from discord.ext import commands
 
 from bot.clusters import Cluster
 from bot.config import ConfigError, Settings
+from bot.pace.kept_requests import KeptRequests
 from bot.pace.pace import FOR_ALL, FOR_JOBS, Pace
+from bot.pace.session_starts import SessionStarts, until_spare
 from bot.pace.shared_pace import SharedPace
+from bot.pace.windows import keep_to_windows
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
+from cogs.background.invalid_requests import HOLD_AT, InvalidRequests
+from cogs.background.supervisor import Kept, Supervisor
+from cogs.command_sync import CommandSync
+from cogs.commands_cog import CommandsCog
+from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import claim_file, keys_of
 from cogs.language import CommandTranslator
 from cogs.memory import Memory
 from cogs.menus_cog import MenusCog
+from cogs.places_of_use import IN_SERVERS
 from cogs.reminders_cog import RemindersCog
 from cogs.schedulezero_cog import ScheduleZeroCog
 from cogs.services import Refused, Services
@@ -38,7 +47,7 @@ from cogs.sprockets_cog import SprocketsCog
 from schedulezero import instants
 from schedulezero.background import run_in_background
 from schedulezero.client.client import Client
-from schedulezero.errors import PortTaken
+from schedulezero.errors import DatabaseUnavailable, PortTaken
 from schedulezero.handler.journal import Journal, journal_of
 from schedulezero.server.service import ServerConfig, listen
 from schedulezero.server.thread import ServerThread
@@ -56,41 +65,57 @@ _ONE = Cluster(1, 1)
 
 _LONGEST_LIMIT_SECONDS = 30.0  # the smallest value that discord.py accepts
 
-# discord.py's two kinds of bot share no public base class; the type checker sees the plain one.
+# discord.py's two kinds of bot share no public base class; the type checker sees the one that cogs name.
 if TYPE_CHECKING:
-    _AnyBot = commands.Bot
+    _ShardedBot = commands.Bot
 else:
-    _AnyBot = object
+    _ShardedBot = commands.AutoShardedBot
 
 
-class ScheduleZeroBot(_AnyBot):
-    """A discord.py bot that schedules jobs, over one connection to Discord or several."""
+class ScheduleZeroBot(_ShardedBot):
+    """A discord.py bot that schedules jobs, over as many connections to Discord as its guilds need.
+
+    Without ``shard_count`` it opens as many as Discord recommends when it connects.
+    """
 
     def __init__(
         self, settings: Settings, cluster: Cluster, now: Callable[[], datetime], **connections: Any
     ) -> None:
-        intents = discord.Intents.default()
-        intents.message_content = settings.message_content
+        intents = intents_of(settings)
         # Processes that use SQLite share no database to lease from, so each one keeps to its even share.
         shared = cluster.count > 1 and is_postgres_setting(settings.database)
         self._shared_pace = (
             SharedPace(settings.database, settings.handler_id, cluster.count) if shared else None
         )
+        # Discord counts them by address, and all processes of a bot may share one.
+        invalid = InvalidRequests(max(HOLD_AT // cluster.count, 1))
         pace = self._shared_pace or Pace(FOR_JOBS // cluster.count or 1, FOR_ALL // cluster.count or 1)
         super().__init__(
+            # discord.py wants a prefix. There are no text commands: nothing of ours reads messages, and a bot
+            # without message intents gets none.
             command_prefix=commands.when_mentioned,
             intents=intents,
+            # Without the Members intent Discord tells no changes of members, so those kept would be old.
+            member_cache_flags=discord.MemberCacheFlags(joined=intents.members, voice=False),
+            max_messages=None,
             help_command=None,
             allowed_mentions=discord.AllowedMentions.none(),
             activity=discord.CustomActivity("/schedule create"),
-            http_trace=pace.trace(),
-            # Discord allows two changes of a channel's name in ten minutes. A job that waited that long would
-            # exceed the server's time limit; a job that learns how long to wait is run again at that time.
+            # For the commands of sprockets that don't say where they can be used.
+            allowed_installs=IN_SERVERS.installs,
+            allowed_contexts=IN_SERVERS.contexts,
+            http_trace=pace.trace(invalid),
+            # Discord allows two changes of a channel's name in ten minutes, and tells so only by refusing the
+            # third (https://github.com/discord/discord-api-docs/issues/2190). A job that waited that long
+            # would exceed the server's time limit; a job that learns how long to wait is run again then.
             max_ratelimit_timeout=_LONGEST_LIMIT_SECONDS,
             **connections,
         )
+        keep_to_windows(self.http)
         self.settings = settings
         self.cluster = cluster
+        self.asks_for_shards = self.shard_count is None
+        """Whether it opens as many connections as Discord recommends at its start."""
         self._now = now
         self._handler_port = cluster.port(settings.handler_port)
         # The bot authenticates to the embedded server with a token that lives as long as this process.
@@ -98,9 +123,12 @@ class ScheduleZeroBot(_AnyBot):
         given = settings.api_token.get_secret_value() if settings.api_token is not None else None
         self._own_token = own
         self.memory = Memory(settings.database)
+        supervisor = Supervisor()
         self.services = Services(
             client=Client(settings.api_endpoint, own or given, settings.tls_authority),
             memory=self.memory,
+            commands=CommandSync(self.memory, supervisor),
+            supervisor=supervisor,
             journal=Journal(journal_of(settings.database)),
             handler_id=settings.handler_id,
             handler_address=settings.handler_address_at(self._handler_port),
@@ -111,10 +139,13 @@ class ScheduleZeroBot(_AnyBot):
             private_calls=settings.private_calls,
             forget_after_days=settings.forget_after_days,
             limits=settings.limits.limits(),
+            invalid_requests=invalid,
             shards=cluster.shards(settings.shards or cluster.count) if cluster.count > 1 else None,
             cluster=str(cluster) if cluster.count > 1 else "",
             leads=cluster.leads,
         )
+        self._kept_requests = KeptRequests(invalid, self.memory, self.services.cluster)
+        self._saving_requests: Kept | None = None
         self.server: ServerThread | None = None
         self._warming_up: asyncio.Task[None] | None = None
         self._taken_apart = False
@@ -135,6 +166,9 @@ class ScheduleZeroBot(_AnyBot):
             await self.server.start()
         await self.claim_database()
         await asyncio.gather(self.memory.open(), self.services.journal.open())
+        await self._kept_requests.restore()
+        keep = self.services.supervisor.keep
+        self._saving_requests = keep("saving the invalid requests", self._kept_requests.keep_saving)
         handler_cog = ScheduleZeroCog(self, self.services)
         await self.add_cog(handler_cog)
         await self.add_cog(AdminCog(self))
@@ -142,7 +176,9 @@ class ScheduleZeroBot(_AnyBot):
         await self.add_cog(RemindersCog(self))
         await self.add_cog(AlertsCog(self))
         await self.add_cog(GuildsCog(self))
+        await self.add_cog(DebtsCog(self))
         await self.add_cog(AuditCog(self))
+        await self.add_cog(CommandsCog(self))
         sprockets_cog = SprocketsCog(self)
         await self.add_cog(sprockets_cog)
         sprockets_cog.offer_to_owners_only()
@@ -159,8 +195,26 @@ class ScheduleZeroBot(_AnyBot):
         self._warming_up = run_in_background(self._warm_up(), "warming up the phrases")
         self.tree.error(answer_error)
         await self.tree.set_translator(CommandTranslator())
-        if self.cluster.leads:
-            await self.tree.sync()
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Connect to Discord, once enough sessions may be started."""
+        starts = await until_spare(self.http, self._sessions)
+        if self.shard_count is None:
+            self.shard_count = starts.shards
+        await super().connect(reconnect=reconnect)
+
+    def _sessions(self, starts: SessionStarts) -> int:
+        """Return how many sessions the bot is about to start, in all its processes."""
+        return self.shard_count or starts.shards
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait until this bot may start another session: one per five seconds across all its processes."""
+        if not initial:  # `connect` has looked; a session that is lost over and over uses them up as well
+            await until_spare(self.http, lambda _: 1)
+        if self._shared_pace is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+        else:
+            await self._shared_pace.may_connect()
 
     async def close(self) -> None:
         """Stop everything. Calling it twice is safe."""
@@ -173,7 +227,12 @@ class ScheduleZeroBot(_AnyBot):
                 await handler.wait_stopped()
             if self._warming_up is not None:
                 self._warming_up.cancel()
+            if not isinstance(self.loop, asyncio.AbstractEventLoop):
+                await self._async_setup_hook()  # `login` does this; what it prepares is needed to close
             await super().close()
+            if self._saving_requests is not None:
+                await self._saving_requests.close()
+                await self._save_requests()
             await self.services.client.close()
             await self.services.journal.close()
             await self.memory.close()
@@ -183,6 +242,12 @@ class ScheduleZeroBot(_AnyBot):
                 await self.server.stop()
             if self._claim is not None:
                 self._claim.release()
+
+    async def _save_requests(self) -> None:
+        try:
+            await self._kept_requests.save()
+        except DatabaseUnavailable as error:
+            log.warning("the count of invalid requests could not be saved: %s", error)
 
     async def claim_database(self) -> None:
         """Claim the SQLite file for this process, or for this cluster, unless it is claimed already.
@@ -206,19 +271,16 @@ class ScheduleZeroBot(_AnyBot):
         log.exception("the event %s failed", event_method)
 
 
-class _OneConnection(ScheduleZeroBot, commands.Bot):
-    """A bot that serves all guilds over one connection."""
+def intents_of(settings: Settings) -> discord.Intents:
+    """Return the intents to identify with: guilds, and those that a sprocket of one's own was given.
 
-
-class _SeveralConnections(ScheduleZeroBot, commands.AutoShardedBot):
-    """A bot with several connections, each of which serves its share of the guilds."""
-
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Wait until this bot may open another connection: one per five seconds across all its processes."""
-        if self._shared_pace is None:
-            await super().before_identify_hook(shard_id, initial=initial)
-        else:
-            await self._shared_pace.may_connect()
+    Guilds bring channels, threads, roles and the bot's own member
+    (https://discord.com/developers/docs/events/gateway#list-of-intents); commands and clicks need no intent.
+    Message Content isn't among them: over HTTP it is enough that the application has it
+    (https://discord.com/developers/docs/events/gateway#http-restrictions), and Discord closes the connection
+    of a bot that asks for it without having it.
+    """
+    return discord.Intents(guilds=True, **dict.fromkeys(settings.intents, True))
 
 
 def server_config(settings: Settings, *, own_token: str | None = None) -> ServerConfig:
@@ -277,10 +339,10 @@ def create_bot(
     loader.look_around()
     count = settings.shards or (cluster.count if cluster.count > 1 else None)
     if count is None:
-        return _OneConnection(settings, cluster, now)
+        return ScheduleZeroBot(settings, cluster, now)
     if count < cluster.count:
         raise ConfigError(
             f"`shards` is {count}, too few for {cluster.count} clusters; set it to that or more."
         )
     ids = sorted(cluster.shards(count).ids)
-    return _SeveralConnections(settings, cluster, now, shard_count=count, shard_ids=ids)
+    return ScheduleZeroBot(settings, cluster, now, shard_count=count, shard_ids=ids)

@@ -14,6 +14,7 @@ import discord
 from watchfiles import awatch
 
 from bot.app import ScheduleZeroBot
+from cogs.background.discord_troubles import TROUBLES
 from cogs.services import Refused
 from cogs.sprocket_loading import loader
 
@@ -61,5 +62,5 @@ async def tell_owner(bot: ScheduleZeroBot, text: str) -> None:
             target = bot.get_user(bot.owner_id) or await bot.fetch_user(bot.owner_id)
         if target is not None:
             await target.send(text[:_MOST_TEXT], allowed_mentions=discord.AllowedMentions.none())
-    except discord.HTTPException as error:
+    except TROUBLES as error:
         log.warning("the owner could not be told: %s", error)

@@ -28,11 +28,22 @@ _TOKEN = (
     "Discord does not accept the token in DISCORD_TOKEN; copy a new one from "
     "https://discord.com/developers/applications."
 )
-_SHARDS = "The bot is in so many servers that it needs more shards; raise `shards`."
-_REFUSALS = {4004: _TOKEN, 4010: _SHARDS, 4011: _SHARDS}
-"""Close codes after which reconnecting doesn't help: authentication failed, invalid shard, sharding required
+_SHARDS = (
+    "The bot is in so many servers that it needs more shards; raise `shards`, or remove it with one cluster."
+)
+_REFUSALS = {
+    4004: _TOKEN,
+    4010: "Discord knows no such shard; set `shards` to the same number in all clusters.",
+    4011: _SHARDS,
+    4012: "Discord's gateway has done away with the version that this bot speaks; update it.",
+    4013: "Discord knows no such intents; update the bot.",
+}
+"""Close codes after which reconnecting doesn't help: authentication failed, invalid shard, sharding required,
+invalid API version, invalid intents; 4014 is an exception of discord.py's own
 (https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes).
 """
+_SHARDING_REQUIRED = 4011
+_PRIVILEGED = ("members", "presences", "message_content")
 
 
 Beside = Callable[[ScheduleZeroBot, asyncio.Event], Coroutine[Any, Any, None]]
@@ -99,11 +110,17 @@ async def _run(
         except discord.LoginFailure as error:
             raise DiscordRefuses(_TOKEN) from error
         except discord.PrivilegedIntentsRequired as error:
+            privileged = ", ".join(name for name in settings.intents if name in _PRIVILEGED)
             raise DiscordRefuses(
-                "Discord does not grant the Message Content intent: switch it on in the developer portal "
-                "under Bot, or set `message_content: false`."
+                f"Discord does not grant a privileged intent that `intents` asks for ({privileged}): switch "
+                "it on in the developer portal under Bot, or remove it from `intents`."
             ) from error
         except discord.ConnectionClosed as error:
+            if error.code == _SHARDING_REQUIRED and bot.asks_for_shards:
+                raise DiscordUnusable(
+                    "The bot is in so many servers by now that it needs more shards. The next start asks "
+                    "Discord how many."
+                ) from error
             if error.code in _REFUSALS:
                 raise DiscordRefuses(_REFUSALS[error.code]) from error
             raise DiscordUnusable(

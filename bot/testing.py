@@ -187,7 +187,7 @@ async def simulated_guild(
     """
     clock = MovedClock()
     bot = create_bot(settings, now=clock)
-    env = simcord.Env(bot, settle_timeout=SECONDS)
+    env = simcord.Env(bot, shard_count=bot.shard_count or 1, settle_timeout=SECONDS)
     simulated(bot, env)
     env.backend.clock = WallClock()  # type: ignore[assignment]
     try:

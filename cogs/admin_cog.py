@@ -27,6 +27,7 @@ from cogs.desk.kit.zones import zone_choices
 from cogs.desk.runs import alert_card, calendar_panel, history
 from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
 from cogs.language import speaking, t
+from cogs.places_of_use import IN_SERVERS
 from cogs.services import Refused, offered_specs, services_of
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
@@ -63,7 +64,8 @@ class AdminCog(commands.Cog):
     schedule = app_commands.Group(
         name="schedule",
         description="Schedule posts, clean-ups and more",
-        guild_only=True,
+        allowed_installs=IN_SERVERS.installs,
+        allowed_contexts=IN_SERVERS.contexts,
         default_permissions=_MANAGERS,
     )
 

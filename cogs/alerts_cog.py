@@ -12,26 +12,24 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-import aiohttp
 import discord
 from discord.ext import commands
 
+from cogs.background.discord_troubles import TROUBLES
 from cogs.background.outbox import OutboxReader
-from cogs.desk.kit.layout import fit
-from cogs.desk.runs.alert_card import Alert, Item, alert_panel
+from cogs.background.supervisor import Kept
+from cogs.desk.runs.alert_card import Item
+from cogs.desk.runs.alert_posting import AlertCards
 from cogs.desk.runs.history import run_target
-from cogs.language import speaking
 from cogs.rights.channels import SeenChannels
 from cogs.rights.rights import problems
 from cogs.services import services_of, spec_for
 from cogs.undelivered import note_unsent
 from schedulezero import instants
-from schedulezero.background import run_in_background
 from schedulezero.client.dialect import JobQuery
-from schedulezero.errors import ClientError, NotFound
+from schedulezero.errors import ClientError, DatabaseUnavailable, NotFound
 from schedulezero.model import Job, JobState, Run, Trouble, TroubleKind
 from schedulezero.model.limits import is_personal
 from schedulezero.model.run import LIMIT_REACHED, PASSED_OVER
@@ -41,8 +39,13 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 600.0
 _STAGES = (("an hour", timedelta(hours=1)), ("a day", timedelta(days=1)))
-_NEW_CARD_AFTER = timedelta(days=1)
+_LOOK_AGAIN_SECONDS = 30.0
+_PLACES_AT_ONCE = 20
+_PATIENCE = timedelta(minutes=5)
+_PATIENCE_IN_OUTAGES = timedelta(hours=1)
+"""How long a trouble that can't be told is tried again; longer if nothing can be told anywhere."""
 _CURSOR = "alerts-told"
+_TELLING, _AHEAD, _CHANGES = "telling troubles", "looking ahead", "looking at changes"
 
 
 class AlertsCog(commands.Cog):
@@ -51,45 +54,83 @@ class AlertsCog(commands.Cog):
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
         self._services = services_of(bot)
-        self._reader = OutboxReader("troubles", self._read, self._tell_and_note)
-        self._looking_ahead: asyncio.Task[None] | None = None
-        self._looking: dict[int, asyncio.Task[None]] = {}
+        self._cards = AlertCards(bot)
+        self._reader = OutboxReader(self._services.supervisor, "troubles", self._read, self._tell_all)
+        self._looking_ahead: Kept | None = None
+        self._looking: dict[int, Kept] = {}
         self._changed: set[int] = set()
-        self._lock = asyncio.Lock()
+        self._told: set[int] = set()
+        """The sequences of troubles that were told before all earlier ones were."""
+        self._held_since: dict[int, datetime] = {}
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         self._reader.start()
         if self._looking_ahead is None:  # otherwise this is a reconnect
-            self._looking_ahead = run_in_background(self._look_ahead(), "looking ahead for alerts")
+            self._looking_ahead = self._services.supervisor.keep(_AHEAD, self._look_ahead)
 
     async def cog_unload(self) -> None:
         await self._reader.close()
-        tasks = [*self._looking.values(), *([self._looking_ahead] if self._looking_ahead else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for kept in (*self._looking.values(), *([self._looking_ahead] if self._looking_ahead else [])):
+            await kept.close()
 
     # ---------------------------------------------------------------- what happened
 
-    async def _read(self) -> Sequence[Trouble]:
+    async def _read(self) -> Sequence[Sequence[Trouble]]:
         """Wait for troubles."""
         services = self._services
         troubles, following, new = await services.read_on(_CURSOR, services.client.troubles)
         if not troubles and new:
             # The first read, or a server with a new database.
             await services.note_read(_CURSOR, following)
-        return troubles
+        return [troubles] if troubles else []
 
-    async def _tell_and_note(self, trouble: Trouble) -> None:
-        try:
-            await self._tell(trouble)
-        except ClientError:
-            raise  # the server is gone: this alert is posted when it is back
-        except Exception:
-            # A fault in one alert must not hold up the others.
-            log.exception("the trouble of run %s could not be told", trouble.run.id)
-        await self._services.note_read(_CURSOR, trouble.sequence)
+    async def _tell_all(self, troubles: Sequence[Trouble]) -> None:
+        """Tell troubles, of several guilds at the same time, and save how far all of them were told.
+
+        Raises the first error if a trouble has to be told later.
+        """
+        by_place: defaultdict[str | None, list[Trouble]] = defaultdict(list)
+        for trouble in troubles:
+            by_place[trouble.run.guild_id].append(trouble)
+        turns = asyncio.Semaphore(_PLACES_AT_ONCE)
+        held = [found for found in await asyncio.gather(
+            *(self._tell_place(each, turns) for each in by_place.values())
+        ) if found is not None]  # fmt: skip
+        others_work = len(held) < len(by_place)
+        for trouble, error in held:
+            if not isinstance(error, ClientError) and self._patience_is_over(trouble, others_work):
+                log.error("the trouble of run %s is not told: %s", trouble.run.id, error)
+                self._told.add(trouble.sequence)
+        waiting = [trouble.sequence for trouble, _ in held]
+        read = min(waiting) - 1 if waiting else troubles[-1].sequence
+        await self._services.note_read(_CURSOR, read)
+        self._told = {sequence for sequence in self._told if sequence > read}
+        self._held_since = {key: at for key, at in self._held_since.items() if key in waiting}
+        if held:
+            raise held[0][1]
+
+    def _patience_is_over(self, trouble: Trouble, others_work: bool) -> bool:
+        since = self._held_since.setdefault(trouble.sequence, instants.now())
+        return instants.now() - since > (_PATIENCE if others_work else _PATIENCE_IN_OUTAGES)
+
+    async def _tell_place(
+        self, troubles: Sequence[Trouble], turns: asyncio.Semaphore
+    ) -> tuple[Trouble, Exception] | None:
+        """Tell the troubles of one guild in order; return the first that has to be told later, and why."""
+        async with turns:
+            for trouble in troubles:
+                if trouble.sequence in self._told:
+                    continue
+                try:
+                    await self._tell(trouble)
+                except (ClientError, DatabaseUnavailable, *TROUBLES) as error:
+                    return trouble, error  # told when the server, the database or Discord is back
+                except Exception as error:  # noqa: BLE001 - noted
+                    # A fault in one alert must not hold up the others.
+                    self._services.supervisor.note(_TELLING, error)
+                self._told.add(trouble.sequence)
+        return None
 
     async def _tell(self, trouble: Trouble) -> None:
         run = trouble.run
@@ -107,33 +148,41 @@ class AlertsCog(commands.Cog):
         reason, count = _reason(trouble)
         paused = job.state is JobState.PAUSED
         item = Item(job.id, job.title, run_target(run), count, run.scheduled_at, paused, trouble.sequence)
-        await self._alert(guild, job, trouble.kind.value, reason, item)
+        await self._cards.add(guild, job, trouble.kind.value, reason, item)
 
     async def _note_reminder(self, run: Run) -> None:
         """Note a reminder that its person didn't get; a run that belongs to a guild is none."""
+        since = instants.now()
         try:
             job = await self._services.client.job(run.job_id, run.guild_id or "")
         except NotFound:
             return
         if is_personal(job.guild_id, job.creator_id):
-            await note_unsent(self._services.memory, run)
+            await note_unsent(self._services.memory, run, since)
 
     # ---------------------------------------------------------------- what will happen
 
     async def _look_ahead(self) -> None:
         while True:
             try:
-                found: defaultdict[str, list[Job]] = defaultdict(list)
-                async for job in self._services.client.due_before(instants.now() + _STAGES[-1][1]):
-                    if job.guild_id:
-                        found[job.guild_id].append(job)
-                for guild_id, jobs in found.items():
-                    guild = self.bot.get_guild(int(guild_id))
-                    if guild is not None:
-                        await self._warn(guild, jobs)
+                await self._look_once()
+                await self._cards.catch_up()
             except ClientError as error:
                 log.info("the jobs to come cannot be looked at: %s", error)
+            except Exception as error:  # noqa: BLE001 - noted, and looked at again
+                self._services.supervisor.note(_AHEAD, error)
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _look_once(self) -> None:
+        """Look at all jobs that are due within a day."""
+        found: defaultdict[str, list[Job]] = defaultdict(list)
+        async for job in self._services.client.due_before(instants.now() + _STAGES[-1][1]):
+            if job.guild_id:
+                found[job.guild_id].append(job)
+        for guild_id, jobs in found.items():
+            guild = self.bot.get_guild(int(guild_id))
+            if guild is not None:
+                await self._warn(guild, jobs)
 
     async def _look_at(self, guild: discord.Guild) -> None:
         """Check all of a guild's jobs, and repeat if another check is requested in the meantime."""
@@ -141,11 +190,17 @@ class AlertsCog(commands.Cog):
             self._changed.discard(guild.id)
             try:
                 jobs = self._services.client.all_jobs(str(guild.id), JobQuery(state=JobState.ACTIVE))
-                await self._warn(guild, [job async for job in jobs], soon_only=False)
+                again = not await self._warn(guild, [job async for job in jobs], soon_only=False)
             except ClientError as error:
                 log.info("the jobs of guild %s cannot be looked at: %s", guild.id, error)
+                return
+            if again:
+                self._changed.add(guild.id)
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
-    async def _warn(self, guild: discord.Guild, jobs: Iterable[Job], *, soon_only: bool = True) -> None:
+    async def _warn(self, guild: discord.Guild, jobs: Iterable[Job], *, soon_only: bool = True) -> bool:
+        """Warn of jobs that will fail; return whether Discord answered all that it was asked."""
+        well, part = True, _AHEAD if soon_only else _CHANGES
         now, seen = instants.now(), SeenChannels(self.bot, guild)
         for job in jobs:
             spec = spec_for(self.bot, job.method)
@@ -153,15 +208,22 @@ class AlertsCog(commands.Cog):
                 continue
             try:
                 known = await seen.of(spec, job.params)
-            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            except TROUBLES as error:
                 log.info("Discord cannot be asked about the channels of job %s: %s", job.id, error)
+                self._services.supervisor.note(part, error)
+                well = False
                 continue
             against = problems(spec, job.params, guild, None, known=known)
             stage = next((name for name, span in _STAGES if job.next_run_at - now <= span), None)
             if not against or (stage is None and soon_only):
                 continue
             item = Item(job.id, job.title, f"{job.id}:0", 0, job.next_run_at)
-            await self._alert(guild, job, "ahead", against[0], item, stage=stage or "later")
+            try:
+                await self._cards.add(guild, job, "ahead", against[0], item, stage=stage or "later")
+            except TROUBLES as error:
+                self._services.supervisor.note(part, error)
+                well = False
+        return well
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
@@ -198,81 +260,10 @@ class AlertsCog(commands.Cog):
     def _look_soon(self, guild: discord.Guild) -> None:
         self._changed.add(guild.id)
         known = self._looking.get(guild.id)
-        if known is None or known.done():
-            what = f"looking at the jobs of guild {guild.id}"
-            self._looking[guild.id] = run_in_background(self._look_at(guild), what)
-
-    # ---------------------------------------------------------------- cards
-
-    async def _alert(
-        self, guild: discord.Guild, job: Job, kind: str, reason: str, item: Item, *, stage: str = ""
-    ) -> None:
-        """Add a job to the card of its cause, or post a new card; log an error from Discord."""
-        where = job.meta.get("alert") or "guild"
-        if where == "off":
-            return
-        movable = kind in ("failed", "ahead") and "channel_id" in job.params
-        fresh = Alert(str(guild.id), kind, reason, (item,), instants.now(), movable=movable)
-        key = fresh.key(stage)
-        memory = self._services.memory
-        async with self._lock:
-            kept = await memory.panel(key, guild.id)
-            known = Alert.from_json(kept) if kept is not None else None
-            if known is not None and instants.now() - _told_at(known) > _NEW_CARD_AFTER:
-                known = None
-            if known is not None and kind == "ahead" and any(i.job_id == job.id for i in known.items):
-                return  # already posted
-            if known is not None and known.tells_of(item):
-                return  # the cog was interrupted before it saved the cursor
-            alert = known.with_item(item) if known is not None else fresh
-            try:
-                with speaking(guild.preferred_locale):
-                    posted = await self._post(guild, job, alert, private=where == "creator")
-            except discord.HTTPException as error:
-                log.warning("an alert about job %s could not be sent: %s", job.id, error)
-                return
-            if posted is not None:
-                await memory.save_panel(key, guild.id, posted.to_json())
-
-    async def _post(self, guild: discord.Guild, job: Job, alert: Alert, *, private: bool) -> Alert | None:
-        """Update the card of an alert, or send it; return None if there is no one to send it to."""
-        quiet = discord.AllowedMentions.none()
-        if alert.message_id is not None and alert.channel_id is not None:
-            panel = alert_panel(alert, private=alert.private)
-            fit(panel)
-            channel = self.bot.get_partial_messageable(int(alert.channel_id))
-            try:
-                await channel.get_partial_message(int(alert.message_id)).edit(
-                    view=panel, allowed_mentions=quiet
-                )
-                return alert
-            except discord.NotFound:
-                log.debug("the card about %s was deleted; it is sent again", alert.reason)
-        target = None if private else await self._channel(guild)
-        private = target is None
-        if target is None:
-            target = await self._creator(job)
-        if target is None:
-            return None
-        panel = alert_panel(alert, private=private)
-        fit(panel)
-        message = await target.send(view=panel, allowed_mentions=quiet)
-        return replace(alert, channel_id=str(message.channel.id), message_id=str(message.id), private=private)
-
-    async def _channel(self, guild: discord.Guild) -> discord.abc.Messageable | None:
-        settings = await self._services.memory.settings(guild.id)
-        channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
-        if not isinstance(channel, discord.abc.Messageable):
-            return None
-        return channel if channel.permissions_for(guild.me).send_messages else None
-
-    async def _creator(self, job: Job) -> discord.abc.Messageable | None:
-        if not job.creator_id:
-            return None
-        try:
-            return self.bot.get_user(int(job.creator_id)) or await self.bot.fetch_user(int(job.creator_id))
-        except discord.NotFound:
-            return None
+        if known is None or known.done:
+            self._looking = {key: kept for key, kept in self._looking.items() if not kept.done}
+            keep = self._services.supervisor.keep
+            self._looking[guild.id] = keep(_CHANGES, lambda: self._look_at(guild))
 
 
 def _expected(trouble: Trouble) -> bool:
@@ -299,7 +290,3 @@ def _reason(trouble: Trouble) -> tuple[str, int]:
             "no_server_was_running",
         ), 1
     return run.note or Sentence("The handler didn't give a reason.", "no_reason_in_answer"), 1
-
-
-def _told_at(alert: Alert) -> datetime:
-    return max(alert.first_at, alert.last_at) if alert.kind != "ahead" else alert.first_at

@@ -12,9 +12,11 @@ from collections import defaultdict
 import discord
 from discord.ext import commands
 
+from cogs.background.discord_troubles import TROUBLES, may_pass
 from cogs.background.outbox import OutboxReader
 from cogs.desk.kit.wording import cut
 from cogs.desk.settings.audit_panel import entry_text
+from cogs.guild_language import locale_of
 from cogs.language import speaking
 from cogs.services import services_of
 from schedulezero.model.audit import AuditEntry
@@ -33,7 +35,7 @@ class AuditCog(commands.Cog):
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
         self._services = services_of(bot)
-        self._reader = OutboxReader("the audit", self._read, self._tell)
+        self._reader = OutboxReader(self._services.supervisor, "the audit", self._read, self._tell)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -68,13 +70,15 @@ class AuditCog(commands.Cog):
         channel = guild.get_channel_or_thread(int(settings.log_channel_id))
         if not isinstance(channel, discord.abc.Messageable):
             return
-        with speaking(guild.preferred_locale):
+        with speaking(locale_of(guild, settings)):
             texts = [cut(entry_text(entry), 900) for entry in entries]
         try:
             for text in _joined(texts):
                 await channel.send(text, allowed_mentions=discord.AllowedMentions.none())
-        except discord.HTTPException as error:
+        except TROUBLES as error:
             log.warning("the log channel of guild %s cannot be written to: %s", guild_id, error)
+            if may_pass(error):
+                self._services.supervisor.note("posting the audit", error)
 
 
 def _joined(texts: list[str]) -> list[str]:

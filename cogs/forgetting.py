@@ -12,11 +12,12 @@ from schedulezero.client.client import Client
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import RequestRefused
 from schedulezero.instants import to_iso
+from schedulezero.methods.note_kinds import LEFT_GUILD
 from schedulezero.model import JobState
 
 log = logging.getLogger(__name__)
 
-LEFT = "left-guild"
+LEFT = LEFT_GUILD
 """The kind of the notes about guilds that the bot left, by id."""
 _OVER = (JobState.CANCELLED, JobState.FINISHED)
 

@@ -20,6 +20,7 @@ class GuildSettings:
         log_channel_id: the channel where each change is posted; None for no channel.
         manager_role_ids: roles that may schedule, in addition to members who manage the server.
         approval: whether jobs that ping everyone, delete, lock or give roles wait for a second person.
+        language: the language of alerts and other posts for everyone; None for the guild's own on Discord.
         habits: what *morning* or a day without a time means, and whose public holidays count.
     """
 
@@ -27,6 +28,7 @@ class GuildSettings:
     log_channel_id: str | None = None
     manager_role_ids: tuple[str, ...] = ()
     approval: bool = False
+    language: str | None = None
     habits: Habits = field(default_factory=Habits)
 
     def to_json(self) -> JsonObject:
@@ -43,5 +45,6 @@ class GuildSettings:
             log_channel_id=data.get("log_channel_id"),
             manager_role_ids=tuple(data.get("manager_role_ids") or ()),
             approval=bool(data.get("approval")),
+            language=data.get("language"),
             habits=Habits.from_json(data.get("habits") or {}),
         )

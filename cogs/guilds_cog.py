@@ -10,15 +10,16 @@ import asyncio
 import logging
 from datetime import timedelta
 
-import aiohttp
 import discord
 from discord.ext import commands
 
+from cogs.background.discord_troubles import TROUBLES
+from cogs.background.supervisor import Kept
 from cogs.forgetting import LEFT, forget_place, note_left
+from cogs.guild_language import locale_of
 from cogs.language import speaking, t, tn
 from cogs.services import services_of
 from schedulezero import instants
-from schedulezero.background import run_in_background
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError, RequestRefused
 from schedulezero.instants import from_iso
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 6 * 3600.0
 _AWAY = "bot_left_guild"
+_FORGETTING, _BACK = "forgetting servers left", "going on in servers"
 
 
 class GuildsCog(commands.Cog):
@@ -37,20 +39,20 @@ class GuildsCog(commands.Cog):
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
         self._services = services_of(bot)
-        self._forgetting: asyncio.Task[None] | None = None
+        self._forgetting: Kept | None = None
+        self._welcoming: dict[int, Kept] = {}
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
+        if self._forgetting is None and self._services.leads:
+            self._forgetting = self._services.supervisor.keep(_FORGETTING, self._keep_forgetting)
         for guild_id in await self._services.memory.notes(LEFT):
             if (guild := self.bot.get_guild(int(guild_id))) is not None:
                 await self.on_guild_join(guild)  # invited back while it was offline
-        if self._forgetting is None and self._services.leads:
-            self._forgetting = run_in_background(self._keep_forgetting(), "forgetting servers left")
 
     async def cog_unload(self) -> None:
-        if self._forgetting is not None:
-            self._forgetting.cancel()
-            await asyncio.gather(self._forgetting, return_exceptions=True)
+        for kept in (*self._welcoming.values(), *([self._forgetting] if self._forgetting else [])):
+            await kept.close()
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
@@ -60,6 +62,13 @@ class GuildsCog(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Let the jobs of a server go on to which the bot is invited back, and say so there."""
+        known = self._welcoming.get(guild.id)
+        if known is None or known.done:
+            self._welcoming = {key: kept for key, kept in self._welcoming.items() if not kept.done}
+            keep = self._services.supervisor.keep
+            self._welcoming[guild.id] = keep(_BACK, lambda: self._go_on(guild))
+
+    async def _go_on(self, guild: discord.Guild) -> None:
         memory = self._services.memory
         if await memory.kept(LEFT, str(guild.id)) is None:
             return
@@ -87,7 +96,7 @@ class GuildsCog(commands.Cog):
     async def _tell(self, guild: discord.Guild, resumed: list[Job], over: list[Job]) -> None:
         settings = await self._services.memory.settings(guild.id)
         channels = (guild.get_channel_or_thread(int(settings.alert_channel_id or 0)), guild.system_channel)
-        with speaking(guild.preferred_locale):
+        with speaking(locale_of(guild, settings)):
             lines = [t("I am back in this server.")]
             if resumed:
                 lines.append(tn("{count} job goes on.", "{count} jobs go on.", len(resumed)))
@@ -103,8 +112,9 @@ class GuildsCog(commands.Cog):
             ):
                 try:
                     await channel.send("\n".join(lines), allowed_mentions=discord.AllowedMentions.none())
-                except discord.HTTPException as error:
+                except TROUBLES as error:
                     log.warning("guild %s could not be told that its jobs go on: %s", guild.id, error)
+                    self._services.supervisor.note(_BACK, error)
                 return
 
     # ---------------------------------------------------------------- forgetting
@@ -115,8 +125,8 @@ class GuildsCog(commands.Cog):
                 await self.forget_left()
             except ClientError as error:
                 log.info("servers that I left are forgotten later: %s", error)
-            except Exception:
-                log.exception("servers that I left could not be forgotten")
+            except Exception as error:  # noqa: BLE001 - noted, and tried again
+                self._services.supervisor.note(_FORGETTING, error)
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _note_unseen(self) -> None:
@@ -140,8 +150,9 @@ class GuildsCog(commands.Cog):
             await self.bot.fetch_guild(guild_id, with_counts=False)
         except (discord.NotFound, discord.Forbidden):
             return False
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        except TROUBLES as error:
             log.info("whether I am still in guild %s can't be told: %s", guild_id, error)
+            self._services.supervisor.note(_FORGETTING, error)
             return None
         return True
 

@@ -17,6 +17,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.background.supervisor import Supervisor
+from cogs.command_sync import CommandSync
 from cogs.config.config import Settings, load_settings, source_of
 from cogs.memory import Memory
 from cogs.services import Services
@@ -57,9 +59,12 @@ class Hosted:
         self._on_error: Answer | None = None
         token = settings.api_token.get_secret_value() if settings.api_token is not None else None
         self.memory = Memory(settings.database)
+        supervisor = Supervisor()
         self.services = Services(
             client=Client(settings.api_endpoint, token, settings.tls_authority),
             memory=self.memory,
+            commands=CommandSync(self.memory, supervisor),
+            supervisor=supervisor,
             journal=Journal(journal_of(settings.database)),
             handler_id=settings.handler_id,
             handler_address=settings.handler_address,

@@ -16,6 +16,8 @@ from sqlalchemy.engine import Connection
 
 from cogs.guild_settings import GuildSettings
 from schedulezero import instants
+from schedulezero.handler.run_context import current_run
+from schedulezero.methods.note_kinds import NAMES, Names, place_of
 from schedulezero.storage.database import database_of
 from schedulezero.storage.sql import Instant, insert_into, insert_new
 
@@ -65,7 +67,16 @@ _guilds = sa.Table(
     sa.Column("settings", sa.JSON, nullable=False),
 )
 
+_forgotten = sa.Table(
+    "bot_forgotten",
+    metadata,
+    sa.Column("place", sa.String(20), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+)
+
 _FORGOTTEN_AFTER = timedelta(days=30)
+_LONGEST_RUN = timedelta(days=7)
+"""How long a run can be under way, and so write a note about what was forgotten since it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,8 @@ class Memory:
         def forget(connection: Connection) -> None:
             for table in (_drafts, _panels):
                 connection.execute(sa.delete(table).where(table.c.changed_at < old))
+            over = instants.now() - _LONGEST_RUN
+            connection.execute(sa.delete(_forgotten).where(_forgotten.c.at < over))
 
         await self._database.write(forget)
 
@@ -235,16 +248,43 @@ class Memory:
 
     # ---------------------------------------------------------------- notes of sprockets
 
-    async def keep(self, kind: str, key: str, value: dict[str, Any]) -> bool:
-        """Save a note. Return False, and change nothing, if its key already exists."""
-        row = {"kind": kind, "key": key, "value": value}
-        return await self._database.write(
-            lambda connection: connection.execute(insert_new(connection, _notes), row).rowcount == 1
-        )
+    async def keep(
+        self, kind: str, key: str, value: dict[str, Any], *, since: datetime | None = None
+    ) -> bool:
+        """Save a note. Return False, and change nothing, if its key already exists.
 
-    async def put(self, kind: str, key: str, value: dict[str, Any]) -> None:
-        """Save a note, replacing any with its key."""
-        await self._put(_notes, {"kind": kind, "key": key, "value": value})
+        Parameters:
+            since: when its writer began; by default, when the current run did. A note about a place that was
+                forgotten after that is not saved.
+        """
+        row = {"kind": kind, "key": key, "value": value}
+        began = since or current_run().begun_at  # the run isn't known in the database's thread
+
+        def keep(connection: Connection) -> bool:
+            if _is_forgotten(connection, kind, key, value, began):
+                return False
+            return connection.execute(insert_new(connection, _notes), row).rowcount == 1
+
+        return await self._database.write(keep)
+
+    async def put(self, kind: str, key: str, value: dict[str, Any], *, since: datetime | None = None) -> bool:
+        """Save a note, replacing any with its key. Return False if it is about what was forgotten.
+
+        Parameters:
+            since: as for `keep`.
+        """
+        row = {"kind": kind, "key": key, "value": value}
+        began = since or current_run().begun_at  # as in `keep`
+
+        def put(connection: Connection) -> bool:
+            if _is_forgotten(connection, kind, key, value, began):
+                return False
+            insert = insert_into(connection, _notes).values(row)
+            new = {"value": insert.excluded["value"]}
+            connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=new))
+            return True
+
+        return await self._database.write(put)
 
     async def kept(self, kind: str, key: str) -> dict[str, Any] | None:
         """Return a note; None if there is none."""
@@ -269,22 +309,24 @@ class Memory:
     # ---------------------------------------------------------------- forgetting
 
     async def forget_place(self, place: str) -> None:
-        """Delete a guild's settings, zone, drafts and panels; or the panels of a person's own space."""
+        """Delete a guild's settings, zone, drafts, panels and notes; or those of a person's own space.
+
+        Runs that began before write no more notes about it.
+        """
+
+        def mark(connection: Connection) -> None:
+            insert = insert_into(connection, _forgotten).values(place=place, at=instants.now())
+            new = {"at": insert.excluded["at"]}
+            connection.execute(insert.on_conflict_do_update(index_elements=["place"], set_=new))
 
         def forget(connection: Connection) -> None:
             for table in (_guilds, _drafts, _panels):
                 connection.execute(sa.delete(table).where(table.c.guild_id == place))
             own = (_settings.c.scope == "guild", _settings.c.id == place)
             connection.execute(sa.delete(_settings).where(*own))
-            # The settings of sprockets have the sprocket's name before the guild's id; what is noted about
-            # a channel or a job of the guild, such as its lock, names the guild in the note itself.
-            notes = (
-                _notes.c.key == place,
-                sa.and_(_notes.c.kind != "follow-up", _notes.c.key.endswith(f":{place}", autoescape=True)),
-                _notes.c.value["guild_id"].as_string() == place,
-            )
-            connection.execute(sa.delete(_notes).where(sa.or_(*notes)))
+            connection.execute(sa.delete(_notes).where(_about(place)))
 
+        await self._database.write(mark)
         await self._database.write(forget)
 
     async def forget_user(self, user_id: int) -> None:
@@ -300,3 +342,35 @@ class Memory:
 
 def _note(kind: str, key: str) -> sa.Select[dict[str, Any]]:
     return sa.select(_notes.c.value).where(_notes.c.kind == kind, _notes.c.key == key)
+
+
+def _about(place: str) -> sa.ColumnElement[bool]:
+    """Return the condition of the notes about a place."""
+    by_name = {
+        Names.KEY: _notes.c.key == place,
+        Names.END_OF_KEY: _notes.c.key.endswith(f":{place}", autoescape=True),
+        Names.VALUE: _notes.c.value["guild_id"].as_string() == place,
+    }
+    kinds: dict[Names, list[str]] = {named: [] for named in Names}
+    for kind, named in NAMES.items():
+        kinds[named].append(kind)
+    declared = [sa.and_(_notes.c.kind.in_(kinds[named]), met) for named, met in by_name.items()]
+    of_kind = _notes.c.kind.in_([f"{kind}/{place}" for kind in kinds[Names.KIND]])
+    others = sa.and_(
+        _notes.c.kind.not_in(list(NAMES)),
+        sa.or_(by_name[Names.KEY], by_name[Names.VALUE]),
+        *(~_notes.c.kind.startswith(f"{kind}/", autoescape=True) for kind in kinds[Names.KIND]),
+    )
+    return sa.or_(*declared, of_kind, others)
+
+
+def _is_forgotten(
+    connection: Connection, kind: str, key: str, value: dict[str, Any], began: datetime
+) -> bool:
+    """Return whether a note is about a place that was forgotten after its writer began."""
+    place = place_of(kind, key, value)
+    if place is None:
+        return False
+    query = sa.select(_forgotten.c.at).where(_forgotten.c.place == place)
+    forgotten_at = connection.scalar(query)
+    return forgotten_at is not None and began < forgotten_at

@@ -9,6 +9,7 @@ from discord.ext import commands
 from cogs.desk.creating import message_menus
 from cogs.desk.kit.replies import answer
 from cogs.language import mark
+from cogs.places_of_use import IN_SERVERS
 
 _MANAGERS = discord.Permissions(manage_guild=True)
 
@@ -29,7 +30,7 @@ class MenusCog(commands.Cog):
     def _menu(name: str, callback: object) -> app_commands.ContextMenu:
         menu = app_commands.ContextMenu(name=name, callback=callback)  # type: ignore[arg-type]
         menu.default_permissions = _MANAGERS
-        menu.guild_only = True
+        menu.allowed_installs, menu.allowed_contexts = IN_SERVERS.installs, IN_SERVERS.contexts
         return menu
 
     async def cog_load(self) -> None:

@@ -7,7 +7,6 @@ server loses them when its ownership changes.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +15,6 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.services import services_of
-
-log = logging.getLogger(__name__)
 
 _KIND, _KEY = "owner-commands", "guilds"
 
@@ -41,14 +38,20 @@ class OwnerGuilds:
         return f"{_KEY} {services_of(self._bot).cluster}".strip()  # each process handles its own guilds
 
     async def place_all(self) -> None:
-        """Add the commands where they belong, and remove them where they no longer do."""
+        """Add the commands where they belong, and remove them where they no longer do.
+
+        Raises one of `cogs.background.discord_troubles.TROUBLES` if Discord can't be asked now.
+        """
         kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         for guild in list(self._bot.guilds):
             if str(guild.id) in kept["ids"] or await self._belongs(guild):
                 await self._place(guild)  # even if they are already there: the commands may have changed
 
     async def place(self, guild: discord.Guild) -> None:
-        """Add the commands to one server or remove them, unless nothing needs to change."""
+        """Add the commands to one server or remove them, unless nothing needs to change.
+
+        Raises one of `cogs.background.discord_troubles.TROUBLES` if Discord can't be asked now.
+        """
         kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         if (str(guild.id) in kept["ids"]) != await self._belongs(guild):
             await self._place(guild)
@@ -61,11 +64,9 @@ class OwnerGuilds:
         if wanted:
             for command in self._offered:
                 self._bot.tree.add_command(command, guild=guild)
-        try:
-            await self._bot.tree.sync(guild=guild)
-        except discord.HTTPException as error:
-            log.warning("the owner's commands could not be placed in guild %s: %s", guild.id, error)
-            return
+        offered = await services_of(self._bot).commands.offered(self._bot, guild.id)
+        if offered.refusal is not None:
+            return  # the log says why
         ids = {*kept["ids"], str(guild.id)} if wanted else set(kept["ids"]) - {str(guild.id)}
         await memory.put(_KIND, self._key, {"ids": sorted(ids)})
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Awaitable, Callable
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.desk.kit.context import Caller
 from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.kit.zones import zone_choices
 from cogs.desk.reminders import listing, own_data, own_zone, reminders
+from cogs.places_of_use import EVERYWHERE
+from schedulezero.methods.closed_doors import note_came_by
 
 
 class RemindersCog(commands.Cog):
@@ -20,8 +24,8 @@ class RemindersCog(commands.Cog):
     remind = app_commands.Group(
         name="remind",
         description="Get a reminder by direct message",
-        allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+        allowed_installs=EVERYWHERE.installs,
+        allowed_contexts=EVERYWHERE.contexts,
     )
 
     def __init__(self, bot: commands.Bot) -> None:
@@ -37,22 +41,22 @@ class RemindersCog(commands.Cog):
         what: app_commands.Range[str, 1, 1800],
         when: app_commands.Range[str, 1, 200],
     ) -> None:
-        await answer_anyone(interaction, lambda caller: reminders.remind(caller, what, when))
+        await _answer(interaction, lambda caller: reminders.remind(caller, what, when))
 
     @remind.command(name="list", description="Show your reminders; edit or cancel them")
     async def list(self, interaction: discord.Interaction) -> None:
-        await answer_anyone(interaction, listing.show_reminders)
+        await _answer(interaction, listing.show_reminders)
 
     @remind.command(name="timezone", description="Set your time zone")
     @app_commands.describe(zone="A city or zone, such as Berlin")
     async def timezone(
         self, interaction: discord.Interaction, zone: app_commands.Range[str, 1, 60] | None = None
     ) -> None:
-        await answer_anyone(interaction, lambda caller: own_zone.answer_zone(caller, zone))
+        await _answer(interaction, lambda caller: own_zone.answer_zone(caller, zone))
 
     @remind.command(name="forget", description="Show what I keep of you, and delete it")
     async def forget(self, interaction: discord.Interaction) -> None:
-        await answer_anyone(interaction, own_data.show_own_data)
+        await _answer(interaction, own_data.show_own_data)
 
     @timezone.autocomplete("zone")
     async def suggest_zone(
@@ -72,3 +76,13 @@ class RemindersCog(commands.Cog):
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Handle clicks on reminders, including those sent before a restart."""
         await reminders.take(interaction)
+
+
+async def _answer(interaction: discord.Interaction, work: Callable[[Caller], Awaitable[None]]) -> None:
+    """Answer a command; whoever uses one may have opened their direct messages since the last refusal."""
+
+    async def own_work(caller: Caller) -> None:
+        await note_came_by(caller.memory, caller.actor_id)
+        await work(caller)
+
+    await answer_anyone(interaction, own_work)

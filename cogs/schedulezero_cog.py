@@ -19,7 +19,6 @@ import asyncio
 import logging
 from weakref import WeakKeyDictionary
 
-import discord
 from discord.ext import commands
 
 from cogs.discord_library import expect_discord_py
@@ -30,19 +29,24 @@ from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
 from cogs.background.success_pings import GoodRuns
+from cogs.commands_cog import CommandsCog
+from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import Hosted
 from cogs.language import CommandTranslator
 from cogs.menus_cog import MenusCog
+from cogs.no_repeats import withhold_repeats
 from cogs.reminders_cog import RemindersCog
 from cogs.rights.run_guard import RunGuard
 from cogs.services import Services
+from cogs.settled_debts import SettledDebts
 from cogs.sprocket_loading.loader import look_around
 from cogs.sprocket_loading.owners import Owners
 from cogs.sprocket_loading.watching import Watch
 from cogs.sprockets_cog import SprocketsCog
 from schedulezero.handler.handler import Handler
+from schedulezero.handler.invocation import Invocation
 from schedulezero.methods.spec import JobFunction
 
 log = logging.getLogger(__name__)
@@ -56,6 +60,7 @@ class ScheduleZeroCog(commands.Cog):
     def __init__(self, bot: commands.Bot, services: Services) -> None:
         self.bot = bot
         self._good_runs = GoodRuns(allow_private=services.private_calls)
+        self._settled = SettledDebts(services.memory)
         self.handler = Handler(
             bot,
             services.handler_id,
@@ -63,12 +68,16 @@ class ScheduleZeroCog(commands.Cog):
             services.server_address,
             journal=services.journal,
             guard=RunGuard(bot),
-            after=self._good_runs,
+            after=self._note_good_run,
             keys=services.keys,
             shards=services.shards,
         )
         self._owners = Owners(bot, self.handler.sprockets)
         self.watch = Watch(bot, self.handler.sprockets, self.handler, self._owners)
+
+    def _note_good_run(self, invocation: Invocation) -> None:
+        self._good_runs(invocation)
+        self._settled(invocation)
 
     def register_sprocket(self, name: str, function: JobFunction) -> None:
         """Add a job method under a name and tell the server at once.
@@ -87,18 +96,21 @@ class ScheduleZeroCog(commands.Cog):
     async def cog_load(self) -> None:
         self.watch.begin()
         if self.bot.is_ready():
+            withhold_repeats(self.bot)
             self.handler.start()
 
     async def cog_unload(self) -> None:
         self.watch.end()
         self.handler.stop()
         await self._good_runs.close()
+        await self._settled.close()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         # Sprockets register in listeners of this same event, which run in this turn of the loop; one turn
         # later they are all registered, and the server gets them together.
         await asyncio.sleep(0)
+        withhold_repeats(self.bot)
         self.handler.start()  # also called after a reconnect, when it already runs
         try:
             await self.handler.wait_bound()
@@ -119,7 +131,7 @@ async def setup(bot: commands.Bot) -> None:
         handler_cog, sprockets_cog = ScheduleZeroCog(bot, hosted.services), SprocketsCog(bot)
         ours = [
             handler_cog, AdminCog(bot), MenusCog(bot), RemindersCog(bot), AlertsCog(bot), AuditCog(bot),
-            GuildsCog(bot),
+            GuildsCog(bot), DebtsCog(bot), CommandsCog(bot),
             sprockets_cog,
         ]  # fmt: skip
     except BaseException:
@@ -138,9 +150,6 @@ async def setup(bot: commands.Bot) -> None:
             for cog in ours:  # the event doesn't fire again
                 if (on_ready := getattr(cog, "on_ready", None)) is not None:
                     await on_ready()
-            await _offer(bot)
-        else:
-            _offer_when_ready(bot)
     except BaseException:
         await teardown(bot)
         raise
@@ -155,19 +164,3 @@ async def teardown(bot: commands.Bot) -> None:
     handler.stop()
     await handler.wait_stopped()
     await hosted.close()
-
-
-def _offer_when_ready(bot: commands.Bot) -> None:
-    async def on_ready() -> None:
-        bot.remove_listener(on_ready)
-        await _offer(bot)
-
-    bot.add_listener(on_ready)
-
-
-async def _offer(bot: commands.Bot) -> None:
-    """Tell Discord all commands of the bot, as ours are among them."""
-    try:
-        await bot.tree.sync()
-    except discord.HTTPException as error:
-        log.warning("the commands could not be offered on Discord: %s", error)

@@ -14,6 +14,9 @@ import discord
 from discord.ext import commands
 
 from cogs.background.double_taps import DoubleTaps
+from cogs.background.invalid_requests import InvalidRequests
+from cogs.background.supervisor import Supervisor
+from cogs.command_sync import CommandSync
 from cogs.memory import Memory
 from schedulezero.client.client import Client
 from schedulezero.errors import ScheduleZeroError
@@ -37,6 +40,7 @@ class Services:
     Attributes:
         client: the REST client of the server.
         memory: the bot's own tables.
+        commands: offers the bot's commands on Discord.
         journal: the handler's journal of its work.
         handler_id: the name under which the handler registers.
         handler_address: the address on which the handler listens.
@@ -53,10 +57,14 @@ class Services:
         waiting: how to await long waits.
         double_taps: recent clicks.
         files: the readers of uploaded files.
+        supervisor: keeps the background work alive.
+        invalid_requests: the requests that Discord refused lately, which it counts towards a ban.
     """
 
     client: Client
     memory: Memory
+    commands: CommandSync
+    supervisor: Supervisor
     journal: Journal
     handler_id: str
     handler_address: str
@@ -73,6 +81,7 @@ class Services:
     waiting: Waiting = field(default_factory=lambda: Waiting())
     double_taps: DoubleTaps = field(default_factory=DoubleTaps)
     files: FileReaders = field(default_factory=FileReaders)
+    invalid_requests: InvalidRequests = field(default_factory=InvalidRequests)
 
     @property
     def place(self) -> str:

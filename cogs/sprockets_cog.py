@@ -8,13 +8,17 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.background.supervisor import Kept
+from cogs.command_refusals import told
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.replies import answer
+from cogs.desk.kit.wording import relative
 from cogs.desk.settings import sprocket_panel
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
 from cogs.owner_guilds import OwnerGuilds
-from cogs.services import Refused
+from cogs.places_of_use import in_servers
+from cogs.services import Refused, services_of
 from cogs.sprocket_loading import loader
 
 _OWNERS = discord.Permissions(administrator=True)
@@ -27,23 +31,34 @@ class SprocketsCog(commands.Cog):
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
         self._guilds: OwnerGuilds | None = None
+        self._placing: set[Kept] = set()
+
+    async def cog_unload(self) -> None:
+        for kept in list(self._placing):
+            await kept.close()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        await self._owner_guilds().place_all()
+        self._place(self._owner_guilds().place_all)
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._owner_guilds().place(guild)
+        self._place(lambda: self._owner_guilds().place(guild))
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        await self._owner_guilds().place(guild)
+        self._place(lambda: self._owner_guilds().place(guild))
 
     @commands.Cog.listener()
     async def on_guild_update(self, before: discord.Guild, after: discord.Guild) -> None:
         if before.owner_id != after.owner_id:
-            await self._owner_guilds().place(after)
+            self._place(lambda: self._owner_guilds().place(after))
+
+    def _place(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Place the owner's commands in the background, again and again while Discord has trouble."""
+        kept = services_of(self.bot).supervisor.keep("placing the owner's commands", work)
+        self._placing.add(kept)
+        kept.task.add_done_callback(lambda _: self._placing.discard(kept))
 
     def offer_to_owners_only(self) -> None:
         """Remove the owner commands from the global ones; call it after they have been added."""
@@ -64,7 +79,7 @@ class SprocketsCog(commands.Cog):
         name="load_sprocket", description="Load a sprocket, so that its jobs can be scheduled"
     )
     @app_commands.describe(name="Which sprocket")
-    @app_commands.guild_only()
+    @in_servers
     @app_commands.default_permissions(_OWNERS)
     async def load_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work(desk: Desk) -> str:
@@ -78,7 +93,7 @@ class SprocketsCog(commands.Cog):
         name="unload_sprocket", description="Unload a sprocket. Its jobs can't run until it is loaded again."
     )
     @app_commands.describe(name="Which sprocket")
-    @app_commands.guild_only()
+    @in_servers
     @app_commands.default_permissions(_OWNERS)
     async def unload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work(desk: Desk) -> str:
@@ -90,7 +105,7 @@ class SprocketsCog(commands.Cog):
 
     @app_commands.command(name="reload_sprocket", description="Reload a sprocket whose file has changed")
     @app_commands.describe(name="Which sprocket")
-    @app_commands.guild_only()
+    @in_servers
     @app_commands.default_permissions(_OWNERS)
     async def reload_sprocket(self, interaction: discord.Interaction, name: str) -> None:
         async def work(desk: Desk) -> str:
@@ -101,7 +116,7 @@ class SprocketsCog(commands.Cog):
         await self._as_owner(interaction, work)
 
     @app_commands.command(name="sprockets", description="Show the sprockets, their jobs and their settings")
-    @app_commands.guild_only()
+    @in_servers
     @app_commands.default_permissions(_MANAGERS)
     async def sprockets(self, interaction: discord.Interaction) -> None:
         await answer(interaction, sprocket_panel.show_sprockets)
@@ -145,7 +160,11 @@ class SprocketsCog(commands.Cog):
             before = {command.name for command in self.bot.tree.walk_commands()}
             said = await work(desk)
             if {command.name for command in self.bot.tree.walk_commands()} != before:
-                await self.bot.tree.sync()  # the sprocket has its own slash commands
+                # The sprocket has its own slash commands.
+                offered = await desk.services.commands.offered(self.bot)
+                if offered.refusal is not None:
+                    when = relative(offered.again_at) if offered.again_at is not None else ""
+                    said += f"\n⚠️ {told(offered.refusal, when)}"
             await desk.say(said)
 
         await answer(interaction, owners_work)

@@ -46,14 +46,14 @@ class Undelivered:
         return {**kept, "seen": True} if self.seen else kept
 
 
-async def note_unsent(memory: Memory, run: Run) -> None:
-    """Note the reminder of a run that ended without sending it."""
+async def note_unsent(memory: Memory, run: Run, since: datetime) -> None:
+    """Note the reminder of a run that ended without sending it, unless its person was forgotten since."""
     text, place = run.params.get("message"), run.params.get("made_at")
     if run.guild_id is None or not isinstance(text, str):
         return
     made_at = place if isinstance(place, str) else None
     # A personal job has its person's id in place of a guild's.
-    await note_undelivered(memory, run.guild_id, run.id, text, run.scheduled_at, made_at)
+    await note_undelivered(memory, run.guild_id, run.id, text, run.scheduled_at, made_at, since)
 
 
 async def undelivered_to(memory: Memory, person: str) -> list[Undelivered]:

@@ -153,6 +153,7 @@ class JobFailed(ScheduleZeroError):
         retry: False if a retry can't help (a missing channel, a missing permission).
         retry_after: seconds to wait before the retry, which then doesn't count as an attempt (an outage, a
             rate limit).
+        limited: whether ``retry_after`` is a rate limit's own; such a run is not given up for waiting.
         pause: whether to pause the job until a person looks at it.
         may_have_worked: whether the job may have taken effect anyway (a lost answer).
     """
@@ -163,6 +164,7 @@ class JobFailed(ScheduleZeroError):
         *,
         retry: bool = True,
         retry_after: float | None = None,
+        limited: bool = False,
         pause: bool = False,
         may_have_worked: bool = False,
         code: str | None = None,
@@ -171,6 +173,7 @@ class JobFailed(ScheduleZeroError):
         super().__init__(message, code=code, **values)
         self.retry = retry
         self.retry_after = retry_after
+        self.limited = limited
         self.pause = pause
         self.may_have_worked = may_have_worked
 

@@ -36,6 +36,22 @@ DISCORD_REQUESTS = Counter(
     "schedulezero_discord_requests", "Answers of Discord's API, by status.", ("status",)
 )
 DISCORD_LIMITED = Counter("schedulezero_discord_rate_limited", "Answers of Discord's that said 429.")
+BACKGROUND_TROUBLES = Counter(
+    "schedulezero_background_troubles",
+    "What went wrong in the bot's background work, by part and kind of error.",
+    ("part", "kind"),
+)
+BACKGROUND_RESTARTS = Counter(
+    "schedulezero_background_restarts", "Parts of the background work that died and began again.", ("part",)
+)
+DISCORD_INVALID = Counter(
+    "schedulezero_discord_invalid_requests",
+    "Answers that Discord counts towards a ban of the address: 401, 403, and 429 unless the limit is shared.",
+    ("status",),
+)
+DISCORD_INVALID_LATELY = Gauge(
+    "schedulezero_discord_invalid_requests_lately", "Such answers in the last ten minutes."
+)
 
 
 def note_run(run: Run) -> None:
@@ -57,6 +73,22 @@ def note_discord(status: int) -> None:
     DISCORD_REQUESTS.labels(f"{status // 100}xx").inc()
     if status == 429:
         DISCORD_LIMITED.inc()
+
+
+def note_background_trouble(part: str, kind: str) -> None:
+    """Count an error in the background work."""
+    BACKGROUND_TROUBLES.labels(part, kind).inc()
+
+
+def note_background_restart(part: str) -> None:
+    """Count a part of the background work that died and begins again."""
+    BACKGROUND_RESTARTS.labels(part).inc()
+
+
+def note_discord_invalid(status: int, lately: int) -> None:
+    """Count an answer that Discord counts towards a ban, and set how many there were lately."""
+    DISCORD_INVALID.labels(str(status)).inc()
+    DISCORD_INVALID_LATELY.set(lately)
 
 
 def exposition() -> bytes:

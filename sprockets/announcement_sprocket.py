@@ -20,8 +20,9 @@ from schedulezero.methods.typed import (
     Url,
     job,
 )
-from sprockets.kit.asking import asking_discord, refused_with
+from sprockets.kit.asking import refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.direct import in_direct_messages
 from sprockets.kit.discord_codes import UNREACHABLE
 from sprockets.kit.lookups import channel_of, expect_member, role_of
 from sprockets.kit.messages import (
@@ -231,24 +232,26 @@ async def send_dm(
         embed: An embed to add, as JSON
     """
     built = embed_of(embed) if embed else None
-    await expect_member(bot, user_id)
+    member = await expect_member(bot, user_id)
+    if member is not None and member.bot:
+        raise JobFailed(
+            "{user_id} is a bot, and bots can't receive direct messages.",
+            retry=False,
+            code="addressee_is_bot",
+            user_id=user_id,
+        )
+
+    async def send(channel: discord.abc.Messageable) -> dict[str, Any]:
+        return await post(
+            channel,
+            f"the direct messages of {user_id}",
+            content=message,
+            embed=built,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
     try:
-        async with asking_discord(f"write to the user {user_id}"):
-            user = bot.get_user(user_id) or await bot.fetch_user(user_id)
-            if user.bot:
-                raise JobFailed(
-                    "{user_id} is a bot, and bots can't receive direct messages.",
-                    retry=False,
-                    code="addressee_is_bot",
-                    user_id=user_id,
-                )
-            sent = await post(
-                user,
-                f"the direct messages of {user_id}",
-                content=message,
-                embed=built,
-                allowed_mentions=discord.AllowedMentions.none(),
-            )
+        sent = await in_direct_messages(bot, user_id, f"write to the user {user_id}", send)
     except Gone as error:
         raise JobFailed(
             "There is no user {user_id}.", retry=False, code="user_missing", user_id=user_id
@@ -263,7 +266,7 @@ async def send_dm(
             code="user_unreachable",
             user_id=user_id,
         ) from error
-    return {"success": True, "user_id": str(user.id), **sent}
+    return {"success": True, "user_id": str(user_id), **sent}
 
 
 @send_dm.check

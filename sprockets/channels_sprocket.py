@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
+import aiohttp
 import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import Gone, JobFailed
+from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.steps import step
+from schedulezero.methods.annotations import Channels
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
 from schedulezero.sentences import Sentence, all_in_a_row
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
+from sprockets.kit.comparing import alike
+from sprockets.kit.follow_up import DONE, LIFTED, call_off, debt_about, follow_up, note_left, owed, watched
 from sprockets.kit.lookups import GuildChannel, guild_channel_of
 from sprockets.kit.messages import expect_texts, fitting, text_for
 from sprockets.kit.results import success
 
+log = logging.getLogger(__name__)
+
 _SLOWEST = 6 * 3600
 _LONGEST_TOPIC = 1024
 _LONGEST_NAME = 100
+_PACE = timedelta(minutes=5)
+"""Discord takes two changes of a topic, and two of a name, in ten minutes.
+
+https://github.com/discord/discord-api-docs/issues/2190
+"""
+_WithSlowMode = (
+    discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+)
 
 
 @job(
@@ -32,7 +46,7 @@ _LONGEST_NAME = 100
 )
 async def set_slowmode(
     bot: commands.Bot,
-    channel_id: AnyChannelId,
+    channel_id: Annotated[AnyChannelId, Channels(("text", "voice", "stage_voice", "forum"))],
     seconds: Annotated[int, Field(ge=0, le=_SLOWEST)],
     lasts: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=365))] | None = None,
 ) -> dict[str, Any]:
@@ -54,14 +68,14 @@ async def set_slowmode(
                 "The channel no longer exists, so there is nothing to undo.", "channel_gone_nothing_to_undo"
             )
         )
-    if not isinstance(
-        channel,
-        discord.TextChannel
-        | discord.ForumChannel
-        | discord.VoiceChannel
-        | discord.StageChannel
-        | discord.Thread,
-    ):
+    if not _has_slow_mode(channel):
+        if debt is not None:
+            said = Sentence(
+                "#{channel} has no slow mode any more, so there is nothing to undo.",
+                "slow_mode_nothing_to_undo",
+                channel=channel.name,
+            )
+            return success(said, channel_id=str(channel.id))
         raise JobFailed("#{name} has no slow mode.", retry=False, code="no_slow_mode", name=channel.name)
 
     about = f"slowmode:{channel.id}"
@@ -69,7 +83,7 @@ async def set_slowmode(
     if debt is not None:
         async with asking_discord(f"look at #{channel.name}"):
             now: Any = await bot.fetch_channel(channel.id)
-        if now.slowmode_delay not in (debt.left.get("seconds"), seconds):
+        if debt.left.get(LIFTED) or now.slowmode_delay not in (debt.left.get("seconds"), seconds):
             said = Sentence(
                 "#{channel}: somebody has set {seconds} s since, and that stays.",
                 "slow_mode_changed_by_hand",
@@ -81,10 +95,16 @@ async def set_slowmode(
     async def look(_: dict[str, Any]) -> dict[str, Any]:
         # During an earlier slow mode of this kind, the delay to restore is the one before that.
         earlier = await debt_about(bot, about) if lasts is not None else None
-        untouched = earlier is not None and earlier.left.get("seconds") == channel.slowmode_delay
-        return {"before": earlier.params["seconds"] if earlier and untouched else channel.slowmode_delay}
+        untouched = (
+            earlier is not None
+            and not earlier.left.get(LIFTED)
+            and earlier.left.get("seconds") == channel.slowmode_delay
+        )
+        before = earlier.params["seconds"] if earlier and untouched else channel.slowmode_delay
+        return {"before": before, "stands": untouched}
 
-    before = (await step("before", look))["before"]
+    found = await step("before", look)
+    before = found["before"]
     said = Sentence(
         "#{channel}: {seconds} s between messages.", "slow_mode_set", channel=channel.name, seconds=seconds
     )
@@ -98,11 +118,14 @@ async def set_slowmode(
             lasts,
             Sentence("#{channel} as fast as before", "ending_slow_mode", channel=channel.name),
             left={"seconds": seconds},
+            stands=found.get("stands", True),
         )
         said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
     async with asking_discord(f"slow #{channel.name} down"):
         await channel.edit(slowmode_delay=seconds, reason=REASON)
-    if lasts is None and debt is None:
+    if lasts is not None:
+        await note_left(bot, about, **{DONE: True})
+    elif debt is None:
         await call_off(bot, about)  # this one is for good
     return success(said, channel_id=str(channel.id))
 
@@ -111,6 +134,7 @@ async def set_slowmode(
     needs=in_channel("channel_id", "manage_channels"),
     variables=("text",),
     resumable=True,
+    pace=_PACE,
 )
 async def set_channel_text(
     bot: commands.Bot,
@@ -123,20 +147,37 @@ async def set_channel_text(
     Params:
         channel_id: Which channel
         text: What to write, such as {countdown:2030-01-01} until the launch
-        where: Discord allows only two name changes in ten minutes
+        where: Discord allows only two changes of each in ten minutes
     """
     channel = await guild_channel_of(bot, channel_id)
     longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
     written = fitting(text_for(channel.guild, text), longest, where)
     _expect_topic(channel, where)
+    if _stands_there(channel, where, written):
+        stands = getattr(channel, where)
+        said = (
+            Sentence("The name is already: {text}", "channel_name_already", text=stands)
+            if where == "name"
+            else Sentence("The topic is already: {text}", "channel_topic_already", text=stands)
+        )
+        return success(said, channel_id=str(channel.id))
     async with asking_discord(f"write the {where} of #{channel.name}"):
-        await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
+        changed: Any = await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
+    stands = getattr(changed or channel, where) or written
     said = (
-        Sentence("The name is: {text}", "channel_name_set", text=written)
+        Sentence("The name is: {text}", "channel_name_set", text=stands)
         if where == "name"
-        else Sentence("The topic is: {text}", "channel_topic_set", text=written)
+        else Sentence("The topic is: {text}", "channel_topic_set", text=stands)
     )
     return success(said, channel_id=str(channel.id))
+
+
+def _stands_there(channel: GuildChannel, where: str, written: str) -> bool:
+    """Return whether a channel has that topic or name; then the request, of which there are few, is saved."""
+    if where == "name" and isinstance(channel, discord.TextChannel | discord.ForumChannel):
+        # Discord writes the names of these in small letters, with dashes for blanks.
+        written = "-".join(written.lower().split())
+    return alike(getattr(channel, where, None), written)
 
 
 @set_channel_text.check
@@ -154,10 +195,36 @@ def _expect_topic(channel: GuildChannel, where: str) -> None:
         )
 
 
+def _has_slow_mode(channel: Any) -> TypeGuard[_WithSlowMode]:
+    """https://discord.com/developers/docs/resources/channel#modify-channel: not announcement channels."""
+    return isinstance(channel, _WithSlowMode) and not (
+        isinstance(channel, discord.TextChannel) and channel.is_news()
+    )
+
+
 class ChannelsSprocket(RegisteringCog):
     """Registers the channel jobs."""
 
     jobs = by_name(set_slowmode, set_channel_text)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        """Let the end of a slow mode die when somebody sets another delay by hand."""
+        if getattr(before, "slowmode_delay", None) == getattr(after, "slowmode_delay", None):
+            return
+        about = f"slowmode:{after.id}"
+        try:
+            debt = await watched(self.bot, about)
+            if debt is None:
+                return
+            # What the event says may be older than what the bot did.
+            now: Any = await self.bot.fetch_channel(after.id)
+            if now.slowmode_delay != debt.left.get("seconds"):
+                await note_left(self.bot, about, **{LIFTED: True})
+        except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
+            log.warning("whether the slow mode of #%s was changed can't be told: %s", after.name, error)
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -21,6 +21,8 @@ from schedulezero.methods.values import said_span
 from schedulezero.sentences import Sentence
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.comparing import alike
+from sprockets.kit.event_rights import ON_STAGE, expect_rights
 from sprockets.kit.lookups import guild_channel_of, guild_of
 from sprockets.kit.messages import expect_texts, fitting, text_for
 from sprockets.kit.posting import CLOCK_SKEW
@@ -37,10 +39,15 @@ _EVENT_ID = r"^(https://(\w+\.)?discord(app)?\.com/events/\d{15,20}/)?\d{15,20}/
 # https://discord.com/developers/docs/resources/guild-scheduled-event#guild-scheduled-event-permissions-requirements
 _HOSTING = (
     *in_channel("voice_channel_id", "connect"),
-    *(
-        Need(permission, channel="voice_channel_id", only_in="stage_voice")
-        for permission in ("manage_channels", "mute_members", "move_members")
-    ),
+    *(Need(permission, channel="voice_channel_id", only_in="stage_voice") for permission in ON_STAGE),
+)
+
+# What else it takes depends on the event, see `sprockets.kit.event_rights`: for its own ones the bot needs no
+# more than to create them.
+_CHANGING = (
+    Need("manage_events", of="person"),
+    Need("create_events", of="bot"),
+    Need("manage_events", of="invite"),
 )
 
 
@@ -93,7 +100,7 @@ async def create_event(
     async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
         async with asking_discord("look for the event"):
             for event in await guild.fetch_scheduled_events():
-                mine = event.creator_id == guild.me.id and event.name == plan["name"]
+                mine = event.creator_id == guild.me.id and alike(event.name, plan["name"])
                 if mine and discord.utils.snowflake_time(event.id) > since - CLOCK_SKEW:
                     return _result(event)
         return None
@@ -144,7 +151,7 @@ async def _event_preview(
     )
 
 
-@job(needs=(Need("manage_events"),), resumable=True)
+@job(needs=_CHANGING, resumable=True)
 async def start_event(
     bot: commands.Bot,
     guild_id: GuildId,
@@ -163,6 +170,7 @@ async def start_event(
         event = await _chosen(guild, title, event_id, discord.EventStatus.scheduled)
         already = event.status is not discord.EventStatus.scheduled
         if not already:
+            await expect_rights(event)
             event = await event.start(reason=REASON)
     said = (
         Sentence("“{title}” had begun already.", "event_had_begun", title=event.name)
@@ -172,7 +180,7 @@ async def start_event(
     return success(said, **_result(event))
 
 
-@job(needs=(Need("manage_events"),), resumable=True)
+@job(needs=_CHANGING, resumable=True)
 async def end_event(
     bot: commands.Bot,
     guild_id: GuildId,
@@ -191,6 +199,7 @@ async def end_event(
         event = await _chosen(guild, title, event_id, discord.EventStatus.active)
         already = event.status is not discord.EventStatus.active
         if not already:
+            await expect_rights(event)
             event = await event.end(reason=REASON)
     said = (
         Sentence("“{title}” was over already.", "event_was_over", title=event.name)

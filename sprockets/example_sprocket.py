@@ -62,6 +62,8 @@ class ExampleSprocket(commands.Cog):
                 cog.unregister_sprocket(name)
 
     @app_commands.command(name="question", description="Show a question that gets people talking")
+    @app_commands.allowed_installs(guilds=True, users=False)
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
     async def question(self, interaction: discord.Interaction) -> None:
         await interaction.response.send_message(random.choice(QUESTIONS), ephemeral=True)
 

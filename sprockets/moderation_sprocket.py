@@ -27,8 +27,9 @@ from schedulezero.sentences import Sentence, all_in_a_row
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cleaning import MOST_LOOKED_AT, Cleaning, Wanted, public_threads
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.follow_up import call_off, follow_up, owed
-from sprockets.kit.lock_places import about_of, all_in, called, lockable, locked_about
+from sprockets.kit.content import can_read_content
+from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
+from sprockets.kit.lock_places import about_of, all_in, called, lockable, locked_about, standing_about
 from sprockets.kit.lock_words import lock_outcome, unlock_outcome, who_writes
 from sprockets.kit.locks import (
     Lock,
@@ -104,7 +105,7 @@ async def cleanup_messages(
         threads: Clean up the channel's public threads as well
     """
     channel = await channel_of(bot, channel_id)
-    _expect_readable(bot, contains)
+    await _expect_readable(bot, contains)
 
     async def begin(_: dict[str, Any]) -> dict[str, Any]:
         more = await public_threads(channel) if threads else []
@@ -153,7 +154,7 @@ def _cleaned(work: Cleaning, failed: list[dict[str, str]]) -> dict[str, Any]:
 @cleanup_messages.check
 async def _check_clean_up(bot: commands.Bot, channel_id: int, contains: str, **_: Any) -> None:
     await channel_of(bot, channel_id)
-    _expect_readable(bot, contains)
+    await _expect_readable(bot, contains)
 
 
 @cleanup_messages.dry_run
@@ -172,7 +173,7 @@ async def _would_clean_up(
 ) -> str:
     """Return how many messages would be deleted now, and the age of the oldest."""
     channel = await channel_of(bot, channel_id)
-    _expect_readable(bot, contains)
+    await _expect_readable(bot, contains)
     until = _until(channel, age_days)
     kept = tuple(keep_user_ids or ())
     work = Cleaning(Wanted(until, user_id, contains, kept, keep_role_id, keep_bots, keep_files), limit)
@@ -201,11 +202,15 @@ def _until(channel: Sendable, age_days: float | None) -> datetime:
     return max(instants.now(), newest + timedelta(milliseconds=1))  # our clock may be behind
 
 
-def _expect_readable(bot: commands.Bot, contains: str) -> None:
-    if contains and not bot.intents.message_content:
+async def _expect_readable(bot: commands.Bot, contains: str) -> None:
+    if not contains:
+        return
+    async with asking_discord("see whether I may read messages"):
+        readable = await can_read_content(bot)
+    if not readable:
         raise JobFailed(
             "To read message text I need the Message Content intent. Switch it on in Discord's developer "
-            "portal and set `message_content: true` in the configuration.",
+            "portal under Bot.",
             retry=False,
             code="needs_message_content",
         )
@@ -233,7 +238,7 @@ async def lockdown_channel(
     places, refused = await lockable(bot, channel, whole_server)
     if refused:  # its ending may open only what this lock closed
         about += f":by:{run.creator_id}"
-    noted, until = _noted(reason), None
+    noted, until, stays = _noted(reason), None, False
     if lasts.strip():
         ends = _end(lasts, run.scheduled_at, run.timezone)
         if ends <= instants.now():
@@ -248,9 +253,12 @@ async def lockdown_channel(
         params: dict[str, Any] = {"channel_id": str(channel.id), "reason": ""}
         if whole_server:
             params["whole_server"] = True
-        what = called(channel, whole_server)
-        name = Sentence("Unlock {what}", "ending_unlocks", what=what)
-        until = (await follow_up(bot, about, "unlock_channel", params, ends, name))["at"]
+        already = await standing_about(bot, places, about)
+        stays = already and await debt_about(bot, about) is None and await waiting(bot, about) is None
+        if not stays:  # otherwise it lasts until somebody unlocks it: the later end counts
+            name = Sentence("Unlock {what}", "ending_unlocks", what=called(channel, whole_server))
+            after = await follow_up(bot, about, "unlock_channel", params, ends, name, stands=already)
+            until = after["at"]
     if reason and not whole_server and await begins(bot, channel):
         await _say(channel, f"🔒 This channel is locked: {reason}")
 
@@ -262,11 +270,11 @@ async def lockdown_channel(
     failed = [
         (place.name, item) for place, item in zip(places, results, strict=True) if isinstance(item, JobFailed)
     ]
-    if until is None:
+    if not lasts.strip():
         await call_off(bot, about)  # this lock is until further notice
     if not done:
         raise failed[0][1] if failed else _nothing(refused)
-    whole = lock_outcome(called(channel, whole_server), until, done, failed, refused)
+    whole = lock_outcome(called(channel, whole_server), until, done, failed, refused, stays=stays)
     more: dict[str, Any] = {}
     if whole.partial:
         more = {
@@ -394,7 +402,7 @@ async def _ends_own_lock(
         return False
     locks = [(place, await lock_of(bot, place.id, place.guild.id)) for place in all_in(channel, whole_server)]
     standing = [lock for place, lock in locks if lock is not None and stands(lock, place)]
-    return bool(standing) and all(lock.by == current_run().creator_id for lock in standing)
+    return bool(standing) and all(lock.by == [current_run().creator_id] for lock in standing)
 
 
 def _nothing(refused: list[str]) -> JobFailed:
@@ -439,6 +447,19 @@ class ModerationSprocket(RegisteringCog):
             await note_lifted(self.bot, after)
         except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
             log.warning("whether the lock of #%s was lifted can't be told: %s", after.name, error)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_update(self, payload: discord.RawThreadUpdateEvent) -> None:
+        """Let the lock of a thread die when somebody lifts it by hand."""
+        try:
+            if await lock_of(self.bot, payload.thread_id, payload.guild_id) is None:
+                return
+            thread: Any = await self.bot.fetch_channel(payload.thread_id)
+            await note_lifted(self.bot, thread)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
+            log.warning(
+                "whether the lock of thread %s was lifted can't be told: %s", payload.thread_id, error
+            )
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:

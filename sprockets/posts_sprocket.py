@@ -18,9 +18,10 @@ from schedulezero.methods.typed import ChannelId, Duration, LongText, MessageLin
 from schedulezero.sentences import Sentence
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.comparing import alike
 from sprockets.kit.lookups import Sendable, channel_of, find_message
 from sprockets.kit.messages import MOST_TEXT, embed_of, expect_texts, fitting, mentions, text_for
-from sprockets.kit.posting import may_look_back, post, posted
+from sprockets.kit.posting import look_back, post, posted
 from sprockets.kit.results import success
 
 _MOST_ANSWERS = 10
@@ -142,16 +143,11 @@ async def send_as(
         return posted(sent, channel)
 
     async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
-        if not may_look_back(channel):
-            raise Uncertain(
-                "I was stopped while I posted, and may not read in the channel whether I did.",
-                code="posting_unseen",
-            )
-        async with asking_discord("look for what I posted"):
-            async for item in channel.history(limit=100, after=since - timedelta(minutes=1)):
-                if item.webhook_id == webhook.id and item.content.strip() == plan["text"].strip():
-                    return posted(item, channel)
-        return None
+        async def is_it(message: discord.Message) -> bool:
+            return alike(plan["text"], await _content(webhook, message, channel))
+
+        found = await look_back(channel, since, lambda item: item.webhook_id == webhook.id, is_it)
+        return posted(found, channel) if found is not None else None
 
     return {"success": True, **await step(f"as:{channel.id}", send, plan={"text": text}, find=find)}
 
@@ -182,6 +178,29 @@ async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
         if _is_ours(bot, webhook):
             return webhook
     return await home.create_webhook(name=_WEBHOOK, reason=REASON)
+
+
+async def _content(webhook: discord.Webhook, message: discord.Message, channel: Sendable) -> str:
+    """Return what our webhook posted. Raises Uncertain if Discord doesn't show it.
+
+    An application without the Message Content flag sees the messages of its own webhooks without content
+    (https://github.com/discord/discord-api-docs/issues/5411), unless it asks by the webhook's token.
+    """
+    if message.content:
+        return message.content
+    extra: dict[str, Any] = {"thread": channel} if isinstance(channel, discord.Thread) else {}
+    try:
+        content = (await webhook.fetch_message(message.id, **extra)).content
+    except discord.NotFound:
+        return ""  # deleted since: somebody has seen it
+    except discord.Forbidden:
+        content = ""
+    if not content:
+        raise Uncertain(
+            "I was stopped while I posted, and Discord doesn't show me whether I did.",
+            code="posting_hidden",
+        )
+    return content
 
 
 def _webhook_home(channel: Sendable) -> discord.TextChannel | discord.VoiceChannel | discord.ForumChannel:

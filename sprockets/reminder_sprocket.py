@@ -3,7 +3,8 @@
 The buttons keep all their state in their custom ids; `cogs.reminders_cog` answers them, even after a restart.
 
 If Discord refuses the direct message, the reminder is noted for its person, who finds it in ``/remind list``,
-and a post where it was made says that there is one, without its text: others read there, too.
+and a post where it was made says that there is one, without its text: others read there, too. After a refusal
+no reminder of that person is tried until they use the bot again.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from pydantic import Field
 from schedulezero.errors import Forbidden, Gone, JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.instants import to_iso
+from schedulezero.methods.closed_doors import is_closed, note_closed
 from schedulezero.methods.host import host_of
+from schedulezero.methods.members import member_of
 from schedulezero.methods.message_links import read_place
 from schedulezero.methods.typed import LongText, MemberId, Text, job
 from schedulezero.methods.undelivered import note_undelivered
 from schedulezero.sentences import Sentence
-from sprockets.kit.asking import asking_discord
+from sprockets.kit.asking import asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.direct import in_direct_messages
+from sprockets.kit.discord_codes import UNREACHABLE
 from sprockets.kit.lookups import Sendable
 from sprockets.kit.posting import post
 from sprockets.kit.results import success
@@ -57,25 +62,40 @@ async def remind(
             code="reminder_for_somebody_else",
         )
     place = made_at if made_at and read_place(made_at) else None
+    notes = host_of(bot).memory
+    if await is_closed(notes, str(user_id)):
+        return await _undelivered(bot, user_id, message, place, None)
+
+    async def send(channel: discord.abc.Messageable) -> dict[str, Any]:
+        return await post(
+            channel,
+            "your direct messages",
+            content=f"{MARK} {message}",
+            view=_buttons(place),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
     try:
-        async with asking_discord("remind you"):
-            user = bot.get_user(user_id) or await bot.fetch_user(user_id)
-            sent = await post(
-                user,
-                "your direct messages",
-                content=f"{MARK} {message}",
-                view=_buttons(place),
-                allowed_mentions=discord.AllowedMentions.none(),
-            )
+        sent = await in_direct_messages(bot, user_id, "remind you", send)
     except (Forbidden, Gone) as error:
+        if refused_with(error) in UNREACHABLE:
+            await note_closed(notes, str(user_id))
         return await _undelivered(bot, user_id, message, place, error)
     return {"success": True, **sent}
 
 
 async def _undelivered(
-    bot: commands.Bot, user_id: int, message: str, place: str | None, error: JobFailed
+    bot: commands.Bot, user_id: int, message: str, place: str | None, error: JobFailed | None
 ) -> dict[str, Any]:
-    """Note a reminder that could not be sent, and say where it was made that there is one."""
+    """Note a reminder that could not be sent, and say where it was made that there is one.
+
+    Parameters:
+        bot: The bot.
+        user_id: The person.
+        message: Of what to remind.
+        place: The link to where it was made, if that is known.
+        error: Discord's refusal; None if it refused an earlier one, so that this one wasn't tried.
+    """
     run = current_run()
     named = run.run_id or f"{run.job_id}@{to_iso(run.scheduled_at)}"
     notes = host_of(bot).memory
@@ -121,7 +141,7 @@ async def _channel_of(bot: commands.Bot, user_id: int, place: str) -> Sendable |
         return None
     try:
         async with asking_discord(f"look for the member {user_id}"):
-            member = await guild.fetch_member(user_id)
+            member = await member_of(guild, user_id)
     except Gone:
         return None
     allowed = [channel.permissions_for(someone) for someone in (member, guild.me)]

@@ -12,12 +12,13 @@ from pydantic import Field
 from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso
+from schedulezero.methods.members import member_of
 from schedulezero.methods.spec import Need
 from schedulezero.methods.typed import Duration, GuildId, MemberIds, RoleId, job
 from schedulezero.sentences import Sentence, all_in_a_row, read_sentence
 from sprockets.kit.asking import REASON, asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.follow_up import call_off, follow_up, owed, waiting
+from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
 from sprockets.kit.lookups import guild_of, not_here, role_of
 from sprockets.kit.results import success
 from sprockets.kit.several import PEOPLE, partly
@@ -96,9 +97,9 @@ async def give_role_for(
             role=role.name,
             person=person["name"],
         )
-        after = await follow_up(
-            bot, _lent(role_id, int(person["id"])), "remove_role_scheduled", taking, lasts, name
-        )
+        about = _lent(role_id, int(person["id"]))
+        stands = person.get("has", True)
+        after = await follow_up(bot, about, "remove_role_scheduled", taking, lasts, name, stands=stands)
         until = after["at"]
     keep = len(people) - len(borrowers)
     given = await _change_role(
@@ -118,9 +119,10 @@ async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[
         async with asking_discord(f"look at the roles of {user_id}"):
             member = await _member(role.guild, user_id)
     except Gone:
-        return {"id": str(user_id), "name": str(user_id), "keeps": False}
-    keeps = role in member.roles and await waiting(bot, _lent(role.id, user_id)) is None
-    return {"id": str(user_id), "name": member.display_name, "keeps": keeps}
+        return {"id": str(user_id), "name": str(user_id), "keeps": False, "has": False}
+    has, about = role in member.roles, _lent(role.id, user_id)
+    lent = await debt_about(bot, about) is not None or await waiting(bot, about) is not None
+    return {"id": str(user_id), "name": member.display_name, "keeps": has and not lent, "has": has}
 
 
 def _lent(role_id: int, user_id: int) -> str:
@@ -129,7 +131,7 @@ def _lent(role_id: int, user_id: int) -> str:
 
 
 async def _member(guild: discord.Guild, user_id: int) -> discord.Member:
-    return await guild.fetch_member(user_id)  # without the members intent, the cache isn't kept up to date
+    return await member_of(guild, user_id)
 
 
 def _role_to_manage(bot: commands.Bot, guild_id: int, role_id: int) -> discord.Role:
@@ -159,7 +161,7 @@ async def _take_back(
     for user_id in dict.fromkeys(user_ids):
         try:
             async with asking_discord(f"look at the roles of {user_id}"):
-                member = await guild.fetch_member(user_id)
+                member = await member_of(guild, user_id)
                 if role in member.roles and not await _given_by_hand(role, user_id, since):
                     bearers.append(user_id)
         except Gone:

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
+import aiohttp
 import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import Gone, JobFailed
+from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.methods.annotations import Channels
+from schedulezero.methods.debts import Debt
+from schedulezero.methods.members import member_of
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import ChannelId, Duration, ForumId, LongText, Text, ThreadId, job
 from schedulezero.sentences import Sentence, all_in_a_row, present_fields
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed
+from sprockets.kit.comparing import alike
+from sprockets.kit.follow_up import (
+    DONE,
+    LIFTED,
+    call_off,
+    debt_about,
+    follow_up,
+    note_left,
+    owed,
+    watched,
+)
 from sprockets.kit.lookups import channel_of, guild_channel_of
 from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import CLOCK_SKEW, post
 from sprockets.kit.results import success
+
+log = logging.getLogger(__name__)
 
 _LONGEST_TITLE = 100
 _MOST_TAGS = 5
@@ -188,35 +204,44 @@ async def set_thread(
         raise JobFailed(
             "#{name} isn't a thread or a forum post.", retry=False, code="not_a_thread", name=thread.name
         )
+    async with asking_discord(f"look at the thread “{thread.name}”"):
+        now = _flags_of(await bot.fetch_channel(thread.id))
+    wanted = _FLAGS[state]
     if debt is not None:
-        async with asking_discord(f"look at the thread “{thread.name}”"):
-            now: Any = await bot.fetch_channel(thread.id)
-        # Discord itself archives a quiet thread, so an open one may be archived without anybody's doing.
-        if now.locked != (debt.left.get("state") == "closed"):
+        back = _back(debt, now, wanted)
+        if back is None:
             said = Sentence(
                 "“{thread}” was changed by hand since, and stays as it is.",
                 "thread_changed_by_hand",
                 thread=thread.name,
             )
             return success(said, **_place(thread))
+        wanted = back
     about = f"thread:{thread.id}"
     said = _now(thread.name, state)
     if lasts is not None:
 
         async def look(_: dict[str, Any]) -> dict[str, Any]:
             earlier = await debt_about(bot, about)
-            untouched = earlier is not None and thread.locked == (earlier.left.get("state") == "closed")
-            return {"before": earlier.params["state"] if earlier and untouched else _state_of(thread)}
+            untouched = earlier is not None and not _is_lifted(earlier, now)
+            before = earlier.params["state"] if earlier and untouched else _state_of(now)
+            return {"before": before, "stands": untouched}
 
-        params = {"thread_id": str(thread.id), "state": (await step("before", look))["before"]}
+        found = await step("before", look)
+        params = {"thread_id": str(thread.id), "state": found["before"]}
         name = _ending(thread.name, params["state"])
-        after = await follow_up(bot, about, "set_thread", params, lasts, name, left={"state": state})
+        after = await follow_up(
+            bot, about, "set_thread", params, lasts, name, {"state": state}, stands=found.get("stands", True)
+        )
         said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
-    async with asking_discord(f"change the thread “{thread.name}”"):
-        if thread.archived and state != "open":
-            await thread.edit(archived=False, reason=REASON)  # an archived thread accepts no other change
-        await thread.edit(archived=state != "open", locked=state == "closed", reason=REASON)
-    if lasts is None and debt is None:
+    if now != wanted:
+        async with asking_discord(f"change the thread “{thread.name}”"):
+            if now.archived and wanted.archived:
+                await thread.edit(archived=False, reason=REASON)  # an archived thread takes no other change
+            await thread.edit(archived=wanted.archived, locked=wanted.locked, reason=REASON)
+    if lasts is not None:
+        await note_left(bot, about, **{DONE: True})
+    elif debt is None:
         await call_off(bot, about)  # this one is for good
     return success(said, **_place(thread))
 
@@ -237,10 +262,43 @@ def _ending(thread: str, state: str) -> Sentence:
     return Sentence("“{thread}” open again", "ending_opens_thread", thread=thread)
 
 
-def _state_of(thread: discord.Thread) -> Literal["open", "closed", "archived"]:
-    if thread.locked:
+class Flags(NamedTuple):
+    """Whether a thread is archived, and whether only moderators can open it again."""
+
+    archived: bool
+    locked: bool
+
+
+_FLAGS = {"open": Flags(False, False), "closed": Flags(True, True), "archived": Flags(True, False)}
+
+
+def _flags_of(thread: Any) -> Flags:
+    return Flags(thread.archived, thread.locked)
+
+
+def _state_of(now: Flags) -> str:
+    if now.locked:
         return "closed"
-    return "archived" if thread.archived else "open"
+    return "archived" if now.archived else "open"
+
+
+def _is_lifted(debt: Debt, now: Flags) -> bool:
+    """Return whether somebody changed a thread by hand since the bot changed it.
+
+    Discord itself archives a quiet thread, and a message in an archived one opens it. A locked thread stays
+    locked when a moderator writes in it.
+    """
+    left = _FLAGS[debt.left["state"]] if debt.left.get("state") in _FLAGS else now
+    reopened = left == _FLAGS["archived"] and not now.archived
+    return bool(debt.left.get(LIFTED)) or now.locked != left.locked or reopened
+
+
+def _back(debt: Debt, now: Flags, before: Flags) -> Flags | None:
+    """Return how an ending leaves a thread: each flag as before if nobody changed it; None for as it is."""
+    if _is_lifted(debt, now):
+        return None
+    left = _FLAGS[debt.left["state"]] if debt.left.get("state") in _FLAGS else now
+    return Flags(before.archived if now.archived == left.archived else now.archived, before.locked)
 
 
 def _opened(thread: discord.Thread) -> dict[str, Any]:
@@ -259,7 +317,7 @@ async def _found(
         for thread in await parent.guild.active_threads():
             mine = thread.owner_id == parent.guild.me.id and thread.parent_id == parent.id
             made_at = thread.created_at or discord.utils.snowflake_time(thread.id)
-            if mine and thread.name == plan["name"] and made_at > since - CLOCK_SKEW:
+            if mine and alike(thread.name, plan["name"]) and made_at > since - CLOCK_SKEW:
                 # A forum post's first message has the same id as the post.
                 more = {"message_id": str(thread.id)} if "text" in plan else {}
                 return {**_opened(thread), **more}
@@ -305,7 +363,7 @@ async def _expect_moderators(forum: discord.ForumChannel, tag: discord.ForumTag)
     people = [forum.guild.me]
     if creator_id is not None:
         async with asking_discord(f"look for the member {creator_id}"):
-            people.append(await forum.guild.fetch_member(int(creator_id)))
+            people.append(await member_of(forum.guild, int(creator_id)))
     for person in people:
         if not forum.permissions_for(person).manage_threads:
             raise JobFailed(
@@ -323,6 +381,22 @@ class ThreadsSprocket(RegisteringCog):
     """Registers the thread and forum jobs."""
 
     jobs = by_name(create_thread, create_forum_post, set_thread)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_update(self, payload: discord.RawThreadUpdateEvent) -> None:
+        """Let the end of a change die when somebody changes the thread by hand."""
+        about = f"thread:{payload.thread_id}"
+        try:
+            debt = await watched(self.bot, about)
+            if debt is None:
+                return
+            # What the event says may be older than what the bot did.
+            if _is_lifted(debt, _flags_of(await self.bot.fetch_channel(payload.thread_id))):
+                await note_left(self.bot, about, **{LIFTED: True})
+        except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
+            log.warning(
+                "whether the thread %s was changed by hand can't be told: %s", payload.thread_id, error
+            )
 
 
 async def setup(bot: commands.Bot) -> None:

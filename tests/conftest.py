@@ -190,7 +190,7 @@ def _operation(method: str, path: str) -> dict[str, Any] | None:
 
 @pytest_asyncio.fixture
 async def api(server: ServerConfig) -> AsyncIterator[Api]:
-    async with Api(base_url=server.api_endpoint, timeout=10, verify=False) as client:
+    async with Api(base_url=server.api_endpoint, timeout=60, verify=False) as client:
         yield client
 
 
@@ -242,7 +242,7 @@ async def execute(database: str, statement: str) -> None:
         await beside.close()
 
 
-async def until(condition: Any, seconds: float = 10.0) -> Any:
+async def until(condition: Any, seconds: float = 60.0) -> Any:
     """Return the first true result of a condition (plain or async), polling it until the time is up."""
     async with asyncio.timeout(seconds):
         while True:

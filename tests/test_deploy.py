@@ -75,6 +75,8 @@ def test_units_are_locked_up_and_do_not_loop(unit: Path) -> None:
     assert seconds(service["Service.TimeoutStopSec"][0]) > CALL_SECONDS
     assert seconds(service["Service.RestartMaxDelaySec"][0]) > seconds(service["Service.RestartSec"][0])
     assert int(service["Service.RestartSteps"][0]) > 0
+    # Also for a version of systemd that knows no growing pauses.
+    assert unit.name == "schedulezero-server.service" or seconds(service["Service.RestartSec"][0]) >= 15
     assert service["Unit.StartLimitIntervalSec"] == ["0"]
 
 
@@ -164,6 +166,7 @@ async def refusing(close_code: int | None) -> AsyncIterator[str]:
     async with DiscordServer() as discord:
         app = web.Application()
         app.router.add_get("/gateway", gateway)
+        app.router.add_get("/api/v10/gateway/bot", discord._gateway_for_bots)
         app.router.add_route("*", "/api/v10/{path:.*}", rest)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
@@ -175,26 +178,33 @@ async def refusing(close_code: int | None) -> AsyncIterator[str]:
             await runner.cleanup()
 
 
+SET = {"SCHEDULEZERO_SHARDS": "1", "SCHEDULEZERO_INTENTS": "members"}
+
+
 @pytest.mark.parametrize(
-    ("close_code", "says"),
+    ("close_code", "configured", "status", "says"),
     [
-        (None, "does not accept the token"),
-        (4004, "does not accept the token"),
-        (4011, "needs more shards"),
-        (4014, "Message Content"),
+        (None, {}, CONFIG, "does not accept the token"),
+        (4004, {}, CONFIG, "does not accept the token"),
+        (4010, SET, CONFIG, "knows no such shard"),
+        (4011, SET, CONFIG, "needs more shards"),
+        (4011, {}, 1, "The next start asks Discord how many"),  # so another start mends it
+        (4012, {}, CONFIG, "update it"),
+        (4013, {}, CONFIG, "knows no such intents"),
+        (4014, SET, CONFIG, "(members)"),
     ],
 )
 async def test_what_discord_refuses_ends_with_78(
-    settings: Settings, close_code: int | None, says: str
+    settings: Settings, close_code: int | None, configured: dict[str, str], status: int, says: str
 ) -> None:
     async with refusing(close_code) as address:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.support.bot_process", address, "run",
-            cwd=ROOT, env=environment(settings, DISCORD_TOKEN="simulated"),
+            cwd=ROOT, env=environment(settings, DISCORD_TOKEN="simulated", **configured),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         _, err = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == CONFIG, err.decode()
+    assert process.returncode == status, err.decode()
     assert says in err.decode() and b"Traceback" not in err
 
 

@@ -180,7 +180,7 @@ def _is_default(said: str, default: Any) -> bool:
     if isinstance(default, bool):
         return said == f"`{str(default).lower()}`"
     if isinstance(default, tuple):
-        return said == ", ".join(f"`{name}`" for name in default)
+        return said == (", ".join(f"`{name}`" for name in default) or "none")
     return said in (f"{default:g}" if isinstance(default, int | float) else f"`{default}`",)
 
 
@@ -231,7 +231,7 @@ def test_no_page_names_a_route_that_there_is_not() -> None:
 
 def test_each_metric_is_listed() -> None:
     listed = {
-        re.sub(r"(_total)?(\{\w+\})?$", "", name)
+        re.sub(r"(_total)?(\{[\w,]+\})?$", "", name)
         for name in rows("reference/operations.md")
         if name.startswith("schedulezero_")
     }

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.pace import pace, shared_pace
-from cogs.background import ping_budget
+from bot.pace import pace, session_starts, shared_pace, windows
+from cogs.background import invalid_requests, ping_budget
 from schedulezero.client import decoding
 from schedulezero.handler import executor, journal
 from schedulezero.handler.repetitions import PUBLISHED
@@ -19,7 +19,7 @@ from schedulezero.server.decisions import retry
 from schedulezero.server.engine import shared_queue
 from schedulezero.server.handlers import crowd
 from schedulezero.server.http.connections import Bounds
-from schedulezero.server.store import hourly_limit
+from schedulezero.server.store import hourly_limit, runs
 from schedulezero.wire import doorkeeper, protocol
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -33,6 +33,7 @@ NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
      (ping_budget.AT_ONCE_IN_A_GUILD, ping_budget.BURST_SECONDS * ping_budget.A_SECOND_IN_A_GUILD)),
     ("how-to/alert-when-silent.md", "may have # under way and make # a second",
      (ping_budget.AT_ONCE, ping_budget.A_SECOND)),
+    ("how-to/run-as-a-service.md", "It never uses the last #:", (session_starts.RESERVE,)),
     ("how-to/run-as-a-service.md", "waits for it for # seconds at most", (executor.DEADLINE_SECONDS,)),
     ("reference/configuration.md", "wait for # minutes at most; beyond that they are refused",
      (hourly_limit.LONGEST_HOLD_BY_HAND.total_seconds() / 60,)),
@@ -73,6 +74,12 @@ NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
      (retry.BASE_DELAY.total_seconds(), 2 * retry.BASE_DELAY.total_seconds(), 100 * retry.JITTER)),
     (f"{DECISIONS}/15-the-history-is-bounded.md", "forgets what ended # days ago", (journal.KEPT_FOR.days,)),
     (f"{DECISIONS}/20-requests-to-discord-wait-in-one-place.md", "# a second for jobs", (pace.FOR_JOBS,)),
+    (f"{DECISIONS}/20-requests-to-discord-wait-in-one-place.md", "waits # seconds at most for its window",
+     (windows.LONGEST_WAIT_SECONDS,)),
+    ("explanation/scale.md", "Jobs use # of them", (pace.FOR_JOBS,)),
+    ("explanation/scale.md", "From # on, jobs wait", (invalid_requests.HOLD_AT,)),
+    ("explanation/scale.md", "a job is paused after # failures", (runs.MOST_FAILURES,)),
+    ("reference/operations.md", "jobs wait from # on", (invalid_requests.HOLD_AT,)),
     (f"{DECISIONS}/20-requests-to-discord-wait-in-one-place.md", "evenly spaced, and # together",
      (pace.FOR_ALL,)),
 )  # fmt: skip

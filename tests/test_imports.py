@@ -29,14 +29,35 @@ TABLE = {
     "schedulezero/when/calendar": "schedulezero schedulezero/model",
     "schedulezero/wire": "schedulezero schedulezero/model schedulezero/storage",
     "schedulezero/when/grammar/core": "",
-    "schedulezero/when/grammar/rules": "schedulezero/when/grammar/core",
+    "schedulezero/when/grammar/rules/clock": "schedulezero/when/grammar/core",
+    "schedulezero/when/grammar/rules/recurring": (
+        "schedulezero/when/grammar/core schedulezero/when/grammar/rules/clock"
+    ),
+    "schedulezero/when/grammar/rules/days": (
+        "schedulezero/when/grammar/core schedulezero/when/grammar/rules/clock"
+    ),
+    "schedulezero/when/grammar/rules": (
+        "schedulezero/when/grammar/core schedulezero/when/grammar/rules/clock "
+        "schedulezero/when/grammar/rules/recurring schedulezero/when/grammar/rules/days"
+    ),
     "schedulezero/when/grammar": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/grammar/core "
-        "schedulezero/when/grammar/rules"
+        "schedulezero/when/grammar/rules schedulezero/when/grammar/rules/clock "
+        "schedulezero/when/grammar/rules/recurring"
+    ),
+    "schedulezero/when/grammar/again": (
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/grammar/core "
+        "schedulezero/when/grammar/rules/clock schedulezero/when/grammar/rules/recurring "
+        "schedulezero/when/grammar"
+    ),
+    "schedulezero/when/grammar/read.py": (
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/grammar/core "
+        "schedulezero/when/grammar/rules schedulezero/when/grammar schedulezero/when/grammar/again"
     ),
     "schedulezero/when/language": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/grammar "
-        "schedulezero/when/grammar/core schedulezero/when/grammar/rules"
+        "schedulezero/when/grammar/core schedulezero/when/grammar/rules "
+        "schedulezero/when/grammar/rules/clock schedulezero/when/grammar/read.py"
     ),
     "schedulezero/methods": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language"
@@ -98,7 +119,9 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
     ),
     "sprockets": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
-    "cogs/background": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web",
+    "cogs/background": (
+        "schedulezero schedulezero/metrics.py schedulezero/methods schedulezero/handler schedulezero/web"
+    ),
     "cogs/config": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar schedulezero/wire"
     ),
@@ -128,7 +151,8 @@ TABLE = {
     ),
     "cogs/desk/jobs": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client cogs cogs/rights cogs/desk/kit cogs/desk/drafts"
+        "schedulezero/methods schedulezero/client cogs/background cogs cogs/rights cogs/desk/kit "
+        "cogs/desk/drafts"
     ),
     "cogs/desk/files": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
@@ -137,13 +161,13 @@ TABLE = {
     ),
     "cogs/desk/runs": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/exchange cogs cogs/rights cogs/desk/kit "
-        "cogs/desk/jobs"
+        "schedulezero/methods schedulezero/client schedulezero/exchange cogs/background cogs cogs/rights "
+        "cogs/desk/kit cogs/desk/jobs"
     ),
     "cogs/desk/settings": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/web cogs cogs/rights cogs/sprocket_loading "
-        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
+        "schedulezero/methods schedulezero/client schedulezero/web cogs/background cogs cogs/rights "
+        "cogs/sprocket_loading cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/creating": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -156,13 +180,16 @@ TABLE = {
         "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/runs "
         "cogs/desk/settings cogs/desk/creating"
     ),
-    "bot/pace": "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/handler",
+    "bot/pace": (
+        "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/methods schedulezero/handler "
+        "cogs/background"
+    ),
     "bot": (
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/storage "
         "schedulezero/when/calendar schedulezero/wire schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler bot/pace sprockets/kit schedulezero/server/http "
-        "sprockets cogs cogs/config cogs/sprocket_loading schedulezero/server cogs/desk/kit "
-        "cogs/*_cog.py"
+        "sprockets cogs/background cogs cogs/config cogs/sprocket_loading schedulezero/server "
+        "cogs/desk/kit cogs/*_cog.py"
     ),
     "bot/cli": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar "
@@ -172,16 +199,27 @@ TABLE = {
     "bot/health": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/wire schedulezero/methods "
         "schedulezero/client schedulezero/handler cogs cogs/rights cogs/sprocket_loading "
-        "schedulezero/server bot bot/cli"
+        "schedulezero/server sprockets/kit bot bot/cli bot/pace"
     ),
     "bot/run.py": "schedulezero bot bot/health",
+    "bot/first_day": (
+        "schedulezero schedulezero/model schedulezero/wire cogs cogs/config cogs/rights bot bot/cli "
+        "bot/health"
+    ),
+    "bot/first_day/subjects": ("schedulezero schedulezero/model cogs cogs/rights bot/first_day"),
+    "bot/first_day/table.py": "bot/first_day bot/first_day/subjects",
+    "bot/first_day/day.py": (
+        "schedulezero cogs/config cogs/rights bot bot/cli bot/health bot/first_day "
+        "bot/first_day/subjects bot/first_day/table.py"
+    ),
+    "bot/first_day/command.py": "bot bot/cli bot/first_day bot/first_day/day.py",
     "bot/demo": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language cogs cogs/rights "
         "bot bot/run.py"
     ),
     "bot/cli/main.py": (
         "schedulezero schedulezero/storage schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/server cogs bot bot/cli bot/health bot/run.py bot/demo"
+        "schedulezero/server cogs bot bot/cli bot/health bot/run.py bot/demo bot/first_day/command.py"
     ),
     "bot/testing.py": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language "

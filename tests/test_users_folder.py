@@ -78,7 +78,7 @@ async def expect_registered(folder: Path, settings: Settings, process: asyncio.s
         return [name for item in found for name in item["methods"] if name == "my_custom_job"]
 
     try:
-        await until(methods, 30)
+        await until(methods)
     except TimeoutError:
         raise AssertionError((folder / "log").read_text()) from None
     call = b'{"method": "my_custom_job", "params": {}}'
@@ -181,7 +181,7 @@ async def test_doctor_follows_a_bot_of_ones_own_and_its_server(
     bot = (folder, installed / "bin" / "python", "bot.py")
     running = ServerThread(server_config)  # with another database, as if it was started in another folder
     async with DiscordServer() as discord, program(*bot, discord=discord.address) as process:
-        await until(lambda: "no ScheduleZero server answers" in (folder / "log").read_text(), 30)
+        await until(lambda: "no ScheduleZero server answers" in (folder / "log").read_text())
         said = await doctor_in(folder, installed)
         assert f"ok    ports: handler port {port} is used by this bot (process {process.pid})" in said
         await running.start()

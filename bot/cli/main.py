@@ -27,6 +27,7 @@ from bot.cli.files import (
 from bot.cli.interruption import raise_if_seen
 from bot.cli.move import add_move_arguments, move
 from bot.cli.output import INTERRUPTED, guarded, is_unicode
+from bot.first_day.command import add_first_day_arguments, first_day_work
 from bot.health.ask import add_health_arguments, health
 from bot.logs import as_json, hide, hide_passwords, redact, set_up
 
@@ -166,6 +167,8 @@ def _parser() -> argparse.ArgumentParser:
     add_health_arguments(
         _add(commands, "health", "ask the server whether it is ready; exit status 1 if it is not", health)
     )
+    said = "try in a test server what the bot assumes about Discord, and write a report"
+    add_first_day_arguments(_add(commands, "first-day", said, _first_day))
     add_token_arguments(_add(commands, "token", "make, list or revoke tokens for the REST API", token))
     add_keys_arguments(
         _add(commands, "keys", "show the keys of the ZeroMQ connections, and allow others", keys)
@@ -329,6 +332,11 @@ def _doctor(options: argparse.Namespace, settings: Settings) -> int:
     token = os.environ.get("DISCORD_TOKEN", "").strip()
     work = doctor(settings, token, options.config, server_only=options.server)
     return _until_stopped(lambda stop: _or_stopped(work, stop))
+
+
+def _first_day(options: argparse.Namespace, settings: Settings) -> int:
+    work = first_day_work(options, settings)
+    return _until_stopped(work)
 
 
 def _when(options: argparse.Namespace, settings: Settings) -> int:

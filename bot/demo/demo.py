@@ -20,6 +20,7 @@ import simcord
 
 from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
+from bot.demo import command_permissions as _routes  # noqa: F401 - adds a route
 from bot.demo.demo_guild import furnish, greet, schedule_examples
 from bot.demo.demo_pages import DemoPages, front_door
 from bot.run import Beside
@@ -79,7 +80,7 @@ async def demo(
     """
     with tempfile.TemporaryDirectory(prefix="schedulezero-demo-", ignore_cleanup_errors=True) as folder:
         bot = create_bot(_demo_settings(settings, folder))
-        env = simcord.Env(bot, check_errors=False)
+        env = simcord.Env(bot, shard_count=bot.shard_count or 1, check_errors=False)
         simulated(bot, env)
         env.backend.clock = WallClock()  # type: ignore[assignment]
         env.backend.bot_user.name = "ScheduleZero"

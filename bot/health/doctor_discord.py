@@ -1,4 +1,4 @@
-"""``doctor``'s Discord checks: token, shards, intents, permissions, and problems of single jobs."""
+"""``doctor``'s Discord checks: token, shards, logins, intents, permissions, and problems of single jobs."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ import discord
 
 from bot.config import Settings
 from bot.health.unreachable import why_unreachable
+from bot.pace.session_starts import RESERVE, SessionStarts, fetch_starts
 from bot.sprocket_specs import specs_of_sprockets
 from cogs.health import Check
 from cogs.language import speaking
 from cogs.rights.channels import SeenChannels
 from cogs.rights.permissions import invite, lacking, wanted
 from cogs.rights.rights import Channel, problems
+from cogs.rights.two_factor import two_factor_caution
 from schedulezero.client.client import Client
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import JobState
+from sprockets.kit.content import reads_content
 
 _MOST_GUILDS = 50
 _MOST_TOLD = 3
@@ -44,7 +47,9 @@ async def checks_on_discord(settings: Settings, token: str, server: Client | Non
         await client.login(token)
         assert client.user is not None
         yield Check("token", True, f"accepted; the bot is {client.user}")
-        yield await _shards(settings, client)
+        starts = await fetch_starts(client.http)
+        yield _shards(settings, starts)
+        yield _sessions(settings, starts)
         async for check in discord_checks(settings, client, server):
             yield check
     except discord.LoginFailure:
@@ -59,14 +64,25 @@ async def checks_on_discord(settings: Settings, token: str, server: Client | Non
         await client.close()
 
 
-async def _shards(settings: Settings, client: discord.Client) -> Check:
-    shards = (await client.http.get_bot_gateway())[0]
-    few = settings.shards is not None and settings.shards < shards // 2
+def _shards(settings: Settings, starts: SessionStarts) -> Check:
+    """Check the configured number of shards; without one, the bot opens as many as Discord recommends."""
+    few = settings.shards is not None and settings.shards < starts.shards // 2
     return Check(
         "shards",
         not few,
-        f"Discord asks for {shards}" + (f"; set are {settings.shards}" if settings.shards else ""),
+        f"Discord recommends {starts.shards}" + (f"; set are {settings.shards}" if settings.shards else ""),
         "Raise `shards`, to the same number in all clusters; with too few Discord closes with code 4011.",
+    )
+
+
+def _sessions(settings: Settings, starts: SessionStarts) -> Check:
+    """Check whether the bot may start all its sessions without touching the reserve."""
+    return Check(
+        "logins",
+        starts.spare(settings.shards or starts.shards),
+        f"{starts.remaining} of {starts.total} are left today",
+        f"The bot waits until Discord renews them, and never touches the last {RESERVE}. Look in its log why "
+        "it started so often.",
     )
 
 
@@ -74,8 +90,8 @@ async def discord_checks(
     settings: Settings, client: discord.Client, server: Client | None
 ) -> AsyncIterator[Check]:
     """Yield the checks of a logged-in bot: intents, and for each guild its permissions and its jobs."""
-    flags = (await client.application_info()).flags
-    granted = flags.gateway_message_content or flags.gateway_message_content_limited
+    application = await client.application_info()
+    granted = reads_content(application.flags)
     yield Check(
         "intents",
         granted or not settings.message_content,
@@ -83,6 +99,21 @@ async def discord_checks(
         + (", and needed" if settings.message_content else ", and not needed"),
         "Switch on Message Content in the developer portal, or set `message_content: false`.",
     )  # fmt: skip
+    if ungranted := _ungranted(settings, application.flags):
+        yield Check(
+            "intents",
+            False,
+            f"not granted, and in `intents`: {', '.join(ungranted)}",
+            "Switch them on in the developer portal under Bot, or remove them from `intents`.",
+        )
+    yield Check(
+        "user install",
+        True,
+        "on: people can add the app to themselves and use /remind everywhere"
+        if application.user_integration_config is not None
+        else "off: /remind works in servers that the bot is in; to change that, switch on User Install in "
+        "the developer portal under Installation",
+    )
     assert client.user is not None
     specs = specs_of_sprockets(settings.sprockets)
     needed, link = wanted(specs), invite(client.user.id, specs)
@@ -102,6 +133,12 @@ async def discord_checks(
             "complete" if not absent else f"lacking {said}",
             f"Give the bot's role these permissions in the server's settings, or invite it again: {link}",
         )
+        if (caution := two_factor_caution(guild, specs)) is not None:
+            yield Check(
+                f"two-factor authentication in {guild.name}",
+                True,
+                caution,
+            )
         if server is not None:
             yield await _jobs(client, server, guild, me, specs)
     if count == 0:
@@ -111,6 +148,16 @@ async def discord_checks(
             "the bot is in no server",
             f"Invite it: {link}",
         )
+
+
+def _ungranted(settings: Settings, flags: discord.ApplicationFlags) -> list[str]:
+    """Return the privileged intents that the settings ask for and that the application doesn't have."""
+    granted = {
+        "members": flags.gateway_guild_members or flags.gateway_guild_members_limited,
+        "presences": flags.gateway_presence or flags.gateway_presence_limited,
+        "message_content": reads_content(flags),
+    }
+    return [name for name in settings.intents if not granted.get(name, True)]
 
 
 async def _jobs(

@@ -11,17 +11,21 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
+import discord
 
+from cogs.background.invalid_requests import InvalidRequests
 from schedulezero.handler.run_context import current_run
 from schedulezero.metrics import note_discord
 
-FOR_JOBS = 48
-"""The most requests of jobs in any window. They leave evenly spaced, so a person waits for at most one."""
+FOR_JOBS = 45
+"""The most requests of jobs in any window. They leave evenly spaced, so a person waits for at most one, and
+five are left for people, for delays on the way, and for a second process such as ``doctor``."""
 FOR_ALL = 50
 WINDOW_SECONDS = 1.0
 _NOT_COUNTED = ("/interactions/", "/webhooks/")
@@ -88,23 +92,37 @@ class Pace:
         room_at = self._granted[-most] + self._window if len(self._granted) >= most else now
         return max(room_at, self._job_at) if job else room_at
 
-    def trace(self) -> aiohttp.TraceConfig:
-        """Return the hook for discord.py's ``http_trace``."""
-        return limiting(self.turn)
+    def trace(self, invalid: InvalidRequests) -> aiohttp.TraceConfig:
+        """Return the hook for discord.py's ``http_trace``; see `limiting`."""
+        return limiting(self.turn, invalid)
 
 
-def limiting(turn: Callable[[float | None], Awaitable[object]]) -> aiohttp.TraceConfig:
-    """Return an aiohttp hook that makes each request wait for its turn right before it leaves."""
+def limiting(
+    turn: Callable[[float | None], Awaitable[object]], invalid: InvalidRequests
+) -> aiohttp.TraceConfig:
+    """Return an aiohttp hook that makes each request wait for its turn right before it leaves.
+
+    It also counts the answers that Discord bans for. While there are too many of them, the requests of jobs
+    are refused with `discord.RateLimited`, so that their runs wait.
+
+    Parameters:
+        turn: waits for a request's turn.
+        invalid: counts the answers.
+    """
     config = aiohttp.TraceConfig()
 
     async def before(_session: Any, _context: Any, asked: aiohttp.TraceRequestStartParams) -> None:
+        run = current_run()
+        if run.run_id is not None and (wait := invalid.wait(time.time())) is not None:
+            raise discord.RateLimited(wait)
         if any(part in asked.url.path for part in _NOT_COUNTED):
             return
-        run = current_run()
         await turn(run.scheduled_at.timestamp() if run.run_id is not None else None)
 
     async def after(_session: Any, _context: Any, done: aiohttp.TraceRequestEndParams) -> None:
         note_discord(done.response.status)
+        scope = done.response.headers.get("X-RateLimit-Scope")
+        invalid.note(done.response.status, scope, time.time())
 
     config.on_request_start.append(before)
     config.on_request_end.append(after)

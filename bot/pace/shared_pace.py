@@ -18,12 +18,14 @@ import itertools
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import aiohttp
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.pace.pace import limiting
+from cogs.background.invalid_requests import InvalidRequests
 from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 from schedulezero.storage.database import Database, database_of
@@ -31,9 +33,9 @@ from schedulezero.storage.sql import insert_new
 
 log = logging.getLogger(__name__)
 
-JOBS_A_SECOND = 39
+JOBS_A_SECOND = 36
 PEOPLE_A_SECOND = 9
-"""With at most one early request from each row, no second holds more than 50 requests."""
+"""With at most one early request from each row, no second holds more than 47 requests."""
 CONNECTIONS_A_SECOND = 1 / 5.1
 """Discord lets a bot identify once in five seconds
 (https://discord.com/developers/docs/events/gateway#rate-limiting)."""
@@ -48,6 +50,21 @@ _leases = sa.Table(
     sa.Column("leased_until", sa.BigInteger, nullable=False),  # microseconds of the database's clock
 )
 _NOW = sa.literal_column("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint", sa.BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The instant at which one request may leave, on two clocks.
+
+    Attributes:
+        at: On the clock of this process's event loop, in seconds. A request never leaves earlier.
+        leased: On the database's clock, in microseconds since the epoch. Slots of one row are never
+            closer than its pace allows, whichever process leased them. None while this process keeps to its
+            own share.
+    """
+
+    at: float
+    leased: int | None = None
 
 
 class SharedPace:
@@ -84,17 +101,17 @@ class SharedPace:
         if self._open:
             await self._database.close()
 
-    async def turn(self, due: float | None) -> None:
-        """Wait for this request's turn; see `bot.pace.pace.Pace.turn`."""
-        await self._lanes[due is not None].turn(due or 0.0)
+    async def turn(self, due: float | None) -> Slot:
+        """Wait for this request's turn and return its slot; see `bot.pace.pace.Pace.turn`."""
+        return await self._lanes[due is not None].turn(due or 0.0)
 
-    async def may_connect(self) -> None:
-        """Wait until the bot may open another connection to the gateway."""
-        await self._connecting.turn(0.0)
+    async def may_connect(self) -> Slot:
+        """Wait until the bot may open another connection to the gateway, and return the slot."""
+        return await self._connecting.turn(0.0)
 
-    def trace(self) -> aiohttp.TraceConfig:
-        """Return the hook for discord.py's ``http_trace``."""
-        return limiting(self.turn)
+    def trace(self, invalid: InvalidRequests) -> aiohttp.TraceConfig:
+        """Return the hook for discord.py's ``http_trace``; see `bot.pace.pace.limiting`."""
+        return limiting(self.turn, invalid)
 
 
 class _Lane:
@@ -105,21 +122,22 @@ class _Lane:
     ) -> None:
         self._database = database
         self._name = name
-        self._spacing = 1 / a_second
+        self._microseconds = round(1_000_000 / a_second)
+        self._spacing = self._microseconds / 1_000_000
         self._processes = processes
-        self._slots: deque[float] = deque()
-        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._slots: deque[Slot] = deque()
+        self._waiting: list[tuple[float, int, asyncio.Future[Slot]]] = []
         self._count = itertools.count()
         self._serving: asyncio.Task[None] | None = None
         self._alone_until = 0.0
         self._warned_at = -_WARN_SECONDS
 
-    async def turn(self, due: float) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def turn(self, due: float) -> Slot:
+        future: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (due, next(self._count), future))
         if self._serving is None or self._serving.done():
             self._serving = run_in_background(self._serve(), "sharing Discord's limit")
-        await future
+        return await future
 
     def close(self) -> None:
         if self._serving is not None:
@@ -131,23 +149,27 @@ class _Lane:
         while self._waiting:
             if not self._slots:
                 self._slots.extend(await self._lease(len(self._waiting)))
-            await asyncio.sleep(max(self._slots.popleft() - loop.time(), 0))
+            slot = self._slots.popleft()
+            await asyncio.sleep(max(slot.at - loop.time(), 0))
             while self._waiting:
                 future = heapq.heappop(self._waiting)[2]
                 if not future.done():  # its task may have been cancelled in the meantime
-                    future.set_result(None)
+                    future.set_result(slot)
                     break
         self._slots.clear()
 
-    async def _lease(self, wanted: int) -> list[float]:
-        """Return the times, on the loop's clock, at which the next requests may leave."""
+    async def _lease(self, wanted: int) -> list[Slot]:
+        """Return the slots of the next requests."""
         loop = asyncio.get_running_loop()
         count = max(1, min(wanted, int(MOST_LEASED_SECONDS / self._spacing)))
         try:
             database = await self._database()
-            wait = await database.write(lambda connection: self._take(connection, count))
+            leased, wait = await database.write(lambda connection: self._take(connection, count))
             begin = loop.time() + wait
-            return [begin + number * self._spacing for number in range(count)]
+            return [
+                Slot(begin + number * self._spacing, leased + number * self._microseconds)
+                for number in range(count)
+            ]
         except (DatabaseUnavailable, DatabaseUnusable) as error:
             if loop.time() - self._warned_at > _WARN_SECONDS:
                 self._warned_at = loop.time()
@@ -156,16 +178,21 @@ class _Lane:
             # Whatever the error, requests must not wait forever.
             log.exception("no share of Discord's limit can be leased")
         self._alone_until = max(self._alone_until, loop.time()) + self._spacing * self._processes
-        return [self._alone_until]
+        return [Slot(self._alone_until)]
 
-    def _take(self, connection: Connection, count: int) -> float:
-        """Lease ``count`` slots and return the number of seconds until the first one starts."""
+    def _take(self, connection: Connection, count: int) -> tuple[int, float]:
+        """Lease ``count`` slots.
+
+        Returns:
+            The first slot, in microseconds of the database's clock, and the seconds until it starts.
+        """
         connection.execute(insert_new(connection, _leases), [{"name": self._name, "leased_until": 0}])
-        length = int(count * self._spacing * 1_000_000)
+        length = count * self._microseconds
         query = (
             sa.update(_leases)
             .where(_leases.c.name == self._name)
             .values(leased_until=sa.func.greatest(_leases.c.leased_until, _NOW) + length)
-            .returning(_leases.c.leased_until - length - _NOW)
+            .returning(_leases.c.leased_until - length, _NOW)
         )
-        return max(0, connection.execute(query).scalar_one()) / 1_000_000
+        leased, now = connection.execute(query).one()
+        return leased, max(0, leased - now) / 1_000_000

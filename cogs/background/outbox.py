@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from schedulezero.background import run_in_background
+from cogs.background.supervisor import Kept, Supervisor
 from schedulezero.errors import ClientError, NotSupported
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ class OutboxReader(Generic[T]):
     """Read until closed; wait while the server is unreachable, and longer if it has no such outbox.
 
     Parameters:
+        supervisor: keeps the reading alive.
         what: the name of the outbox, for the log.
         read: waits for news and returns it in pieces.
         tell: posts one piece and saves the cursor; closing does not interrupt it.
@@ -30,30 +31,34 @@ class OutboxReader(Generic[T]):
 
     def __init__(
         self,
+        supervisor: Supervisor,
         what: str,
         read: Callable[[], Awaitable[Sequence[T]]],
         tell: Callable[[T], Awaitable[None]],
     ) -> None:
-        self._what, self._read, self._tell = what, read, tell
+        self._supervisor, self._what, self._read, self._tell = supervisor, what, read, tell
         self._telling = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._kept: Kept | None = None
+
+    @property
+    def _part(self) -> str:
+        return f"reading {self._what}"
 
     def start(self) -> None:
         """Start reading, unless already started."""
-        if self._task is None:
-            self._task = run_in_background(self._keep_reading(), f"reading {self._what}")
+        if self._kept is None:
+            self._kept = self._supervisor.keep(self._part, self._keep_reading)
 
     async def close(self) -> None:
         """Stop reading; first finish the current piece, if that does not take too long."""
-        if self._task is None:
+        if self._kept is None:
             return
         try:
             async with asyncio.timeout(_FINISH_SECONDS), self._telling:
-                self._task.cancel()
+                self._kept.task.cancel()
         except TimeoutError:
             log.warning("%s: what is being told takes too long; it may be told again", self._what)
-            self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self._kept.close()
 
     async def _keep_reading(self) -> None:
         while True:
@@ -66,6 +71,6 @@ class OutboxReader(Generic[T]):
             except ClientError as error:
                 log.info("%s cannot be read: %s", self._what, error)
                 await asyncio.sleep(_AGAIN_SECONDS)
-            except Exception:
-                log.exception("%s cannot be told", self._what)
+            except Exception as error:  # noqa: BLE001 - noted, with its trace if it is a bug
+                self._supervisor.note(self._part, error)
                 await asyncio.sleep(_AGAIN_SECONDS)

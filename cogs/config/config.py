@@ -42,6 +42,17 @@ DEFAULT_SPROCKETS = (
     "example",
 )  # fmt: skip
 
+Intent = Literal[
+    "auto_moderation_configuration", "auto_moderation_execution", "dm_messages", "dm_polls", "dm_reactions",
+    "dm_typing", "expressions", "guild_messages", "guild_polls", "guild_reactions", "guild_scheduled_events",
+    "guild_typing", "integrations", "invites", "members", "message_content", "moderation", "presences",
+    "voice_states", "webhooks",
+]  # fmt: skip
+"""discord.py's names of the intents that a sprocket of one's own may need; the bot itself needs none of them.
+
+(https://discord.com/developers/docs/events/gateway#list-of-intents)
+"""
+
 
 class ConfigError(ScheduleZeroError):
     """The configuration can't be used; the message is one sentence that says what to change."""
@@ -72,6 +83,7 @@ class Settings(BaseSettings):
     timezone: str = "UTC"
     sprockets: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPROCKETS
     message_content: bool = False
+    intents: Annotated[tuple[Intent, ...], NoDecode] = ()
     owner_guild: Annotated[int, Field(ge=1, lt=2**64)] | None = None
     log_channel: Annotated[int, Field(ge=1, lt=2**64)] | None = None
     log_format: Literal["text", "json"] = "text"
@@ -201,7 +213,7 @@ class Settings(BaseSettings):
             raise ValueError("it must be an IANA zone such as Europe/Berlin")
         return value
 
-    @field_validator("sprockets", mode="before")
+    @field_validator("sprockets", "intents", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -14,6 +14,7 @@ import discord
 
 from cogs.language import t
 from cogs.rights.rights import Channel, addressee_of, doors, named_channels
+from schedulezero.methods.members import cached_member, member_of
 from schedulezero.methods.spec import MethodSpec
 
 
@@ -92,7 +93,7 @@ class SeenChannels:
         if person is None:
             return None
         if person not in self._people:
-            member = self._guild.get_member(person)
+            member = cached_member(self._guild, person)
             if member is None and self._left <= 0:
                 return None  # the run checks again
             if member is None:
@@ -110,7 +111,7 @@ class SeenChannels:
 
     async def _member(self, user_id: int) -> discord.Member | None:
         try:
-            return await self._guild.fetch_member(user_id)
+            return await member_of(self._guild, user_id)
         except discord.NotFound:
             return None
 

@@ -22,6 +22,7 @@ import discord
 
 from cogs.background.success_pings import ping_of
 from cogs.guild_settings import GuildSettings
+from cogs.rights.implicit import lacking_in
 from cogs.rights.threads import bot_locked_out, for_its_members, locks_out, said_locked, said_outside
 from cogs.rights.timeouts import bot_timed_out, said_timed_out
 from schedulezero.methods.message_links import read_message_link
@@ -88,6 +89,8 @@ def findings(
     around = _Around(guild, me or guild.me, member, absent, known)
     found = [Finding(Of.JOB, error.message) for error in read.errors.values()]
     for need in _needs(spec):
+        if need.of == "invite":
+            continue  # the job looks
         if need.when is not None and not read.values.get(need.when):
             continue
         if need.permission == "mention_everyone" and _anybody_may_ping(spec, need, read, guild):
@@ -310,9 +313,10 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
     if isinstance(channel, discord.Thread):
         permission = _IN_THREADS.get(permission, permission)
     found: list[Finding] = []
+    theirs = lacking_in(channel, member, permission) if member is not None and need.of != "bot" else None
     if member and need.of != "bot" and locks_out(channel, need.permission, member):
         found.append(Finding(Of.PERSON, said_locked(channel, member, absent=around.absent)))
-    if member and need.of != "bot" and not getattr(channel.permissions_for(member), permission):
+    if member and theirs is not None:
         said = (
             said_timed_out(member, absent=around.absent)
             if member.is_timed_out()
@@ -322,23 +326,24 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
                 "creator_lacks_in_channel",
                 who=member.mention,
                 channel=channel.mention,
-                permission=permission_words(permission),
+                permission=permission_words(theirs),
             )
             if around.absent
             else Sentence(
                 "You can't do this in {channel}: you don't have *{permission}* there.",
                 "you_lack_in_channel",
                 channel=channel.mention,
-                permission=permission_words(permission),
+                permission=permission_words(theirs),
             )
         )
         found.append(Finding(Of.PERSON, said))
     if need.of == "person":
         return found
-    if not getattr(channel.permissions_for(around.me), permission):
+    mine = lacking_in(channel, around.me, permission)
+    if mine is not None:
         # A timeout takes nearly all permissions away, whatever the roles allow.
         timed_out = around.me.is_timed_out()
-        said = bot_timed_out(around.me) if timed_out else _bot_lacks(permission, channel)
+        said = bot_timed_out(around.me) if timed_out else _bot_lacks(mine, channel)
         found.append(Finding(Of.BOT, said))
     elif locks_out(channel, need.permission, around.me):
         found.append(Finding(Of.BOT, bot_locked_out(channel)))

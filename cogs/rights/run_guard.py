@@ -17,21 +17,23 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import aiohttp
 import discord
 from discord.ext import commands
 
 from cogs.background.direct_messages import DirectMessageBudget
+from cogs.background.discord_troubles import TROUBLES
 from cogs.background.success_pings import ping_of
 from cogs.forgetting import note_left
 from cogs.rights.channels import SeenChannels, unknown_channels
+from cogs.rights.member_counts import count_members
 from cogs.rights.rights import Channel, Of, addressee_of, findings, may_schedule, problems, strangers
 from cogs.rights.timeouts import said_timed_out
 from cogs.services import services_of
 from schedulezero.background import run_in_background
 from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import RunContext, running
-from schedulezero.methods.debts import debt_of
+from schedulezero.methods.debts import debt_of, is_closed
+from schedulezero.methods.members import cached_member, member_of
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.values import read_params
 from schedulezero.model.limits import too_many_direct_messages
@@ -72,13 +74,22 @@ class RunGuard:
                     code="reminder_cannot_call",
                 )
             return
+        memory = services_of(self._bot).memory
+        if await is_closed(memory, run.job_id):
+            raise JobFailed(
+                "What this job ends is over already, so there is nothing to undo.",
+                retry=False,
+                code="debt_closed",
+            )
+        debt = await debt_of(memory, run.job_id)
+        owed = debt is not None and debt.is_settled_by(run.guild_id, spec.name, params)
         guild = self._bot.get_guild(int(run.guild_id))
         if guild is None:
-            await note_left(services_of(self._bot).memory, run.guild_id)
+            await note_left(memory, run.guild_id)
             raise JobFailed(
                 "I'm no longer in the server {guild_id}.",
                 retry=False,
-                pause=True,
+                pause=not owed,  # a debt is tried again when the bot is back
                 code="bot_left_guild",
                 guild_id=run.guild_id,
             )
@@ -88,23 +99,21 @@ class RunGuard:
                 retry_after=_AGAIN_SECONDS,
                 code="guild_unavailable",
             )
-        if await self._is_owed(run, spec, params):
+        if owed or await self._is_planned_end(run, spec, params):
             await self._check_own_rights(guild, spec, params)
             return
         known = await self._channels(guild, spec, params)
         if foreign := strangers(spec, params, guild, known):
             raise JobFailed(foreign[0], retry=False, pause=True)
+        await count_members(self._bot, guild, params.values())
         if run.creator_id is not None:
             await self._check_creator(guild, int(run.creator_id), spec, params, known)
         if mine := problems(spec, params, guild, None, known=known):
             raise JobFailed(mine[0], retry=False)
         self._count_direct_message(run, spec, params)
 
-    async def _is_owed(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> bool:
-        """Return whether a run settles a debt: as a follow-up, or as an unlock that a person planned."""
-        debt = await debt_of(services_of(self._bot).memory, run.job_id)
-        if debt is not None and debt.is_settled_by(run.guild_id, spec.name, params):
-            return True
+    async def _is_planned_end(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> bool:
+        """Return whether a run undoes what its creator did, as an unlock that they planned."""
         if spec.settles is None or read_params(spec, params).errors:
             return False
         with running(run):
@@ -162,15 +171,15 @@ class RunGuard:
             raise JobFailed(text, retry=False, pause=True)
         try:
             joined = await SeenChannels(self._bot, guild, known=known).joined(creator, spec, params)
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            raise _unreachable() from error
+        except TROUBLES as error:
+            raise _unreachable(error) from error
         found = findings(spec, params, guild, creator, absent=True, known=known, joined=joined)
         if against := [item.text for item in found if item.of is Of.PERSON]:
             raise JobFailed(against[0], retry=False, pause=True)
 
     async def _member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
         """Return the member in their current state; None if they left."""
-        if self._bot.intents.members and (cached := guild.get_member(user_id)) is not None:
+        if (cached := cached_member(guild, user_id)) is not None:
             return cached
         key, now = (guild.id, user_id), time.monotonic()
         known = self._members.get(key)
@@ -214,8 +223,8 @@ class RunGuard:
                     code="channel_unseen",
                     channel_id=channel_id,
                 ) from error
-            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-                raise _unreachable() from error
+            except TROUBLES as error:
+                raise _unreachable(error) from error
             if getattr(channel, "guild", None) == guild:
                 found[channel_id] = channel
         return found
@@ -223,16 +232,19 @@ class RunGuard:
 
 async def _fetch(guild: discord.Guild, user_id: int) -> discord.Member | None:
     try:
-        return await guild.fetch_member(user_id)
+        return await member_of(guild, user_id)
     except discord.NotFound:
         return None
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        raise _unreachable() from error
+    except TROUBLES as error:
+        raise _unreachable(error) from error
 
 
-def _unreachable() -> JobFailed:
+def _unreachable(error: Exception) -> JobFailed:
+    """Return the failure of a run whose rights Discord can't be asked about now; it is tried again."""
+    limited = isinstance(error, discord.RateLimited)
     return JobFailed(
         "I can't ask Discord about the permissions for this job right now.",
-        retry_after=_AGAIN_SECONDS,
+        retry_after=max(error.retry_after, 1.0) if limited else _AGAIN_SECONDS,
+        limited=limited,
         code="rights_cannot_be_asked",
     )

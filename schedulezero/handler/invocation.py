@@ -180,6 +180,8 @@ def _answer_of_error(call: Call, error: BaseException) -> JsonObject:
         extra: JsonObject = {} if error.retry else {"retry": False}
         if error.retry_after is not None and math.isfinite(error.retry_after):
             extra["retry_after"] = error.retry_after
+            if error.limited:
+                extra["limited"] = True
         if error.pause:
             extra["pause"] = True
         return failure(error.message, **extra)

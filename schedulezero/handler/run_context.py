@@ -35,6 +35,7 @@ class RunContext:
         round: Increases if a person repeats a run that may have taken effect.
         journal: Where its steps are recorded; None if they aren't.
         steps: The keys of the steps that this call completed.
+        begun_at: When this call came.
     """
 
     run_id: str | None = None
@@ -47,6 +48,7 @@ class RunContext:
     round: int = 1
     journal: Journal | None = None
     steps: list[str] = field(default_factory=list[str])
+    begun_at: datetime = field(default_factory=instants.now)
 
 
 _current: ContextVar[RunContext | None] = ContextVar("schedulezero_run", default=None)

@@ -6,6 +6,7 @@ import nothing from the bot.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from schedulezero.methods.spec import JobFunction
@@ -15,8 +16,12 @@ from schedulezero.model import GuildRules, Job
 class Notes(Protocol):
     """Small values stored under a kind and a key; they survive restarts."""
 
-    async def keep(self, kind: str, key: str, value: dict[str, Any]) -> bool: ...
-    async def put(self, kind: str, key: str, value: dict[str, Any]) -> None: ...
+    async def keep(
+        self, kind: str, key: str, value: dict[str, Any], *, since: datetime | None = None
+    ) -> bool: ...
+    async def put(
+        self, kind: str, key: str, value: dict[str, Any], *, since: datetime | None = None
+    ) -> bool: ...
     async def kept(self, kind: str, key: str) -> dict[str, Any] | None: ...
     async def forget(self, kind: str, key: str) -> None: ...
 

@@ -15,6 +15,7 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Literal, TypeVar, is_typeddict
 
 from schedulezero.methods.parameters import Parameter, kind_of, parameters_in
@@ -50,7 +51,8 @@ class Need:
         role: The parameter that names a role, which must be below the person's and the bot's highest roles.
         when: The parameter that must be set for the permission to be needed.
         only_in: The type of channel where it is needed, such as ``stage_voice``. None means any.
-        of: Who needs it: ``both``, the ``person`` only, or the ``bot`` only.
+        of: Who needs it: ``both``, the ``person`` only, or the ``bot`` only. For ``invite`` the invite link
+            asks for it, and the job itself checks whether a run takes it.
     """
 
     permission: str
@@ -58,7 +60,7 @@ class Need:
     role: str | None = None
     when: str | None = None
     only_in: str | None = None
-    of: Literal["both", "person", "bot"] = "both"
+    of: Literal["both", "person", "bot", "invite"] = "both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class MethodSpec:
         personal: whether it is for one person and belongs to no guild, like a reminder.
         addressee: the parameter that names the recipient of its direct message; None if it sends none.
         resumable: whether it may be called again for a run it has begun (`schedulezero.handler.steps`).
+        pace: the shortest time between two runs that Discord keeps up with; None for no such limit.
         settles: tells whether a run undoes what the bot did and still owes; such a run needs the bot's rights
             only.
     """
@@ -93,6 +96,7 @@ class MethodSpec:
     addressee: str | None = None
     resumable: bool = False
     settles: Settles | None = None
+    pace: timedelta | None = None
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the declared parameter with this name, if there is one."""

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from schedulezero.methods.host import host_of
+from schedulezero.methods.note_kinds import SPROCKET_SETTINGS
 
-_NOTE = "sprocket-settings"
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -30,12 +30,12 @@ async def settings_of(bot: object, sprocket: str, model: type[Model], guild_id: 
         model: The pydantic model that declares the settings.
         guild_id: The guild's id.
     """
-    return read(model, await host_of(bot).memory.kept(_NOTE, f"{sprocket}:{guild_id}") or {})
+    return read(model, await host_of(bot).memory.kept(SPROCKET_SETTINGS, f"{sprocket}:{guild_id}") or {})
 
 
 async def save_settings(bot: object, sprocket: str, guild_id: str, values: dict[str, Any]) -> None:
     """Store a sprocket's settings in a guild."""
-    await host_of(bot).memory.put(_NOTE, f"{sprocket}:{guild_id}", values)
+    await host_of(bot).memory.put(SPROCKET_SETTINGS, f"{sprocket}:{guild_id}", values)
 
 
 def read(model: type[Model], values: dict[str, Any]) -> Model:

@@ -87,6 +87,7 @@ class TypedJob:
         personal: bool = False,
         addressee: str | None = None,
         resumable: bool = False,
+        pace: timedelta | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
@@ -100,6 +101,7 @@ class TypedJob:
             personal=personal,
             addressee=addressee,
             resumable=resumable,
+            pace=pace,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
         self._check_names()
@@ -180,6 +182,7 @@ def job(
     resumable: bool = False,
     personal: bool = False,
     addressee: str | None = None,
+    pace: timedelta | None = None,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
     """Turn an async function into a job (or a plain one, which then runs in a thread).
 
@@ -194,12 +197,14 @@ def job(
         personal: Whether the job is for one person and belongs to no guild, like a reminder.
         addressee: The parameter that names the recipient of the job's direct message. Writing to anyone but
             oneself needs *Manage Server*, and each person gets a limited number of such messages.
+        pace: The shortest time between two runs that Discord keeps up with. Closer ones are warned of before
+            the job is saved.
 
     Raises TypeError, with a reason, for a function that can't be a job.
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
-        return TypedJob(function, needs or (), variables, personal, addressee, resumable)
+        return TypedJob(function, needs or (), variables, personal, addressee, resumable, pace)
 
     return make
 

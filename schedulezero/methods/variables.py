@@ -23,6 +23,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta
 
 from schedulezero.errors import ParameterError
+from schedulezero.methods.members import noted_count
 
 _VARIABLE = re.compile(r"\{\{|\{(?P<name>[a-zA-Z_]{1,20})(?::(?P<argument>[^{}\n]{0,100}))?\}")
 _BETWEEN = re.compile(r"^[ \t]*-{3,}[ \t]*$", re.MULTILINE)
@@ -61,6 +62,9 @@ class Guild(Protocol):
     """The guild properties that variables use; discord.py's guilds have them."""
 
     @property
+    def id(self) -> int: ...
+
+    @property
     def name(self) -> str: ...
 
     @property
@@ -87,7 +91,7 @@ def facts_of(guild: Guild, *, timezone: str, number: int, now: datetime) -> Fact
         now=now.astimezone(ZoneInfo(timezone)),
         number=number,
         server=guild.name,
-        members=guild.member_count,
+        members=guild.member_count if (counted := noted_count(guild.id)) is None else counted,
         roles={**names, **{str(role.id): str(role.id) for role in guild.roles}},
         locale=str(guild.preferred_locale.value),
     )

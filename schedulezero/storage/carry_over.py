@@ -82,7 +82,17 @@ def _endings(old: sqlite3.Connection) -> dict[str, str]:
         f"(state IN ({states}) OR id IN (SELECT job_id FROM runs WHERE state = 'queued'))",
         (len(ENDINGS), ENDINGS),
     )
-    return {job_id: name or method for job_id, name, method in rows}
+    found = {job_id: name or method for job_id, name, method in rows}
+    if "bot_notes" in tables_in(old):
+        # Those that came and couldn't settle their debt yet; the bot keeps trying.
+        rows = old.execute(
+            "SELECT id, name, method FROM jobs WHERE state = 'finished' AND id IN "
+            "(SELECT key FROM bot_notes WHERE kind = ?) AND NOT EXISTS "
+            "(SELECT 1 FROM runs WHERE runs.job_id = jobs.id AND runs.state = 'succeeded')",
+            (_DEBT,),
+        )
+        found |= {job_id: name or method for job_id, name, method in rows}
+    return found
 
 
 def _carry(old: sqlite3.Connection, new: sqlite3.Connection, endings: dict[str, str]) -> CarriedOver:

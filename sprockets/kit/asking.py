@@ -17,6 +17,8 @@ from sprockets.kit.discord_codes import AGAIN, FORBIDDEN, GONE, REASONS, WAITS
 
 OUTAGE_SECONDS = 5.0
 """How many seconds a job waits for its next attempt when Discord is down and doesn't say for how long."""
+LIMITED_SECONDS = 60.0
+"""The same after a 429 that names no time, as when the machine's address is banned."""
 REASON = "ScheduleZero: scheduled job"
 """The reason to give with each change, for Discord's audit log."""
 
@@ -52,8 +54,9 @@ def failure(error: discord.HTTPException, doing: str) -> JobFailed:
         )
     )
     if waits:
-        told = _told_wait(error, WAITS.get(error.code, OUTAGE_SECONDS))
-        return JobFailed(said, retry_after=told, may_have_worked=outage)
+        default = LIMITED_SECONDS if error.status == 429 else OUTAGE_SECONDS
+        told = _told_wait(error, WAITS.get(error.code, default))
+        return JobFailed(said, retry_after=told, limited=not outage, may_have_worked=outage)
     if error.code in GONE:
         return Gone(said)
     if error.code in FORBIDDEN:
@@ -113,6 +116,7 @@ async def asking_discord(doing: str) -> AsyncGenerator[None]:
         raise JobFailed(
             "I couldn't {doing} yet: Discord asked me to wait.",
             retry_after=error.retry_after,
+            limited=True,
             code="discord_asks_to_wait",
             doing=doing,
         ) from error

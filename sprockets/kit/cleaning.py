@@ -25,6 +25,7 @@ from schedulezero import instants
 from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
+from schedulezero.methods.members import member_of
 from sprockets.kit.asking import REASON, asking_discord, refused_with
 from sprockets.kit.lookups import Sendable
 
@@ -155,7 +156,7 @@ class Cleaning:
         if author.id not in self._roles:
             # A message from the history doesn't tell its author's roles.
             try:
-                member = await guild.fetch_member(author.id)
+                member = await member_of(guild, author.id)
             except discord.NotFound:
                 self._roles[author.id] = False  # left the server
             else:

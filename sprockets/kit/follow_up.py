@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,21 +24,23 @@ from schedulezero.errors import (
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso, to_iso
-from schedulezero.methods.debts import NOTE as DEBT
-from schedulezero.methods.debts import Debt, debt_of, owe
+from schedulezero.methods.debts import Debt, close, debt_of, job_for, owe
 from schedulezero.methods.host import host_of
-from schedulezero.model import Job, JobState, Trigger
-from schedulezero.model.authorship import FOLLOWS
-from schedulezero.model.job_names import name_meta
+from schedulezero.methods.note_kinds import FOLLOW_UP
+from schedulezero.model import Job, JobState
 from schedulezero.model.limits import new_ending_id
 from schedulezero.sentences import Sentence
 
-_PATIENCE = timedelta(days=7)  # as long as the server lets a run wait
+DONE, LIFTED = "done", "lifted"
+"""Keys of `Debt.left`: the change is made, so that what differs is other people's doing; somebody undid it by
+hand since, so that nothing is left to undo."""
+_FORGOTTEN = Sentence(
+    "The server was forgotten while this ran, so nothing was started.", "place_forgotten_nothing_begun"
+)
 _AGAIN_SECONDS = 5.0
 # A weekly job that gives something for a week renews it at the instant when it ends. The delay lets the
 # renewal run first and cancel the ending.
 _RENEWAL = timedelta(seconds=5)
-_NOTE = "follow-up"
 
 
 async def follow_up(
@@ -48,12 +51,14 @@ async def follow_up(
     after: timedelta | datetime,
     name: str,
     left: Mapping[str, Any] | None = None,
+    *,
+    stands: bool = True,
 ) -> dict[str, Any]:
     """Schedule another job for later, once in the current run, and return ``{"job_id": …, "at": …}``.
 
-    Schedule the undo job before you make the change, so that a temporary change can't become permanent. This
-    cancels an earlier follow-up about the same thing that still waits. Raises JobFailed if the job can't be
-    saved.
+    Schedule the undo job before you make the change, so that a temporary change can't become permanent. There
+    is one follow-up about a thing. If an earlier one still waits, does the same and comes later, it stays:
+    the latest end counts. Otherwise the new one replaces it. Raises JobFailed if the job can't be saved.
 
     The follow-up runs with the bot's own rights, at its exact time, whoever has left by then. Write it
     so that it undoes only what is still as ``left`` says (see `owed`), and succeeds if nothing is left.
@@ -68,38 +73,53 @@ async def follow_up(
             must do nothing if it was `replaced` meanwhile.
         name: The job's name in lists; a `Sentence` is shown in each reader's language.
         left: The state in which the change leaves things, for the follow-up to compare.
+        stands: Whether the change still stands that an earlier follow-up would undo; if not, that one doesn't
+            count.
     """
     run, services = current_run(), host_of(bot).services
     digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
-    plan = {
+    exact = isinstance(after, datetime)
+    at = after if isinstance(after, datetime) else instants.now() + after
+    later = await _later(bot, about, method, params, at) if stands else None
+    plan: dict[str, Any] = {
         "id": new_ending_id(digest if run.run_id else secrets.token_hex(12)),
-        "at": to_iso(after if isinstance(after, datetime) else instants.now() + after),
+        "at": to_iso(at),
+        "kept": later.id if later is not None else None,
     }
-    delay = timedelta() if isinstance(after, datetime) else _RENEWAL
 
     async def save(plan: dict[str, Any]) -> dict[str, Any]:
+        memory = host_of(bot).memory
+        kept = await debt_of(memory, plan.get("kept"))
+        if kept is not None:
+            due = kept.due or plan["at"]
+            if not await owe(memory, replace(kept, left=dict(left or {}))):
+                raise JobFailed(_FORGOTTEN, retry=False)
+            return {"job_id": kept.job_id, "at": due}
         at = from_iso(plan["at"])
         since = to_iso(instants.now())
-        debt = Debt(plan["id"], run.guild_id, method, params, about, since, dict(left or {}))
-        await owe(host_of(bot).memory, debt)
-        job = Job(
-            id=plan["id"],
-            handler_id=services.handler_id,
-            method=method,
-            params=params,
-            trigger=Trigger("date", {"run_date": to_iso(at + delay)}),
-            name=str(name)[:100],
-            guild_id=run.guild_id,
+        debt = Debt(
+            plan["id"],
+            run.guild_id,
+            method,
+            params,
+            about,
+            since,
+            dict(left or {}),
+            due=plan["at"],
+            name=name,
             creator_id=run.creator_id,
             timezone=run.timezone,
-            grace=_PATIENCE,
-            meta={FOLLOWS: run.job_id or "", **name_meta(name)},
+            follows=run.job_id or "",
         )
+        if not await owe(memory, debt):
+            raise JobFailed(_FORGOTTEN, retry=False)
+        job = job_for(debt, services.handler_id, at if exact else at + _RENEWAL)
         try:
             saved = await services.client.create(job)
         except RequestRefused as error:
             if isinstance(error, Conflict) and await _saved(bot, plan["id"]):
                 return {"job_id": plan["id"], "at": to_iso(at)}  # by an earlier attempt
+            await close(memory, debt)
             raise JobFailed(
                 Sentence(
                     "The follow-up couldn't be scheduled, so nothing was started. {message}",
@@ -119,12 +139,39 @@ async def follow_up(
             ) from error
         return {"job_id": saved.id, "at": to_iso(at)}
 
-    earlier = await waiting(bot, about)
+    earlier = await _noted(bot, about)
     result = await step(f"after:{about}", save, plan=plan)
-    if earlier is not None and earlier.id != result["job_id"]:
+    is_other = earlier is not None and earlier not in (result["job_id"], run.job_id)
+    # An exact end that comes at this moment isn't called off, or its run would fail: it is `replaced`.
+    if earlier is not None and is_other and not (exact and await _is_coming(bot, earlier)):
         await _call_off(bot, earlier)
-    await host_of(bot).memory.put(_NOTE, about, {"job_id": result["job_id"], "guild_id": run.guild_id})
+    await host_of(bot).memory.put(FOLLOW_UP, about, {"job_id": result["job_id"], "guild_id": run.guild_id})
     return result
+
+
+async def _is_coming(bot: object, job_id: str) -> bool:
+    """Return whether a follow-up's time has come, and its run may be under way."""
+    debt, now = await debt_of(host_of(bot).memory, job_id), instants.now()
+    if debt is None or debt.due is None or from_iso(debt.due) > now or debt.is_overdue(now):
+        return False
+    job = await _saved(bot, job_id)
+    return job is not None and job.state is not JobState.CANCELLED
+
+
+async def _later(bot: object, about: str, method: str, params: Mapping[str, Any], at: datetime) -> Job | None:
+    """Return the waiting follow-up that does the same as a new one, and later; None if there is none."""
+    job = await waiting(bot, about)
+    debt = await debt_of(host_of(bot).memory, job.id) if job is not None else None
+    if job is None or debt is None or debt.due is None or job.id == current_run().job_id:
+        return None
+    same = debt.is_settled_by(current_run().guild_id, method, params)
+    return job if same and from_iso(debt.due) > at else None
+
+
+async def _noted(bot: object, about: str) -> str | None:
+    """Return the id of the latest follow-up job about something."""
+    note = await host_of(bot).memory.kept(FOLLOW_UP, about)
+    return note["job_id"] if note is not None else None
 
 
 async def waiting(bot: object, about: str) -> Job | None:
@@ -132,8 +179,8 @@ async def waiting(bot: object, about: str) -> Job | None:
 
     Raises JobFailed if the server can't be reached.
     """
-    note = await host_of(bot).memory.kept(_NOTE, about)
-    job = await _saved(bot, note["job_id"]) if note is not None else None
+    job_id = await _noted(bot, about)
+    job = await _saved(bot, job_id) if job_id is not None else None
     return job if job and job.state is JobState.ACTIVE and job.next_run_at is not None else None
 
 
@@ -143,28 +190,53 @@ async def owed(bot: object) -> Debt | None:
 
 
 async def replaced(bot: object, about: str) -> bool:
-    """Return whether the run settles an earlier debt about something than the one that was made last."""
-    note, job_id = await host_of(bot).memory.kept(_NOTE, about), current_run().job_id
-    return note is not None and await owed(bot) is not None and note["job_id"] != job_id
+    """Return whether the debt that a run began to settle was replaced or called off since."""
+    noted = await _noted(bot, about)
+    return await owed(bot) is None or (noted is not None and noted != current_run().job_id)
 
 
 async def debt_about(bot: object, about: str) -> Debt | None:
-    """Return the debt about something that a waiting follow-up will settle, or None."""
-    job = await waiting(bot, about)
-    return await debt_of(host_of(bot).memory, job.id) if job is not None else None
+    """Return the open debt about something, or None.
+
+    Its follow-up waits, or has come and couldn't settle it yet. Raises JobFailed if the server can't be
+    reached.
+    """
+    debt = await debt_of(host_of(bot).memory, await _noted(bot, about))
+    if debt is None:
+        return None
+    job = await _saved(bot, debt.job_id)
+    return None if job is not None and job.state is JobState.CANCELLED else debt
+
+
+async def note_left(bot: object, about: str, **left: Any) -> None:
+    """Note more about the state in which a change left things, in the open debt about it, if there is one."""
+    memory = host_of(bot).memory
+    debt = await debt_of(memory, await _noted(bot, about))
+    if debt is not None:
+        await owe(memory, replace(debt, left={**debt.left, **left}))
+
+
+async def watched(bot: object, about: str) -> Debt | None:
+    """Return the open debt about something that people may undo by hand from now on, or None.
+
+    For listeners of Discord's events: it asks the bot's memory only.
+    """
+    debt = await debt_of(host_of(bot).memory, await _noted(bot, about))
+    return debt if debt is not None and debt.left.get(DONE) and not debt.left.get(LIFTED) else None
 
 
 async def call_off(bot: object, about: str) -> bool:
-    """Cancel the waiting follow-up about something, and return whether there was one.
+    """Cancel the open follow-up about something, and return whether there was one.
 
     Call it when a later change makes the undo job wrong, such as a role that is now given for good. The
     follow-up that is running doesn't call off itself.
     """
-    job = await waiting(bot, about)
-    if job is None or job.id == current_run().job_id:
+    job_id = await _noted(bot, about)
+    if job_id is None or job_id == current_run().job_id:
         return False
-    await _call_off(bot, job)
-    return True
+    is_open = await debt_about(bot, about) is not None or await waiting(bot, about) is not None
+    await _call_off(bot, job_id)
+    return is_open
 
 
 async def _saved(bot: object, job_id: str) -> Job | None:
@@ -184,18 +256,24 @@ async def _saved(bot: object, job_id: str) -> Job | None:
         ) from error
 
 
-async def _call_off(bot: object, job: Job) -> None:
-    try:
-        await host_of(bot).services.client.cancel(job)
-    except (NotFound, Conflict):
-        return  # it ran, or was changed, a moment ago
-    except ClientError as error:
-        raise JobFailed(
-            Sentence(
-                "The follow-up couldn't be cancelled. {message}",
-                "follow_up_not_called_off",
-                message=error.message,
-            ),
-            retry_after=_AGAIN_SECONDS,
-        ) from error
-    await host_of(bot).memory.forget(DEBT, job.id)
+async def _call_off(bot: object, job_id: str) -> None:
+    """Cancel a follow-up job, and close its debt, so that not even a run under way can settle it."""
+    debt = await debt_of(host_of(bot).memory, job_id)
+    job = await _saved(bot, job_id)
+    waits = job is not None and job.state is JobState.ACTIVE and job.next_run_at is not None
+    if job is not None and (debt is not None or waits):
+        try:
+            await host_of(bot).services.client.cancel(job)
+        except (NotFound, Conflict):
+            pass  # it ran, or was changed, a moment ago; its debt is closed anyway
+        except ClientError as error:
+            raise JobFailed(
+                Sentence(
+                    "The follow-up couldn't be cancelled. {message}",
+                    "follow_up_not_called_off",
+                    message=error.message,
+                ),
+                retry_after=_AGAIN_SECONDS,
+            ) from error
+    if debt is not None:
+        await close(host_of(bot).memory, debt)

@@ -6,9 +6,10 @@ import discord
 from discord.ext import commands
 
 from schedulezero.handler.run_context import current_run
+from schedulezero.methods.members import member_of
 from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
-from sprockets.kit.locks import lock_of
+from sprockets.kit.locks import lock_of, stands
 from sprockets.kit.lookups import GuildChannel
 
 
@@ -45,6 +46,17 @@ async def locked_about(bot: commands.Bot, guild: discord.Guild, about: str) -> l
     return found
 
 
+async def standing_about(bot: commands.Bot, places: list[GuildChannel], about: str) -> bool:
+    """Return whether an earlier run locked one of these channels for that reason, and it still is locked."""
+    run_id = current_run().run_id
+    for place in places:
+        lock = await lock_of(bot, place.id, place.guild.id)
+        earlier = lock is not None and (run_id is None or lock.run_id != run_id)
+        if lock is not None and earlier and about in lock.reasons and stands(lock, place):
+            return True
+    return False
+
+
 async def lockable(
     bot: commands.Bot, channel: GuildChannel, whole_server: bool
 ) -> tuple[list[GuildChannel], list[str]]:
@@ -55,7 +67,7 @@ async def lockable(
     creator_id, people = current_run().creator_id, [channel.guild.me]
     if creator_id is not None:
         async with asking_discord(f"look for the member {creator_id}"):
-            people.append(await channel.guild.fetch_member(int(creator_id)))
+            people.append(await member_of(channel.guild, int(creator_id)))
     places: list[GuildChannel] = []
     refused: list[str] = []
     for place in found:

@@ -32,6 +32,8 @@ def lock_outcome(
     done: Sequence[Mapping[str, Any]],
     failed: Sequence[tuple[str, JobFailed]],
     refused: Sequence[str],
+    *,
+    stays: bool = False,
 ) -> Outcome:
     """Return what a lock of one or several channels came to.
 
@@ -41,6 +43,7 @@ def lock_outcome(
         done: each locked channel: the fields of `sprockets.kit.locks.Locked`, and its name.
         failed: the name of each channel that failed, and why.
         refused: the names of the channels that were left out for lack of rights.
+        stays: whether it was to end, but was locked without an end before.
     """
     trouble: list[Sentence] = []
     for item in done:
@@ -79,6 +82,9 @@ def lock_outcome(
     writers = list(dict.fromkeys(mention for item in done for mention in item["moderators"]))
     said = all_in_a_row(
         _locked(what, until, partly=bool(trouble)),
+        Sentence("As before, it stays so until somebody unlocks it.", "lock_stays_as_before")
+        if stays
+        else None,
         Sentence("Channels closed: {count} of {total}.", "lock_count", count=len(done), total=total)
         if total > 1
         else None,

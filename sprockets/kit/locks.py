@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import discord
 from discord.ext import commands
 
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.host import host_of
+from schedulezero.methods.members import member_of
+from schedulezero.methods.note_kinds import LOCK
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.follow_up import replaced
 from sprockets.kit.lookups import GuildChannel
@@ -35,7 +37,8 @@ from sprockets.kit.write_access import (
     writing_moderators,
 )
 
-NOTE = "lockdown"
+NOBODY = ""
+"""Stands for the creator of a job that has none."""
 # One lock or unlock of a channel at a time: both read, change and save its note.
 _TURNS: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -53,8 +56,8 @@ class Lock:
         lifted: whether somebody opened it by hand since.
         found, set: the channel's overwrites before the lock, and as the lock set them.
         thread: for a thread, whether it was locked before; None for a channel.
-        by: the creator of the job that locked it; an unlock that they planned ends the lock, whoever they are
-            by then. None for a lock of an earlier version.
+        by: the creators of the jobs that locked it. If there is one, an unlock that they planned ends the
+            lock, whoever they are by then. Empty for a lock of an earlier version.
     """
 
     guild_id: str
@@ -66,7 +69,7 @@ class Lock:
     found: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
     set: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
     thread: bool | None = None
-    by: str | None = None
+    by: list[str] = field(default_factory=list[str])
 
     def to_note(self) -> dict[str, Any]:
         return {
@@ -98,7 +101,7 @@ class Lock:
             done=note["done"],
             lifted=note["lifted"],
             thread=note["thread"],
-            by=note.get("by"),
+            by=_people(note.get("by")),
         )
         for key, is_role, allow, deny, set_allow, set_deny in note["targets"]:
             lock.found[int(key)] = Overwrite(int(key), is_role, allow, deny)
@@ -106,25 +109,32 @@ class Lock:
         return lock
 
 
+def _people(by: object) -> list[str]:
+    """Return who locked a channel; an earlier version noted one person, or none."""
+    if isinstance(by, list):
+        return [str(item) for item in cast("list[object]", by)]
+    return [by] if isinstance(by, str) else []
+
+
 async def lock_of(bot: object, channel_id: int, guild_id: int) -> Lock | None:
     """Return what is noted about a channel's lock; None if the bot hasn't locked it."""
-    note = await host_of(bot).memory.kept(NOTE, str(channel_id))
+    note = await host_of(bot).memory.kept(LOCK, str(channel_id))
     return Lock.from_note(note, guild_id) if note is not None else None
 
 
 async def _save(bot: object, channel_id: int, lock: Lock) -> None:
-    await host_of(bot).memory.put(NOTE, str(channel_id), lock.to_note())
+    await host_of(bot).memory.put(LOCK, str(channel_id), lock.to_note())
 
 
 async def forget(bot: object, channel_id: int) -> None:
     """Forget a channel's lock."""
-    await host_of(bot).memory.forget(NOTE, str(channel_id))
+    await host_of(bot).memory.forget(LOCK, str(channel_id))
 
 
 def stands(lock: Lock, channel: GuildChannel) -> bool:
     """Return whether a channel is still locked as the lock left it."""
     if isinstance(channel, discord.Thread):
-        return channel.locked
+        return not lock.lifted and channel.locked
     everyone = channel.overwrites_for(channel.guild.default_role).pair()[1].value
     return not lock.lifted and everyone & lock.closed == lock.closed
 
@@ -190,11 +200,9 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
         run_id, earlier = current_run().run_id, await lock_of(bot, channel.id, channel.guild.id)
         mine = earlier is not None and run_id is not None and earlier.run_id == run_id and not earlier.lifted
         keeps = earlier is not None and (mine or stands(earlier, channel))
-        kept = (
-            earlier
-            if keeps and earlier is not None
-            else Lock(str(channel.guild.id), closing, by=current_run().creator_id)
-        )
+        kept = earlier if keeps and earlier is not None else Lock(str(channel.guild.id), closing)
+        before = kept.by or ([NOBODY] if keeps and not mine else [])
+        kept.by = list(dict.fromkeys([*before, current_run().creator_id or NOBODY]))
         kept.run_id = kept.run_id if keeps else run_id
         kept.reasons = list(dict.fromkeys([*kept.reasons, about]))
         if isinstance(channel, discord.Thread):
@@ -264,7 +272,8 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
             return "locked"  # a lock that begins when the one before ends
         channel = await _fresh(bot, channel)
         if (noted := await lock_of(bot, channel.id, channel.guild.id)) is not None:
-            lock.reasons = noted.reasons  # another ending may have come since
+            # Another ending may have come since, or somebody lifted it.
+            lock.reasons, lock.lifted = noted.reasons, lock.lifted or noted.lifted
         left = [item for item in lock.reasons if about is not None and item != about]
         if left and stands(lock, channel):
             lock.reasons = left
@@ -274,23 +283,33 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
             await forget(bot, channel.id)
             return "lifted"
         if isinstance(channel, discord.Thread):
-            if not lock.thread:
-                # An archived thread accepts no other change.
-                await channel.edit(archived=False, locked=False, reason=reason)
-            await forget(bot, channel.id)
+            await _restore(bot, channel, lock, lambda: _open_thread(channel, lock, reason))
             return "open"
         place = await _place(channel)
-        lock.done = False  # what changes now is no doing of other people
-        await _save(bot, channel.id, lock)
         # @everyone last: while it is closed, a repeated call knows that there is more to restore.
-        try:
-            await _put(channel, _restored(lock, place), reason)
-        except BaseException:
-            lock.done = True  # it may be lifted by hand before the next attempt
-            await _save(bot, channel.id, lock)
-            raise
-        await forget(bot, channel.id)
+        await _restore(bot, channel, lock, lambda: _put(channel, _restored(lock, place), reason))
     return "open"
+
+
+async def _open_thread(channel: discord.Thread, lock: Lock, reason: str) -> None:
+    if not lock.thread:
+        # An archived thread accepts no other change.
+        await channel.edit(archived=False, locked=False, reason=reason)
+
+
+async def _restore(
+    bot: commands.Bot, channel: GuildChannel, lock: Lock, do: Callable[[], Awaitable[None]]
+) -> None:
+    """Open what a lock closed; what changes in the meantime is no doing of other people."""
+    lock.done = False
+    await _save(bot, channel.id, lock)
+    try:
+        await do()
+    except BaseException:
+        lock.done = True  # it may be lifted by hand before the next attempt
+        await _save(bot, channel.id, lock)
+        raise
+    await forget(bot, channel.id)
 
 
 def _restored(lock: Lock, place: Place) -> list[Overwrite]:
@@ -338,7 +357,7 @@ async def _place(channel: Any) -> Place:
         overwrites.append(Overwrite(target.id, is_role, allow.value, deny.value))
         if not is_role and target.id != me.id:
             try:
-                member = await guild.fetch_member(target.id)
+                member = await member_of(guild, target.id)
             except discord.NotFound:
                 continue
             people[member.id] = _person(member)

@@ -8,6 +8,7 @@ import discord
 
 from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.run_context import current_run
+from schedulezero.methods.members import member_of
 from schedulezero.methods.message_links import read_message_link
 from sprockets.kit.asking import asking_discord
 
@@ -94,17 +95,18 @@ def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
     return guild
 
 
-async def expect_member(bot: discord.Client, user_id: int) -> None:
-    """Raise JobFailed if the job belongs to a guild and this person isn't a member of it."""
+async def expect_member(bot: discord.Client, user_id: int) -> discord.Member | None:
+    """Raise JobFailed if the job belongs to a guild and this person isn't a member of it.
+
+    Returns the member; None for a job without a guild.
+    """
     guild_id = current_run().guild_id
     if guild_id is None:
-        return
+        return None
     guild = guild_of(bot, int(guild_id))
-    if guild.get_member(user_id) is not None:
-        return
     try:
         async with asking_discord(f"look for the member {user_id}"):
-            await guild.fetch_member(user_id)
+            return await member_of(guild, user_id)
     except Gone as error:
         raise not_here(user_id) from error
 

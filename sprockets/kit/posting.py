@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from schedulezero.errors import JobFailed, Uncertain
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import nonce, step
 from sprockets.kit.asking import asking_discord
+from sprockets.kit.comparing import alike
 from sprockets.kit.lookups import Sendable
 from sprockets.kit.messages import MOST_TEXT, fitting
 
@@ -74,23 +76,53 @@ async def _posted_before(
     channel: discord.abc.Messageable, plan: dict[str, Any], since: datetime
 ) -> dict[str, Any] | None:
     """Return what was posted for a plan since an instant, or None. Raises Uncertain if that is unknown."""
+    me = channel._state.self_id  # type: ignore[attr-defined]
+
+    async def is_it(message: discord.Message) -> bool:
+        return _is_of(plan, message)
+
+    def mine(message: discord.Message) -> bool:
+        return message.author.id == me
+
+    found = await look_back(channel, since, mine, is_it, in_doubt=abs(instants.now() - since) >= _NONCE_HOLDS)
+    return posted(found) if found is not None else None
+
+
+async def look_back(
+    channel: discord.abc.Messageable,
+    since: datetime,
+    mine: Callable[[discord.Message], bool],
+    is_it: Callable[[discord.Message], Awaitable[bool]],
+    *,
+    in_doubt: bool = True,
+) -> discord.Message | None:
+    """Return the message that an earlier attempt of this run posted, or None.
+
+    Parameters:
+        channel: Where it would be.
+        since: When the attempt began.
+        mine: Returns whether a message is by the same author.
+        is_it: Returns whether such a message is the one, of those that no other run posted.
+        in_doubt: Whether to raise Uncertain if the channel can't be read, or has too many messages since.
+    """
     journal = current_run().journal
     assert journal is not None
-    me = channel._state.self_id  # type: ignore[attr-defined]
     earliest = discord.Object(discord.utils.time_snowflake(since - CLOCK_SKEW))
     count = 0 if may_look_back(channel) else _MOST_LOOKED_AT
     try:
         async with asking_discord("look for what I posted"):
             async for message in channel.history(limit=_MOST_LOOKED_AT, after=earliest, oldest_first=True):
                 count += 1
-                mine = message.author.id == me and _is_of(plan, message)
-                if mine and not await journal.knows_message(str(message.id)):
-                    return posted(message)
+                others = not mine(message) or await journal.knows_message(str(message.id))
+                if not others and await is_it(message):
+                    return message
+    except Uncertain:
+        raise
     except JobFailed as error:
         if error.retry_after is not None:
             raise
         count = _MOST_LOOKED_AT  # the bot may not read it
-    if count < _MOST_LOOKED_AT or abs(instants.now() - since) < _NONCE_HOLDS:
+    if count < _MOST_LOOKED_AT or not in_doubt:
         return None
     raise Uncertain(
         "I was stopped while I posted, and cannot tell from the channel whether I did.",
@@ -106,12 +138,18 @@ def may_look_back(channel: Any) -> bool:
 
 def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:
     """Return whether a message matches the plan. (Discord may add to an embed but keeps its text.)"""
-    words = [(embed.title, embed.description) for embed in message.embeds if embed.type in (None, "rich")]
-    embed = plan["embed"]
-    wanted = [(embed.get("title"), embed.get("description"))] if embed else []
-    if plan.get("poll") != (message.poll.question if message.poll is not None else None):
+    if not alike(plan.get("poll"), message.poll.question if message.poll is not None else None):
         return False
-    return message.content.strip() == plan["content"].strip() and words[: len(wanted)] == wanted
+    if not alike(plan["content"], message.content):
+        return False
+    if not (wanted := plan["embed"]):
+        return True
+    embed = next((item for item in message.embeds if item.type in (None, "rich")), None)
+    return (
+        embed is not None
+        and alike(wanted.get("title"), embed.title)
+        and alike(wanted.get("description"), embed.description)
+    )
 
 
 def posted(message: discord.Message, channel: Sendable | None = None) -> dict[str, Any]:

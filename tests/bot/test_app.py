@@ -19,6 +19,7 @@ from cogs.health import Check
 from schedulezero.errors import JobFailed, PortTaken
 from sprockets.kit.asking import asking_discord
 from tests.support.granting import give_the_bot
+from tests.support.portal import portal
 from tests.support.world import World, a_world, said
 
 
@@ -80,7 +81,7 @@ async def test_a_long_limit_of_discords_is_a_wait_of_the_job_and_nothing_to_sit_
 
 async def test_closing_twice_is_no_harm(settings: Settings) -> None:
     bot = create_bot(settings)
-    env = simcord.Env(bot)
+    env = simcord.Env(bot, shard_count=1)
     simulated(bot, env)
     await env.start()
     await bot.close()
@@ -93,7 +94,7 @@ async def test_closing_twice_is_no_harm(settings: Settings) -> None:
 async def test_an_external_server_may_be_away_at_the_start(settings: Settings) -> None:
     external = settings.model_copy(update={"server": "external"})
     bot = create_bot(external)
-    env = simcord.Env(bot)
+    env = simcord.Env(bot, shard_count=1)
     simulated(bot, env)
     await env.start()
     guild = env.create_guild()
@@ -128,8 +129,12 @@ async def test_doctor_looks_at_intents_permissions_and_the_jobs(world: World) ->
         return {check.subject: check async for check in checks}
 
     checks = await found()
-    assert list(checks) == ["intents", "permissions in Moonbase", "jobs in Moonbase"]
+    assert list(checks) == ["intents", "user install", "permissions in Moonbase", "jobs in Moonbase"]
+    assert checks["user install"].finding.startswith("off: ")
     assert checks["jobs in Moonbase"].finding == "2 scheduled, all may run"
+
+    with portal(integration_types_config={"0": {}, "1": {}}):
+        assert (await found())["user install"].finding.startswith("on: ")
 
     give_the_bot(world, discord.Permissions(view_channel=True, manage_threads=True))
     jobs = (await found())["jobs in Moonbase"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import discord
 import pytest
 
-from bot.app import ScheduleZeroBot, create_bot
+from bot.app import create_bot
 from bot.cli.main import main
 from bot.clusters import Cluster, read_cluster
 from bot.config import ConfigError, Settings
@@ -56,9 +56,9 @@ async def test_a_cluster_is_a_sharded_bot_with_its_share(settings: Settings) -> 
     assert bot.services.place.endswith(" 2/3") and not bot.services.leads
 
 
-async def test_one_process_is_a_plain_bot(settings: Settings) -> None:
+async def test_one_process_opens_as_many_connections_as_discord_recommends(settings: Settings) -> None:
     bot = create_bot(settings)
-    assert isinstance(bot, ScheduleZeroBot)
+    assert isinstance(bot, discord.AutoShardedClient) and bot.shard_count is None and bot.asks_for_shards
     assert bot.services.shards is None and bot.services.place == settings.api_endpoint
 
 

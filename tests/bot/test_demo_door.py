@@ -34,7 +34,7 @@ async def demo(settings: Settings) -> AsyncIterator[Demo]:
         page = urlsplit((await client.get(door)).headers["Location"])
     yield Demo(door, f"http://{page.netloc}", page.fragment)
     process.terminate()
-    await asyncio.wait_for(process.communicate(), 10)
+    await asyncio.wait_for(process.communicate(), 60)
 
 
 LINK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
@@ -113,4 +113,4 @@ async def test_the_demo_starts_with_any_choice_of_sprockets(settings: Settings) 
         assert "http://127.0.0.1" in await line(process, "http://127.0.0.1")
     finally:
         process.terminate()
-        await asyncio.wait_for(process.communicate(), 10)
+        await asyncio.wait_for(process.communicate(), 60)

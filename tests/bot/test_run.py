@@ -52,7 +52,7 @@ async def test_run_shows_its_screen_with_the_invite_link(settings: Settings, dis
         link = await line(process, "Invite me: ")  # whole, however narrow the terminal is
         assert re.search(r"https://discord\.com/oauth2/authorize\?client_id=\d+&\S*permissions=\d+\n$", link)
         process.terminate()
-        _, err = await asyncio.wait_for(process.communicate(), 10)
+        _, err = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 0
         assert b"Traceback" not in err and b"ERROR" not in err, err.decode()
 
@@ -69,7 +69,7 @@ async def test_no_warning_of_the_library_leaks(settings: Settings, discord: Disc
         assert b"ok    token: accepted" in out and err == b"", (out, err)
         assert f"bot running (process {process.pid})".encode() in out
         process.terminate()
-        _, said = await asyncio.wait_for(process.communicate(), 20)
+        _, said = await asyncio.wait_for(process.communicate(), 60)
         assert b"voice" not in said and b"intent" not in said, said
 
 
@@ -86,12 +86,12 @@ async def test_a_screen_that_cannot_be_shown_is_logged_at_once_and_the_bot_runs_
     os.close(read)  # whoever read the output is gone
     try:
         assert process.stderr is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while b"the screen cannot be shown" not in (text := await process.stderr.readline()):
                 assert text, "it ended"
         assert process.returncode is None
         process.terminate()
-        _, err = await asyncio.wait_for(process.communicate(), 10)
+        _, err = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 0 and b"Traceback" not in err, err.decode()
     finally:
         if process.returncode is None:

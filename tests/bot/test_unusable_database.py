@@ -163,10 +163,10 @@ async def test_an_idle_server_on_a_full_disk_is_not_ready(settings: Settings, tm
     assert process.stdin is not None
     try:
         await line(process, settings.api_endpoint)
-        async with httpx.AsyncClient(base_url=settings.api_endpoint, timeout=10) as api:
+        async with httpx.AsyncClient(base_url=settings.api_endpoint, timeout=60) as api:
 
             async def becomes(status: int) -> httpx.Response:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     while (answer := await api.get("/api/health/ready")).status_code != status:
                         await asyncio.sleep(0.2)
                 return answer
@@ -180,7 +180,7 @@ async def test_an_idle_server_on_a_full_disk_is_not_ready(settings: Settings, tm
             await line(process, "obeyed")
             await becomes(200)
         process.terminate()
-        _, err = await asyncio.wait_for(process.communicate(), 20)
+        _, err = await asyncio.wait_for(process.communicate(), 60)
         assert err.count(b"the database cannot be written to") == 1 and b"Traceback" not in err
     finally:
         if process.returncode is None:
@@ -197,7 +197,7 @@ async def test_begin_empty_on_the_command_line(settings: Settings, tmp_path: Pat
         process = await start(given, "server", "--begin-empty")
         await line(process, given.api_endpoint)
         process.terminate()
-        _, err = await asyncio.wait_for(process.communicate(), 20)
+        _, err = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 0, err.decode()
         assert b"It was left as it is" not in err and b"--begin-empty" not in err  # what it has just done
         aside = [item for item in tmp_path.glob("a.db.damaged-*") if not item.name.endswith(("-wal", "-shm"))]

@@ -18,6 +18,7 @@ from tests.conftest import execute, until
 from tests.support.alerting import alerts_to, cards
 from tests.support.granting import give_the_bot
 from tests.support.reminding import jobs_of
+from tests.support.sending_away import invited_back, sent_away
 from tests.support.text import text_of
 from tests.support.world import World, labels, said
 
@@ -42,37 +43,6 @@ async def run_and_end(world: World, job_id: str, state: RunState = RunState.FAIL
         return runs[0] if runs and runs[0].state is state else None
 
     return await until(ended)
-
-
-async def sent_away(world: World) -> Any:
-    """Remove the bot from its server as Discord does, and return the data to invite it back with."""
-    backend: Any = world.env.backend
-    guild = backend.guilds[world.guild.id]
-    channels = {key: backend.channels[key] for key in guild.channel_ids}
-    messages = {key: backend.messages.get(key) for key in guild.channel_ids}
-    backend.remove_guild(world.guild.id)
-    await until(lambda: world.bot.get_guild(world.guild.id) is None)
-
-    async def noted() -> Any:
-        return await world.bot.memory.kept(LEFT, str(world.guild.id))
-
-    await until(noted)
-    return guild, channels, messages
-
-
-async def invited_back(world: World, kept: Any) -> None:
-    from simcord.backend import serializers
-
-    guild, channels, messages = kept
-    backend: Any = world.env.backend
-    backend.guilds[world.guild.id] = guild
-    backend.channels.update(channels)
-    backend.messages.update({key: value for key, value in messages.items() if value is not None})
-    payload = dict(serializers.guild_create_payload(backend, guild))
-    del payload["unavailable"]  # only there after an outage
-    backend.emit("GUILD_CREATE", payload)
-    await until(lambda: world.bot.get_guild(world.guild.id) is not None)
-    await world.env.settle()
 
 
 async def test_a_job_pauses_when_its_channel_is_deleted_and_can_be_moved(world: World) -> None:

@@ -9,7 +9,7 @@ import discord
 
 from tests.conftest import until
 from tests.support.text import text_of
-from tests.support.world import World, labels, press, said
+from tests.support.world import World, custom_id, labels, press, said
 
 
 async def test_a_message_becomes_a_draft_as_it_is(world: World) -> None:
@@ -109,3 +109,22 @@ async def test_a_poll_becomes_the_draft_of_a_poll(world: World) -> None:
 
     again = await until(posted)
     assert again.poll.question == "Lunch on {date}?" and again.poll.duration == timedelta(hours=3)
+
+
+async def test_files_in_embeds_are_named_without_what_ends(world: World) -> None:
+    channel: Any = world.bot.get_channel(world.channel.id)
+    file = "https://cdn.discordapp.com/attachments/1/2/party.png"
+    elsewhere = "https://example.com/party.png?size=64"
+    embed = discord.Embed(title="Party", description="Tonight")
+    embed.set_image(url=f"{file}?ex=1&is=2&hm=3").set_thumbnail(url=elsewhere)
+    for text in (None, "Look:"):
+        message = await channel.send(text, embed=embed)
+        draft_id = await _draft_of(world, message)
+        kept = str((await world.bot.memory.draft(draft_id)).values)  # type: ignore[union-attr]
+        assert file in kept and "hm=3" not in kept and elsewhere in kept
+
+
+async def _draft_of(world: World, message: discord.Message) -> str:
+    shown = await world.admin.context_menu(world.channel, "Schedule this message", message)
+    assert "Its files aren't copied" in said(shown)
+    return custom_id(shown.response, ".when").rsplit(":", 1)[1].partition(".")[0]

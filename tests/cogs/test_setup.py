@@ -6,6 +6,7 @@ from datetime import date, time
 
 import discord
 import pytest
+from simcord.backend.errors import SetupError
 
 from cogs.desk.kit.components import DeskButton
 from schedulezero.model import JobState
@@ -144,3 +145,33 @@ async def test_limits_that_make_no_sense_are_refused_and_kept(
 async def test_help_and_drafts_answer(world: World) -> None:
     text = said(await world.admin.slash(world.channel, "schedule help"))
     assert "/schedule create" in text and "{countdown:2027-01-01}" in text
+
+
+async def test_setup_says_which_roles_discord_hides_the_commands_from(world: World) -> None:
+    hidden, manages = world.guild.create_role("Schedulers"), world.guild.create_role("Mods")
+    world.env.backend.edit_role(
+        world.guild.id, manages.id, {"permissions": discord.Permissions(manage_guild=True).value}
+    )
+    sam = world.guild.add_member(world.env.create_user("sam"), roles=[hidden])
+    panel = await pick(world.admin, await setup(world), "setup:roles", [hidden, manages])
+    told = said(panel)
+    assert f"hides the commands from <@&{hidden.id}>. An administrator" in told
+    assert "Integrations → " in told and "→ /schedule → Add Roles" in told
+    with pytest.raises(SetupError, match="not visible to this user"):
+        await sam.slash(world.channel, "schedule list")
+
+    command = world.env.backend.commands[None]["schedule", 1]
+    world.guild.set_command_permissions(int(command["id"]), {hidden: True})
+    assert "Discord shows these roles the commands" in said(
+        await world.admin.slash(world.channel, "schedule setup")
+    )
+    assert "not visible" not in said(await sam.slash(world.channel, "schedule list"))
+
+
+async def test_without_discords_settings_the_default_permission_counts(world: World) -> None:
+    role = world.guild.create_role("Schedulers")
+    panel = await setup(world)
+    world.env.inject_error("GET", "/applications/*/guilds/*/commands/permissions", status=503)
+    assert f"hides the commands from <@&{role.id}>" in said(
+        await pick(world.admin, panel, "setup:roles", [role])
+    )

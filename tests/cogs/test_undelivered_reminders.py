@@ -115,7 +115,7 @@ async def test_a_reminder_that_was_missed_is_listed(world: World) -> None:
             await listed(world, privately=True)
         )
 
-    await until(told, 20)
+    await until(told)
 
 
 async def test_an_open_door_is_used(world: World) -> None:

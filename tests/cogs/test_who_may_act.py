@@ -452,6 +452,7 @@ _DECIDED_ELSEWHERE = {
     "listing.resume": "a person's own reminder, by own_reminder",
     "forgetting._cancel_all": "its callers: a person's own jobs, or those of a guild without the bot",
     "guilds_cog._resume": "nobody asks: it undoes what the bot's absence did",
+    "debts_cog._try": "nobody asks: it settles what the bot owes",
 }
 
 

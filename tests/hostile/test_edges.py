@@ -56,7 +56,7 @@ class Asked:
 
     def __init__(self, config: ServerConfig) -> None:
         self.config = config
-        self.http = httpx.Client(base_url=config.api_endpoint, timeout=20)
+        self.http = httpx.Client(base_url=config.api_endpoint, timeout=60)
         self.counts: Counter[int] = Counter()
         self._asked = 0
 
@@ -134,7 +134,7 @@ def raw_handler_port() -> int:
 async def still_alive(asked: Asked) -> None:
     """The clock claims, the dispatcher calls, the outcome is written."""
     await asyncio.to_thread(asked.everything_answers)
-    async with httpx.AsyncClient(base_url=asked.config.api_endpoint, timeout=20) as api:
+    async with httpx.AsyncClient(base_url=asked.config.api_endpoint, timeout=60) as api:
         assert (await ended(api, await due_now(api)))["status"] == "succeeded"
 
 
@@ -274,10 +274,10 @@ async def test_lengths_that_lie(asked: Asked, caplog: pytest.LogCaptureFixture) 
     where = urlsplit(asked.config.api_endpoint)
 
     def ask(request: bytes) -> bytes:
-        with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
+        with socket.create_connection((where.hostname, where.port), timeout=60) as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
-            connection.settimeout(10)
+            connection.settimeout(60)
             said = b""
             while chunk := connection.recv(65536):
                 said += chunk
@@ -398,7 +398,7 @@ async def test_registrations_at_their_extremes(asked: Asked) -> None:
             if len(frame) > 2_000_000:
                 continue
             peer.send(frame)
-            assert peer.poll(20_000), frame[:200]
+            assert peer.poll(60_000), frame[:200]
             assert strict(peer.recv())["success"] in (True, False)
         peer.close(0)
         context.term()

@@ -11,7 +11,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +27,7 @@ from schedulezero.exchange.limited_reading import (
     environment,
     read_limited,
 )
-from schedulezero.exchange.reader_process import OUT_OF_MEMORY
+from schedulezero.exchange.reader_process import CPU_SECONDS, OUT_OF_MEMORY
 from schedulezero.exchange.reading import Asked
 from tests.hostile.files import FILES, SIZE
 from tests.support.loop_watch import held_at_most, watched_loop
@@ -38,6 +37,16 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ASKED = Asked("Europe/Berlin", "en-GB", NOW, "123456789012345678")
 SLOW = FILES["long texts of time"]
 CRONTAB = b"0 9 * * 1-5 Stand-up!\n@reboot x\n"
+
+
+MOST_SECONDS = CPU_SECONDS + 1
+"""The system ends a process after `CPU_SECONDS`; it counts in whole seconds."""
+
+
+def processor_seconds() -> float:
+    """The processor time of the processes that have ended, which a busy machine doesn't lengthen."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime
 
 
 async def read_or_told(data: bytes) -> Reading | str:
@@ -51,10 +60,10 @@ async def read_or_told(data: bytes) -> Reading | str:
 async def test_each_file_ends_in_time_with_a_sentence(name: str) -> None:
     data = FILES[name]()[:SIZE]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.monotonic()
+    used = processor_seconds()
     async with watched_loop() as busy:
         answer = await read_or_told(data)
-    assert time.monotonic() - began < 10
+    assert processor_seconds() - used < MOST_SECONDS
     assert max(busy) < held_at_most()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 64 * 1024
     if isinstance(answer, str):
@@ -154,7 +163,7 @@ async def test_a_process_that_does_nothing_is_ended(monkeypatch: pytest.MonkeyPa
     while not children():
         await asyncio.sleep(0.01)
     os.kill(int(children()[0]), signal.SIGSTOP)  # which uses no processor time
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         with pytest.raises(UnreadableFile, match="machine is busy"):
             await task
     assert not children()
@@ -291,13 +300,13 @@ async def test_no_pickle_of_the_owners_hurts(tmp_path: Path, name: str) -> None:
     database.commit()
     database.close()
     asked = Asked("UTC", "en-GB", NOW, "1", pickles=True)
-    began = time.monotonic()
+    used = processor_seconds()
     try:
         answer = await read_limited(file.read_bytes(), asked)
         assert not answer.entries and answer.faults[0].line == 1
     except UnreadableFile as error:
         assert error.message.endswith(".")
-    assert time.monotonic() - began < 10
+    assert processor_seconds() - used < MOST_SECONDS
 
 
 async def test_on_discord_a_hostile_file_gets_a_sentence_and_a_pickle_the_owners_command(

@@ -219,7 +219,7 @@ class DemoPage:
     async def submit(self) -> None:
         await self.act(self.form.get_by_role("button", name="Submit"))
 
-    async def sees(self, text: str, seconds: float = 10) -> None:
+    async def sees(self, text: str, seconds: float = 60) -> None:
         await expect(self.timeline.get_by_text(text).locator("visible=true").last).to_be_visible(
             timeout=seconds * 1000
         )
@@ -243,4 +243,4 @@ async def a_demo(settings: Settings, **environment: str) -> AsyncIterator[DemoPa
             await browser.close()
     finally:
         process.terminate()
-        await asyncio.wait_for(process.communicate(), 5)
+        await asyncio.wait_for(process.communicate(), 60)

@@ -44,7 +44,7 @@ async def test_from_the_command_to_the_message_on_time(settings: Settings) -> No
         posted = demo.timeline.locator(
             "article.channel-message", has_text=re.compile("The moon is up! Night 1 at")
         )
-        await expect(posted).to_have_count(2, timeout=15_000)
+        await expect(posted).to_have_count(2, timeout=60_000)
         await demo.picture("06-posted")
 
         await demo.type_command("schedule history")
@@ -137,12 +137,12 @@ async def test_history_and_calendar(settings: Settings) -> None:
             await demo.type_and_pick("game", "Game night")
             await demo.send()
             # The page refreshes itself for a post; one's next action would come in its way.
-            await expect(posts).to_have_count(number + 1, timeout=15_000)
+            await expect(posts).to_have_count(number + 1, timeout=60_000)
         await demo.type_command("schedule history")
         await demo.send()
         await demo.sees("History")
         panel = demo.timeline.locator("article.channel-message", has_text="Failed only")
-        await expect(panel).to_contain_text("done", timeout=10_000)
+        await expect(panel).to_contain_text("done", timeout=60_000)
         await demo.panel_picture("17-history")
         await demo.type_command("schedule calendar")
         await demo.send()
@@ -153,7 +153,7 @@ async def test_history_and_calendar(settings: Settings) -> None:
         ).to_be_visible()
         await demo.button("Later")
         await expect(demo.timeline.locator("article.channel-message").last).to_contain_text(
-            "and ", timeout=10_000
+            "and ", timeout=60_000
         )
         await demo.panel_picture("18-calendar")
         await demo.button("Week")

@@ -48,5 +48,5 @@ async def test_none_is_left_and_none_is_tried_twice(tmp_path: Path) -> None:
         assert records[0]["result"]["message"] == f"{_MESSAGES} messages deleted.", records
         assert not list(room.history())
         assert len(rules.asked) == _MESSAGES and set(rules.asked.values()) == {1}
-        assert installation.deaths == 4 and rules.refused > 100
+        assert installation.deaths == 4 and rules.refused
         assert installation.now() - began_at > timedelta(hours=5)

@@ -325,7 +325,7 @@ async def test_a_run_under_way_is_neither_failed_nor_succeeded(tmp_path: Path) -
     async with a_published_server(tmp_path) as (published, client):
         (port,) = free_ports(1)
         slow = RawHandler(port, published.server_address, "slow")
-        slow.respond = lambda call: {"success": release.wait(5)}
+        slow.respond = lambda call: {"success": release.wait(60)}
         await asyncio.to_thread(slow.start, "send")
         job = await client.create(replace(JOB, handler_id="slow"))
         await client.run(job)

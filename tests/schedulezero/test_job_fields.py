@@ -35,13 +35,17 @@ NAMED_IN = {
         "model/job.py server/records/tables.py "
         # Under this key a server without such a field has it in the params; whom a job belongs to.
         "client/published_records.py handler/job_meta.py methods/job_meta.py "
-        "model/authorship.py model/audit.py model/job_names.py"
+        "model/authorship.py model/audit.py model/job_names.py "
+        # Whose ending a job is.
+        "methods/debts.py"
     ),
     "grace": (
         "model/job.py model/run.py server/records/tables.py server/records/rows.py "
         "server/decisions/due.py server/engine/dispatcher.py "
         # Until when a run waits for its handler, said to somebody who waits for the run.
-        "server/api/schedules.py"
+        "server/api/schedules.py "
+        # How long an ending waits.
+        "methods/debts.py"
     ),
     "overlap": (
         "model/job.py model/run.py server/records/tables.py server/records/rows.py "

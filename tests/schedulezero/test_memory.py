@@ -10,6 +10,7 @@ import pytest
 
 from cogs.memory import Draft, Memory, new_id
 from schedulezero.errors import DatabaseUnusable
+from schedulezero.handler.run_context import RunContext, running
 
 DRAFT = Draft("d1", "1", "2", "send", {"message": "Grüße 🎉", "channel_id": ["3"]}, "tomorrow at 9")
 
@@ -70,3 +71,48 @@ async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
 def test_ids_fit_a_custom_id() -> None:
     assert len({new_id() for _ in range(1000)}) == 1000
     assert len(new_id()) <= 16
+
+
+async def test_each_kind_of_note_says_what_it_is_about(database: str) -> None:
+    memory = Memory(database)
+    await memory.open()
+    about_place = [
+        ("lockdown", "5", {"guild_id": "7"}),
+        ("follow-up", "role:1:9", {"guild_id": "7"}),
+        ("debt", "after-1", {"guild_id": "7"}),
+        ("debt-tried", "after-1", {"guild_id": "7"}),
+        ("debt-closed", "after-1", {"guild_id": "7"}),
+        ("sprocket-settings", "web:7", {"secret": "x"}),
+        ("rules", "7", {}),
+        ("undelivered/7", "abc", {}),
+        ("somebodys", "7", {}),
+        ("somebodys", "x", {"guild_id": "7"}),
+    ]
+    others = [
+        ("follow-up", "role:1:7", {"guild_id": "8"}),
+        ("debt", "7", {"guild_id": "8"}),
+        ("sprocket-settings", "web:8", {}),
+        ("undelivered/8", "7", {}),
+        ("somebodys", "thing:7", {}),
+        ("owner-commands", "7", {}),
+    ]
+    for kind, key, value in (*about_place, *others):
+        await memory.put(kind, key, value)
+    await memory.forget_place("7")
+    assert [await memory.kept(kind, key) for kind, key, _ in about_place] == [None] * len(about_place)
+    assert [await memory.kept(kind, key) for kind, key, _ in others] == [value for *_, value in others]
+    await memory.close()
+
+
+async def test_a_run_that_began_before_writes_nothing_about_what_was_forgotten(database: str) -> None:
+    memory = Memory(database)
+    await memory.open()
+    with running(RunContext(run_id="r", job_id="j", guild_id="7")):
+        await memory.forget_place("7")
+        assert not await memory.put("lockdown", "5", {"guild_id": "7"})
+        assert not await memory.keep("undelivered/7", "abc", {"text": "secret"})
+        assert await memory.put("lockdown", "6", {"guild_id": "8"})
+    assert await memory.kept("lockdown", "5") is None and await memory.notes("undelivered/7") == {}
+    with running(RunContext(run_id="s", job_id="j", guild_id="7")):
+        assert await memory.put("lockdown", "5", {"guild_id": "7"}), "a later run may"
+    await memory.close()

@@ -75,7 +75,7 @@ def _same_kind(seen: str, given: Any) -> list[str]:
 def test_it_answers_each_observed_request_with_the_observed_status_and_keys(
     published: PublishedServer, handler: RawHandler
 ) -> None:
-    with httpx.Client(base_url=published.api_endpoint, timeout=10) as client:
+    with httpx.Client(base_url=published.api_endpoint, timeout=60) as client:
         wrong: list[str] = []
         rows = observed()
         assert len(rows) > 50
@@ -110,7 +110,7 @@ async def test_it_repeats_a_call_that_is_not_answered_in_time(
     published: PublishedServer, handler: RawHandler
 ) -> None:
     handler.respond = lambda call: None
-    async with httpx.AsyncClient(base_url=published.api_endpoint, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=published.api_endpoint, timeout=60) as client:
         body = {"handler_id": "their-h", "job_method": "work", "job_params": {}}
         answer = await client.post("/api/run_now", json=body)
         assert answer.status_code == 500 and "Timeout" in answer.json()["error"]["message"]
@@ -121,7 +121,7 @@ async def test_it_repeats_a_call_that_is_not_answered_in_time(
 async def test_after_a_restart_it_knows_handlers_and_schedules_and_no_executions(
     published: PublishedServer, handler: RawHandler
 ) -> None:
-    async with httpx.AsyncClient(base_url=published.api_endpoint, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=published.api_endpoint, timeout=60) as client:
         trigger = {"type": "interval", "hours": 1}
         body = {"handler_id": "their-h", "job_method": "work", "job_params": {}, "trigger": trigger}
         await client.post("/api/schedule", json={**body, "job_id": "hourly"})

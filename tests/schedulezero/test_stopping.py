@@ -29,13 +29,13 @@ class Gates:
     def wait(self, bot: Any, params: dict[str, Any]) -> dict[str, Any]:
         """Has its effect once the gate is open."""
         self.begun.release()
-        self.open.wait(20)
+        self.open.wait(60)
         self.done.append(params["text"])
         return {"effect": len(self.done)}
 
     async def reached(self, count: int = 1) -> None:
         for _ in range(count):
-            await asyncio.to_thread(self.begun.acquire, timeout=20)
+            await asyncio.to_thread(self.begun.acquire, timeout=60)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot.config import Settings
-from tests.support.world import World, a_world
+from tests.support.portal import portal
+from tests.support.world import World
 
 
 async def contents(world: World) -> list[str]:
@@ -62,17 +62,18 @@ async def test_messages_beyond_two_weeks_are_deleted_one_by_one(world: World) ->
     assert len(singles) == 2
 
 
-async def test_looking_at_the_text_needs_the_intent(world: World, settings: Settings) -> None:
+async def test_looking_at_the_text_needs_the_intent(world: World) -> None:
     answer = await clean(world, contains="spam")
     assert "Message Content intent" in answer["error"] and answer["retry"] is False
 
 
-async def test_with_the_intent_only_what_contains_the_text(settings: Settings) -> None:
-    async with a_world(settings.model_copy(update={"message_content": True})) as world:
+async def test_with_content_granted_only_what_contains_the_text(world: World) -> None:
+    granted = discord.ApplicationFlags(gateway_message_content_limited=True)
+    with portal(flags=granted.value):
         await world.plain.send(world.channel, "Buy CHEAP things")
         await world.plain.send(world.channel, "good morning")
         assert (await clean(world, contains="cheap"))["deleted"] == 1
-        assert await contents(world) == ["good morning"]
+    assert await contents(world) == ["good morning"]
 
 
 @pytest.mark.parametrize("limit", [0, -5, 10_001, "many"])

@@ -5,7 +5,6 @@ The simulated Discord here enforces no nonce, so what is found must have been fo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from schedulezero import faults
 from sprockets.kit import posting
 from tests.support.granting import give_the_bot
+from tests.support.resuming import call, texts
 from tests.support.world import World
 
 
@@ -39,22 +39,6 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
         monkeypatch.setattr(faults, "trouble_maker", trouble)
 
     return at
-
-
-async def call(world: World, method: str, params: dict[str, Any], run_id: str = "job@1") -> dict[str, Any]:
-    """Calls a job for a run, as the server does each time it cannot know that it was done."""
-    from asyncio import to_thread
-
-    from tests.support.peers import tell
-
-    message = {"method": method, "params": params, "run_id": run_id, "job_id": "job", "context": {}}
-    answer = await to_thread(tell, world.handler.address, json.dumps(message).encode(), seconds=15)
-    await world.env.settle()
-    return answer
-
-
-def texts(channel: Any) -> list[str]:
-    return [message.content for message in channel.history()]
 
 
 @pytest.mark.parametrize("point", ["step.begun", "step.done"])

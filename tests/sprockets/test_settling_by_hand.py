@@ -10,7 +10,7 @@ import pytest
 import simcord
 
 from tests.conftest import until
-from tests.support.acting import scheduler
+from tests.support.acting import click, scheduler
 from tests.support.for_a_while import (
     a_keeper,
     a_role_for_a_while,
@@ -128,3 +128,16 @@ async def test_forgetting_a_person_keeps_what_ends_their_roles(world: World) -> 
 
     await until(called_off)
     assert bears(world, world.plain, role)
+
+
+async def test_a_forged_button_of_an_ending_asks_for_the_clickers_rights(world: World) -> None:
+    give_the_bot(world, EVERYTHING)
+    keeper = await a_keeper(world)
+    role, ending = await a_role_for_a_while(world, keeper)
+    await demoted(world, keeper)
+    client, place = world.bot.services.client, str(world.guild.id)
+    for panel, name in (("job", "cancel"), ("job", "run"), ("alert", "pause"), ("job", "skip")):
+        await click(world, keeper, panel, name, ending.id)
+    await click(world, keeper, "run", "retry", f"{ending.id}:0")
+    assert (await client.job(ending.id, place)).version == ending.version
+    assert (await client.runs(place, job_id=ending.id)).runs == () and bears(world, world.plain, role)

@@ -54,14 +54,14 @@ async def end(settings: Settings, *arguments: str, **extra: str) -> Ended:
 
 async def end_in(folder: Path, settings: Settings, /, *arguments: str, **extra: str) -> Ended:
     process = await start_in(folder, settings, *arguments, **extra)
-    out, err = await asyncio.wait_for(process.communicate(), 40)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
 async def line(process: asyncio.subprocess.Process, containing: str) -> str:
     """Return the first line of the process's output that contains the text."""
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while text := (await process.stdout.readline()).decode():
             if containing in text:
                 return text

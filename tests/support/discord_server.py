@@ -26,7 +26,7 @@ from bot.demo.demo import WallClock
 from schedulezero.wire.shards import shard_of
 
 _NONCE_SECONDS = 300.0
-_INTENTS = discord.Intents.default()
+_INTENTS = discord.Intents(guilds=True)
 
 
 @dataclass
@@ -39,6 +39,9 @@ class DiscordServer:
         lose_answers: so many posts are made whose answers never arrive.
         asked: every request that came, as its method and path.
         identified: every shard that logged in, as its number and how many there are.
+        asked_for: the intents that they asked for.
+        shards: how many shards Discord recommends.
+        remaining: how many sessions may be started today, out of 1,000.
     """
 
     channels: list[simcord.ChannelHandle] = field(default_factory=list[simcord.ChannelHandle])
@@ -47,6 +50,9 @@ class DiscordServer:
     lose_answers: int = 0
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     identified: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    asked_for: set[int] = field(default_factory=set[int])
+    shards: int = 1
+    remaining: int = 1000
 
     async def __aenter__(self) -> DiscordServer:
         self.env = simcord.Env(discord.Client(intents=_INTENTS))
@@ -162,6 +168,8 @@ class DiscordServer:
                 elif asked["op"] == 2:
                     shard, count = asked["d"].get("shard") or (0, 1)
                     self.identified.append((shard, count))
+                    self.asked_for.add(asked["d"]["intents"])
+                    self.remaining -= 1
                     await self._identify(socket, shard, count)
                 elif asked["op"] == 6:
                     await socket.send_json({"op": 9, "d": False})
@@ -170,8 +178,9 @@ class DiscordServer:
         return socket
 
     async def _gateway_for_bots(self, request: web.Request) -> web.Response:
-        limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
-        return _json({"url": f"ws://{self.address}/gateway", "shards": 1, "session_start_limit": limit})
+        limit = {"total": 1000, "remaining": self.remaining, "reset_after": 1, "max_concurrency": 1}
+        url = f"ws://{self.address}/gateway"
+        return _json({"url": url, "shards": self.shards, "session_start_limit": limit})
 
     async def _identify(self, socket: web.WebSocketResponse, shard: int, count: int) -> None:
         guilds = [guild for guild in self.backend.guilds.values() if shard_of(guild.id, count) == shard]

@@ -22,7 +22,7 @@ from schedulezero.wire.addresses import free_ports
 from tests.support.discord_server import DiscordServer
 
 ROOT = Path(__file__).parent.parent.parent
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 FINAL = ("succeeded", "failed", "missed", "skipped", "cancelled", "uncertain")
 
 
@@ -73,7 +73,7 @@ class Installation:
         self.processes: dict[str, asyncio.subprocess.Process] = {}
         self._keeping: dict[str, asyncio.Task[None]] = {}
         self.deaths = 0
-        self._http = httpx.AsyncClient(base_url=settings["api_endpoint"], timeout=5)
+        self._http = httpx.AsyncClient(base_url=settings["api_endpoint"], timeout=60)
 
     async def __aenter__(self) -> Self:
         try:
@@ -145,7 +145,7 @@ class Installation:
         process = self.processes[role]
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(f"{command}\n".encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (line := await process.stdout.readline()).strip() != b"obeyed":
                 if not line:
                     return  # it has died

@@ -92,7 +92,7 @@ class Bot:
     async def call(self, method: str, run_id: str = "job@1", **extra: Any) -> dict[str, Any]:
         assert self.handler is not None
         message = {"method": method, "params": {"text": "hello"}, "run_id": run_id, **extra}
-        return await asyncio.to_thread(tell, self.handler.address, json.dumps(message).encode(), seconds=15)
+        return await asyncio.to_thread(tell, self.handler.address, json.dumps(message).encode(), seconds=60)
 
 
 @pytest_asyncio.fixture

@@ -68,7 +68,7 @@ class Own:
         """Call a job over the wire as the server would and return its response."""
         call = json.dumps({"method": method, "params": dict(params)}).encode()
         # In a thread of its own: the simulator takes the pool's threads for the bot's work.
-        answer = await asyncio.wrap_future(_pool.submit(tell, handler_of(self.bot).address, call, seconds=20))
+        answer = await asyncio.wrap_future(_pool.submit(tell, handler_of(self.bot).address, call, seconds=60))
         await self.env.settle()
         return answer
 
@@ -79,7 +79,7 @@ class Own:
 
     async def until_posted(self, text: str) -> None:
         """Wait until the bot has posted a text in the channel."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not any(text in item for item in self.posted()):
                 await asyncio.sleep(0.02)
 
@@ -96,7 +96,7 @@ class OwnBot(commands.Bot):
 async def own_bot(*extensions: str, bot: OwnBot | None = None) -> AsyncIterator[Own]:
     bot = bot or OwnBot(command_prefix="!", intents=discord.Intents.default())
     bot.extensions_at_start = extensions
-    env = simcord.Env(bot, settle_timeout=15)
+    env = simcord.Env(bot, settle_timeout=60)
     env.backend.clock = WallClock()  # type: ignore[assignment]
 
     async def idle(awaitable: Awaitable[Any]) -> Any:

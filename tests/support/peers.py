@@ -25,6 +25,7 @@ class RawHandler:
         self.address = f"tcp://127.0.0.1:{port}"
         self.calls: Queue[dict[str, Any]] = Queue()
         self.pings = 0
+        self.answer_seconds = 60.0
         self.respond: Callable[[dict[str, Any]], Answer | None] = lambda call: {"success": True}
         self._server_address = server_address
         self._stopping = threading.Event()
@@ -36,7 +37,7 @@ class RawHandler:
         bound = threading.Event()
         self._thread = threading.Thread(target=self._serve, args=(bound,), daemon=True)
         self._thread.start()
-        assert bound.wait(5)
+        assert bound.wait(60)
         return self.register(*methods, **extra)
 
     def register(self, *methods: str, **extra: Any) -> dict[str, Any]:
@@ -54,7 +55,7 @@ class RawHandler:
 
     def tell(self, message: Any) -> dict[str, Any]:
         """Sends a message to the server's registration socket and returns its answer."""
-        return tell(self._server_address, json.dumps(message).encode())
+        return tell(self._server_address, json.dumps(message).encode(), seconds=self.answer_seconds)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -89,7 +90,7 @@ class RawHandler:
         context.term()
 
 
-def tell(address: str, payload: bytes, *, seconds: float = 5.0) -> dict[str, Any]:
+def tell(address: str, payload: bytes, *, seconds: float = 60.0) -> dict[str, Any]:
     """One REQ request to an address, and its answer."""
     context = zmq.Context()
     socket = context.socket(zmq.REQ)

@@ -21,7 +21,7 @@ from typing import Any
 from schedulezero.storage.postgres import connect
 from schedulezero.wire.addresses import free_ports
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 
 
 def programs() -> Path | None:

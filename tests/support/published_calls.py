@@ -55,5 +55,5 @@ class PublishedCaller:
 
 
 async def answer_of(socket: Any) -> JsonObject:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return json.loads(await socket.recv())

@@ -121,7 +121,7 @@ class PublishedServer:
         ]
         for thread in self._threads:
             thread.start()
-        assert all(event.wait(10) for event in ready), "the stand-in does not start"
+        assert all(event.wait(60) for event in ready), "the stand-in does not start"
 
     def stop(self) -> None:
         """Stop at once, as when its process is killed: nothing is saved, and calls are given up."""

@@ -34,10 +34,10 @@ async def ended(api: httpx.AsyncClient, job_id: str) -> dict[str, Any]:
         records = (await api.get(f"/api/jobs/{job_id}/executions")).json()["records"]
         return records[0] if records and records[0]["status"] != "queued" else None
 
-    return await until(look, 20)
+    return await until(look)
 
 
 @asynccontextmanager
 async def client_of(config: ServerConfig) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=config.api_endpoint, timeout=10, verify=False) as client:
+    async with httpx.AsyncClient(base_url=config.api_endpoint, timeout=60, verify=False) as client:
         yield client

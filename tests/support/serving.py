@@ -18,7 +18,7 @@ from tests.support.speaking import hello
 
 @asynccontextmanager
 async def served(
-    config: ServerConfig, clock: Clock | None = None, *, timeout: float = 10
+    config: ServerConfig, clock: Clock | None = None, *, timeout: float = 60
 ) -> AsyncIterator[Api]:
     server = ServerThread(config, clock or instants.now)
     await server.start()

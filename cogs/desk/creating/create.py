@@ -47,6 +47,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import expect, lacks_of
 from cogs.desk.kit.layout import note_panel
+from cogs.desk.kit.modals import open_form
 from cogs.desk.kit.wording import NEUTRAL
 from cogs.language import shown_locale, t, translated
 from cogs.memory import Draft, new_id
@@ -74,7 +75,7 @@ async def begin(desk: Desk, method: str | None, *, name: str | None, when: str |
         return
     spec = loaded(desk, method)
     draft = _here(desk, draft, spec)
-    await desk.interaction.response.send_modal(build_form(spec, draft, FIRST))
+    await open_form(desk, build_form(spec, draft, FIRST))
     await desk.memory.save_draft(draft)
 
 
@@ -196,9 +197,7 @@ async def edit(desk: Desk, target: str) -> None:
     kept = kept_schedule(draft)
     keeps = describe(kept[0], "UTC", shown_locale()) if kept is not None else None
     lacks = await lacks_of(desk)
-    await desk.interaction.response.send_modal(
-        build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks)
-    )
+    await open_form(desk, build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks))
 
 
 async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:

@@ -23,6 +23,7 @@ from cogs.language import locale, t, translated
 from cogs.memory import Draft
 from cogs.rights.allowance import allowance_of
 from cogs.rights.channels import SeenChannels
+from cogs.rights.member_counts import count_members
 from cogs.rights.own_checks import OwnChecks
 from cogs.services import Refused, offered_specs, spec_for
 from schedulezero import instants
@@ -127,6 +128,7 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
     )
     seen = SeenChannels(desk.bot, guild)
     known = await seen.of(spec, params)
+    await count_members(desk.bot, guild, params.values())
     settings = await services.memory.settings(guild.id)
     own = OwnChecks(desk.bot, guild, desk.actor_id)
     around = Circumstances(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +14,14 @@ from cogs.desk.drafts.forms import build_form
 from cogs.desk.jobs import job_card
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.lacking import lacks_of
+from cogs.desk.kit.modals import open_form
 from cogs.language import t
 from cogs.memory import Draft
 from cogs.services import Refused
 from schedulezero.methods.variables import escape
 
 _MESSAGE, _EMBED, _BOTH = "send_announcement", "send_embed_announcement", "send_to_multiple_channels"
+_FILE = re.compile(r"https://(cdn\.discordapp\.com|media\.discordapp\.net)/(ephemeral-)?attachments/")
 _POLL, _ROLE = "send_poll", "add_role_scheduled"
 
 
@@ -27,7 +30,8 @@ async def schedule_message(desk: Desk, message: discord.Message) -> None:
     draft = draft_of(desk, message)
     spec = draft_view.loaded(desk, draft.method)
     await desk.memory.save_draft(draft)
-    await draft_view.show_draft(desk, draft, spec, notice=_notice(message))
+    said = [text for text in (_notice(message), _about_files(message)) if text is not None]
+    await draft_view.show_draft(desk, draft, spec, notice=" ".join(said) or None)
 
 
 async def post_again(desk: Desk, message: discord.Message) -> None:
@@ -40,7 +44,7 @@ async def post_again(desk: Desk, message: discord.Message) -> None:
         await draft_view.show_draft(desk, draft, spec, notice=notice)
         return
     lacks = await lacks_of(desk)
-    await desk.interaction.response.send_modal(build_form(spec, draft, "when", lacks=lacks))
+    await open_form(desk, build_form(spec, draft, "when", lacks=lacks))
     await desk.memory.save_draft(draft)
 
 
@@ -120,9 +124,35 @@ def _notice(message: discord.Message) -> str | None:
     return " ".join(said) or None
 
 
+def without_signature(address: str) -> str:
+    """Return the address of a file on Discord without its signature, which ends after a day.
+
+    Discord signs it again in an embed if it is given without one
+    (https://discord.com/developers/docs/reference#signed-attachment-cdn-urls).
+    """
+    return address.partition("?")[0] if _FILE.match(address) else address
+
+
+def _about_files(message: discord.Message) -> str | None:
+    """Return what becomes of a message's files, or None if it has none."""
+    shown = _shown(message)
+    if not shown.attachments and not any(_holds_file(embed) for embed in _rich(shown)):
+        return None
+    return t("Its files aren't copied: once the original message is deleted, they are gone.")
+
+
+def _holds_file(embed: discord.Embed) -> bool:
+    return any(_FILE.match(part.url or "") for part in (embed.image, embed.thumbnail))
+
+
 def _plain_embed(embed: discord.Embed) -> dict[str, Any]:
     kept = ("title", "description", "url", "color", "footer", "image", "thumbnail", "author", "fields")
-    return {key: value for key, value in embed.to_dict().items() if key in kept}
+    data: dict[str, Any] = {key: value for key, value in embed.to_dict().items() if key in kept}
+    for part in ("image", "thumbnail", "author", "footer"):
+        for key in ("url", "icon_url"):
+            if isinstance(data.get(part), dict) and data[part].get(key):
+                data[part] = {**data[part], key: without_signature(data[part][key])}
+    return data
 
 
 def _embed_values(embed: discord.Embed) -> dict[str, Any]:
@@ -135,7 +165,7 @@ def _embed_values(embed: discord.Embed) -> dict[str, Any]:
         values["footer"] = escape(embed.footer.text)
     for name, part in (("thumbnail_url", embed.thumbnail), ("image_url", embed.image)):
         if part.url:
-            values[name] = part.url
+            values[name] = without_signature(part.url)
     if embed.fields:
         fields = [{"name": f.name, "value": f.value, "inline": f.inline} for f in embed.fields]
         values["fields"] = json.dumps(fields, ensure_ascii=False)

@@ -103,6 +103,7 @@ def draft_panel(
     if reviewed.needs_approval and reviewed.ready:
         said = t("Needs approval: this job mass-pings, deletes, locks or changes roles.")
         items.append(ui.TextDisplay(f"-# ✋ {said}"))
+    items += [ui.TextDisplay(f"-# ⚠ {caution}") for caution in reviewed.cautions]
     if told:
         between = "\n" if "\n" in told else " "
         items.append(ui.TextDisplay(cut(f"🔎{between}{told}", 600)))

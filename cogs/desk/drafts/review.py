@@ -15,6 +15,7 @@ from cogs.language import t, translated
 from cogs.memory import Draft
 from cogs.rights.allowance import runs_too_often, without_room
 from cogs.rights.rights import Channel, is_risky, problems
+from cogs.rights.two_factor import two_factor_caution
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ParameterError, TriggerError, WhenError
 from schedulezero.methods.spec import MethodSpec
@@ -22,7 +23,9 @@ from schedulezero.methods.variables import Facts, rendered
 from schedulezero.model import GuildRules, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.model.habits import Habits
 from schedulezero.model.limits import Allowance
+from schedulezero.model.limits import spoken as spoken_length
 from schedulezero.model.quiet_hours import forbidden
+from schedulezero.when.calendar.gaps import gap_below
 from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.bounding import read_end, with_end
@@ -90,6 +93,7 @@ class Review:
         runs: its next instants.
         forbidden: the instants among them that the guild's rules would skip, each with the reason.
         needs_approval: whether it must wait for a second person.
+        cautions: what may go wrong, though it can be saved.
         lacks: the features that the server lacks, each with a sentence.
     """
 
@@ -104,6 +108,7 @@ class Review:
     runs: tuple[datetime, ...] = ()
     forbidden: tuple[tuple[datetime, str], ...] = ()
     needs_approval: bool = False
+    cautions: tuple[str, ...] = ()
     lacks: Mapping[Feature, str] = field(default_factory=dict[Feature, str])
 
     @property
@@ -152,8 +157,27 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
         runs=runs,
         forbidden=skipped,
         needs_approval=needs_approval,
+        cautions=_cautions(spec, schedule, around),
         lacks=around.lacks,
     )
+
+
+def _cautions(spec: MethodSpec, schedule: Schedule | None, around: Circumstances) -> tuple[str, ...]:
+    """List what may go wrong: runs closer than Discord keeps up with, and a right that can't be looked up."""
+    two_factor = two_factor_caution(around.guild, [spec])
+    found = [two_factor] if two_factor is not None else []
+    if schedule is None or spec.pace is None:
+        return tuple(found)
+    if (gap := gap_below(schedule, around.now, spec.pace)) is not None:
+        found.append(
+            t(
+                "Some of its runs are only {gap} apart. Discord keeps up with one in {least}; the others "
+                "wait.",
+                gap=spoken_length(gap),
+                least=spoken_length(spec.pace),
+            )
+        )
+    return tuple(found)
 
 
 def _exceeded(draft: Draft, schedule: Schedule | None, around: Circumstances) -> list[str]:

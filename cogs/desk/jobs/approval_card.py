@@ -15,6 +15,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.background.discord_troubles import TROUBLES
 from cogs.desk.drafts.draft import label_of
 from cogs.desk.drafts.draft_card import shown
 from cogs.desk.drafts.secrecy import veiled
@@ -22,6 +23,7 @@ from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import fit, panel_of, row_of
 from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, bullets, cut, plain, sentence, title_of, titled
+from cogs.guild_language import locale_of
 from cogs.language import speaking, t
 from cogs.services import spec_for
 from schedulezero.methods.markup import escaped
@@ -138,7 +140,7 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
     channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
     if not isinstance(channel, discord.abc.Messageable):
         return  # the job's card says that it is pending, and the list shows it
-    with speaking(guild.preferred_locale):
+    with speaking(locale_of(guild, settings)):
         if len(jobs) == 1:
             heading = t("{person} asks for approval", person=desk.member.mention)
             card = approval_card(jobs[0], spec_for(desk.bot, jobs[0].method), heading=heading)
@@ -149,7 +151,7 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
         await channel.send(
             view=card.panel, files=card.attached(), allowed_mentions=discord.AllowedMentions.none()
         )
-    except discord.HTTPException as error:
+    except TROUBLES as error:
         log.warning("approval of job %s could not be asked for in %s: %s", jobs[0].id, channel, error)
 
 

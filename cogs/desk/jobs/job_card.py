@@ -53,6 +53,7 @@ from cogs.desk.kit.wording import (
 from cogs.language import locale, t, translated
 from cogs.rights.allowance import closer_than_allowed
 from cogs.rights.deciding import Act
+from cogs.rights.member_counts import count_members
 from cogs.services import Refused, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
@@ -94,7 +95,7 @@ async def card_of(
     return card(
         job,
         details=_details(desk, readable),
-        post=_post(desk, readable),
+        post=await _post(desk, readable),
         last_run=page.runs[0] if page.runs else None,
         heading=heading,
         undo=undo,
@@ -402,13 +403,14 @@ def _details(desk: Desk, job: Job) -> str:
     return cut("\n".join(lines), 1800)
 
 
-def _post(desk: Desk, job: Job) -> Post | None:
+async def _post(desk: Desk, job: Job) -> Post | None:
     spec = spec_for(desk.bot, job.method)
     if spec is None:
         return None
     number = job.run_count + 1
     at = job.next_run_at or instants.now()
     zone = job.trigger.zone_or(job.timezone)
+    await count_members(desk.bot, desk.guild, job.params.values())
     facts = facts_of(desk.guild, timezone=zone, number=number, now=at)
     return post_of(spec, job.params, facts, number, guild_id=job.guild_id or "")
 

@@ -13,6 +13,7 @@ import discord
 from discord import ui
 from discord.ext import commands
 
+from cogs.desk.kit.defaults import drop_stale_defaults
 from cogs.desk.kit.layout import fit
 from cogs.language import t
 from cogs.memory import Memory
@@ -80,6 +81,7 @@ class Caller:
         """Show a panel where the interaction began: in place of the clicked panel, or as a new one."""
         await self.acknowledge()
         fit(panel)
+        await drop_stale_defaults(self.interaction, panel)
         await self.interaction.edit_original_response(
             view=panel, attachments=list(files), allowed_mentions=discord.AllowedMentions.none()
         )

@@ -9,7 +9,8 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.kit.context import Desk
+from cogs.desk.kit.context import Caller, Desk
+from cogs.desk.kit.defaults import drop_stale_defaults
 from cogs.desk.kit.wording import MAX_LABEL, MAX_OPTION
 
 
@@ -26,7 +27,13 @@ async def ask(
     fields: Sequence[ui.Label[Any]],
 ) -> None:
     """Open a form; its values go to the action of that panel and name."""
-    await desk.interaction.response.send_modal(new_form(panel, name, target, title, fields))
+    await open_form(desk, new_form(panel, name, target, title, fields))
+
+
+async def open_form(desk: Caller, form: Form) -> None:
+    """Open a form that is built already."""
+    await drop_stale_defaults(desk.interaction, form)
+    await desk.interaction.response.send_modal(form)
 
 
 def new_form(panel: str, name: str, target: str, title: str, fields: Sequence[ui.Label[Any]]) -> Form:

@@ -11,8 +11,9 @@ from discord import app_commands
 
 from cogs.desk.kit.context import Caller, Desk, caller_of
 from cogs.language import speaking, t, translated
+from cogs.rights.permissions import invite
 from cogs.rights.rights import may_schedule
-from cogs.services import Refused
+from cogs.services import Refused, offered_specs
 from schedulezero.client.http import held_to_persons_limit
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.methods.markup import escaped
@@ -83,6 +84,9 @@ async def desk_of(caller: Caller) -> Desk:
     guild, member = caller.interaction.guild, caller.interaction.user
     if guild is None or not isinstance(member, discord.Member):
         raise Refused(t("Use this in a server."))
+    if caller.bot.get_guild(guild.id) is None:  # the app of a person came along, without the bot
+        link = invite(caller.interaction.application_id, offered_specs(caller.bot))
+        raise Refused(t("I'm not in this server. Invite me first: {link}", link=link))
     desk = Desk(caller.interaction, caller.bot, caller.services, guild, member)
     if not desk.manages and not may_schedule(member, await desk.memory.settings(guild.id)):
         raise Refused(t("You need the *Manage Server* permission here, or a role that may schedule."))

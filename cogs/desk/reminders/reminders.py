@@ -43,6 +43,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import Conflict, WhenError
 from schedulezero.instants import to_iso
+from schedulezero.methods.closed_doors import note_came_by
 from schedulezero.methods.message_links import read_place
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.when.language.understood import Understood, spoken
@@ -281,6 +282,7 @@ async def take(interaction: discord.Interaction) -> None:
         return
 
     async def work(caller: Caller) -> None:
+        await note_came_by(caller.memory, caller.actor_id)
         action, target = found["action"] or "", found["target"] or ""
         if found["kind"] == "-pick":
             await listing.show_one(caller, caller.picked())

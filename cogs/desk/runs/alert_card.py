@@ -83,6 +83,8 @@ class Alert:
         channel_id, message_id: where its card is; None before it is posted.
         movable: whether moving the job to another channel may fix it.
         private: whether the card is a direct message.
+        edited_at: when the card was last edited; None if it never was.
+        owed: whether the jobs end what was done for a while, so that the bot tries them again by itself.
     """
 
     guild_id: str
@@ -94,10 +96,12 @@ class Alert:
     message_id: str | None = None
     movable: bool = False
     private: bool = False
+    edited_at: datetime | None = None
+    owed: bool = False
 
     def key(self, stage: str = "") -> str:
         """Return the key in memory: the same for the same cause at the same stage of the check ahead."""
-        cause = f"{self.guild_id}/{self.kind}/{self.reason}/{stage}"
+        cause = f"{self.guild_id}/{self.kind}/{self.reason}/{stage}{'/owed' if self.owed else ''}"
         return hashlib.sha256(cause.encode()).hexdigest()[:16]
 
     @property
@@ -105,10 +109,14 @@ class Alert:
         return max(item.last_at for item in self.items)
 
     def tells_of(self, met: Item) -> bool:
-        """Return whether the card already includes this trouble, by its number."""
-        return met.sequence is not None and any(
-            (item.job_id, item.sequence) == (met.job_id, met.sequence) for item in self.items
-        )
+        """Return whether the card already includes this trouble, or a later one of the same job.
+
+        A server with a new database counts from the start, so the instants decide as well.
+        """
+        if met.sequence is None:
+            return False
+        same = (item for item in self.items if item.job_id == met.job_id and item.sequence is not None)
+        return any((item.sequence or 0) >= met.sequence and item.last_at >= met.last_at for item in same)
 
     def with_item(self, met: Item) -> Alert:
         """Return the alert with a job added that has the same cause."""
@@ -128,6 +136,8 @@ class Alert:
             "message_id": self.message_id,
             "movable": self.movable,
             "private": self.private,
+            "edited_at": instants.to_iso(self.edited_at) if self.edited_at is not None else None,
+            "owed": self.owed,
         }
 
     @classmethod
@@ -145,6 +155,8 @@ class Alert:
             message_id=data["message_id"],
             movable=data["movable"],
             private=data["private"],
+            edited_at=instants.from_iso(data["edited_at"]) if data.get("edited_at") else None,
+            owed=data.get("owed", False),
         )
 
 
@@ -166,6 +178,13 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     single = len(alert.items) == 1
     heading = t(one, job=f"“{cut(plain(last.title), 80)}”") if single else t(many, count=len(alert.items))
     lines = [f"### {symbol} {heading}", cut(_words(alert.reason), 500)]
+    if alert.owed and alert.kind != "ahead":
+        lines.append(
+            t(
+                "I try again as soon as my rights change, and every now and then. "
+                "Cancel it to leave it as it is."
+            )
+        )
     if not single:
         lines += [f"- {cut(plain(item.title), 80)}{_times(item)}" for item in alert.items[-MOST_ITEMS:]]
         if len(alert.items) > MOST_ITEMS:
@@ -196,6 +215,9 @@ def _remedies(alert: Alert, item: Item) -> list[ui.Item[Any]]:
         buttons.append(DeskButton("run", "retry", item.target, t("Retry"), style=style))
     if alert.kind == "passed_over":
         buttons.append(DeskButton("alert", "others", item.job_id, t("Run the rest, too…")))
+    if alert.owed:
+        stop = DeskButton("job", "cancel", item.job_id, t("Cancel"), style=discord.ButtonStyle.danger)
+        return [row_of(*buttons, stop, DeskButton("job", "show", item.job_id, t("Open the job")))]
     buttons += [
         DeskButton("job", "resume", item.job_id, t("Resume"))
         if item.paused

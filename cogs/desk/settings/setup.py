@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +17,7 @@ import discord
 from discord import ui
 
 from cogs.desk.jobs.lookup import rules_here
-from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect
+from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect, lacks_of, why
@@ -26,6 +26,7 @@ from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import NEUTRAL, plain
 from cogs.desk.settings.audit_panel import note_change
 from cogs.desk.settings.limits import LIMIT_FIELDS, limit_fields, limits_line, read_limits
+from cogs.desk.settings.role_access import told_access
 from cogs.desk.settings.word_hours import (
     DAYS_FORM,
     PARTS_FORM,
@@ -35,11 +36,13 @@ from cogs.desk.settings.word_hours import (
     word_lines,
 )
 from cogs.desk.settings.zones import change_guild_zone
+from cogs.guild_language import NAMES
 from cogs.guild_settings import GuildSettings
 from cogs.language import locale, t, translated
 from cogs.rights.permissions import lacking, wanted
 from cogs.rights.rights import posting_in
 from cogs.rights.timeouts import bot_timed_out
+from cogs.rights.two_factor import two_factor_caution
 from cogs.services import Refused, offered_specs
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
@@ -53,6 +56,8 @@ from schedulezero.when.calendar.triggers import known_zones
 from schedulezero.when.language.zone_search import search_zones
 
 log = logging.getLogger(__name__)
+
+_DISCORDS = "discord"
 
 
 async def show_setup(desk: Desk, holidays: str | None = None) -> None:
@@ -76,7 +81,8 @@ async def _show(desk: Desk) -> None:
         log.warning("the server's rules cannot be shown: %s", error.message)
         rules = None
     specs = offered_specs(desk.bot)
-    await desk.show(setup_panel(guild, settings, zone, rules, specs, await lacks_of(desk)))
+    access = await told_access(desk, settings.manager_role_ids)
+    await desk.show(setup_panel(guild, settings, zone, rules, specs, await lacks_of(desk), access))
 
 
 def setup_panel(
@@ -86,6 +92,7 @@ def setup_panel(
     rules: GuildRules | None,
     specs: Iterable[MethodSpec],
     lacks: Mapping[Feature, str] = MappingProxyType({}),
+    access: str = "",
 ) -> ui.LayoutView:
     """Return a guild's settings as a panel.
 
@@ -96,6 +103,7 @@ def setup_panel(
         rules: its rules; None if the server does not support them.
         specs: the jobs that can be scheduled, for the permissions that they need.
         lacks: the features that the server lacks, each with a sentence.
+        access: a sentence about which roles see the commands; empty without any.
     """
     target = str(guild.id)
     zone_button = DeskButton("setup", "zone", target, t("Change"))
@@ -157,12 +165,15 @@ def setup_panel(
                 disabled=Feature.AUDIT in lacks,
             )
         ),
+        ui.TextDisplay(f"**{t('Language of alerts and of posted changes')}**"),
+        row_of(DeskSelect("setup", "language", target, t("Choose a language…"), _languages(settings))),
         ui.TextDisplay(f"**{t('Roles that may schedule, in addition to everyone with *Manage Server*')}**"),
         row_of(
             DeskRoleSelect("setup", "roles", target, t("nobody; choose roles…"), settings.manager_role_ids)
         ),
+        *([ui.TextDisplay(access)] if access else []),
         ui.Separator(),
-        ui.TextDisplay(_permissions(guild, specs)),
+        ui.TextDisplay(_permissions(guild, list(specs))),
         ui.Separator(),
         ui.TextDisplay(
             f"**{t('Three things to try')}**\n"
@@ -174,17 +185,29 @@ def setup_panel(
     return panel_of(*items, colour=NEUTRAL)
 
 
-def _permissions(guild: discord.Guild, specs: Iterable[MethodSpec]) -> str:
+def _languages(settings: GuildSettings) -> list[discord.SelectOption]:
+    own = discord.SelectOption(
+        label=t("As in Discord's server settings"), value=_DISCORDS, default=settings.language is None
+    )
+    return [own] + [
+        discord.SelectOption(label=name, value=key, default=key == settings.language)
+        for key, name in NAMES.items()
+    ]
+
+
+def _permissions(guild: discord.Guild, specs: Sequence[MethodSpec]) -> str:
     needed = wanted(specs)
     absent = lacking(guild.me.guild_permissions, needed)
+    caution = two_factor_caution(guild, specs)
+    cautions = [f"⚠ {caution}"] if caution is not None else []
     if not absent:
-        return f"✅ {t('I have every permission my jobs need.')}"
+        return "\n".join([f"✅ {t('I have every permission my jobs need.')}", *cautions])
     lines = ["**" + t("Permissions I don't have. Give my role the ones you need.") + "**"]
     for name in absent:
         jobs = needed[name]
         uses = "; ".join(t(spec.summary).rstrip(".") for spec in jobs[:2]) or t("for my panels and alerts")
         lines.append(f"- ❌ *{translated(permission_words(name))}*: {uses}{' …' if len(jobs) > 2 else ''}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *cautions])
 
 
 # -------------------------------------------------------------------- changes
@@ -252,6 +275,13 @@ def _channel_picked(desk: Desk) -> str | None:
             t("I can't post in {channel}. Give my role *Send Messages* there.", channel=channel.mention)
         )
     return chosen
+
+
+async def language_chosen(desk: Desk, _target: str) -> None:
+    """Set the language of what is posted for everyone."""
+    picked = desk.picked()
+    chosen = picked if picked in NAMES else None
+    await _change(desk, lambda settings: replace(settings, language=chosen))
 
 
 async def roles_chosen(desk: Desk, _target: str) -> None:
@@ -346,6 +376,7 @@ PANELS = (
             "approval": toggle_approval,
             "alerts": alerts_chosen,
             "log": log_chosen,
+            "language": language_chosen,
             "roles": roles_chosen,
         },
         opens={"zone": ask_zone, "limits": ask_limits, "hours": ask_hours, "days": ask_days},

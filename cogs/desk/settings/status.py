@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from datetime import timedelta
 
 from discord import ui
 
+from cogs.background.discord_troubles import TROUBLES
+from cogs.command_refusals import told
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import panel_of
 from cogs.desk.kit.wording import BAD, GOOD, cut, relative, span, state_word
@@ -14,11 +18,16 @@ from cogs.language import t, translated
 from cogs.rights.allowance import allowance_of, imports, used_up
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading.loader import loaded
+from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError
 from schedulezero.model import HandlerInfo, Run
 from schedulezero.sentences import read_sentence
 
+log = logging.getLogger(__name__)
+
+_LATELY = timedelta(hours=1)
+_MOST_TROUBLES = 5
 _MANY_WAITING = 500
 _LONGEST_LIST = 1500
 
@@ -27,6 +36,9 @@ async def show_status(desk: Desk) -> None:
     """Answer ``/schedule status``."""
     checks = await _server_lines(desk)
     checks += await _limit_lines(desk)
+    checks.append(await _commands(desk))
+    checks += _refused_lines(desk)
+    checks += await _owner_lines(desk)
     names = loaded(desk.bot)
     methods = len(handler_of(desk.bot).sprockets)
     listed = ", ".join(names) or t("none")
@@ -110,6 +122,21 @@ def _own_registration(known: HandlerInfo, unanswered: str | None) -> Check:
     return Check(t("Handler:"), True, text)
 
 
+async def _commands(desk: Desk) -> Check:
+    """Check whether Discord has the bot's commands as they are."""
+    offered = await desk.services.commands.state(desk.bot)
+    if offered.refusal is not None:
+        when = relative(offered.again_at) if offered.again_at is not None else ""
+        return Check(t("Commands:"), False, told(offered.refusal, when))
+    said = t("Discord has the current ones")
+    if offered.reduced:
+        said += ". " + t(
+            "`/remind` works only in servers, because the app has no *User Install* in Discord's developer "
+            "portal."
+        )
+    return Check(t("Commands:"), True, said)
+
+
 async def _limit_lines(desk: Desk) -> list[Check]:
     """Check the limits here; the check fails if one is used up."""
     try:
@@ -123,6 +150,53 @@ async def _limit_lines(desk: Desk) -> list[Check]:
     said = used_up(allowance, member=not desk.manages, held=held)
     size = imports(desk.services.limits)
     return [Check(t("Limits:"), not full, f"{said} · {size}")]
+
+
+def _refused_lines(desk: Desk) -> list[Check]:
+    """Say so while jobs wait because Discord refused too many requests."""
+    counted, now = desk.services.invalid_requests, time.time()
+    wait = counted.wait(now)
+    if wait is None:
+        return []
+    text = t(
+        "{count} requests in ten minutes; jobs wait until there are fewer than {most}, {time}",
+        count=counted.lately(now),
+        most=counted.hold_at,
+        time=relative(instants.now() + timedelta(seconds=wait)),
+    )
+    return [Check(t("Refused by Discord:"), False, text)]
+
+
+async def _owner_lines(desk: Desk) -> list[Check]:
+    """Say to the bot's owner how the background work is, and how many requests Discord refused."""
+    try:
+        if not await desk.bot.is_owner(desk.member):
+            return []
+    except TROUBLES as error:
+        log.info("Discord can't be asked who owns the bot: %s", error)
+        return []
+    supervisor, counted = desk.services.supervisor, desk.services.invalid_requests
+    lines: list[Check] = []
+    said = t("{count} parts run", count=len(supervisor.parts))
+    if pausing := supervisor.pausing:
+        said = t("{names} ended and will begin again", names=", ".join(f"`{name}`" for name in pausing))
+    lines.append(Check(t("Background work:"), not pausing, said))
+    for trouble in supervisor.troubles(_LATELY)[:_MOST_TROUBLES]:
+        text = t(
+            "`{part}` had trouble (×{count}), last {when}: {kind}",
+            part=trouble.part,
+            count=trouble.count,
+            when=relative(trouble.at),
+            kind=f"`{trouble.kind}`",
+        )
+        lines.append(Check(t("Background work:"), trouble.kind != "bug", text))
+    now = time.time()
+    if counted.wait(now) is None:
+        text = t(
+            "{count} requests in ten minutes, of {most}", count=counted.lately(now), most=counted.hold_at
+        )
+        lines.append(Check(t("Refused by Discord:"), True, text))
+    return lines
 
 
 def _last_run(run: Run) -> Check:

@@ -27,6 +27,7 @@ class Outcome:
         error: the reason for a failure.
         retry: False if the handler says that a retry can't help.
         retry_after: how long the handler asks to wait; such an attempt doesn't count.
+        limited: whether that wait is the one of a rate limit.
         uncertain: whether the handler can't tell if the work was done.
         pause: whether the handler asks to pause the job until someone looks at it.
         progress: whether a part of the work was done, so that the run may take longer.
@@ -37,6 +38,7 @@ class Outcome:
     error: str | None = None
     retry: bool = True
     retry_after: timedelta | None = None
+    limited: bool = False
     uncertain: bool = False
     pause: bool = False
     progress: bool = False
@@ -90,6 +92,7 @@ def outcome_of(answer: JsonObject, *, older_form: bool = False) -> Outcome:
         error=clean_text(error) if error and _is_visible(error) else _no_reason(),
         retry=answer.get("retry") is not False,
         retry_after=_seconds(answer.get("retry_after")),
+        limited=answer.get("limited") is True,
         uncertain=answer.get("uncertain") is True,
         pause=answer.get("pause") is True,
         progress=answer.get("progress") is True,

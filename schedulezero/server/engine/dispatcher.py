@@ -52,6 +52,8 @@ _LARGEST_RESULT = 64 * 1024
 _CLOCK_SKEW = timedelta(seconds=30)  # between nodes
 _SHORT_WAIT = timedelta(seconds=2)
 _LONGEST_TOLD_WAIT = timedelta(hours=1)
+_LONGEST_LIMITED = timedelta(days=1)
+"""How long a rate limit may put a run off; in an outage nobody knows for how long, but a limit ends."""
 _LONGEST_WORK = timedelta(days=6)  # a handler's journal keeps the steps of a run for 7 days
 _PROGRESS = "progress"
 _LONGEST_NAP_SECONDS = 15.0  # the system may be suspended while its wall clock advances
@@ -76,6 +78,8 @@ class Dispatcher:
         self._began_at = now()
         self._turns = Turns(store)
         self._pausing: set[str] = set()
+        self._final: set[int] = set()
+        """The sequences of failed runs, not yet written, whose handler said that no retry can help."""
         self._changed: list[Run] = []
         self._has_changed = asyncio.Event()
         self._clock_moved = asyncio.Event()
@@ -253,6 +257,8 @@ class Dispatcher:
         if decision.delay is None:
             if outcome.pause:
                 self._pausing.add(run.job_id)
+            if not outcome.retry:
+                self._final.add(run.sequence)
             self._end(run, RunState.FAILED, result=outcome.result, error=outcome.error)
             return
         attempts = run.attempts if decision.counted else run.attempts - 1
@@ -268,7 +274,8 @@ class Dispatcher:
         """Return how long the handler may put a run off."""
         if outcome.progress:
             self._progress_at[run.sequence] = self._now()
-        began, patience = _began(run), max(run.grace, _LONGEST_TOLD_WAIT)
+        longest = _LONGEST_LIMITED if outcome.limited else _LONGEST_TOLD_WAIT
+        began, patience = _began(run), max(run.grace, longest)
         since = max(began, self._progress_at.get(run.sequence, self._began_at))
         return min(since + patience, began + max(_LONGEST_WORK, patience))
 
@@ -444,8 +451,10 @@ class Dispatcher:
     async def _write(self, batch: list[Run]) -> None:
         ended = {run.job_id for run in batch if run.state is not RunState.QUEUED}
         pausing = self._pausing & ended
-        await self._store.write_outcomes(batch, pausing)
+        final = self._final & {run.sequence for run in batch}
+        await self._store.write_outcomes(batch, pausing, final)
         self._pausing -= pausing
+        self._final -= final
         self._troubles.announce()
         over = [run for run in batch if run.state is not RunState.QUEUED]  # the others will be retried
         self._queue.done(over)

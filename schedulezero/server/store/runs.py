@@ -38,6 +38,27 @@ class RunCount:
     timed: int
 
 
+MOST_FAILURES = 10
+"""After so many failures of the same kind in a row that no retry mends, a job is paused: each may be a
+request that Discord refuses, and it bans addresses for those."""
+
+
+def _keeps_failing(connection: Connection, job_id: str) -> bool:
+    """Return whether a job's last runs all failed with the same code."""
+    query = (
+        sa.select(runs.c.state, runs.c.error_code)
+        .where(runs.c.job_id == job_id, runs.c.state != RunState.QUEUED.value)
+        .order_by(runs.c.scheduled_at.desc())
+        .limit(MOST_FAILURES)
+    )
+    found = connection.execute(query).all()
+    return (
+        len(found) == MOST_FAILURES
+        and all(row.state == RunState.FAILED.value for row in found)
+        and len({row.error_code for row in found}) == 1
+    )
+
+
 def _microseconds(column: sa.Column[datetime]) -> sa.ColumnElement[int]:
     return sa.type_coerce(column, sa.BigInteger)
 
@@ -212,12 +233,16 @@ class RunStore:
         query = sa.select(runs.c.handler_id).where(runs.c.state == RunState.QUEUED.value).distinct()
         return list(await self._database.read(lambda connection: connection.scalars(query).all()))
 
-    async def write_outcomes(self, changed: Sequence[Run], pausing: Collection[str] = ()) -> None:
+    async def write_outcomes(
+        self, changed: Sequence[Run], pausing: Collection[str] = (), final: Collection[int] = ()
+    ) -> None:
         """Record the outcomes of runs. A run that has been cancelled stays cancelled.
 
         Parameters:
             changed: the runs in their new state.
             pausing: the ids of jobs to pause until someone looks at them.
+            final: the sequences of failed runs that no retry mends; their job is paused as well if its last
+                `MOST_FAILURES` runs all failed in the same way.
         """
 
         def write(connection: Connection) -> None:
@@ -250,7 +275,8 @@ class RunStore:
             pgqueuer_rows.remove(
                 connection, [run.sequence for run in changed if run.state is not RunState.QUEUED]
             )
-            for job_id in pausing:
+            failing = {run.job_id for run in changed if run.sequence in final}
+            for job_id in {*pausing, *(each for each in failing if _keeps_failing(connection, each))}:
                 pause_job(connection, job_id)
             faults.point("store.record")
 

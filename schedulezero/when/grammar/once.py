@@ -18,7 +18,7 @@ from schedulezero.when.grammar.core.pieces import (
     Within,
 )
 from schedulezero.when.grammar.resolving import clock_of, date_of, plus_span, time_of_part
-from schedulezero.when.grammar.rules.clock import NIGHT_ENDS, after_midnight, within
+from schedulezero.when.grammar.rules.clock.parts import NIGHT_ENDS, after_midnight, within
 from schedulezero.when.grammar.said import Contradiction, Nonsense, Said
 
 

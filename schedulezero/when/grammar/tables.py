@@ -20,7 +20,7 @@ from schedulezero.when.grammar.context import PARTS
 from schedulezero.when.grammar.core.pieces import RANKS
 from schedulezero.when.grammar.paths import PIECES, SKIPPED
 from schedulezero.when.grammar.rules import RULES, WITH_FAULTS
-from schedulezero.when.grammar.rules.recurring import OFTEN
+from schedulezero.when.grammar.rules.recurring.periods import OFTEN
 from schedulezero.when.grammar.sayings import KEYS, problems_of_saying
 
 Table = Mapping[str, Any]

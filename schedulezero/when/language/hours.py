@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 
-from schedulezero.when.grammar.rules.clock import PARTS
+from schedulezero.when.grammar.rules.clock.parts import PARTS
 
 _HOURS_A_DAY = 24
 

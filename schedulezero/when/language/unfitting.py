@@ -29,7 +29,7 @@ from schedulezero.when.grammar.refusing import (
     two_schedules,
     which_one_of,
 )
-from schedulezero.when.grammar.rules.clock import NIGHT_ENDS, within
+from schedulezero.when.grammar.rules.clock.parts import NIGHT_ENDS, within
 from schedulezero.when.grammar.tables import table_of
 from schedulezero.when.grammar.words import Words
 from schedulezero.when.language.faults import Named, only_when_not, unfinished

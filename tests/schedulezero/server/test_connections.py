@@ -47,7 +47,7 @@ async def address(
 async def ask(address: tuple[str, int], path: str, headers: dict[str, str], **more: Any) -> httpx.Response:
     # Without certificates to load, which takes longer than a poll lasts when there are many.
     place = f"http://{address[0]}:{address[1]}"
-    async with httpx.AsyncClient(base_url=place, timeout=15, verify=False) as client:
+    async with httpx.AsyncClient(base_url=place, timeout=60, verify=False) as client:
         return await client.get(path, headers=headers, **more)
 
 

@@ -158,6 +158,7 @@ async def test_a_handler_that_proves_a_key_and_listens_plainly_is_not_called(
         params = {"handler_id": "raw", "address": raw_handler.address, "methods": ["send"]}
         message = {"method": "register", "params": params}
         await asyncio.to_thread(speak, keyed.server_address, message, keys, keys.public)
+        raw_handler.answer_seconds = 2.0
         with pytest.raises(AssertionError):  # it listens; its own registration is not answered
             await asyncio.to_thread(raw_handler.start, "send")
         await due_now(api, params={"secret": "moonbase"})

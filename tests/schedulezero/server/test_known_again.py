@@ -34,7 +34,7 @@ from tests.support.peers import RawHandler, tell
 from tests.support.runs import due_now, ended
 from tests.support.serving import hello_handler, served
 
-a_server = partial(served, timeout=20)
+a_server = partial(served, timeout=60)
 
 
 async def known(api: Api) -> list[tuple[str, str, list[str]]]:
@@ -53,7 +53,7 @@ async def test_a_job_that_falls_due_after_a_restart_calls_the_handler_of_before(
     clock = Clock()
     clock.offset = instants.from_iso("2030-01-01T00:00:00Z") - instants.now()
     async with a_server(server_config, clock) as api:
-        call = await asyncio.to_thread(raw_handler.calls.get, timeout=20)
+        call = await asyncio.to_thread(raw_handler.calls.get, timeout=60)
         assert (call["job_id"], call["params"]) == (job_id, {"a": 1})
         assert (await ended(api, job_id))["status"] == "succeeded"
         (info,) = (await api.get("/api/handlers")).json()["handlers"]
@@ -124,7 +124,7 @@ async def test_a_handler_in_a_call_is_not_forgotten_for_another_at_its_address(
     ending = threading.Event()
 
     def respond(_: dict[str, Any]) -> dict[str, Any]:
-        assert ending.wait(20)
+        assert ending.wait(60)
         return {"success": True}
 
     raw_handler.respond = respond
@@ -293,17 +293,18 @@ async def test_an_instance_without_a_sign_of_life_expires(database: str) -> None
 @pytest.mark.long
 @pytest.mark.sqlite
 async def test_a_locked_file_keeps_no_handler_waiting(
-    server_config: ServerConfig, raw_handler: RawHandler
+    server_config: ServerConfig, raw_handler: RawHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(
+        "schedulezero.storage.sqlite._BUSY_TIMEOUT_MS", 3_600_000
+    )  # far beyond an answer's limit
     async with a_server(server_config) as api:
         with closing(sqlite3.connect(server_config.database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            began = time.monotonic()
             assert (await asyncio.to_thread(raw_handler.start, "send"))["success"] is True
             for _ in range(3):  # and its later messages neither
                 report = {"method": "report_status", "params": {"handler_id": "raw", "status": "online"}}
                 assert (await asyncio.to_thread(raw_handler.tell, report))["success"] is True
-            assert time.monotonic() - began < 5
             assert await known(api) == [("raw", "Connected", ["send"])]
             other.execute("ROLLBACK")
         assert (await ended(api, await due_now(api)))["status"] == "succeeded"
@@ -349,13 +350,13 @@ async def test_a_registration_that_could_not_be_saved_is_saved_soon(
     async with a_registry(database) as (registry, opened):
         await opened.write(handlers.drop)
         await registry.register(Instance("raw", "tcp://127.0.0.1:9", ("a",), 1))
-        await until(lambda: caplog.text.count("saving handler 'raw' stopped") > 2, 3)
+        await until(lambda: caplog.text.count("saving handler 'raw' stopped") > 2)
         await opened.write(handlers.create)
 
         async def saved() -> bool:
             return [item.handler_id for item in await Instances(opened).all()] == ["raw"]
 
-        await until(saved, 3)
+        await until(saved)
 
 
 @pytest.mark.long

@@ -86,7 +86,7 @@ async def limited(
     """A server with these limits and no others."""
     clock = clock or Clock()
     config = replace(config, limits=replace(NO_LIMITS, **limits))
-    async with serving(config, clock) as look, Api(base_url=config.api_endpoint, timeout=20) as api:
+    async with serving(config, clock) as look, Api(base_url=config.api_endpoint, timeout=60) as api:
         yield Limited(api, clock, look)
 
 

@@ -55,7 +55,7 @@ async def nodes(database: str, count: int, limits: Limits = NO_LIMITS) -> AsyncI
             config = node_config(database, limits)
             thread = ServerThread(config)
             await thread.start()
-            found.append(Node(config, httpx.AsyncClient(base_url=config.api_endpoint, timeout=20), thread))
+            found.append(Node(config, httpx.AsyncClient(base_url=config.api_endpoint, timeout=60), thread))
         for node in found:
             await until(lambda node=node: _ready(node))
         yield found
@@ -194,7 +194,7 @@ async def test_limits_hold_for_all_nodes_together(postgres_url: str, raw: Make) 
             done = [record for record in records if record["status"] == "succeeded"]
             return records if len(records) == 13 and len(done) == 3 else None
 
-        records = await until(claimed, 20)
+        records = await until(claimed)
         assert sum(record["status"] == "queued" for record in records) == 10
         assert handler.calls.qsize() == 3
 
@@ -225,7 +225,7 @@ async def test_a_run_waits_for_one_that_another_node_has_under_way(postgres_url:
             records = (await found[0].api.get(f"/api/jobs/{job_id}/executions")).json()["records"]
             return len(records) == 4 and all(item["status"] == "succeeded" for item in records)
 
-        await until(all_over, 20)
+        await until(all_over)
         assert most["at once"] == 1
 
 

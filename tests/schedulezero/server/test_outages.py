@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -78,6 +79,65 @@ async def test_a_refusal_that_people_must_mend_pauses_the_job(
         assert [item["action"] for item in versions] == ["paused", "created"]
         (entry, _) = (await api.get("/api/audit")).json()["entries"]
         assert (entry["action"], entry["via"]) == ("paused", "server")
+
+
+async def test_a_job_that_fails_ten_times_in_the_same_way_is_paused(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    answers = itertools.chain(
+        [_refused("other")] * 3,
+        [_refused("closed")] * 9,
+        [{"success": True}],
+        itertools.repeat(_refused("closed")),
+    )
+    raw_handler.respond = lambda call: next(answers)
+    async with running(server_config, Clock()) as api:
+        await asyncio.to_thread(raw_handler.start, "send")
+        job_id = await due_now(api, trigger={"type": "interval", "args": {"days": 1}})
+        for number in range(23):
+            assert (await api.get(f"/api/jobs/{job_id}")).json()["state"] == "active", number
+            await api.post(f"/api/jobs/{job_id}/run")
+
+            async def over(number: int = number) -> bool:
+                found = await records(api, job_id)
+                return len([r for r in found if r["status"] in ("failed", "succeeded")]) > number
+
+            await until(over)
+        assert (await api.get(f"/api/jobs/{job_id}")).json()["state"] == "paused"
+        (entry, *_) = (await api.get("/api/audit")).json()["entries"]
+        assert (entry["action"], entry["via"]) == ("paused", "server")
+
+
+def _refused(code: str) -> dict[str, Any]:
+    return {"success": False, "error": "no", "error_code": code, "retry": False}
+
+
+async def test_a_rate_limit_may_put_a_run_off_for_longer_than_an_hour(
+    server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    clock = Clock()
+    told = itertools.count(1)
+    raw_handler.respond = lambda call: {
+        "success": False, "error": f"slow {next(told)}", "retry_after": 3000, "limited": True
+    }  # fmt: skip
+    async with serving(server_config, clock) as look, client_of(server_config) as api:
+        await asyncio.to_thread(raw_handler.start, "send")
+        job_id = await due_now(api)
+        for number in range(1, 4):
+            await until(lambda number=number: _waits(api, job_id, number))
+            clock.offset += timedelta(seconds=3001)
+            look()
+            await until(lambda number=number: raw_handler.calls.qsize() > number)
+        raw_handler.respond = lambda call: {"success": True}
+        await until(lambda: _waits(api, job_id, 4))
+        clock.offset += timedelta(seconds=3001)
+        look()
+        await until(lambda: _succeeded(api, job_id))
+
+
+async def _waits(api: httpx.AsyncClient, job_id: str, calls: int) -> bool:
+    found = [(record["status"], record["error"]) for record in await records(api, job_id)]
+    return found == [("queued", f"slow {calls}")]
 
 
 async def test_an_uncertain_answer_is_recorded_so_and_tried_again_in_another_round(
@@ -183,7 +243,7 @@ async def test_ready_says_so_while_due_jobs_cannot_be_claimed(
                 return answer
             await asyncio.sleep(0.05)
 
-    async with running(server_config, Clock()) as api, asyncio.timeout(30):
+    async with running(server_config, Clock()) as api, asyncio.timeout(60):
         monkeypatch.setattr(faults, "trouble_maker", full)
         await due_now(api)
         assert "are waiting because" in (await state(ready=False))["trouble"]

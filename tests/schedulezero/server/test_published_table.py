@@ -43,7 +43,7 @@ async def test_every_observed_request(server: ServerConfig, raw_handler: RawHand
     raw_handler.handler_id, raw_handler.respond = "their-h", respond
     raw_handler.start(*METHODS)
     wrong: list[str] = []
-    async with httpx.AsyncClient(base_url=server.api_endpoint, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=server.api_endpoint, timeout=60) as http:
         for row in TABLE:
             method, path = row["ask"].split(" ", 1)
             if "after" in row:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from schedulezero import instants
-from schedulezero.server.engine import dispatcher
+from schedulezero.server.engine import clock, dispatcher
 from schedulezero.server.service import ServerConfig, serving
 from tests.conftest import Api, until
 from tests.support.peers import RawHandler
@@ -143,13 +143,16 @@ async def test_a_run_on_demand_leaves_the_schedule_alone(api: Api, raw_handler: 
     assert (await api.get(f"/api/jobs/{job_id}")).json()["next_run_at"] == before
 
 
-async def test_an_earlier_job_wakes_the_clock(api: Api, raw_handler: RawHandler) -> None:
+async def test_an_earlier_job_wakes_the_clock(
+    api: Api, raw_handler: RawHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "_LONGEST_SLEEP_SECONDS", 3600.0)
     raw_handler.start("send")
     await due_now(api, trigger={"type": "date", "args": {"run_date": "2099-01-01T00:00:00Z"}})
     due_at = time.time() + 0.3
     await due_now(api, trigger={"type": "date", "args": {"run_date": due_at}})
-    await asyncio.to_thread(raw_handler.calls.get, timeout=5)
-    assert time.time() - due_at < 1
+    await asyncio.to_thread(raw_handler.calls.get, timeout=60)
+    assert time.time() >= due_at
 
 
 async def test_runs_survive_the_server(server_config: ServerConfig, raw_handler: RawHandler) -> None:
@@ -183,7 +186,7 @@ async def test_the_window_in_memory_is_smaller_than_the_queue(
             stats = (await api.get("/api/executions/stats")).json()
             return stats["by_status"]["succeeded"] == 23
 
-        await until(all_done, 20)
+        await until(all_done)
     assert len({raw_handler.calls.get_nowait()["run_id"] for _ in range(23)}) == 23
     assert raw_handler.calls.empty()
 

@@ -52,7 +52,7 @@ async def wires(server_config: ServerConfig, tmp_path: Path) -> AsyncIterator[Wi
     handler.start()
     await handler.wait_bound()
     await handler.refresh()
-    async with Api(base_url=config.api_endpoint, timeout=10) as api:
+    async with Api(base_url=config.api_endpoint, timeout=60) as api:
         yield Wires(api, address, server_keys, handler, handler_keys)
     handler.stop()
     await handler.wait_stopped()

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from schedulezero.when.grammar.core.chart import Rules
 from schedulezero.when.grammar.core.pieces import Clock, Fault
-from schedulezero.when.grammar.rules.recurring import ELAPSED, LARGEST_PERIOD
+from schedulezero.when.grammar.rules.recurring.periods import ELAPSED, LARGEST_PERIOD
 
 RULES = Rules()
 rule = RULES.rule

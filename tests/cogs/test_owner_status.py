@@ -1,0 +1,34 @@
+"""``/schedule status`` shows the owner what went wrong in the background, and everyone why jobs wait."""
+
+from __future__ import annotations
+
+import time
+
+from cogs.services import services_of
+from tests.support.world import World, said
+
+
+async def test_the_owner_sees_what_went_wrong_and_others_do_not(world: World) -> None:
+    services = services_of(world.bot)
+    services.supervisor.note("looking ahead", OSError("reset"))
+    services.invalid_requests.note(403, None, time.time())
+    shown = said(await world.owner.slash(world.channel, "schedule status"))
+    assert "`looking ahead` had trouble (×1)" in shown and "`unreachable`" in shown
+    assert "1 requests in ten minutes, of 5000" in shown and "parts run" in shown
+    shown = said(await world.admin.slash(world.channel, "schedule status"))
+    assert "looking ahead" not in shown and "ten minutes" not in shown
+
+
+async def test_everyone_sees_that_jobs_wait(world: World) -> None:
+    counted = services_of(world.bot).invalid_requests
+    for _ in range(counted.hold_at):
+        counted.note(403, None, time.time())
+    shown = said(await world.admin.slash(world.channel, "schedule status"))
+    assert "5000 requests in ten minutes; jobs wait until there are fewer than 5000" in shown
+
+
+async def test_the_count_survives_a_restart(world: World) -> None:
+    for _ in range(7):
+        services_of(world.bot).invalid_requests.note(403, None, time.time())
+    await world.restart_bot()
+    assert services_of(world.bot).invalid_requests.lately(time.time()) == 7

@@ -1,0 +1,102 @@
+"""Without the members intent, the cache isn't believed: neither its members nor their number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import simcord
+
+from schedulezero.client.dialect import JobQuery
+from schedulezero.methods import members
+from schedulezero.model import JobState
+from tests.support.private_threads import ended
+from tests.support.rules.applying import applied
+from tests.support.rules.member_counts import MemberCounts
+from tests.support.world import World
+
+
+async def in_voice(world: World) -> tuple[simcord.MemberActor, Any]:
+    """Return somebody whom a voice channel has put in the cache, and the bot's guild."""
+    lounge = world.guild.create_voice_channel("Lounge")
+    person = world.guild.add_member(world.env.create_user("vic"))
+    await person.join_voice(lounge)
+    await world.env.settle()
+    guild: Any = world.bot.get_guild(world.guild.id)
+    assert guild.get_member(person.id) is not None
+    return person, guild
+
+
+async def test_the_cache_is_stale_for_those_in_voice(world: World) -> None:
+    person, guild = await in_voice(world)
+    role = world.guild.create_role("Guests")
+    world.env.backend.add_member_role(world.guild.id, person.id, role.id)
+    await world.env.settle()
+    assert role.id not in {item.id for item in guild.get_member(person.id).roles}
+    assert role.id in {item.id for item in (await members.member_of(guild, person.id)).roles}
+
+
+async def test_a_role_for_good_is_kept_by_those_in_voice(world: World) -> None:
+    person, _ = await in_voice(world)
+    role = world.guild.create_role("Guests")
+    world.invite()
+    world.env.backend.add_member_role(world.guild.id, person.id, role.id)
+    await world.env.settle()
+    params = {
+        "guild_id": str(world.guild.id),
+        "user_ids": [str(person.id)],
+        "role_id": str(role.id),
+        "lasts": "2h",
+    }
+    answer = await world.run("give_role_for", params)
+    assert "for good and keeps it" in answer["message"], answer
+    query = JobQuery(method="remove_role_scheduled", state=JobState.ACTIVE)
+    assert not (await world.bot.services.client.jobs(str(world.guild.id), query)).jobs
+
+
+async def test_a_person_who_left_from_a_voice_channel_gets_no_message(world: World) -> None:
+    person, _ = await in_voice(world)
+    job = await world.schedule("send_dm", {"user_id": str(person.id), "message": "Hi"}, "in 1 hour")
+    world.env.backend.remove_member(world.guild.id, person.id)
+    await world.env.settle()
+    await world.advance(hours=1, minutes=1)
+    assert "isn't in this server" in str((await ended(world, job)).error)
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> dict[int, tuple[float, int]]:
+    empty: dict[int, tuple[float, int]] = {}
+    monkeypatch.setattr(members, "_counts", empty)
+    return empty
+
+
+async def test_members_are_counted_for_texts_that_tell_them(
+    world: World, counts: dict[int, tuple[float, int]]
+) -> None:
+    rule = MemberCounts()
+    with applied(rule):
+        before = len(world.env.backend.guilds[world.guild.id].members)
+        world.guild.add_member(world.env.create_user("new"))
+        await world.env.settle()
+        for text in ("Hello", "We are {members}", "We are {Members}"):
+            job = await world.schedule(
+                "send_announcement", {"channel_id": str(world.channel.id), "message": text}, "in 1 hour"
+            )
+            await world.bot.services.client.run(job)
+            await world.message_in(world.channel, text.partition("{")[0])
+        await world.env.settle()
+        texts = [message.content for message in world.posted()]
+        assert texts[1:] == [f"We are {before + 1}"] * 2 and rule.asked == 1
+        counts[world.guild.id] = float("-inf"), 0  # long ago
+        assert members.noted_count(world.guild.id) is None
+
+
+async def test_a_number_that_cannot_be_asked_for_is_the_last_known(
+    world: World, counts: dict[int, tuple[float, int]]
+) -> None:
+    world.env.inject_error("GET", f"/guilds/{world.guild.id}", status=500)
+    params = {"channel_id": str(world.channel.id), "message": "We are {members}"}
+    job = await world.schedule("send_announcement", params, "in 1 hour")
+    await world.bot.services.client.run(job)
+    posted = await world.message_in(world.channel, "We are")
+    assert posted.content.removeprefix("We are ").isdecimal() and counts == {}
