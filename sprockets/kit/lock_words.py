@@ -78,7 +78,6 @@ def lock_outcome(
             )
         )
     total = len(done) + len(failed) + len(refused)
-    connected = sum(item["connected"] for item in done)
     writers = list(dict.fromkeys(mention for item in done for mention in item["moderators"]))
     said = all_in_a_row(
         _locked(what, until, partly=bool(trouble)),
@@ -89,9 +88,7 @@ def lock_outcome(
         if total > 1
         else None,
         *trouble[:_MOST_TOLD],
-        Sentence("Still connected, and may talk on: {count}.", "lock_connected", count=connected)
-        if connected
-        else None,
+        _connected([item["connected"] for item in done]),
         who_writes(writers, all(item["thread"] for item in done)),
     )
     return Outcome(said, bool(trouble))
@@ -107,6 +104,15 @@ def _locked(what: str, until: str | None, *, partly: bool) -> Sentence:
             "{what} is only partly locked, until {until}.", "lock_partly_until", what=what, until=until
         )
     return Sentence("{what} is locked until {until}.", "lock_done_until", what=what, until=until)
+
+
+def _connected(counts: Sequence[int | None]) -> Sentence | None:
+    if None in counts:
+        return Sentence("Whoever is connected may talk on.", "lock_connected_unknown")
+    count = sum(item or 0 for item in counts)
+    if not count:
+        return None
+    return Sentence("Still connected, and may talk on: {count}.", "lock_connected", count=count)
 
 
 def who_writes(moderators: Collection[str], thread: bool) -> Sentence:

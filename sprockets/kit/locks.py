@@ -159,7 +159,7 @@ class Locked:
         new: whether the channel was open before.
         open_to: mentions of the roles and people through whom somebody can still write.
         unable: names of the permissions that the bot can't deny, because it lacks them.
-        connected: how many people are in the voice channel.
+        connected: how many people are in the voice channel; None if Discord doesn't tell the bot.
         moderators: mentions of the roles that manage here and can write.
         thread: whether it is a thread.
     """
@@ -167,7 +167,7 @@ class Locked:
     new: bool
     open_to: tuple[str, ...] = ()
     unable: tuple[str, ...] = ()
-    connected: int = 0
+    connected: int | None = 0
     moderators: tuple[str, ...] = ()
     thread: bool = False
 
@@ -236,10 +236,19 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
         kept.done = True
         await _save(bot, channel.id, kept)
     unable = [name for name, value in discord.Permissions(wanted & ~closing) if value]
-    connected = sum(user_id != me.id for user_id in getattr(channel, "voice_states", ()))
+    connected = _connected(bot, channel)
     mentions = tuple(_mention(channel.guild, item) for item in open_to)
     moderators = tuple(_mention(channel.guild, item) for item in writing)
     return Locked(not keeps or mine, mentions, tuple(unable), connected, moderators)
+
+
+def _connected(bot: commands.Bot, channel: GuildChannel) -> int | None:
+    """Return how many people are in a voice channel; None if the bot has no intent to be told."""
+    if not isinstance(channel, discord.VoiceChannel | discord.StageChannel):
+        return 0
+    if not bot.intents.voice_states:
+        return None
+    return sum(user_id != channel.guild.me.id for user_id in channel.voice_states)
 
 
 async def moderators_of(channels: Iterable[GuildChannel]) -> list[str]:

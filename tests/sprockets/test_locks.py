@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,8 @@ import simcord
 from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import JobState
+from sprockets.kit.lock_words import lock_outcome
+from sprockets.kit.locks import Locked
 from tests.conftest import until
 from tests.support.for_a_while import by_hand, endings, is_locked
 from tests.support.granting import give_the_bot
@@ -180,7 +183,22 @@ async def test_people_who_are_already_talking_are_told_of(world: World) -> None:
     channel = world.guild.create_voice_channel("Talk")
     await world.plain.join_voice(channel)
     answer = await locked(world, channel)
-    assert answer["message"].startswith("#Talk is locked. Still connected, and may talk on: 1.")
+    # Which people are connected takes an intent that the bot doesn't ask for by itself.
+    assert answer["message"].startswith("#Talk is locked. Whoever is connected may talk on.")
+
+
+@pytest.mark.parametrize(
+    ("counts", "wanted"),
+    [
+        ((0, 0), "Only I"),
+        ((1, 2), "Still connected, and may talk on: 3."),
+        ((0, None), "Whoever is connected may talk on."),
+    ],
+)
+def test_how_many_may_talk_on_is_told_if_the_bot_knows(counts: tuple[int | None, ...], wanted: str) -> None:
+    done = [{**asdict(Locked(new=True, connected=count)), "name": "Talk"} for count in counts]
+    said = lock_outcome("The server Deck", None, done, [], []).said
+    assert said.startswith(f"The server Deck is locked. Channels closed: 2 of 2. {wanted}")
 
 
 async def test_what_the_bot_cannot_deny_is_told(world: World) -> None:
