@@ -48,6 +48,12 @@ class Sentence(str):
         kept = {name: _plain(value) for name, value in values.items()} if code is not None else {}
         return _made(filled(template, kept), code, kept)
 
+    def __copy__(self) -> Sentence:
+        return self
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Sentence:
+        return self  # it never changes
+
     def changed(self, change: Callable[[str], str]) -> Sentence:
         """Return a copy with every text in it changed, including those among its values."""
         values = {name: _changed(value, change) for name, value in self.values.items()}

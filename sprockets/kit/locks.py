@@ -11,7 +11,6 @@ ending takes its own reason back, and the last one opens the channel.
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -26,6 +25,7 @@ from schedulezero.methods.note_kinds import LOCK
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.follow_up import replaced
 from sprockets.kit.lookups import GuildChannel
+from sprockets.kit.turns import turn
 from sprockets.kit.write_access import (
     WRITING,
     Overwrite,
@@ -39,8 +39,6 @@ from sprockets.kit.write_access import (
 
 NOBODY = ""
 """Stands for the creator of a job that has none."""
-# One lock or unlock of a channel at a time: both read, change and save its note.
-_TURNS: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
 
 
 @dataclass(slots=True)
@@ -180,7 +178,8 @@ async def begins(bot: commands.Bot, channel: GuildChannel) -> bool:
 
 
 def _turn(channel_id: int) -> asyncio.Lock:
-    return _TURNS.setdefault(channel_id, asyncio.Lock())
+    """Return the turn for a lock or unlock of a channel: both read, change and save its note."""
+    return turn(f"lock:{channel_id}")
 
 
 async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str) -> Locked:
