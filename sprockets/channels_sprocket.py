@@ -11,19 +11,34 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
+from schedulezero import instants
 from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.methods.annotations import Channels
+from schedulezero.methods.debts import Debt
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
 from schedulezero.sentences import Sentence, all_in_a_row
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.comparing import alike
-from sprockets.kit.follow_up import DONE, LIFTED, call_off, debt_about, follow_up, note_left, owed, watched
+from sprockets.kit.follow_up import (
+    DONE,
+    LIFTED,
+    call_off,
+    debt_about,
+    end_after,
+    follow_up,
+    note_left,
+    owed,
+    replaced,
+    was_over,
+    watched,
+)
 from sprockets.kit.lookups import GuildChannel, guild_channel_of
 from sprockets.kit.messages import expect_texts, fitting, text_for
 from sprockets.kit.results import success
+from sprockets.kit.turns import turn
 
 log = logging.getLogger(__name__)
 
@@ -81,16 +96,10 @@ async def set_slowmode(
     about = f"slowmode:{channel.id}"
 
     if debt is not None:
-        async with asking_discord(f"look at #{channel.name}"):
-            now: Any = await bot.fetch_channel(channel.id)
-        if debt.left.get(LIFTED) or now.slowmode_delay not in (debt.left.get("seconds"), seconds):
-            said = Sentence(
-                "#{channel}: somebody has set {seconds} s since, and that stays.",
-                "slow_mode_changed_by_hand",
-                channel=channel.name,
-                seconds=now.slowmode_delay,
-            )
-            return success(said, channel_id=str(channel.id))
+        return await _end_slow_mode(bot, channel, seconds, debt)
+    ends = end_after(lasts) if lasts is not None else None
+    if ends is not None and ends <= instants.now():
+        return success(was_over(ends), channel_id=str(channel.id))
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:
         # During an earlier slow mode of this kind, the delay to restore is the one before that.
@@ -104,29 +113,58 @@ async def set_slowmode(
         return {"before": before, "stands": untouched}
 
     found = await step("before", look)
-    before = found["before"]
-    said = Sentence(
-        "#{channel}: {seconds} s between messages.", "slow_mode_set", channel=channel.name, seconds=seconds
-    )
-    if lasts is not None:
+    before, said = found["before"], _slowed(channel, seconds)
+    if ends is not None:
         params = {"channel_id": str(channel.id), "seconds": before}
         after = await follow_up(
             bot,
             about,
             "set_slowmode",
             params,
-            lasts,
+            ends,
             Sentence("#{channel} as fast as before", "ending_slow_mode", channel=channel.name),
             left={"seconds": seconds},
             stands=found.get("stands", True),
         )
         said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
-    async with asking_discord(f"slow #{channel.name} down"):
+    async with turn(about), asking_discord(f"slow #{channel.name} down"):
         await channel.edit(slowmode_delay=seconds, reason=REASON)
-    if lasts is not None:
+    if ends is not None:
         await note_left(bot, about, **{DONE: True})
-    elif debt is None:
+    else:
         await call_off(bot, about)  # this one is for good
+    return success(said, channel_id=str(channel.id))
+
+
+def _slowed(channel: _WithSlowMode, seconds: int) -> Sentence:
+    return Sentence(
+        "#{channel}: {seconds} s between messages.", "slow_mode_set", channel=channel.name, seconds=seconds
+    )
+
+
+async def _end_slow_mode(
+    bot: commands.Bot, channel: _WithSlowMode, seconds: int, debt: Debt
+) -> dict[str, Any]:
+    """Set the delay from before a slow mode, unless a newer one or somebody's own delay holds by now."""
+    async with turn(debt.about), asking_discord(f"slow #{channel.name} down"):
+        now: Any = await bot.fetch_channel(channel.id)
+        if await replaced(bot, debt.about):
+            said = Sentence(
+                "#{channel}: a newer slow mode holds, so I left {seconds} s.",
+                "slow_mode_replaced",
+                channel=channel.name,
+                seconds=now.slowmode_delay,
+            )
+        elif debt.left.get(LIFTED) or now.slowmode_delay not in (debt.left.get("seconds"), seconds):
+            said = Sentence(
+                "#{channel}: somebody has set {seconds} s since, and that stays.",
+                "slow_mode_changed_by_hand",
+                channel=channel.name,
+                seconds=now.slowmode_delay,
+            )
+        else:
+            await channel.edit(slowmode_delay=seconds, reason=REASON)
+            said = _slowed(channel, seconds)
     return success(said, channel_id=str(channel.id))
 
 

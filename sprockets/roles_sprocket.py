@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack, nullcontext
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
+from schedulezero import instants
 from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso
@@ -18,10 +20,20 @@ from schedulezero.methods.typed import Duration, GuildId, MemberIds, RoleId, job
 from schedulezero.sentences import Sentence, all_in_a_row, read_sentence
 from sprockets.kit.asking import REASON, asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
+from sprockets.kit.follow_up import (
+    call_off,
+    debt_about,
+    end_after,
+    follow_up,
+    owed,
+    replaced,
+    waiting,
+    was_over,
+)
 from sprockets.kit.lookups import guild_of, not_here, role_of
 from sprockets.kit.results import success
 from sprockets.kit.several import PEOPLE, partly
+from sprockets.kit.turns import turn
 
 _MOST_LOOKED_AT = 1000  # entries of the audit log
 
@@ -76,7 +88,9 @@ async def give_role_for(
         role_id: Which role
         lasts: How long they keep it. Anyone who already had the role keeps it
     """
-    role = _role_to_manage(bot, guild_id, role_id)
+    role, ends = _role_to_manage(bot, guild_id, role_id), end_after(lasts)
+    if ends <= instants.now():
+        return success(was_over(ends))
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:
         return {"people": [await _look_at(bot, role, item) for item in dict.fromkeys(user_ids)]}
@@ -99,7 +113,7 @@ async def give_role_for(
         )
         about = _lent(role_id, int(person["id"]))
         stands = person.get("has", True)
-        after = await follow_up(bot, about, "remove_role_scheduled", taking, lasts, name, stands=stands)
+        after = await follow_up(bot, about, "remove_role_scheduled", taking, ends, name, stands=stands)
         until = after["at"]
     keep = len(people) - len(borrowers)
     given = await _change_role(
@@ -158,23 +172,27 @@ async def _take_back(
         )
     role = _role_to_manage(bot, guild.id, role_id)
     bearers: list[int] = []
-    for user_id in dict.fromkeys(user_ids):
-        try:
-            async with asking_discord(f"look at the roles of {user_id}"):
-                member = await member_of(guild, user_id)
-                if role in member.roles and not await _given_by_hand(role, user_id, since):
-                    bearers.append(user_id)
-        except Gone:
-            continue  # left, and the role with them
-    if not bearers:
-        return success(
-            Sentence(
-                "There was nothing to take back: {role} is as it should be.",
-                "role_nothing_to_take",
-                role=role.name,
-            )
+    async with AsyncExitStack() as turns:
+        for user_id in sorted(set(user_ids)):
+            await turns.enter_async_context(turn(_lent(role_id, user_id)))
+            if await replaced(bot, _lent(role_id, user_id)):
+                continue  # given anew
+            try:
+                async with asking_discord(f"look at the roles of {user_id}"):
+                    member = await member_of(guild, user_id)
+                    if role in member.roles and not await _given_by_hand(role, user_id, since):
+                        bearers.append(user_id)
+            except Gone:
+                continue  # left, and the role with them
+        if bearers:
+            return await _change_role(bot, role, bearers, give=False, for_good=False, in_turn=True)
+    return success(
+        Sentence(
+            "There was nothing to take back: {role} is as it should be.",
+            "role_nothing_to_take",
+            role=role.name,
         )
-    return await _change_role(bot, role, bearers, give=False, for_good=False)
+    )
 
 
 async def _given_by_hand(role: discord.Role, user_id: int, since: datetime) -> bool:
@@ -192,14 +210,21 @@ async def _given_by_hand(role: discord.Role, user_id: int, since: datetime) -> b
 
 
 async def _change_role(
-    bot: commands.Bot, role: discord.Role, user_ids: list[int], *, give: bool, for_good: bool
+    bot: commands.Bot,
+    role: discord.Role,
+    user_ids: list[int],
+    *,
+    give: bool,
+    for_good: bool,
+    in_turn: bool = False,
 ) -> dict[str, Any]:
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     for user_id in dict.fromkeys(user_ids):
 
         async def change(_: dict[str, Any], user_id: int = user_id) -> dict[str, Any]:
-            async with asking_discord(f"change the roles of {user_id}"):
+            one_at_a_time = nullcontext() if in_turn else turn(_lent(role.id, user_id))
+            async with one_at_a_time, asking_discord(f"change the roles of {user_id}"):
                 member = await _member(role.guild, user_id)
                 await (member.add_roles if give else member.remove_roles)(role, reason=REASON)
             if for_good:

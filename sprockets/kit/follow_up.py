@@ -149,6 +149,20 @@ async def follow_up(
     return result
 
 
+def end_after(lasts: timedelta) -> datetime:
+    """Return when a change of the current run is over, to the second, counted from when the run was due.
+
+    Parameters:
+        lasts: How long the change lasts.
+    """
+    return current_run().scheduled_at.replace(microsecond=0) + lasts
+
+
+def was_over(ends: datetime) -> Sentence:
+    """Return what a run says that comes so late that its change would be over."""
+    return Sentence("This was over at {until}, so nothing was changed.", "change_over", until=to_iso(ends))
+
+
 async def _is_coming(bot: object, job_id: str) -> bool:
     """Return whether a follow-up's time has come, and its run may be under way."""
     debt, now = await debt_of(host_of(bot).memory, job_id), instants.now()
