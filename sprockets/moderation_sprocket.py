@@ -19,6 +19,7 @@ from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.methods.annotations import Channels
+from schedulezero.methods.host import host_of
 from schedulezero.methods.lasting import Lasting, end_of
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import Need, in_channel
@@ -260,7 +261,8 @@ async def lockdown_channel(
             after = await follow_up(bot, about, "unlock_channel", params, ends, name, stands=already)
             until = after["at"]
     if reason and not whole_server and await begins(bot, channel):
-        await _say(channel, f"🔒 This channel is locked: {reason}")
+        said = Sentence("🔒 This channel is locked: {reason}", "post_locked", reason=reason)
+        await _say(bot, channel, said)
 
     async def one(place: GuildChannel) -> dict[str, Any]:
         return asdict(await lock(bot, place, about, noted)) | {"name": place.name}
@@ -388,7 +390,8 @@ async def unlock_channel(
         await call_off(bot, about_of(channel, whole_server))
     said = unlock_outcome(called(channel, whole_server), became, alone=single, plain=debt is None)
     if reason and single and ("open" in became or not notes):
-        await _say(channel, f"🔓 This channel is open again: {reason}")
+        told = Sentence("🔓 This channel is open again: {reason}", "post_unlocked", reason=reason)
+        await _say(bot, channel, told)
     return success(said, channel_id=str(channel.id))
 
 
@@ -414,13 +417,14 @@ def _nothing(refused: list[str]) -> JobFailed:
     )
 
 
-async def _say(channel: GuildChannel, text: str) -> None:
+async def _say(bot: commands.Bot, channel: GuildChannel, said: Sentence) -> None:
     """Post to the people in a channel, once per run, if the bot can write there."""
     if not isinstance(channel, Sendable):
         return
     mine = channel.permissions_for(channel.guild.me)
     if mine.send_messages_in_threads if isinstance(channel, discord.Thread) else mine.send_messages:
         quiet = discord.AllowedMentions.none()
+        text = await host_of(bot).services.said_in(channel.guild, said)
         await post(channel, f"#{channel.name}", content=text, allowed_mentions=quiet)
 
 

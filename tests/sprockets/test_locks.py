@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -176,6 +176,17 @@ async def test_a_lock_of_each_kind_of_channel_closes_and_opens_it(world: World, 
     assert not any(getattr(may(world, channel, world.plain), name) for name in closed)
     await world.run("unlock_channel", {"channel_id": str(channel.id)})
     assert overwrites(world, channel) == before
+
+
+async def test_the_people_in_a_channel_are_told_in_the_servers_language(world: World) -> None:
+    memory = world.bot.memory
+    settings = await memory.settings(world.guild.id)
+    await memory.save_settings(world.guild.id, replace(settings, language="de"))
+    await locked(world, world.channel, reason="Umbau")
+    params = {"channel_id": str(world.channel.id), "reason": "fertig"}
+    assert (await world.run("unlock_channel", params))["success"] is True
+    said = [message.content for message in world.posted()]
+    assert said == ["🔒 Dieser Kanal ist gesperrt: Umbau", "🔓 Dieser Kanal ist wieder offen: fertig"]
 
 
 async def test_people_who_are_already_talking_are_told_of(world: World) -> None:
