@@ -22,7 +22,7 @@ from cogs.desk.kit.context import caller_of
 from cogs.desk.kit.dispatch import Dispatcher
 from cogs.desk.kit.replies import answer, desk_of
 from cogs.desk.kit.suggesting import when_choices
-from cogs.desk.kit.wording import cut, sentence
+from cogs.desk.kit.wording import cut, sentence, title_of
 from cogs.desk.kit.zones import zone_choices
 from cogs.desk.runs import alert_card, calendar_panel, history
 from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
@@ -286,7 +286,7 @@ class AdminCog(commands.Cog):
         with speaking(interaction.locale):
             return [
                 app_commands.Choice(
-                    name=cut(f"{cut(job.title, 60)} · {sentence(job)}", 100),
+                    name=cut(f"{cut(title_of(job), 60)} · {sentence(job)}", 100),
                     value=job.id,
                 )
                 for job in page.jobs

@@ -17,6 +17,8 @@ from cogs.background.double_taps import DoubleTaps
 from cogs.background.invalid_requests import InvalidRequests
 from cogs.background.supervisor import Supervisor
 from cogs.command_sync import CommandSync
+from cogs.guild_language import locale_of
+from cogs.language import speaking, translated
 from cogs.memory import Memory
 from schedulezero.client.client import Client
 from schedulezero.errors import ScheduleZeroError
@@ -91,6 +93,11 @@ class Services:
     async def timezone_of(self, user_id: int, guild_id: int | None) -> str:
         """Return the zone in which to read a person's times."""
         return await self.memory.timezone(user_id, guild_id) or self.timezone
+
+    async def said_in(self, guild: discord.Guild, said: str) -> str:
+        """Return a sentence in the language of what the bot posts in a guild for everyone."""
+        with speaking(locale_of(guild, await self.memory.settings(guild.id))):
+            return translated(said)
 
     async def habits_of(self, guild_id: int | None) -> Habits:
         """Return what words without an hour mean in a guild; outside of guilds, what they usually mean."""

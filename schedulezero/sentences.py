@@ -48,6 +48,12 @@ class Sentence(str):
         kept = {name: _plain(value) for name, value in values.items()} if code is not None else {}
         return _made(filled(template, kept), code, kept)
 
+    def __copy__(self) -> Sentence:
+        return self
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Sentence:
+        return self  # it never changes
+
     def changed(self, change: Callable[[str], str]) -> Sentence:
         """Return a copy with every text in it changed, including those among its values."""
         values = {name: _changed(value, change) for name, value in self.values.items()}
@@ -80,6 +86,14 @@ def placeholders(template: str) -> frozenset[str]:
 def in_a_row(first: str | None, then: Sentence) -> Sentence:
     """Append a sentence to another one, if there is another one."""
     return Sentence("{first} {then}", "in_a_row", first=first, then=then) if first else then
+
+
+def all_in_a_row(*sentences: str | None) -> Sentence:
+    """Join the sentences among these, if there are several."""
+    found = [item for item in sentences if item]
+    if len(found) == 1 and isinstance(found[0], Sentence):
+        return found[0]
+    return Sentence("{sentences}", "all_in_a_row", sentences=found)
 
 
 def parts_of(text: str | None) -> Iterator[Sentence]:
@@ -151,7 +165,9 @@ def _plain(value: Any) -> Any:
 
 def _said(value: Any, say: Callable[[str], str]) -> str:
     if isinstance(value, tuple):
-        return ", ".join(_said(item, say) for item in cast("tuple[Any, ...]", value))
+        items = cast("tuple[Any, ...]", value)
+        between = " " if items and all(isinstance(item, Sentence) for item in items) else ", "
+        return between.join(_said(item, say) for item in items)
     return say(value) if isinstance(value, Sentence) else str(value)
 
 

@@ -35,7 +35,7 @@ from sprockets.kit.messages import (
     text_for,
 )
 from sprockets.kit.posting import post
-from sprockets.kit.several import for_each, partly
+from sprockets.kit.several import CHANNELS, for_each, partly
 
 
 @job(
@@ -207,7 +207,7 @@ async def send_to_multiple_channels(
         for channel_id, result in zip(unique, results, strict=True)
         if isinstance(result, JobFailed)
     ]
-    return partly(done, failed, "channels")
+    return partly(done, failed, CHANNELS)
 
 
 @send_to_multiple_channels.check

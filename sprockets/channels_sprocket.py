@@ -11,17 +11,34 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
+from schedulezero import instants
 from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.methods.annotations import Channels
+from schedulezero.methods.debts import Debt
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
+from schedulezero.sentences import Sentence, all_in_a_row
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.comparing import alike
-from sprockets.kit.follow_up import DONE, LIFTED, call_off, debt_about, follow_up, note_left, owed, watched
+from sprockets.kit.follow_up import (
+    DONE,
+    LIFTED,
+    call_off,
+    debt_about,
+    end_after,
+    follow_up,
+    note_left,
+    owed,
+    replaced,
+    was_over,
+    watched,
+)
 from sprockets.kit.lookups import GuildChannel, guild_channel_of
 from sprockets.kit.messages import expect_texts, fitting, text_for
+from sprockets.kit.results import success
+from sprockets.kit.turns import turn
 
 log = logging.getLogger(__name__)
 
@@ -61,20 +78,28 @@ async def set_slowmode(
     except Gone:
         if debt is None:
             raise
-        return {"success": True, "message": "The channel no longer exists, so there is nothing to undo."}
+        return success(
+            Sentence(
+                "The channel no longer exists, so there is nothing to undo.", "channel_gone_nothing_to_undo"
+            )
+        )
     if not _has_slow_mode(channel):
         if debt is not None:
-            return {"success": True, "message": "The channel has no slow mode any more: nothing to undo."}
+            said = Sentence(
+                "#{channel} has no slow mode any more, so there is nothing to undo.",
+                "slow_mode_nothing_to_undo",
+                channel=channel.name,
+            )
+            return success(said, channel_id=str(channel.id))
         raise JobFailed("#{name} has no slow mode.", retry=False, code="no_slow_mode", name=channel.name)
 
     about = f"slowmode:{channel.id}"
 
     if debt is not None:
-        async with asking_discord(f"look at #{channel.name}"):
-            now: Any = await bot.fetch_channel(channel.id)
-        if debt.left.get(LIFTED) or now.slowmode_delay not in (debt.left.get("seconds"), seconds):
-            said = f"#{channel.name}: somebody has set {now.slowmode_delay} s since, and that stays"
-            return {"success": True, "channel_id": str(channel.id), "message": said}
+        return await _end_slow_mode(bot, channel, seconds, debt)
+    ends = end_after(lasts) if lasts is not None else None
+    if ends is not None and ends <= instants.now():
+        return success(was_over(ends), channel_id=str(channel.id))
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:
         # During an earlier slow mode of this kind, the delay to restore is the one before that.
@@ -88,28 +113,59 @@ async def set_slowmode(
         return {"before": before, "stands": untouched}
 
     found = await step("before", look)
-    before = found["before"]
-    said = f"#{channel.name}: {seconds} s between messages"
-    if lasts is not None:
+    before, said = found["before"], _slowed(channel, seconds)
+    if ends is not None:
         params = {"channel_id": str(channel.id), "seconds": before}
         after = await follow_up(
             bot,
             about,
             "set_slowmode",
             params,
-            lasts,
-            f"#{channel.name} as fast as before",
+            ends,
+            Sentence("#{channel} as fast as before", "ending_slow_mode", channel=channel.name),
             left={"seconds": seconds},
             stands=found.get("stands", True),
         )
-        said += f", until {after['at']}"
-    async with asking_discord(f"slow #{channel.name} down"):
+        said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
+    async with turn(about), asking_discord(f"slow #{channel.name} down"):
         await channel.edit(slowmode_delay=seconds, reason=REASON)
-    if lasts is not None:
+    if ends is not None:
         await note_left(bot, about, **{DONE: True})
-    elif debt is None:
+    else:
         await call_off(bot, about)  # this one is for good
-    return {"success": True, "channel_id": str(channel.id), "message": said}
+    return success(said, channel_id=str(channel.id))
+
+
+def _slowed(channel: _WithSlowMode, seconds: int) -> Sentence:
+    return Sentence(
+        "#{channel}: {seconds} s between messages.", "slow_mode_set", channel=channel.name, seconds=seconds
+    )
+
+
+async def _end_slow_mode(
+    bot: commands.Bot, channel: _WithSlowMode, seconds: int, debt: Debt
+) -> dict[str, Any]:
+    """Set the delay from before a slow mode, unless a newer one or somebody's own delay holds by now."""
+    async with turn(debt.about), asking_discord(f"slow #{channel.name} down"):
+        now: Any = await bot.fetch_channel(channel.id)
+        if await replaced(bot, debt.about):
+            said = Sentence(
+                "#{channel}: a newer slow mode holds, so I left {seconds} s.",
+                "slow_mode_replaced",
+                channel=channel.name,
+                seconds=now.slowmode_delay,
+            )
+        elif debt.left.get(LIFTED) or now.slowmode_delay not in (debt.left.get("seconds"), seconds):
+            said = Sentence(
+                "#{channel}: somebody has set {seconds} s since, and that stays.",
+                "slow_mode_changed_by_hand",
+                channel=channel.name,
+                seconds=now.slowmode_delay,
+            )
+        else:
+            await channel.edit(slowmode_delay=seconds, reason=REASON)
+            said = _slowed(channel, seconds)
+    return success(said, channel_id=str(channel.id))
 
 
 @job(
@@ -135,13 +191,23 @@ async def set_channel_text(
     longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
     written = fitting(text_for(channel.guild, text), longest, where)
     _expect_topic(channel, where)
-    result = {"success": True, "channel_id": str(channel.id)}
     if _stands_there(channel, where, written):
-        return {**result, "message": f"The {where} is already: {getattr(channel, where)}"}
+        stands = getattr(channel, where)
+        said = (
+            Sentence("The name is already: {text}", "channel_name_already", text=stands)
+            if where == "name"
+            else Sentence("The topic is already: {text}", "channel_topic_already", text=stands)
+        )
+        return success(said, channel_id=str(channel.id))
     async with asking_discord(f"write the {where} of #{channel.name}"):
         changed: Any = await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
-    stands = getattr(changed or channel, where)
-    return {**result, "message": f"The {where} is: {stands or written}"}
+    stands = getattr(changed or channel, where) or written
+    said = (
+        Sentence("The name is: {text}", "channel_name_set", text=stands)
+        if where == "name"
+        else Sentence("The topic is: {text}", "channel_topic_set", text=stands)
+    )
+    return success(said, channel_id=str(channel.id))
 
 
 def _stands_there(channel: GuildChannel, where: str, written: str) -> bool:

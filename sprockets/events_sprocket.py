@@ -18,6 +18,7 @@ from schedulezero.instants import from_iso, to_iso
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import Duration, GuildId, LongText, Text, VoiceId, job
 from schedulezero.methods.values import said_span
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.comparing import alike
@@ -25,6 +26,7 @@ from sprockets.kit.event_rights import ON_STAGE, expect_rights
 from sprockets.kit.lookups import guild_channel_of, guild_of
 from sprockets.kit.messages import expect_texts, fitting, text_for
 from sprockets.kit.posting import CLOCK_SKEW
+from sprockets.kit.results import success
 
 _SOONEST = timedelta(minutes=1)  # Discord rejects events that start in the past
 _LONGEST_TITLE = 100
@@ -108,7 +110,9 @@ async def create_event(
         "description": fitting(text_for(guild, description), _LONGEST_DESCRIPTION, "description"),
         "start": to_iso(start),
     }
-    return {"success": True, **await step("event", make, plan=plan, find=find)}
+    made = await step("event", make, plan=plan, find=find)
+    said = Sentence("The event “{title}” is announced.", "event_announced", title=plan["name"])
+    return success(said, **made)
 
 
 def _expect_place(place: str, voice_channel_id: int | None) -> None:
@@ -139,7 +143,12 @@ async def _event_preview(
     bot: commands.Bot, guild_id: int, title: str, starts_in: timedelta, lasts: timedelta, **_: Any
 ) -> str:
     """Return when the event takes place, relative to each run."""
-    return f"The event begins {said_span(starts_in)} after each run, and takes {said_span(lasts)}."
+    return Sentence(
+        "The event begins {starts_in} after each run, and takes {lasts}.",
+        "event_would_begin",
+        starts_in=said_span(starts_in),
+        lasts=said_span(lasts),
+    )
 
 
 @job(needs=_CHANGING, resumable=True)
@@ -163,8 +172,12 @@ async def start_event(
         if not already:
             await expect_rights(event)
             event = await event.start(reason=REASON)
-    said = f"“{event.name}” had begun already" if already else f"“{event.name}” has begun"
-    return {"success": True, **_result(event), "message": said}
+    said = (
+        Sentence("“{title}” had begun already.", "event_had_begun", title=event.name)
+        if already
+        else Sentence("“{title}” has begun.", "event_begun", title=event.name)
+    )
+    return success(said, **_result(event))
 
 
 @job(needs=_CHANGING, resumable=True)
@@ -188,8 +201,12 @@ async def end_event(
         if not already:
             await expect_rights(event)
             event = await event.end(reason=REASON)
-    said = f"“{event.name}” was over already" if already else f"“{event.name}” is over"
-    return {"success": True, **_result(event), "message": said}
+    said = (
+        Sentence("“{title}” was over already.", "event_was_over", title=event.name)
+        if already
+        else Sentence("“{title}” is over.", "event_over", title=event.name)
+    )
+    return success(said, **_result(event))
 
 
 async def _chosen(
@@ -249,7 +266,7 @@ def nearest_event(
 
 
 def _result(event: discord.ScheduledEvent) -> dict[str, Any]:
-    return {"event_id": str(event.id), "url": event.url, "message": f"The event “{event.name}” is announced"}
+    return {"event_id": str(event.id), "url": event.url}
 
 
 class EventsSprocket(RegisteringCog):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import discord
@@ -17,16 +19,19 @@ from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.methods.annotations import Channels
+from schedulezero.methods.host import host_of
 from schedulezero.methods.lasting import Lasting, end_of
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, LongText, MemberId, MemberIds, RoleId, Text, job
+from schedulezero.sentences import Sentence, all_in_a_row
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cleaning import MOST_LOOKED_AT, Cleaning, Wanted, public_threads
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.content import can_read_content
 from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
 from sprockets.kit.lock_places import about_of, all_in, called, lockable, locked_about, standing_about
+from sprockets.kit.lock_words import lock_outcome, unlock_outcome, who_writes
 from sprockets.kit.locks import (
     Lock,
     begins,
@@ -34,13 +39,15 @@ from sprockets.kit.locks import (
     forget,
     lock,
     lock_of,
+    moderators_of,
     note_lifted,
     stands,
     unlock,
 )
 from sprockets.kit.lookups import GuildChannel, Sendable, channel_of, guild_channel_of
 from sprockets.kit.posting import post
-from sprockets.kit.several import for_each, partly
+from sprockets.kit.results import success
+from sprockets.kit.several import CHANNELS, for_each, partly
 
 log = logging.getLogger(__name__)
 
@@ -120,20 +127,29 @@ async def cleanup_messages(
                 raise
             failed.append({"channel_id": str(place_id), "error": error.message})
     if failed and not work.deleted and len(failed) > len(begun["threads"]):
-        return partly([], failed, "channels")
+        return partly([], failed, CHANNELS)
     return _cleaned(work, failed)
 
 
 def _cleaned(work: Cleaning, failed: list[dict[str, str]]) -> dict[str, Any]:
-    said = f"{work.deleted} messages deleted"
-    if work.stuck:
-        said += f"; {work.stuck} could not be deleted"
-    if work.looked_at >= MOST_LOOKED_AT:
-        said += f"; only the newest {MOST_LOOKED_AT} were looked at"
-    result: dict[str, Any] = {"success": True, "deleted": work.deleted, "message": said}
-    if failed:
-        result |= {"partial": True, "failed": failed}
-    return result
+    said = all_in_a_row(
+        Sentence("{count} messages deleted.", "messages_deleted", count=work.deleted),
+        Sentence("{count} could not be deleted.", "messages_stuck", count=work.stuck) if work.stuck else None,
+        Sentence("Only the newest {most} messages were looked at.", "messages_looked_at", most=MOST_LOOKED_AT)
+        if work.looked_at >= MOST_LOOKED_AT
+        else None,
+        *(
+            Sentence(
+                "In {channel}: {error}",
+                "failed_in_channel",
+                channel=f"<#{item['channel_id']}>",
+                error=item["error"],
+            )
+            for item in failed[:_MOST_TOLD]
+        ),
+    )
+    more = {"partial": True, "failed": failed} if failed else {}
+    return success(said, deleted=work.deleted, **more)
 
 
 @cleanup_messages.check
@@ -167,9 +183,16 @@ async def _would_clean_up(
         async with asking_discord(f"look for messages in #{place.name}"):
             found += [message.id async for message in work.found_in(place)]
     if not found:
-        return f"There is nothing to delete in {channel.mention} now."
-    oldest = discord.utils.format_dt(discord.utils.snowflake_time(min(found)), "R")
-    return f"{len(found)} messages in {channel.mention} would be deleted now, the oldest one from {oldest}."
+        return Sentence(
+            "There is nothing to delete in {channel} now.", "nothing_to_delete", channel=channel.mention
+        )
+    return Sentence(
+        "{count} messages in {channel} would be deleted now, the oldest one from {oldest}.",
+        "would_delete",
+        count=len(found),
+        channel=channel.mention,
+        oldest=discord.utils.format_dt(discord.utils.snowflake_time(min(found)), "R"),
+    )
 
 
 def _until(channel: Sendable, age_days: float | None) -> datetime:
@@ -216,62 +239,52 @@ async def lockdown_channel(
     places, refused = await lockable(bot, channel, whole_server)
     if refused:  # its ending may open only what this lock closed
         about += f":by:{run.creator_id}"
-    noted, said = _noted(reason), ""
+    noted, until, stays = _noted(reason), None, False
     if lasts.strip():
         ends = _end(lasts, run.scheduled_at, run.timezone)
-        left = ends - instants.now()
-        if left <= timedelta():
-            message = f"The time of this lock was over at {to_iso(ends)}, so nothing was locked"
-            return {"success": True, "channel_id": str(channel.id), "message": message}
+        if ends <= instants.now():
+            return success(
+                Sentence(
+                    "The time of this lock was over at {until}, so nothing was locked.",
+                    "lock_over",
+                    until=to_iso(ends),
+                ),
+                channel_id=str(channel.id),
+            )
         params: dict[str, Any] = {"channel_id": str(channel.id), "reason": ""}
         if whole_server:
             params["whole_server"] = True
-        name = f"Unlock {called(channel, whole_server)}"
         already = await standing_about(bot, places, about)
-        if already and await debt_about(bot, about) is None and await waiting(bot, about) is None:
-            said = ", as before, until somebody unlocks it"  # the later end counts
-        else:
-            after = await follow_up(bot, about, "unlock_channel", params, left, name, stands=already)
-            said = f", until {after['at']}"
+        stays = already and await debt_about(bot, about) is None and await waiting(bot, about) is None
+        if not stays:  # otherwise it lasts until somebody unlocks it: the later end counts
+            name = Sentence("Unlock {what}", "ending_unlocks", what=called(channel, whole_server))
+            after = await follow_up(bot, about, "unlock_channel", params, ends, name, stands=already)
+            until = after["at"]
     if reason and not whole_server and await begins(bot, channel):
-        await _say(channel, f"🔒 This channel is locked: {reason}")
+        said = Sentence("🔒 This channel is locked: {reason}", "post_locked", reason=reason)
+        await _say(bot, channel, said)
 
     async def one(place: GuildChannel) -> dict[str, Any]:
-        locked = await lock(bot, place, about, noted)
-        return {"name": place.name, "open_to": [*locked.open_to], "unable": [*locked.unable],
-                "connected": locked.connected}  # fmt: skip
+        return asdict(await lock(bot, place, about, noted)) | {"name": place.name}
 
     results = await for_each(places, one)
     done = [item for item in results if isinstance(item, dict)]
     failed = [
-        {"channel": place.name, "error": item.message}
-        for place, item in zip(places, results, strict=True)
-        if isinstance(item, JobFailed)
+        (place.name, item) for place, item in zip(places, results, strict=True) if isinstance(item, JobFailed)
     ]
     if not lasts.strip():
         await call_off(bot, about)  # this lock is until further notice
     if not done:
-        raise next(item for item in results if isinstance(item, JobFailed)) if failed else _nothing(refused)
-    trouble = [*(_exceptions(item) for item in done), *(f"#{x['channel']}: {x['error']}" for x in failed)]
-    trouble += [f"#{name} was left out, because its rights don't reach there" for name in refused]
-    trouble = [item for item in trouble if item]
-    what = called(channel, whole_server)
-    message = f"{what} is {'only partly ' if trouble else ''}locked{said}"
-    if len(done) > 1 or trouble:
-        message += f" ({len(done)} of {len(places) + len(refused)} channels)" if len(places) > 1 else ""
-    connected = sum(item["connected"] for item in done)
-    if connected:
-        message += f"; {connected} {'is' if connected == 1 else 'are'} still connected, and may talk on"
-    if trouble:
-        message += f". {'; '.join(trouble[:_MOST_TOLD])}"
-    answer = {"success": True, "channel_id": str(channel.id), "message": message}
-    if trouble:
-        answer |= {
+        raise failed[0][1] if failed else _nothing(refused)
+    whole = lock_outcome(called(channel, whole_server), until, done, failed, refused, stays=stays)
+    more: dict[str, Any] = {}
+    if whole.partial:
+        more = {
             "partial": True,
-            "failed": failed,
-            "not_closed": [item for item in done if _exceptions(item)],
+            "failed": [{"channel": name, "error": error.message} for name, error in failed],
+            "not_closed": [item for item in done if item["open_to"] or item["unable"]],
         }
-    return answer
+    return success(whole.said, channel_id=str(channel.id), **more)
 
 
 @lockdown_channel.check
@@ -281,9 +294,33 @@ async def _check_lock(bot: commands.Bot, channel_id: int, lasts: str, **_: Any) 
         _end(lasts, instants.now(), current_run().timezone)
 
 
+@lockdown_channel.preview
+async def _lock_preview(
+    bot: commands.Bot, channel_id: int, lasts: str, whole_server: bool = False, **_: Any
+) -> str:
+    """Return until when the next lock holds, and who can write meanwhile, as far as one channel tells."""
+    channel, run = await guild_channel_of(bot, channel_id), current_run()
+    ends = _end(lasts, run.scheduled_at, run.timezone) if lasts.strip() else None
+    return all_in_a_row(
+        Sentence(
+            "The next lock ends {date} ({zone}), {when}.",
+            "lock_would_end",
+            when=discord.utils.format_dt(ends, "R"),
+            date=ends.astimezone(ZoneInfo(run.timezone)).strftime("%Y-%m-%d %H:%M:%S").removesuffix(":00"),
+            zone=run.timezone,
+        )
+        if ends is not None
+        else Sentence("The lock holds until somebody unlocks it.", "lock_would_stay"),
+        who_writes(await moderators_of([channel]), isinstance(channel, discord.Thread)),
+    )
+
+
 def _end(lasts: str, begins_at: datetime, zone: str) -> datetime:
-    """Return when a lock ends; raise JobFailed if its length isn't a time, or is too long."""
-    ends = end_of(lasts, begins_at, zone)
+    """Return when a lock ends; raise JobFailed if its length isn't a time, or is too long.
+
+    It is the instant that was said, counted from when the run was due, to the second.
+    """
+    ends = end_of(lasts, begins_at.replace(microsecond=0), zone)
     if ends is None or ends - begins_at > _LONGEST_LOCK:
         raise JobFailed(
             "“{lasts}” isn't a time for a lock. Examples: 8 hours, until 7. At most a year.",
@@ -315,8 +352,10 @@ async def unlock_channel(
             raise
         channel = guild.channels[0]  # stands for its guild: what the lock closed there may remain
         if not await locked_about(bot, guild, debt.about):
-            message = "The channel no longer exists, so there is nothing to unlock."
-            return {"success": True, "message": message}
+            said = Sentence(
+                "The channel no longer exists, so there is nothing to unlock.", "channel_gone_not_unlocked"
+            )
+            return success(said)
     noted, about = _noted(reason), debt.about if debt is not None else None
     places = all_in(channel, whole_server)
     if debt is None and len(places) > 1 and not await _ends_own_lock(bot, channel_id, reason, whole_server):
@@ -340,10 +379,7 @@ async def unlock_channel(
 
     async def one(place: GuildChannel) -> dict[str, Any]:
         note = Lock.from_note(notes[str(place.id)], place.guild.id)
-        became = await unlock(bot, place, note, about, noted)
-        if became != "locked":
-            await forget(bot, place.id)
-        return {"became": became}
+        return {"became": await unlock(bot, place, note, about, noted)}
 
     locked = [place for place in places if str(place.id) in notes]
     results = await for_each(locked, one)
@@ -352,10 +388,11 @@ async def unlock_channel(
     became = [item["became"] for item in results if isinstance(item, dict)]
     if debt is None:
         await call_off(bot, about_of(channel, whole_server))
-    message = _outcome(called(channel, whole_server), became, alone=single, plain=debt is None)
+    said = unlock_outcome(called(channel, whole_server), became, alone=single, plain=debt is None)
     if reason and single and ("open" in became or not notes):
-        await _say(channel, f"🔓 This channel is open again: {reason}")
-    return {"success": True, "channel_id": str(channel.id), "message": message}
+        told = Sentence("🔓 This channel is open again: {reason}", "post_unlocked", reason=reason)
+        await _say(bot, channel, told)
+    return success(said, channel_id=str(channel.id))
 
 
 @unlock_channel.settles
@@ -371,38 +408,6 @@ async def _ends_own_lock(
     return bool(standing) and all(lock.by == [current_run().creator_id] for lock in standing)
 
 
-def _outcome(what: str, became: list[str], *, alone: bool, plain: bool) -> str:
-    """Return what an unlock came to, in words."""
-    if not became:
-        if not plain:
-            return f"{what} was open already"
-        if alone:
-            said = "I had not locked it, so I only cleared what keeps @everyone from writing"
-            return f"{what} is open again; {said}"
-        return f"I had locked nothing in {what}"
-    if "open" not in became:
-        if "locked" in became:
-            return f"{what} stays locked, because another lock there isn't over"
-        return f"{what} was unlocked by hand since, so I left its permissions as they are"
-    said = f"{what} is open again"
-    if not alone:
-        said += f" ({became.count('open')} of {len(became)} channels)"
-    if "lifted" in became and not alone:
-        said += f"; {became.count('lifted')} had been unlocked by hand and were left as they are"
-    return said
-
-
-def _exceptions(item: dict[str, Any]) -> str:
-    """Return through whom people can still write in a channel; empty if nobody can."""
-    parts: list[str] = []
-    if item["open_to"]:
-        parts.append(f"{', '.join(item['open_to'][:_MOST_TOLD])} can still write")
-    if item["unable"]:
-        names = ", ".join(name.replace("_", " ").title() for name in item["unable"])
-        parts.append(f"I lack *{names}* and can't take it away")
-    return f"#{item['name']}: {'; '.join(parts)}" if parts else ""
-
-
 def _nothing(refused: list[str]) -> JobFailed:
     return JobFailed(
         "None of the channels could be locked: {count} of them need rights that are missing.",
@@ -412,13 +417,14 @@ def _nothing(refused: list[str]) -> JobFailed:
     )
 
 
-async def _say(channel: GuildChannel, text: str) -> None:
+async def _say(bot: commands.Bot, channel: GuildChannel, said: Sentence) -> None:
     """Post to the people in a channel, once per run, if the bot can write there."""
     if not isinstance(channel, Sendable):
         return
     mine = channel.permissions_for(channel.guild.me)
     if mine.send_messages_in_threads if isinstance(channel, discord.Thread) else mine.send_messages:
         quiet = discord.AllowedMentions.none()
+        text = await host_of(bot).services.said_in(channel.guild, said)
         await post(channel, f"#{channel.name}", content=text, allowed_mentions=quiet)
 
 

@@ -15,12 +15,14 @@ from schedulezero.handler.steps import step
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.comparing import alike
 from sprockets.kit.lookups import Sendable, channel_of, find_message
 from sprockets.kit.messages import MOST_TEXT, embed_of, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import look_back, post, posted
+from sprockets.kit.results import success
 
 _MOST_ANSWERS = 10
 _LONGEST_ANSWER = 55
@@ -337,8 +339,8 @@ async def delete_post(bot: commands.Bot, message_url: MessageLink) -> dict[str, 
         async with asking_discord("delete the post"):
             await found.delete()
     except Gone:
-        return {"success": True, "message": "It was gone already."}
-    return {"success": True, "channel_id": str(found.channel.id), "message": "The post is deleted."}
+        return success(Sentence("It was gone already.", "post_gone_already"))
+    return success(Sentence("The post is deleted.", "post_deleted"), channel_id=str(found.channel.id))
 
 
 @delete_post.check

@@ -24,12 +24,14 @@ from schedulezero.methods.members import member_of
 from schedulezero.methods.message_links import read_place
 from schedulezero.methods.typed import LongText, MemberId, Text, job
 from schedulezero.methods.undelivered import note_undelivered
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.direct import in_direct_messages
 from sprockets.kit.discord_codes import UNREACHABLE
 from sprockets.kit.lookups import Sendable
 from sprockets.kit.posting import post
+from sprockets.kit.results import success
 
 MARK = "⏰"
 # Each row: minutes to snooze for, and the button's label.
@@ -110,7 +112,8 @@ async def _undelivered(
                     everyone=False, roles=False, users=[discord.Object(user_id)]
                 ),
             )
-            return {"success": True, "message": f"Told in #{channel.name}", **sent}
+            said = Sentence("Told in #{channel}.", "reminder_told_in", channel=channel.name)
+            return success(said, **sent)
         except (Forbidden, Gone):
             pass  # the note is what remains, and the failure below says so
     # Trying again at each run would only collect refusals, for which Discord bans addresses.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack, nullcontext
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -9,17 +10,30 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
+from schedulezero import instants
 from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso
 from schedulezero.methods.members import member_of
 from schedulezero.methods.spec import Need
 from schedulezero.methods.typed import Duration, GuildId, MemberIds, RoleId, job
+from schedulezero.sentences import Sentence, all_in_a_row, read_sentence
 from sprockets.kit.asking import REASON, asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
+from sprockets.kit.follow_up import (
+    call_off,
+    debt_about,
+    end_after,
+    follow_up,
+    owed,
+    replaced,
+    waiting,
+    was_over,
+)
 from sprockets.kit.lookups import guild_of, not_here, role_of
-from sprockets.kit.several import partly
+from sprockets.kit.results import success
+from sprockets.kit.several import PEOPLE, partly
+from sprockets.kit.turns import turn
 
 _MOST_LOOKED_AT = 1000  # entries of the audit log
 
@@ -74,7 +88,9 @@ async def give_role_for(
         role_id: Which role
         lasts: How long they keep it. Anyone who already had the role keeps it
     """
-    role = _role_to_manage(bot, guild_id, role_id)
+    role, ends = _role_to_manage(bot, guild_id, role_id), end_after(lasts)
+    if ends <= instants.now():
+        return success(was_over(ends))
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:
         return {"people": [await _look_at(bot, role, item) for item in dict.fromkeys(user_ids)]}
@@ -83,22 +99,32 @@ async def give_role_for(
     people = (await step("look", look))["people"]
     borrowers = [person for person in people if not person["keeps"]]
     if not borrowers:
-        return {"success": True, "message": f"Everybody has {role.name} for good and keeps it."}
-    said = ""
+        return success(
+            Sentence("Everybody has {role} for good and keeps it.", "role_kept_by_all", role=role.name)
+        )
+    until = ""
     for person in borrowers:
         taking = {"guild_id": str(guild_id), "user_ids": [person["id"]], "role_id": str(role_id)}
-        name = f"Take the role {role.name} back from {person['name']}"
+        name = Sentence(
+            "Take the role {role} back from {person}",
+            "ending_takes_role",
+            role=role.name,
+            person=person["name"],
+        )
         about = _lent(role_id, int(person["id"]))
         stands = person.get("has", True)
-        after = await follow_up(bot, about, "remove_role_scheduled", taking, lasts, name, stands=stands)
-        said = f", until {after['at']}"
+        after = await follow_up(bot, about, "remove_role_scheduled", taking, ends, name, stands=stands)
+        until = after["at"]
     keep = len(people) - len(borrowers)
-    if keep:
-        said += f"; {keep} had it for good and {'keeps' if keep == 1 else 'keep'} it"
     given = await _change_role(
         bot, role, [int(person["id"]) for person in borrowers], give=True, for_good=False
     )
-    return {**given, "message": f"{given['message']}{said}"}
+    said = all_in_a_row(
+        read_sentence(given, "message"),
+        Sentence("Until {until}.", "lasts_until", until=until),
+        Sentence("Had it for good, and keep it: {count}.", "role_kept_by", count=keep) if keep else None,
+    )
+    return {**given, **success(said)}
 
 
 async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[str, Any]:
@@ -141,23 +167,32 @@ async def _take_back(
 ) -> dict[str, Any]:
     """Take a role back that was given for a while, unless that is so already or somebody gave it for good."""
     if guild.get_role(role_id) is None:
-        return {"success": True, "message": "The role no longer exists, so there is nothing to take back."}
+        return success(
+            Sentence("The role no longer exists, so there is nothing to take back.", "role_gone_not_taken")
+        )
     role = _role_to_manage(bot, guild.id, role_id)
     bearers: list[int] = []
-    for user_id in dict.fromkeys(user_ids):
-        try:
-            async with asking_discord(f"look at the roles of {user_id}"):
-                member = await member_of(guild, user_id)
-                if role in member.roles and not await _given_by_hand(role, user_id, since):
-                    bearers.append(user_id)
-        except Gone:
-            continue  # left, and the role with them
-    if not bearers:
-        return {
-            "success": True,
-            "message": f"There was nothing to take back: {role.name} is as it should be.",
-        }
-    return await _change_role(bot, role, bearers, give=False, for_good=False)
+    async with AsyncExitStack() as turns:
+        for user_id in sorted(set(user_ids)):
+            await turns.enter_async_context(turn(_lent(role_id, user_id)))
+            if await replaced(bot, _lent(role_id, user_id)):
+                continue  # given anew
+            try:
+                async with asking_discord(f"look at the roles of {user_id}"):
+                    member = await member_of(guild, user_id)
+                    if role in member.roles and not await _given_by_hand(role, user_id, since):
+                        bearers.append(user_id)
+            except Gone:
+                continue  # left, and the role with them
+        if bearers:
+            return await _change_role(bot, role, bearers, give=False, for_good=False, in_turn=True)
+    return success(
+        Sentence(
+            "There was nothing to take back: {role} is as it should be.",
+            "role_nothing_to_take",
+            role=role.name,
+        )
+    )
 
 
 async def _given_by_hand(role: discord.Role, user_id: int, since: datetime) -> bool:
@@ -175,14 +210,21 @@ async def _given_by_hand(role: discord.Role, user_id: int, since: datetime) -> b
 
 
 async def _change_role(
-    bot: commands.Bot, role: discord.Role, user_ids: list[int], *, give: bool, for_good: bool
+    bot: commands.Bot,
+    role: discord.Role,
+    user_ids: list[int],
+    *,
+    give: bool,
+    for_good: bool,
+    in_turn: bool = False,
 ) -> dict[str, Any]:
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     for user_id in dict.fromkeys(user_ids):
 
         async def change(_: dict[str, Any], user_id: int = user_id) -> dict[str, Any]:
-            async with asking_discord(f"change the roles of {user_id}"):
+            one_at_a_time = nullcontext() if in_turn else turn(_lent(role.id, user_id))
+            async with one_at_a_time, asking_discord(f"change the roles of {user_id}"):
                 member = await _member(role.guild, user_id)
                 await (member.add_roles if give else member.remove_roles)(role, reason=REASON)
             if for_good:
@@ -198,7 +240,7 @@ async def _change_role(
             gone = refused_with(error) in (10007, 10013)
             reason = not_here(user_id).message if gone else error.message
             failed.append({"user_id": str(user_id), "error": reason})
-    return partly(done, failed, "people")
+    return partly(done, failed, PEOPLE)
 
 
 class RolesSprocket(RegisteringCog):

@@ -19,6 +19,7 @@ from schedulezero.methods.debts import Debt
 from schedulezero.methods.members import member_of
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import ChannelId, Duration, ForumId, LongText, Text, ThreadId, job
+from schedulezero.sentences import Sentence, all_in_a_row, present_fields
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.comparing import alike
@@ -35,6 +36,7 @@ from sprockets.kit.follow_up import (
 from sprockets.kit.lookups import channel_of, guild_channel_of
 from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import CLOCK_SKEW, post
+from sprockets.kit.results import success
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +195,11 @@ async def set_thread(
     except Gone:
         if debt is None:
             raise
-        return {"success": True, "message": "The thread no longer exists, so there is nothing to undo."}
+        return success(
+            Sentence(
+                "The thread no longer exists, so there is nothing to undo.", "thread_gone_nothing_to_undo"
+            )
+        )
     if not isinstance(thread, discord.Thread):
         raise JobFailed(
             "#{name} isn't a thread or a forum post.", retry=False, code="not_a_thread", name=thread.name
@@ -204,11 +210,15 @@ async def set_thread(
     if debt is not None:
         back = _back(debt, now, wanted)
         if back is None:
-            said = f"“{thread.name}” was changed by hand since, and stays as it is"
-            return {"success": True, **_opened(thread), "message": said}
+            said = Sentence(
+                "“{thread}” was changed by hand since, and stays as it is.",
+                "thread_changed_by_hand",
+                thread=thread.name,
+            )
+            return success(said, **_place(thread))
         wanted = back
     about = f"thread:{thread.id}"
-    said = f"“{thread.name}” is {state}"
+    said = _now(thread.name, state)
     if lasts is not None:
 
         async def look(_: dict[str, Any]) -> dict[str, Any]:
@@ -219,11 +229,11 @@ async def set_thread(
 
         found = await step("before", look)
         params = {"thread_id": str(thread.id), "state": found["before"]}
-        name = f"“{thread.name}” {params['state']} again"
+        name = _ending(thread.name, params["state"])
         after = await follow_up(
             bot, about, "set_thread", params, lasts, name, {"state": state}, stands=found.get("stands", True)
         )
-        said += f", until {after['at']}"
+        said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
     if now != wanted:
         async with asking_discord(f"change the thread “{thread.name}”"):
             if now.archived and wanted.archived:
@@ -233,7 +243,23 @@ async def set_thread(
         await note_left(bot, about, **{DONE: True})
     elif debt is None:
         await call_off(bot, about)  # this one is for good
-    return {"success": True, **_opened(thread), "message": said}
+    return success(said, **_place(thread))
+
+
+def _now(thread: str, state: str) -> Sentence:
+    if state == "closed":
+        return Sentence("“{thread}” is closed.", "thread_closed", thread=thread)
+    if state == "archived":
+        return Sentence("“{thread}” is archived.", "thread_archived", thread=thread)
+    return Sentence("“{thread}” is open.", "thread_open", thread=thread)
+
+
+def _ending(thread: str, state: str) -> Sentence:
+    if state == "closed":
+        return Sentence("“{thread}” closed again", "ending_closes_thread", thread=thread)
+    if state == "archived":
+        return Sentence("“{thread}” archived again", "ending_archives_thread", thread=thread)
+    return Sentence("“{thread}” open again", "ending_opens_thread", thread=thread)
 
 
 class Flags(NamedTuple):
@@ -276,12 +302,11 @@ def _back(debt: Debt, now: Flags, before: Flags) -> Flags | None:
 
 
 def _opened(thread: discord.Thread) -> dict[str, Any]:
-    return {
-        "channel_id": str(thread.id),
-        "guild_id": str(thread.guild.id),
-        "url": thread.jump_url,
-        "message": f"“{thread.name}” is open",
-    }
+    return {**_place(thread), **present_fields("message", _now(thread.name, "open"))}
+
+
+def _place(thread: discord.Thread) -> dict[str, Any]:
+    return {"channel_id": str(thread.id), "guild_id": str(thread.guild.id), "url": thread.jump_url}
 
 
 async def _found(

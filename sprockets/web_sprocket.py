@@ -17,6 +17,7 @@ from schedulezero.methods.typed import LongText, Text, Url, job
 from schedulezero.sentences import Sentence
 from schedulezero.web.outgoing import CALLING, IDEMPOTENT, OutgoingFailed, send_out
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.results import success
 
 
 class WebSettings(BaseModel):
@@ -76,14 +77,19 @@ async def call_web(
             status=answer.status,
             text=answer.text[:200],
         )
-    return {"success": True, "status": answer.status, "message": f"It answered {answer.status}"}
+    said = Sentence("It answered {status}.", "web_answered", status=answer.status)
+    return success(said, status=answer.status)
 
 
 @call_web.preview
 async def _call_preview(bot: commands.Bot, url: str, method: str = "POST", body: str = "") -> str:
     """Return what is sent, and in which format."""
-    sent = "nothing" if not body or method == "GET" else "JSON" if _is_json(body) else "text"
-    return f"{method} {url}, with {sent} in it."
+    told = f"{method} {url}"
+    if not body or method == "GET":
+        return Sentence("{call}, with nothing in it.", "web_sends_nothing", call=told)
+    if _is_json(body):
+        return Sentence("{call}, with JSON in it.", "web_sends_json", call=told)
+    return Sentence("{call}, with text in it.", "web_sends_text", call=told)
 
 
 def _is_json(text: str) -> bool:

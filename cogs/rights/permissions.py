@@ -25,7 +25,7 @@ def wanted(specs: Iterable[MethodSpec]) -> dict[str, list[MethodSpec]]:
     found: dict[str, list[MethodSpec]] = {name: [] for name in _ALWAYS}
     for spec in specs:
         for need in spec.needs:
-            if need.of == "person" or need.only_in is not None:
+            if need.of == "person":
                 continue
             jobs = found.setdefault(need.permission, [])
             if spec not in jobs:

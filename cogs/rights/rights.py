@@ -27,6 +27,7 @@ from cogs.rights.threads import bot_locked_out, for_its_members, locks_out, said
 from cogs.rights.timeouts import bot_timed_out, said_timed_out
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, kind_of
+from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec, Need
 from schedulezero.methods.values import ReadParams, read_params
 from schedulezero.sentences import Sentence
@@ -38,12 +39,6 @@ _POSTING = ("view_channel", "send_messages")
 
 # Read as: a permission in a channel, its counterpart in a thread.
 _IN_THREADS = {"send_messages": "send_messages_in_threads", "manage_channels": "manage_threads"}
-# Read as: Discord's name of a permission in the API, its name in the settings where that differs.
-_NAMES = {
-    "manage_guild": "Manage Server",
-    "mention_everyone": "Mention @everyone, @here and All Roles",
-    "view_channel": "View Channel",
-}
 
 
 class Of(Enum):
@@ -331,14 +326,14 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
                 "creator_lacks_in_channel",
                 who=member.mention,
                 channel=channel.mention,
-                permission=permission_name(theirs),
+                permission=permission_words(theirs),
             )
             if around.absent
             else Sentence(
                 "You can't do this in {channel}: you don't have *{permission}* there.",
                 "you_lack_in_channel",
                 channel=channel.mention,
-                permission=permission_name(theirs),
+                permission=permission_words(theirs),
             )
         )
         found.append(Finding(Of.PERSON, said))
@@ -360,13 +355,13 @@ def _bot_lacks(permission: str, channel: Channel) -> Sentence:
         "I can't do this in {channel}. Give my role *{permission}* there.",
         "bot_lacks_in_channel",
         channel=channel.mention,
-        permission=permission_name(permission),
+        permission=permission_words(permission),
     )
 
 
 def _guild_problems(need: Need, around: _Around) -> list[Finding]:
     found: list[Finding] = []
-    member, lacking = around.member, permission_name(need.permission)
+    member, lacking = around.member, permission_words(need.permission)
     if member and need.of != "bot" and not getattr(member.guild_permissions, need.permission):
         said = (
             said_timed_out(member, absent=around.absent)
@@ -402,7 +397,7 @@ def _ping_problems(around: _Around) -> list[Finding]:
     member, permission = around.member, CALLING.permission
     if member is None or getattr(member.guild_permissions, permission):
         return []
-    lacking = permission_name(permission)
+    lacking = permission_words(permission)
     said = (
         Sentence(
             "{who}, who created this job, doesn't have the *{permission}* permission in "
@@ -426,7 +421,7 @@ def _addressee_problems(member: discord.Member, *, absent: bool) -> list[Finding
     """Check a message to another person: it needs the same right as a job that calls an address."""
     if getattr(member.guild_permissions, CALLING.permission):
         return []
-    lacking = permission_name(CALLING.permission)
+    lacking = permission_words(CALLING.permission)
     said = (
         Sentence(
             "{who}, who created this job, doesn't have the *{permission}* permission in "
@@ -492,8 +487,3 @@ def _role_problems(role_id: int, around: _Around) -> list[Finding]:
 def posting_in(channel: object) -> str:
     """Return the permission needed to post in a channel."""
     return _IN_THREADS["send_messages"] if isinstance(channel, discord.Thread) else "send_messages"
-
-
-def permission_name(permission: str) -> str:
-    """Return the name of a permission in Discord's settings."""
-    return _NAMES.get(permission, permission.replace("_", " ").title())

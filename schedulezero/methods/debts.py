@@ -25,6 +25,8 @@ from schedulezero.methods.note_kinds import DEBT, DEBT_CLOSED, DEBT_TRIED
 from schedulezero.methods.spec import META_KEY
 from schedulezero.model import Job, JobState, JsonObject, Run, RunState, Trigger
 from schedulezero.model.authorship import FOLLOWS
+from schedulezero.model.job_names import name_meta
+from schedulezero.sentences import present_fields, read_sentence
 
 PAUSES = (
     timedelta(minutes=1),
@@ -148,7 +150,7 @@ async def owe(notes: Notes, debt: Debt) -> bool:
         "since": debt.since,
         "left": debt.left,
         "due": debt.due,
-        "name": debt.name,
+        **present_fields("name", debt.name),
         "creator_id": debt.creator_id,
         "timezone": debt.timezone,
         "follows": debt.follows,
@@ -174,7 +176,7 @@ def read_debt(job_id: str, value: Mapping[str, Any]) -> Debt:
         since=value["since"],
         left=cast("JsonObject", left) if isinstance(left, dict) else {},
         due=value.get("due"),
-        name=value.get("name", ""),
+        name=read_sentence(value, "name") or "",
         creator_id=value.get("creator_id"),
         timezone=value.get("timezone", "UTC"),
         follows=value.get("follows", ""),
@@ -189,12 +191,12 @@ def job_for(debt: Debt, handler_id: str, at: datetime) -> Job:
         method=debt.method,
         params=debt.params,
         trigger=Trigger("date", {"run_date": to_iso(at)}),
-        name=debt.name or None,
+        name=str(debt.name)[:100] or None,
         guild_id=debt.guild_id,
         creator_id=debt.creator_id,
         timezone=debt.timezone,
         grace=_PATIENCE,
-        meta={FOLLOWS: debt.follows},
+        meta={FOLLOWS: debt.follows, **name_meta(debt.name)},
     )
 
 

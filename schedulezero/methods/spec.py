@@ -50,8 +50,7 @@ class Need:
         channel: The parameter that names the channel or channels where it is needed. None means the guild.
         role: The parameter that names a role, which must be below the person's and the bot's highest roles.
         when: The parameter that must be set for the permission to be needed.
-        only_in: The type of channel where it is needed, such as ``stage_voice``. None means any. The invite
-            link doesn't ask for such a permission; the bot says so where the job is created.
+        only_in: The type of channel where it is needed, such as ``stage_voice``. None means any.
         of: Who needs it: ``both``, the ``person`` only, or the ``bot`` only. For ``invite`` the invite link
             asks for it, and the job itself checks whether a run takes it.
     """

@@ -236,13 +236,23 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     return cast(Any, value)
 
 
-def said_span(length: timedelta) -> str:
+_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+
+
+def said_span(length: timedelta) -> Sentence:
     """Format a duration as people would type it, in its largest whole unit: ``90 minutes``, ``2 h``."""
     seconds = length.total_seconds()
-    for unit, name in ((86400, "days"), (3600, "h"), (60, "minutes")):
-        if seconds >= unit and seconds % unit == 0:
-            return f"{seconds / unit:g} {name}" if seconds > unit or name == "h" else f"1 {name.rstrip('s')}"
-    return f"{seconds:g} s"
+    if seconds == _DAY:
+        return Sentence("1 day", "span_one_day")
+    if seconds > _DAY and seconds % _DAY == 0:
+        return Sentence("{count} days", "span_days", count=f"{seconds / _DAY:g}")
+    if seconds >= _HOUR and seconds % _HOUR == 0:
+        return Sentence("{count} h", "span_hours", count=f"{seconds / _HOUR:g}")
+    if seconds == _MINUTE:
+        return Sentence("1 minute", "span_one_minute")
+    if seconds > _MINUTE and seconds % _MINUTE == 0:
+        return Sentence("{count} minutes", "span_minutes", count=f"{seconds / _MINUTE:g}")
+    return Sentence("{count} s", "span_seconds", count=f"{seconds:g}")
 
 
 def _said(value: Any) -> str:

@@ -10,6 +10,7 @@ import discord
 from schedulezero.errors import Forbidden
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.members import member_of
+from schedulezero.methods.permission_names import permission_words
 from sprockets.kit.asking import asking_discord
 
 IN_VOICE = ("view_channel", "connect")
@@ -50,5 +51,5 @@ def _expect(event: discord.ScheduledEvent, member: discord.Member) -> None:
             code="event_right_missing",
             who=member.mention,
             event=event.name,
-            permission=permission.replace("_", " ").title(),
+            permission=permission_words(permission),
         )

@@ -48,7 +48,7 @@ async def follow_up(
     about: str,
     method: str,
     params: Mapping[str, Any],
-    after: timedelta,
+    after: timedelta | datetime,
     name: str,
     left: Mapping[str, Any] | None = None,
     *,
@@ -68,15 +68,18 @@ async def follow_up(
         about: What the job is about, with its id, such as ``slowmode:123``.
         method: The job method to run.
         params: Its parameters.
-        after: How long from now.
-        name: The job's name in lists.
+        after: How long from now, or the instant. After a length of time, the follow-up waits five seconds
+            more, so that the same change can be renewed for as long again. At an instant it is exact, and
+            must do nothing if it was `replaced` meanwhile.
+        name: The job's name in lists; a `Sentence` is shown in each reader's language.
         left: The state in which the change leaves things, for the follow-up to compare.
         stands: Whether the change still stands that an earlier follow-up would undo; if not, that one doesn't
             count.
     """
     run, services = current_run(), host_of(bot).services
     digest = hashlib.sha256(f"{run.run_id}\n{about}\n{run.round}".encode()).hexdigest()[:24]
-    at = instants.now() + after
+    exact = isinstance(after, datetime)
+    at = after if isinstance(after, datetime) else instants.now() + after
     later = await _later(bot, about, method, params, at) if stands else None
     plan: dict[str, Any] = {
         "id": new_ending_id(digest if run.run_id else secrets.token_hex(12)),
@@ -103,14 +106,14 @@ async def follow_up(
             since,
             dict(left or {}),
             due=plan["at"],
-            name=name[:100],
+            name=name,
             creator_id=run.creator_id,
             timezone=run.timezone,
             follows=run.job_id or "",
         )
         if not await owe(memory, debt):
             raise JobFailed(_FORGOTTEN, retry=False)
-        job = job_for(debt, services.handler_id, at + _RENEWAL)
+        job = job_for(debt, services.handler_id, at if exact else at + _RENEWAL)
         try:
             saved = await services.client.create(job)
         except RequestRefused as error:
@@ -138,10 +141,35 @@ async def follow_up(
 
     earlier = await _noted(bot, about)
     result = await step(f"after:{about}", save, plan=plan)
-    if earlier is not None and earlier != result["job_id"] and earlier != run.job_id:
+    is_other = earlier is not None and earlier not in (result["job_id"], run.job_id)
+    # An exact end that comes at this moment isn't called off, or its run would fail: it is `replaced`.
+    if earlier is not None and is_other and not (exact and await _is_coming(bot, earlier)):
         await _call_off(bot, earlier)
     await host_of(bot).memory.put(FOLLOW_UP, about, {"job_id": result["job_id"], "guild_id": run.guild_id})
     return result
+
+
+def end_after(lasts: timedelta) -> datetime:
+    """Return when a change of the current run is over, to the second, counted from when the run was due.
+
+    Parameters:
+        lasts: How long the change lasts.
+    """
+    return current_run().scheduled_at.replace(microsecond=0) + lasts
+
+
+def was_over(ends: datetime) -> Sentence:
+    """Return what a run says that comes so late that its change would be over."""
+    return Sentence("This was over at {until}, so nothing was changed.", "change_over", until=to_iso(ends))
+
+
+async def _is_coming(bot: object, job_id: str) -> bool:
+    """Return whether a follow-up's time has come, and its run may be under way."""
+    debt, now = await debt_of(host_of(bot).memory, job_id), instants.now()
+    if debt is None or debt.due is None or from_iso(debt.due) > now or debt.is_overdue(now):
+        return False
+    job = await _saved(bot, job_id)
+    return job is not None and job.state is not JobState.CANCELLED
 
 
 async def _later(bot: object, about: str, method: str, params: Mapping[str, Any], at: datetime) -> Job | None:
@@ -173,6 +201,12 @@ async def waiting(bot: object, about: str) -> Job | None:
 async def owed(bot: object) -> Debt | None:
     """Return the debt that the current run settles; None if it is a run of a person's job."""
     return await debt_of(host_of(bot).memory, current_run().job_id)
+
+
+async def replaced(bot: object, about: str) -> bool:
+    """Return whether the debt that a run began to settle was replaced or called off since."""
+    noted = await _noted(bot, about)
+    return await owed(bot) is None or (noted is not None and noted != current_run().job_id)
 
 
 async def debt_about(bot: object, about: str) -> Debt | None:

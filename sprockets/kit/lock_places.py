@@ -7,6 +7,7 @@ from discord.ext import commands
 
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.members import member_of
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.locks import lock_of, stands
 from sprockets.kit.lookups import GuildChannel
@@ -20,10 +21,10 @@ def about_of(channel: GuildChannel, whole_server: bool) -> str:
 def called(channel: GuildChannel, whole_server: bool) -> str:
     """Return what people call what is locked."""
     if whole_server:
-        return f"the server {channel.guild.name}"
-    return (
-        f"the category {channel.name}" if isinstance(channel, discord.CategoryChannel) else f"#{channel.name}"
-    )
+        return Sentence("The server {name}", "called_server", name=channel.guild.name)
+    if isinstance(channel, discord.CategoryChannel):
+        return Sentence("The category {name}", "called_category", name=channel.name)
+    return f"#{channel.name}"
 
 
 def all_in(channel: GuildChannel, whole_server: bool) -> list[GuildChannel]:

@@ -11,7 +11,6 @@ ending takes its own reason back, and the last one opens the channel.
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -24,13 +23,22 @@ from schedulezero.methods.host import host_of
 from schedulezero.methods.members import member_of
 from schedulezero.methods.note_kinds import LOCK
 from sprockets.kit.asking import asking_discord
+from sprockets.kit.follow_up import replaced
 from sprockets.kit.lookups import GuildChannel
-from sprockets.kit.write_access import WRITING, Overwrite, Person, Place, closed_in, still_writing, to_close
+from sprockets.kit.turns import turn
+from sprockets.kit.write_access import (
+    WRITING,
+    Overwrite,
+    Person,
+    Place,
+    closed_in,
+    still_writing,
+    to_close,
+    writing_moderators,
+)
 
 NOBODY = ""
 """Stands for the creator of a job that has none."""
-# One lock or unlock of a channel at a time: both read, change and save its note.
-_TURNS: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
 
 
 @dataclass(slots=True)
@@ -149,13 +157,17 @@ class Locked:
         new: whether the channel was open before.
         open_to: mentions of the roles and people through whom somebody can still write.
         unable: names of the permissions that the bot can't deny, because it lacks them.
-        connected: how many people are in the voice channel.
+        connected: how many people are in the voice channel; None if Discord doesn't tell the bot.
+        moderators: mentions of the roles that manage here and can write.
+        thread: whether it is a thread.
     """
 
     new: bool
     open_to: tuple[str, ...] = ()
     unable: tuple[str, ...] = ()
-    connected: int = 0
+    connected: int | None = 0
+    moderators: tuple[str, ...] = ()
+    thread: bool = False
 
 
 async def begins(bot: commands.Bot, channel: GuildChannel) -> bool:
@@ -166,7 +178,8 @@ async def begins(bot: commands.Bot, channel: GuildChannel) -> bool:
 
 
 def _turn(channel_id: int) -> asyncio.Lock:
-    return _TURNS.setdefault(channel_id, asyncio.Lock())
+    """Return the turn for a lock or unlock of a channel: both read, change and save its note."""
+    return turn(f"lock:{channel_id}")
 
 
 async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str) -> Locked:
@@ -198,8 +211,9 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
                 await channel.edit(archived=False, locked=True, reason=reason)
             kept.done = True
             await _save(bot, channel.id, kept)
-            return Locked(new=not keeps or mine)
+            return Locked(new=not keeps or mine, thread=True)
         open_to: Collection[int] = ()
+        writing: Collection[int] = ()
         for _ in range(2):  # a second time for what others changed at the same moment
             place = await _place(channel)
             changes = to_close(place, closing)
@@ -214,15 +228,38 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
             await _save(bot, channel.id, kept)
             await _put(channel, changes, reason)
             channel = await _fresh(bot, channel)
-            open_to = still_writing(await _place(channel), closing)
+            now = await _place(channel)
+            open_to, writing = still_writing(now, closing), writing_moderators(now, closing)
             if not open_to:
                 break
         kept.done = True
         await _save(bot, channel.id, kept)
     unable = [name for name, value in discord.Permissions(wanted & ~closing) if value]
-    connected = sum(user_id != me.id for user_id in getattr(channel, "voice_states", ()))
+    connected = _connected(bot, channel)
     mentions = tuple(_mention(channel.guild, item) for item in open_to)
-    return Locked(not keeps or mine, mentions, tuple(unable), connected)
+    moderators = tuple(_mention(channel.guild, item) for item in writing)
+    return Locked(not keeps or mine, mentions, tuple(unable), connected, moderators)
+
+
+def _connected(bot: commands.Bot, channel: GuildChannel) -> int | None:
+    """Return how many people are in a voice channel; None if the bot has no intent to be told."""
+    if not isinstance(channel, discord.VoiceChannel | discord.StageChannel):
+        return 0
+    if not bot.intents.voice_states:
+        return None
+    return sum(user_id != channel.guild.me.id for user_id in channel.voice_states)
+
+
+async def moderators_of(channels: Iterable[GuildChannel]) -> list[str]:
+    """Return mentions of the moderators' roles that could write in channels while those are locked."""
+    found: dict[str, None] = {}
+    for channel in channels:
+        if isinstance(channel, discord.Thread):
+            continue
+        place, closing = await _place(channel), closed_in(channel.type)
+        shut = place.with_changes(to_close(place, closing))
+        found |= dict.fromkeys(_mention(channel.guild, item) for item in writing_moderators(shut, closing))
+    return list(found)
 
 
 async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: str | None, reason: str) -> str:
@@ -235,9 +272,12 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
         about: the reason that ends; None to end all of them.
         reason: for the audit log.
 
-    Returns ``open``, ``lifted`` if somebody opened it by hand, or ``locked`` if another reason remains.
+    Returns ``open``, ``lifted`` if somebody opened it by hand, or ``locked`` if another reason remains, or if
+    the same lock was renewed since.
     """
     async with _turn(channel.id), asking_discord(f"unlock #{channel.name}"):
+        if about is not None and await replaced(bot, about):
+            return "locked"  # a lock that begins when the one before ends
         channel = await _fresh(bot, channel)
         if (noted := await lock_of(bot, channel.id, channel.guild.id)) is not None:
             # Another ending may have come since, or somebody lifted it.
@@ -248,6 +288,7 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
             await _save(bot, channel.id, lock)
             return "locked"
         if not stands(lock, channel):
+            await forget(bot, channel.id)
             return "lifted"
         if isinstance(channel, discord.Thread):
             await _restore(bot, channel, lock, lambda: _open_thread(channel, lock, reason))
@@ -276,6 +317,7 @@ async def _restore(
         lock.done = True  # it may be lifted by hand before the next attempt
         await _save(bot, channel.id, lock)
         raise
+    await forget(bot, channel.id)
 
 
 def _restored(lock: Lock, place: Place) -> list[Overwrite]:

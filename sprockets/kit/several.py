@@ -7,10 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from schedulezero.errors import JobFailed
+from schedulezero.sentences import Sentence, all_in_a_row
+from sprockets.kit.results import success
 
 T = TypeVar("T")
+PEOPLE = Sentence("people", "of_people")
+CHANNELS = Sentence("channels", "of_channels")
 _AT_ONCE = 10
 """The most requests that one job sends at the same time; more would only queue for Discord's limit."""
+_MOST_REASONS = 5
 
 
 async def for_each(
@@ -50,7 +55,7 @@ def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) 
     Parameters:
         done: The results of the parts that succeeded.
         failed: The parts that failed, each with its ``error``.
-        what: What they are, in the plural, such as ``channels``.
+        what: What they are, in the plural, such as `CHANNELS` or a text.
     """
     total = len(done) + len(failed)
     if failed and not done:
@@ -63,8 +68,9 @@ def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) 
             what=what,
             reasons=reasons[0] if len(reasons) == 1 else "; ".join(reasons),
         )
-    result: dict[str, Any] = {"success": True, "done": done, "message": f"{len(done)} of {total} {what}"}
-    if failed:
-        result["partial"] = True
-        result["failed"] = failed
-    return result
+    reasons = list(dict.fromkeys(item["error"] for item in failed))[:_MOST_REASONS]
+    said = all_in_a_row(
+        Sentence("{count} of {total} {what}.", "done_of", count=len(done), total=total, what=what),
+        Sentence("Failed: {reasons}", "failed_because", reasons="; ".join(reasons)) if reasons else None,
+    )
+    return success(said, done=done, **({"partial": True, "failed": failed} if failed else {}))

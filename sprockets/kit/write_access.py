@@ -4,7 +4,8 @@ The rules are those of https://discord.com/developers/docs/topics/permissions: a
 then the overwrite of @everyone, then the denials and the grants of all their roles together, then their own.
 
 Which roles a person bears is mostly unknown (without the members intent), so a lock must hold for every
-combination: no role that isn't a moderators' role may grant anything, and no person either.
+combination: no role that isn't a moderators' role may grant anything, and no person either. What moderators
+and the bot could write before the lock, it grants to their roles and to the bot by overwrites of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import discord
 
-_MANAGE = discord.Permissions(manage_messages=True).value
+_MANAGE = discord.Permissions(manage_messages=True, manage_channels=True).value
 _ADMIN = discord.Permissions(administrator=True).value
 WRITING = discord.Permissions(
     send_messages=True, send_messages_in_threads=True, create_public_threads=True, create_private_threads=True
@@ -106,9 +107,11 @@ class Place:
 
 
 def to_close(place: Place, closing: int) -> list[Overwrite]:
-    """Return the overwrites to set so that only moderators can write; empty if that is so already.
+    """Return the overwrites to set so that only moderators and the bot can write; empty if that is so.
 
-    Moderators are those who may manage messages in the channel. What the channel itself grants them stays.
+    Moderators are those who may manage messages or the channel itself. Their roles and the bot can write
+    afterwards what they could write before, and no more. Their overwrites come first, so that a lock that is
+    interrupted shuts out nobody who should keep writing, and its repetition finds what they could write.
 
     Parameters:
         place: the channel.
@@ -124,25 +127,45 @@ def to_close(place: Place, closing: int) -> list[Overwrite]:
         and not _is_moderators(item, place)
     ]
     shut = place.with_changes([everyone, *roles])
+    moderators: list[Overwrite] = []
+    for role_id in moderator_roles(place):
+        bearer = Person(0, frozenset({role_id}))
+        lost = place.permissions(bearer) & ~shut.permissions(bearer) & closing
+        if lost:
+            moderators.append(place.overwrite(role_id, is_role=True).opened(lost))
+    shut = shut.with_changes(moderators)
     people = [
         item.closed(closing)
         for item in place.overwrites
         if not item.is_role and item.id != place.me.id and _may_write(item, shut, closing)
     ]
-    could = place.with_changes([everyone]).permissions(place.me) & closing
-    lost = could & ~shut.permissions(place.me)
+    lost = place.permissions(place.me) & closing & ~shut.permissions(place.me)
     mine = [place.overwrite(place.me.id, is_role=False).opened(lost)] if lost else []
     present = {item.id: item for item in place.overwrites}
-    return [item for item in (everyone, *mine, *roles, *people) if present.get(item.id) != item]
+    return [item for item in (*mine, *moderators, everyone, *roles, *people) if present.get(item.id) != item]
+
+
+def moderator_roles(place: Place) -> list[int]:
+    """Return the roles that make their bearers moderators here; administrators can write without them."""
+    return [
+        role_id
+        for role_id, permissions in place.roles.items()
+        if role_id not in (place.guild_id, place.mine)
+        and not permissions & _ADMIN
+        and _manages(permissions, place.overwrite(role_id, is_role=True), place)
+    ]
+
+
+def _manages(permissions: int, role: Overwrite, place: Place) -> bool:
+    """Return whether a role lets everybody who bears it manage here, whatever else they bear."""
+    denied = _union(item.deny for item in place.overwrites if item.is_role)
+    return bool((permissions & ~denied | role.allow) & _MANAGE)
 
 
 def _is_moderators(role: Overwrite, place: Place) -> bool:
-    """Return whether everybody who bears a role may manage messages here, whatever else they bear."""
+    """Return whether everybody who bears a role is a moderator or administrator here."""
     base = place.roles.get(role.id, 0) | place.roles.get(place.guild_id, 0)
-    if base & _ADMIN or role.allow & _MANAGE:
-        return True
-    denied = any(item.is_role and item.deny & _MANAGE for item in place.overwrites)
-    return bool(base & _MANAGE) and not denied
+    return bool(base & _ADMIN) or _manages(base, role, place)
 
 
 def _may_write(own: Overwrite, shut: Place, closing: int) -> bool:
@@ -164,3 +187,12 @@ def _union(values: Iterable[int]) -> int:
 def still_writing(place: Place, closing: int) -> Collection[int]:
     """Return the ids of the roles and people through whom somebody other than a moderator can write."""
     return [item.id for item in to_close(place, closing) if item.id != place.me.id]
+
+
+def writing_moderators(place: Place, closing: int) -> list[int]:
+    """Return the moderators' roles whose bearers can write in the channel as it is."""
+    return [
+        role_id
+        for role_id in moderator_roles(place)
+        if place.permissions(Person(0, frozenset({role_id}))) & closing
+    ]

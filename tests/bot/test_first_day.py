@@ -264,11 +264,12 @@ async def test_the_last_starts_of_a_day_are_kept(day: Day) -> None:
         await day.run()
 
 
-async def test_a_refused_start_is_what_differs(day: Day) -> None:
+async def test_refused_commands_are_what_differs(day: Day) -> None:
     refusal = {"message": "Invalid Form Body", "code": 50035}
     day.there.breach = Breach(r"PUT /applications/\d+/commands", lambda *_: (400, refusal), instead=True)
     status = await day.run(ASSUMPTIONS)
-    assert status == 1 and "1 differs" in day.report and "50035" in day.report
+    assert status == 1 and "commands.synced" in day.report
+    assert "4 differs" in day.report
     assert day.left() == []
 
 

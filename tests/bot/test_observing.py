@@ -18,11 +18,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from rich.console import Console
 
+from bot.config import DEFAULT_SPROCKETS
 from bot.health.screen import show_screen
 from bot.logs import JsonFormatter, RunFilter, hide
 from bot.observing import serving_metrics, trace_with, without_secrets
 from bot.sprocket_specs import specs_of_sprockets
-from cogs.rights.permissions import invite, wanted
+from cogs.rights.permissions import invite, invited, wanted
 from cogs.services import offered_specs
 from schedulezero import tracing
 from schedulezero.errors import PortTaken
@@ -87,6 +88,14 @@ def test_the_invitation_asks_what_the_jobs_need_and_no_more() -> None:
     permissions = discord.Permissions(int(query["permissions"][0]))
     assert permissions.mention_everyone and not permissions.manage_roles and not permissions.administrator
     assert "manage_roles" in wanted(specs_of_sprockets(["announcement", "roles"]))
+
+
+def test_the_invitation_grants_everything_that_a_job_of_ours_needs() -> None:
+    specs = specs_of_sprockets(DEFAULT_SPROCKETS)
+    needed = {need.permission for spec in specs for need in spec.needs if need.of != "person"}
+    assert {"manage_channels", "manage_roles", "mute_members", "create_events"} <= needed
+    granted = invited(specs)
+    assert all(getattr(granted, name) for name in needed) and not granted.manage_guild
 
 
 async def test_a_run_has_its_id_in_each_of_its_lines(world: World) -> None:

@@ -133,6 +133,10 @@ async def test_a_stage_takes_more_of_whoever_announces_an_event_there(world: Wor
         return re.findall(r"^(\w+) .*\*(.+)\*", "\n".join(found), re.MULTILINE)
 
     mine = [("I", name) for name in ("Mute Members", "Move Members")]
+    fewer = guild.me.guild_permissions
+    fewer.update(mute_members=False, move_members=False)
+    give_the_bot(world, fewer)
+    await world.env.settle()
     assert await against(world.admin, hall) == []
     assert await against(world.admin, stage) == mine
     give_the_bot(world, discord.Permissions(administrator=True))

@@ -45,7 +45,7 @@ async def test_none_is_left_and_none_is_tried_twice(tmp_path: Path) -> None:
             outcomes = await installation.outcomes([job], _SECONDS)
         records = (await installation.get(f"/api/jobs/{job}/executions"))["records"]
         assert outcomes == {job: "succeeded"}, (records[0]["error"], sum(rules.asked.values()))
-        assert records[0]["result"]["message"] == f"{_MESSAGES} messages deleted", records
+        assert records[0]["result"]["message"] == f"{_MESSAGES} messages deleted.", records
         assert not list(room.history())
         assert len(rules.asked) == _MESSAGES and set(rules.asked.values()) == {1}
         assert installation.deaths == 4 and rules.refused

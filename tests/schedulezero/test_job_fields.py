@@ -35,7 +35,7 @@ NAMED_IN = {
         "model/job.py server/records/tables.py "
         # Under this key a server without such a field has it in the params; whom a job belongs to.
         "client/published_records.py handler/job_meta.py methods/job_meta.py "
-        "model/authorship.py model/audit.py "
+        "model/authorship.py model/audit.py model/job_names.py "
         # Whose ending a job is.
         "methods/debts.py"
     ),

@@ -140,7 +140,7 @@ async def test_several_channels_with_partial_success(world: World) -> None:
     params = {"channel_ids": [str(world.channel.id), other.id, 99], "message": "News"}
     answer = await world.run("send_to_multiple_channels", params)
     assert answer["success"] is True and answer["partial"] is True
-    assert answer["message"] == "2 of 3 channels"
+    assert answer["message"].startswith("2 of 3 channels. Failed: ")
     assert answer["failed"] == [{"channel_id": "99", "error": "The channel 99 no longer exists."}]
     assert (await world.message_in(other, "News")).content == "News"
     none = await world.run("send_to_multiple_channels", {"channel_ids": [98, 99], "message": "News"})

@@ -13,6 +13,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import GuildRules, Job, JobState
 from tests.conftest import until
+from tests.support.for_a_while import endings
 from tests.support.world import World
 
 
@@ -110,8 +111,8 @@ async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> N
         return {user_id: job for job in found for user_id in job.params["user_ids"]}
 
     message = await give("2h", ever, world.plain, world.moderator)
-    assert message.startswith("2 of 2 people, until ") and message.endswith(
-        "; 1 had it for good and keeps it"
+    assert message.startswith("2 of 2 people. Until ") and message.endswith(
+        "Had it for good, and keep it: 1."
     )
     assert set(await to_be_taken()) == {str(world.plain.id), str(world.moderator.id)}
     assert "for good" in await give("2h", ever)
@@ -180,3 +181,37 @@ async def test_a_role_that_could_not_be_taken_again_is_not_given(world: World) -
     assert "so nothing was started. The handler 'discord-bot' doesn't offer" in await until(error)
     guild: Any = world.bot.get_guild(world.guild.id)
     assert role.id not in {item.id for item in (await guild.fetch_member(world.plain.id)).roles}
+
+
+@pytest.mark.parametrize("method", ["set_slowmode", "give_role_for"])
+async def test_a_change_that_begins_when_the_one_before_ends_holds(world: World, method: str) -> None:
+    client, guild_id = world.bot.services.client, str(world.guild.id)
+    role = world.guild.create_role("Guests")
+    person = {"guild_id": guild_id, "user_ids": [str(world.plain.id)], "role_id": str(role.id)}
+    params = {
+        "set_slowmode": {"channel_id": str(world.channel.id), "seconds": "30", "lasts": "1 day"},
+        "give_role_for": {**person, "lasts": "1 day"},
+    }[method]
+    undoing = {"set_slowmode": "set_slowmode", "give_role_for": "remove_role_scheduled"}[method]
+    job = await world.schedule(method, params, "every day at 22")
+
+    async def all_over(times: int) -> bool:
+        runs = (await client.runs(guild_id)).runs
+        over = [run for run in runs if run.finished_at is not None]
+        assert all(run.error is None for run in over), over
+        return sum(run.job_id == job.id for run in over) == times and len(over) == len(runs) == 2 * times - 1
+
+    await world.advance(hours=24)
+    await until(lambda: all_over(1))
+    (ending,) = await endings(world, undoing)
+    at = ending.next_run_at
+    assert at is not None and (at.hour, at.minute, at.second, at.microsecond) == (22, 0, 0, 0)
+    await world.advance(hours=24)
+    await until(lambda: all_over(2))
+    backend = world.env.backend
+    if method == "set_slowmode":
+        assert backend.channels[world.channel.id].rate_limit_per_user == 30
+    else:
+        assert role.id in backend.get_guild(world.guild.id).members[world.plain.id].role_ids
+    (following,) = await endings(world, undoing)
+    assert following.next_run_at == at + timedelta(days=1)

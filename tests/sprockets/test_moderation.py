@@ -103,7 +103,7 @@ async def test_roles_are_given_and_taken_with_a_reason(world: World) -> None:
         "role_id": str(role.id),
     }
     answer = await world.run("add_role_scheduled", params)
-    assert answer["message"] == "2 of 3 people" and answer["partial"] is True
+    assert answer["message"].startswith("2 of 3 people. Failed: ") and answer["partial"] is True
     assert answer["failed"] == [{"user_id": "77", "error": "77 isn't in this server."}]
     assert role.id in members(world)[world.plain.id].role_ids
     reasons = [entry.reason for entry in world.guild.audit_log()]
@@ -150,7 +150,7 @@ async def test_a_lockdown_is_lifted_to_what_it_found(world: World) -> None:
     await world.run("lockdown_channel", {"channel_id": channel.id})
     await world.restart_bot()
     answer = await world.run("unlock_channel", {"channel_id": channel.id, "reason": "All clear"})
-    assert answer["message"] == "#plaza is open again"
+    assert answer["message"] == "#plaza is open again."
     assert overwrites(world, channel.id) == found
     assert (await world.message_in(channel, "open again: All clear")).content.startswith("🔓")
     edits = [entry for entry in world.env.http_requests if "/permissions/" in entry.path]

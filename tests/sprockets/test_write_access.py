@@ -11,7 +11,8 @@ import pytest
 from sprockets.kit.write_access import WRITING, Overwrite, Person, Place, closed_in, still_writing, to_close
 
 EXAMPLES = 2_000 if os.environ.get("CI") else 200
-ADMINISTRATOR, MANAGE_MESSAGES, VIEW = 1 << 3, 1 << 13, 1 << 10
+ADMINISTRATOR, MANAGE_CHANNELS, MANAGE_MESSAGES, VIEW = 1 << 3, 1 << 4, 1 << 13, 1 << 10
+MANAGE = MANAGE_CHANNELS | MANAGE_MESSAGES
 SEND, PUBLIC, PRIVATE, IN_THREADS = 1 << 11, 1 << 35, 1 << 36, 1 << 38
 CONNECT, SPEAK, REQUEST_TO_SPEAK = 1 << 20, 1 << 21, 1 << 32
 CLOSED = SEND | PUBLIC | PRIVATE | IN_THREADS
@@ -58,10 +59,10 @@ def permissions_by_the_rules(
 
 def some(rng: random.Random, likely: float = 0.35) -> int:
     bits = (
-        ADMINISTRATOR, MANAGE_MESSAGES, VIEW, SEND, PUBLIC, PRIVATE, IN_THREADS,
+        ADMINISTRATOR, MANAGE_CHANNELS, MANAGE_MESSAGES, VIEW, SEND, PUBLIC, PRIVATE, IN_THREADS,
         CONNECT, SPEAK, REQUEST_TO_SPEAK,
     )  # fmt: skip
-    chance = {ADMINISTRATOR: 0.06, MANAGE_MESSAGES: 0.2}
+    chance = {ADMINISTRATOR: 0.06, MANAGE_CHANNELS: 0.1, MANAGE_MESSAGES: 0.2}
     return sum(bit for bit in bits if rng.random() < chance.get(bit, likely))
 
 
@@ -73,7 +74,7 @@ def pair(rng: random.Random) -> tuple[int, int]:
 @pytest.mark.parametrize("kind", CLOSED_IN, ids=lambda kind: kind.name)
 def test_nobody_but_moderators_writes_after_a_lock(kind: discord.ChannelType) -> None:
     closed = CLOSED_IN[kind]
-    kept_some_moderators = closed_people = 0
+    kept_some_moderators = closed_people = kept_roles = 0
     for seed in range(EXAMPLES):
         rng = random.Random(seed)
         ids = list(range(10, 10 + rng.randrange(1, 6)))
@@ -95,14 +96,23 @@ def test_nobody_but_moderators_writes_after_a_lock(kind: discord.ChannelType) ->
             if member in left:
                 continue
             now = permissions_by_the_rules(roles, after, member, worn, owner=0)
-            if now & (ADMINISTRATOR | MANAGE_MESSAGES):
+            if now & (ADMINISTRATOR | MANAGE):
                 kept_some_moderators += bool(now & closed)
                 continue
             assert now & closed == 0, (seed, member, bin(now & closed))
             closed_people += 1
-        # What the roles of the bot let it write, it can still write.
-        only_everyone = place.with_changes([place.overwrite(GUILD, is_role=True).closed(closed)])
-        before = permissions_by_the_rules(roles, list(only_everyone.overwrites), ME, worn_by_me, owner=0)
+        # Whoever has only a role that manages here can write what they could write before.
+        for role in ids:
+            alone = frozenset({role})
+            before = permissions_by_the_rules(roles, overwrites, 0, alone, owner=0)
+            kept_by = permissions_by_the_rules(roles, after, 0, alone, owner=0)
+            denied = any(item.deny & MANAGE for item in overwrites if item.is_role)
+            if roles[role] & MANAGE and not denied:
+                assert before & closed & ~kept_by == 0, seed
+                kept_roles += bool(before & closed)
+            assert kept_by & closed & ~before == 0, (seed, "more than before")
+        # What the bot could write, it can still write.
+        before = permissions_by_the_rules(roles, overwrites, ME, worn_by_me, owner=0)
         mine = permissions_by_the_rules(roles, after, ME, worn_by_me, owner=0)
         assert before & closed & ~mine == 0, seed
         assert list(still_writing(place.with_changes(changes), closed)) == [], seed
@@ -110,7 +120,7 @@ def test_nobody_but_moderators_writes_after_a_lock(kind: discord.ChannelType) ->
         for change in changes:
             found = place.overwrite(change.id, is_role=change.is_role)
             assert (change.allow ^ found.allow | change.deny ^ found.deny) & ~closed == 0, seed
-    assert kept_some_moderators > EXAMPLES // 20 and closed_people > EXAMPLES
+    assert kept_some_moderators > EXAMPLES // 20 and closed_people > EXAMPLES and kept_roles
 
 
 def test_the_bits_are_discords() -> None:

@@ -213,7 +213,7 @@ BROKEN: dict[str, Broken] = {
     "events.need_end": taken(EVENTS),
     "events.started_and_ended": refused(EVENT),
     "events.in_voice": refused(EVENT),
-    "events.in_stage": taken(EVENTS),
+    "events.in_stage": refused(EVENT),
     "locks.set_and_removed": changed(CHANNEL, put(permission_overwrites=[]), said="None"),
     "locks.foreign_bit": taken(OVERWRITE),
     "locks.own_managed_role": taken(r"PATCH /guilds/\d+/roles/\d+"),

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from cogs.background.success_pings import PING_URL
 from cogs.desk.drafts.draft import KEPT, PING, fill, typed
@@ -64,7 +62,7 @@ async def show_draft(
     reviewed = await review_here(desk, draft, spec)
     hidden = kept_hidden(draft)
     if told is None and spec.preview is not None and reviewed.filled.complete and not hidden:
-        told = await _told(desk, spec.preview, spec, reviewed.filled.params, _PREVIEW_SECONDS)
+        told = await _told(desk, spec.preview, spec, reviewed, _PREVIEW_SECONDS)
     services = desk.services
     hint = None
     if not await services.memory.timezone(desk.member.id, desk.guild.id):
@@ -91,17 +89,22 @@ async def try_out(desk: Desk, draft_id: str) -> None:
     told = None
     against = reviewed.problems or kept_hidden(draft)
     if spec.dry_run is not None and reviewed.filled.complete and not against:
-        told = await _told(desk, spec.dry_run, spec, reviewed.filled.params, _DRY_RUN_SECONDS)
+        told = await _told(desk, spec.dry_run, spec, reviewed, _DRY_RUN_SECONDS)
     await show_draft(desk, draft, spec, told=told)
 
 
-async def _told(desk: Desk, tell: Tell, spec: MethodSpec, params: Mapping[str, Any], seconds: float) -> str:
-    """Return what a job reports about itself, or why it cannot."""
-    run = RunContext(guild_id=desk.guild_id, creator_id=desk.actor_id)
+async def _told(desk: Desk, tell: Tell, spec: MethodSpec, reviewed: Review, seconds: float) -> str:
+    """Return what a job reports about its next run, or why it cannot."""
+    run = RunContext(
+        guild_id=desk.guild_id,
+        creator_id=desk.actor_id,
+        scheduled_at=reviewed.runs[0] if reviewed.runs else instants.now(),
+        timezone=reviewed.zone,
+    )
     try:
         with running(run):
             async with asyncio.timeout(seconds):
-                return translated(await tell(desk.bot, check_params(spec, params)))
+                return translated(await tell(desk.bot, check_params(spec, reviewed.filled.params)))
     except ScheduleZeroError as error:
         return translated(error.message)
     except TimeoutError:

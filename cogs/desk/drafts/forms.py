@@ -32,7 +32,7 @@ from cogs.desk.kit.modals import Form, choice_field, new_form, text_field
 from cogs.desk.kit.wording import MAX_LABEL, MAX_OPTION, cut
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
-from cogs.language import mark, t
+from cogs.language import mark, t, translated
 from cogs.memory import Draft
 from schedulezero.client.dialect import Feature
 from schedulezero.methods.parameters import Kind, Parameter
@@ -214,7 +214,7 @@ def _label(parameter: Parameter) -> str:
 def _help(parameter: Parameter) -> str:
     said = t(parameter.help) if parameter.help else ""
     if parameter.default is not None:
-        return t("{help} ({default} if left empty)", help=said, default=parameter.default).strip()
+        return t("{help} ({default} if left empty)", help=said, default=translated(parameter.default)).strip()
     return said
 
 
@@ -262,7 +262,7 @@ def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
 
 def _example(parameter: Parameter) -> str | None:
     if parameter.default:
-        return cut(parameter.default, MAX_OPTION)
+        return cut(translated(parameter.default), MAX_OPTION)
     if parameter.kind is Kind.CHOICE:
         return cut(", ".join(parameter.choices), MAX_OPTION)
     return "2h 30m" if parameter.kind is Kind.DURATION else None

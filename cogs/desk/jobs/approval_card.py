@@ -22,7 +22,7 @@ from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import fit, panel_of, row_of
-from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, bullets, cut, plain, sentence, titled
+from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, bullets, cut, plain, sentence, title_of, titled
 from cogs.guild_language import locale_of
 from cogs.language import speaking, t
 from cogs.services import spec_for
@@ -158,11 +158,11 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
 def _card_of_many(desk: Desk, jobs: Sequence[Job]) -> Card:
     """Return one card for many jobs; each is read and approved separately."""
     heading = t("{person} asks for approval of {count} jobs", person=desk.member.mention, count=len(jobs))
-    lines = [f"### {heading}", *bullets([cut(plain(job.title), 80) for job in jobs], _LISTED)]
+    lines = [f"### {heading}", *bullets([cut(plain(title_of(job)), 80) for job in jobs], _LISTED)]
     if len(jobs) > _LISTED:
         lines.append(f"-# {t('`/schedule list` with the state *waits for approval* shows all.')}")
     options = [
-        discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
+        discord.SelectOption(label=cut(title_of(job), 100), value=job.id, description=cut(sentence(job), 100))
         for job in jobs[:_LISTED]
     ]
     select = DeskSelect("alert", "look", "any", t("Open a job…"), options)

@@ -16,7 +16,7 @@ from cogs.desk.kit.components import DeskButton, DeskChannelSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, title_of
 from cogs.language import mark, t, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
@@ -107,14 +107,14 @@ async def _allowed(
             if (wanted := moved(job, params["channel_id"])) is not None:
                 versions[job.id] = wanted
             else:
-                refused.append(t("“{name}” doesn't use exactly one channel.", name=plain(job.title)[:60]))
+                refused.append(t("“{name}” doesn't use exactly one channel.", name=plain(title_of(job))[:60]))
         jobs = [job for job in jobs if job.id in versions]
     allowed: list[Job] = []
     async for job, verdict in verdicts(desk, _ACTS[name], jobs, versions=versions):
         if verdict.allowed:
             allowed.append(job)
         else:
-            refused.append(f"“{plain(job.title)[:60]}”: {verdict.against[0]}")
+            refused.append(f"“{plain(title_of(job))[:60]}”: {verdict.against[0]}")
     return allowed, list(dict.fromkeys(refused))
 
 
@@ -229,7 +229,7 @@ async def _restorable(
             if job.version != changed[job.id][1] or verdict.allowed:
                 allowed.append(job.id)  # if it was changed since, the server refuses it with a reason
             else:
-                refused[job.id] = f"“{plain(job.title)[:60]}”: {verdict.against[0]}"
+                refused[job.id] = f"“{plain(title_of(job))[:60]}”: {verdict.against[0]}"
     return allowed, refused
 
 
@@ -254,7 +254,7 @@ async def _show_outcome(desk: Desk, panel_id: str, said: str, outcome: BulkOutco
 
 
 def _names(jobs: list[Job]) -> str:
-    return "\n".join(bullets([cut(plain(job.title), 80) for job in jobs], _NAMED))
+    return "\n".join(bullets([cut(plain(title_of(job)), 80) for job in jobs], _NAMED))
 
 
 PANELS = (

@@ -15,7 +15,18 @@ from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import ACTIONS, NEUTRAL, brief, changed, cut, plain, relative, sentence, state_word
+from cogs.desk.kit.wording import (
+    ACTIONS,
+    NEUTRAL,
+    brief,
+    changed,
+    cut,
+    plain,
+    relative,
+    sentence,
+    state_word,
+    title_of,
+)
 from cogs.language import t
 from cogs.services import spec_for
 from schedulezero.model import Job, JobVersion
@@ -45,7 +56,7 @@ def changes_panel(
         readable: version → the job as the reader may see it, where that differs.
     """
     items: list[ui.Item[Any]] = [
-        ui.TextDisplay(f"### {t('Changes to “{name}”', name=cut(plain(job.title), 100))}")
+        ui.TextDisplay(f"### {t('Changes to “{name}”', name=cut(plain(title_of(job)), 100))}")
     ]
     known = [*versions[:_SHOWN], *versions[_SHOWN : _SHOWN + 1]]
     befores = {newer.job.version: older.job for newer, older in pairwise(known)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect, greyed_out
 from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
+from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import (
     BAD,
     MISSED,
@@ -43,7 +45,9 @@ from cogs.desk.kit.wording import (
     plain,
     reason,
     relative,
+    result,
     sentence,
+    title_of,
     titled,
 )
 from cogs.language import locale, t, translated
@@ -127,7 +131,7 @@ def card(
         lacks: the features that its server lacks; their buttons are disabled.
         warnings: what the person should know, such as that it runs more often than new jobs may.
     """
-    title = f"### {f'{heading}: ' if heading else ''}{cut(plain(job.title), 150)}"
+    title = f"### {f'{heading}: ' if heading else ''}{cut(plain(title_of(job)), 150)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, last_run)}")]
     items += [ui.TextDisplay(f"⚠ {warning}") for warning in warnings]
     if details:
@@ -156,6 +160,8 @@ def _facts(job: Job, last_run: Run | None) -> str:
         if last_run.error and (why := reason(last_run)):
             label = t("So far:") if last_run.state is RunState.QUEUED else t("Error:")
             lines.append(f"**{label}** {why}")
+        if told := result(last_run):
+            lines.append(f"**{t('Result:')}** {told}")
     if job.creator_id:
         lines.append(f"**{t('By:')}** <@{job.creator_id}>")
     options: list[str] = []
@@ -224,6 +230,9 @@ def runs_once(job: Job) -> bool:
 
 log = logging.getLogger(__name__)
 
+_LOOKS_AGAIN = 0.1
+"""Seconds between two looks at whether a run that somebody started is over."""
+
 
 async def run_now(desk: Desk, job_id: str) -> None:
     """Run a job once, now."""
@@ -239,7 +248,17 @@ async def run_now(desk: Desk, job_id: str) -> None:
         taps.forget(click)
         raise
     log.info("%s runs job %s on demand", desk.member.id, job.id, extra={"run_id": run.id})
+    await soon(_over(desk, job, run))  # most runs are, and the card then shows what this one came to
     await desk.show(await card_of(desk, job, heading=t("Started")))
+
+
+async def _over(desk: Desk, job: Job, run: Run) -> None:
+    """Return when a run is over."""
+    while True:
+        page = await desk.client.runs(desk.guild_id, job_id=job.id, limit=1)
+        if not page.runs or page.runs[0].id != run.id or page.runs[0].finished_at is not None:
+            return
+        await asyncio.sleep(_LOOKS_AGAIN)
 
 
 async def pause(desk: Desk, job_id: str) -> None:

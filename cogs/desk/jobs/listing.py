@@ -19,7 +19,17 @@ from cogs.desk.kit.lacking import why
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask, choice_field, text_field
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
-from cogs.desk.kit.wording import NEUTRAL, cut, job_state, next_run, plain, run_state, sentence, state_word
+from cogs.desk.kit.wording import (
+    NEUTRAL,
+    cut,
+    job_state,
+    next_run,
+    plain,
+    run_state,
+    sentence,
+    state_word,
+    title_of,
+)
 from cogs.language import mark, t
 from cogs.services import offered_specs
 from schedulezero.client.dialect import Feature, JobPage, JobQuery
@@ -164,7 +174,7 @@ def list_panel(
             else ""
         )
         text = (
-            f"**{cut(plain(job.title), 80)}** · {job_state(job)}\n"
+            f"**{cut(plain(title_of(job)), 80)}** · {job_state(job)}\n"
             f"-# {cut(sentence(job), 150)} · {next_run(job)}{last}"
         )
         button = DeskButton("job", "show", job.id, t("Open"))
@@ -173,7 +183,9 @@ def list_panel(
         items.append(ui.TextDisplay("\n".join(why(lacks, Feature.BULK))))
     elif page.jobs:
         options = [
-            discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
+            discord.SelectOption(
+                label=cut(title_of(job), 100), value=job.id, description=cut(sentence(job), 100)
+            )
             for job in page.jobs
         ]
         placeholder = t("Select jobs to change together…")

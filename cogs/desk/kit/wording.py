@@ -19,9 +19,13 @@ from schedulezero.methods.markup import escaped
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
+from schedulezero.model.job_names import name_of
+from schedulezero.sentences import read_sentence
 from schedulezero.when.language.describe import describe
 
-_ESCAPED_PERSON = re.compile("\\\\<@\u200b(\\d{15,20})>")
+# Mentions and instants that a sentence names, as they are after escaping.
+_ESCAPED_MENTION = re.compile("\\\\<(@)\u200b(&?\\d{15,20})>|\\\\<(#)(\\d{15,20})>")
+_INSTANT = re.compile(r"(?<!\S)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[\s.,:;)]|$)", re.ASCII)
 
 _MOST_ESCAPED = 4000  # Discord shows no longer text
 MAX_LABEL = 45
@@ -164,7 +168,7 @@ def changed(label: str, old: str, new: str) -> str:
 
 def titled(job: Job, length: int = 80) -> str:
     """Return a job's title in quotation marks."""
-    return f"“{cut(plain(job.title), length)}”"
+    return f"“{cut(plain(title_of(job)), length)}”"
 
 
 def span(length: timedelta) -> str:
@@ -228,5 +232,28 @@ def reason(run: Run, length: int = 300) -> str | None:
     said = run.error or run.note
     if not said:
         return None
-    # The server's notes name people; a panel must not ping them.
-    return _ESCAPED_PERSON.sub(r"<@\1>", cut(plain(translated(said)), length))
+    return _shown(said, length)
+
+
+def result(run: Run, length: int = 300) -> str | None:
+    """Return what a successful run tells about itself, in the reader's language; None if it tells nothing."""
+    said = read_sentence(run.result or {}, "message") if run.state is RunState.SUCCEEDED else None
+    return _shown(said, length) if said and said.strip() else None
+
+
+def _shown(said: str, length: int) -> str:
+    """Show a sentence of the server or of a job; the people and roles that it names are not pinged."""
+    text = _INSTANT.sub(_instant, cut(plain(translated(said)), length))
+    return _ESCAPED_MENTION.sub(r"<\1\2\3\4>", text)
+
+
+def _instant(found: re.Match[str]) -> str:
+    try:
+        return discord.utils.format_dt(instants.from_iso(found[0]), "F")
+    except ValueError:
+        return found[0]
+
+
+def title_of(job: Job) -> str:
+    """Return a job's title; in the reader's language if the bot named the job itself."""
+    return translated(name_of(job))

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import get_day_names, get_month_names
 
 from cogs.desk.kit.pictures import Entry, Month
+from cogs.desk.kit.wording import title_of
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState
 from schedulezero.model.quiet_hours import forbidden
@@ -112,7 +113,7 @@ def moments(
                 break
             left -= 1
             skipped = rules is not None and forbidden(rules, at) is not None
-            found.append(Moment(at, job.title, RunState.SKIPPED if skipped else None))
+            found.append(Moment(at, title_of(job), RunState.SKIPPED if skipped else None))
             following = schedule.next_after(at)
             if following is not None and following < end:
                 coming.append((job, schedule, following))

@@ -33,13 +33,14 @@ from cogs.desk.runs.agenda import (
 )
 from cogs.language import shown_locale, t, tn, translated
 from cogs.rights.public_jobs import is_public
-from cogs.rights.rights import permission_name, posting_in
+from cogs.rights.rights import posting_in
 from cogs.rights.timeouts import bot_timed_out
 from cogs.services import Refused, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
 from schedulezero.exchange.calendar_export import calendar_of
 from schedulezero.instants import FIRST_YEAR, LAST_YEAR
+from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState
 
@@ -67,7 +68,10 @@ async def post(desk: Desk, target: str) -> None:
     channel = desk.interaction.channel
     assert isinstance(channel, discord.abc.Messageable)
     for permission in (posting_in(channel), "attach_files"):
-        named = {"channel": f"<#{desk.interaction.channel_id}>", "permission": permission_name(permission)}
+        named = {
+            "channel": f"<#{desk.interaction.channel_id}>",
+            "permission": translated(permission_words(permission)),
+        }
         if not getattr(desk.interaction.permissions, permission):
             raise Refused(t("You can't do this in {channel}: you don't have *{permission}* there.", **named))
         if not getattr(desk.interaction.app_permissions, permission):

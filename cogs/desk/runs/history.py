@@ -23,7 +23,19 @@ from cogs.desk.kit.lacking import why
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
 from cogs.desk.kit.pictures import Bar, timeline_png
-from cogs.desk.kit.wording import NEUTRAL, WAITING, bullets, cut, outcome, plain, reason, state_word, titled
+from cogs.desk.kit.wording import (
+    NEUTRAL,
+    WAITING,
+    bullets,
+    cut,
+    outcome,
+    plain,
+    reason,
+    result,
+    state_word,
+    title_of,
+    titled,
+)
 from cogs.language import mark, t, tn
 from cogs.memory import new_id
 from cogs.rights.deciding import Act
@@ -103,7 +115,7 @@ def history_panel(
         lacks: the features that the server lacks, each with a sentence.
     """
     make_up = Feature.MAKE_UP not in lacks
-    title = t("History of “{name}”", name=cut(plain(job.title), 100)) if job else t("History")
+    title = t("History of “{name}”", name=cut(plain(title_of(job)), 100)) if job else t("History")
     if view["state"]:
         title += f" · {t('Only:')} {state_word(RunState(view['state']))}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}")]
@@ -148,8 +160,7 @@ def _line(run: Run, *, with_title: bool, retry: bool) -> ui.Item[Any]:
     when = discord.utils.format_dt(run.scheduled_at, "F")
     title = f"**{cut(plain(run.name or run.method), 80)}** · " if with_title else ""
     lines = [f"{title}{when}\n{outcome(run)}"]
-    if why := reason(run, 250):
-        lines.append(f"-# {why}")
+    lines += [f"-# {said}" for said in (result(run, 250), reason(run, 250)) if said]
     text = ui.TextDisplay("\n".join(lines))
     if not retry or run.state not in _NOT_WELL:
         return text

@@ -40,13 +40,14 @@ from cogs.guild_language import NAMES
 from cogs.guild_settings import GuildSettings
 from cogs.language import locale, t, translated
 from cogs.rights.permissions import lacking, wanted
-from cogs.rights.rights import permission_name, posting_in
+from cogs.rights.rights import posting_in
 from cogs.rights.timeouts import bot_timed_out
 from cogs.rights.two_factor import two_factor_caution
 from cogs.services import Refused, offered_specs
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError
+from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import GuildRules
 from schedulezero.model.audit import changes_between
@@ -205,7 +206,7 @@ def _permissions(guild: discord.Guild, specs: Sequence[MethodSpec]) -> str:
     for name in absent:
         jobs = needed[name]
         uses = "; ".join(t(spec.summary).rstrip(".") for spec in jobs[:2]) or t("for my panels and alerts")
-        lines.append(f"- ❌ *{permission_name(name)}*: {uses}{' …' if len(jobs) > 2 else ''}")
+        lines.append(f"- ❌ *{translated(permission_words(name))}*: {uses}{' …' if len(jobs) > 2 else ''}")
     return "\n".join([*lines, *cautions])
 
 
