@@ -6,9 +6,9 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-import aiohttp
 import discord
 
+from cogs.background.discord_troubles import TROUBLES
 from schedulezero.methods.members import is_kept_up_to_date, note_count, noted_count, tells_members
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ async def count_members(client: discord.Client, guild: discord.Guild, texts: Ite
         return
     try:
         counted = await client.fetch_guild(guild.id, with_counts=True)
-    except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError) as error:
+    except TROUBLES as error:
         log.info("the members of guild %s cannot be counted: %s", guild.id, error)
         return
     if counted.approximate_member_count is not None:

@@ -11,9 +11,10 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-import aiohttp
 import discord
 from discord import ui
+
+from cogs.background.discord_troubles import TROUBLES
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ async def _asked(client: discord.Client, guild: discord.Guild, channel_id: int) 
         channel = await client.fetch_channel(channel_id)
     except (discord.NotFound, discord.Forbidden):
         return None
-    except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError) as error:
+    except TROUBLES as error:
         log.info("the channel %s cannot be asked for: %s", channel_id, error)
         return None
     return channel if getattr(channel, "guild", None) == guild else None

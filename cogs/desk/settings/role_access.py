@@ -11,9 +11,9 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import aiohttp
 import discord
 
+from cogs.background.discord_troubles import TROUBLES
 from cogs.desk.kit.context import Desk
 from cogs.language import t
 
@@ -81,7 +81,7 @@ async def _settings(desk: Desk) -> Mapping[str, Sequence[Any]]:
     http = desk.bot.http
     try:
         found = await http.get_guild_application_command_permissions(desk.bot.application_id, desk.guild.id)
-    except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError) as error:
+    except TROUBLES as error:
         log.warning("guild %s: who may use the commands is not known: %s", desk.guild.id, error)
         return {}
     return {str(item["id"]): item["permissions"] for item in found}
