@@ -33,7 +33,7 @@ from schedulezero.errors import ClientError, DatabaseUnavailable, NotFound
 from schedulezero.model import Job, JobState, Run, Trouble, TroubleKind
 from schedulezero.model.limits import is_personal
 from schedulezero.model.run import LIMIT_REACHED, PASSED_OVER
-from schedulezero.sentences import Sentence, parts_of
+from schedulezero.sentences import Sentence, code_of, parts_of
 
 log = logging.getLogger(__name__)
 
@@ -267,7 +267,13 @@ class AlertsCog(commands.Cog):
 
 
 def _expected(trouble: Trouble) -> bool:
-    """Return whether the job's settings asked for the skip: quiet hours, free days, an overlap policy."""
+    """Return whether nobody needs to know.
+
+    The job's settings asked for the skip (quiet hours, free days, an overlap policy), or what the job ends
+    was over already.
+    """
+    if code_of(trouble.run.error) == "debt_closed":
+        return True
     limited = any(part.code in LIMIT_REACHED for part in parts_of(trouble.run.note))
     return trouble.kind is TroubleKind.SKIPPED and not limited
 

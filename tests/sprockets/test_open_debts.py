@@ -121,8 +121,9 @@ async def test_a_debt_that_nobody_heard_of_is_looked_up_after_a_start(world: Wor
     await until(lambda: not bears(world, world.plain, role))
 
 
-async def test_a_closed_debt_is_closed(world: World) -> None:
+async def test_a_closed_debt_is_closed_and_alerts_nobody(world: World) -> None:
     give_the_bot(world, EVERYTHING)
+    alerts = await alerts_to(world)
     role, ending = await a_role_for_a_while(world, world.admin)
     assert (await result(world, ending)).error is None
     await until(lambda: closed(world, ending))
@@ -131,6 +132,12 @@ async def test_a_closed_debt_is_closed(world: World) -> None:
     run = await result(world, ending)
     assert run.error is not None and "over already" in run.error
     assert bears(world, world.plain, role)
+    # Nobody has to know; an alert about a later failure shows that the alerts have passed it.
+    gone = f"https://discord.com/channels/{world.guild.id}/{world.channel.id}/1"
+    failing = await scheduled(world, world.admin, "delete_post", {"message_url": gone})
+    assert (await result(world, failing)).error is not None
+    await until(lambda: cards(world, alerts, "failed"))
+    assert not cards(world, alerts, "over already")
 
 
 async def test_an_ending_that_was_cancelled_is_not_tried_again(world: World) -> None:
