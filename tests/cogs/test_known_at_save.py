@@ -201,3 +201,24 @@ async def test_a_server_that_asks_for_two_factors_is_named_as_the_cause(world: W
     world.env.inject_error("PATCH", f"/channels/{world.channel.id}", status=403, code=60003)
     answer = await world.run("set_slowmode", {"channel_id": world.channel.id, "seconds": 5})
     assert answer["success"] is False and "two-factor authentication" in answer["error"]
+
+
+# Read as: the values, and whether the card says that a typed ping pings nobody.
+TYPED_PINGS: list[tuple[dict[str, Any], bool]] = [
+    ({"message": "Hello @everyone"}, True),
+    ({"message": "Hello @here!"}, True),
+    ({"message": "Hello <@&123>"}, True),
+    ({"message": "Hello @everyone", "everyone": True}, False),
+    ({"message": "Mail me@everyonehere.example"}, False),
+    ({"message": "Hello <@123>"}, False),
+]
+
+
+@pytest.mark.parametrize(("values", "warned"), TYPED_PINGS)
+async def test_a_typed_ping_that_pings_nobody_is_said(
+    world: World, values: dict[str, Any], warned: bool
+) -> None:
+    give_the_bot(world, discord.Permissions(administrator=True))
+    preview = await world.draft(world.admin, "send_announcement", here(**values)(world), "every monday at 9")
+    assert ("pings nobody" in text_of(preview.response)) is warned
+    assert preview.response is not None and "Confirm" in labels(preview.response)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import discord
 
@@ -16,6 +17,7 @@ from cogs.memory import Draft
 from cogs.rights.allowance import runs_too_often, without_room
 from cogs.rights.rights import Channel, is_risky, problems
 from cogs.rights.two_factor import two_factor_caution
+from cogs.rights.typed_pings import typed_ping_caution
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ParameterError, TriggerError, WhenError
 from schedulezero.methods.spec import MethodSpec
@@ -157,15 +159,17 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
         runs=runs,
         forbidden=skipped,
         needs_approval=needs_approval,
-        cautions=_cautions(spec, schedule, around),
+        cautions=_cautions(spec, filled.params, schedule, around),
         lacks=around.lacks,
     )
 
 
-def _cautions(spec: MethodSpec, schedule: Schedule | None, around: Circumstances) -> tuple[str, ...]:
-    """List what may go wrong: runs closer than Discord keeps up with, and a right that can't be looked up."""
-    two_factor = two_factor_caution(around.guild, [spec])
-    found = [two_factor] if two_factor is not None else []
+def _cautions(
+    spec: MethodSpec, params: Mapping[str, Any], schedule: Schedule | None, around: Circumstances
+) -> tuple[str, ...]:
+    """List what may go wrong: pings that ping nobody, a right that can't be looked up, runs too close."""
+    possible = (typed_ping_caution(spec, params), two_factor_caution(around.guild, [spec]))
+    found = [caution for caution in possible if caution is not None]
     if schedule is None or spec.pace is None:
         return tuple(found)
     if (gap := gap_below(schedule, around.now, spec.pace)) is not None:
