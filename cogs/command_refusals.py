@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import aiohttp
 import discord
 
+from cogs.background.discord_troubles import TROUBLES
 from cogs.language import t
 from schedulezero.errors import ScheduleZeroError
 
@@ -116,7 +116,7 @@ def refusal_of(error: Exception, payload: Payload, attempt: int) -> Refusal:
         if error.status >= 500:
             return Refusal(Cause.AWAY, said, retry_after=pause)
         return Refusal(Cause.FORBIDDEN, said or str(error.status))
-    if isinstance(error, aiohttp.ClientError | OSError | ScheduleZeroError):
+    if isinstance(error, (*TROUBLES, ScheduleZeroError)):
         return Refusal(Cause.AWAY, type(error).__name__, retry_after=pause)
     return Refusal(Cause.FAULT, type(error).__name__)
 

@@ -1,17 +1,20 @@
 """What can go wrong between the bot and Discord: one tuple to catch, and what a trouble means.
 
 `discord.RateLimited` and aiohttp's errors are no `discord.HTTPException`, so whoever catches only that is
-ended by a long rate limit or a lost connection. (TimeoutError is an OSError.)
+ended by a long rate limit or a lost connection. (TimeoutError is an OSError.) An answer that can't be read is
+a proxy's rather than Discord's.
 """
 
 from __future__ import annotations
+
+from json import JSONDecodeError
 
 import aiohttp
 import discord
 
 from schedulezero.errors import ClientError, DatabaseUnavailable
 
-TROUBLES = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
+TROUBLES = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, JSONDecodeError)
 """Discord did not do what it was asked, for whatever reason."""
 
 

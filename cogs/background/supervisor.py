@@ -118,6 +118,11 @@ class Kept:
             began = time()
             try:
                 await self._work()
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise  # by `close`
+                self._supervisor.note(self.part, error)  # of something that the work waited for
             except Exception as error:  # noqa: BLE001 - noted, with its trace if it is a bug
                 self._supervisor.note(self.part, error)
             else:

@@ -209,7 +209,7 @@ class Calls:
                 return answer_of_error(call, error)
             return _too_slow(call, context, function, journaled=journal is not None)
         except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
-            answer = answer_of_error(call, error)
+            answer = answer_of_error(call, error, function)
             return {**answer, "progress": True} if context.steps and "retry_after" in answer else answer
         return answer_of(call, result)
 

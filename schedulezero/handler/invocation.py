@@ -10,6 +10,7 @@ import inspect
 import json
 import logging
 import math
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -146,10 +147,16 @@ def _answer_of(call: Call, result: Any) -> JsonObject:
     return json.loads(payload)  # plain values, whatever classes the job used
 
 
-def answer_of_error(call: Call, error: BaseException) -> JsonObject:
-    """Return a job's exception as an answer, with a hint whether a retry can help."""
+def answer_of_error(call: Call, error: BaseException, function: JobFunction | None = None) -> JsonObject:
+    """Return a job's exception as an answer, with a hint whether a retry can help.
+
+    Parameters:
+        call: the call.
+        error: what was raised.
+        function: the job function, if it was called.
+    """
     try:
-        answer = _answer_of_error(call, error)
+        answer = _answer_of_error(call, error, function)
         check(answer)
     except Exception:  # noqa: BLE001 - its own methods may fail as well
         return _unshowable(call, error)
@@ -171,7 +178,19 @@ def _unshowable(call: Call, error: BaseException) -> JsonObject:
     )
 
 
-def _answer_of_error(call: Call, error: BaseException) -> JsonObject:
+def _is_parameter(key: object, call: Call, error: KeyError, function: JobFunction | None) -> bool:
+    """Return whether a job function looked up a parameter that the call doesn't have.
+
+    A KeyError from anywhere else, such as a library that reads Discord's answer, says nothing about the
+    parameters, nor whether the job took effect.
+    """
+    if not isinstance(key, str) or key in call.params or function is None or error.__traceback__ is None:
+        return False
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals.get("__name__") == getattr(inspect.unwrap(function), "__module__", None)
+
+
+def _answer_of_error(call: Call, error: BaseException, function: JobFunction | None) -> JsonObject:
     if isinstance(error, JobStopped):
         error = error.error
     if isinstance(error, Uncertain):
@@ -188,12 +207,7 @@ def _answer_of_error(call: Call, error: BaseException) -> JsonObject:
     if isinstance(error, ParameterError):
         return failure(error.message, retry=False)
     log.error("job %s failed (run %s)", call.method, call.run_id, exc_info=error)
-    if (
-        isinstance(error, KeyError)
-        and error.args
-        and isinstance(error.args[0], str)
-        and error.args[0] not in call.params
-    ):
+    if isinstance(error, KeyError) and error.args and _is_parameter(error.args[0], call, error, function):
         return failure(
             Sentence(
                 "{method} needs the parameter {key!r}, which is missing.",

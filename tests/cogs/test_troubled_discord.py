@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -237,6 +238,24 @@ async def test_what_dies_begins_again_with_longer_and_longer_pauses_and_it_shows
     (trouble,) = keeper.troubles(timedelta(hours=1))
     assert (trouble.part, trouble.kind, trouble.text, trouble.count) == ("a mortal part", "bug", "death 3", 3)
     assert keeper.parts == [] and keeper.troubles(timedelta(0)) == []
+
+
+async def test_work_that_waited_for_something_cancelled_is_begun_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.0)
+    keeper, begun = Supervisor(), 0
+
+    async def work() -> None:
+        nonlocal begun
+        begun += 1
+        if begun == 1:
+            raise asyncio.CancelledError
+
+    await keeper.keep("a part whose request is cancelled", work).task
+    assert begun == 2
+    (trouble,) = keeper.troubles(timedelta(hours=1))
+    assert (trouble.kind, trouble.text) == ("bug", "CancelledError")
 
 
 async def test_what_is_closed_stays_closed() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from json import JSONDecodeError
 from typing import Any
 
 import aiohttp
@@ -31,6 +32,7 @@ TROUBLES: dict[str, tuple[Callable[[], Exception], str]] = {
     "connection": (lambda: aiohttp.ClientConnectionError("gone"), "unreachable"),
     "timeout": (lambda: TimeoutError("late"), "unreachable"),
     "os": (lambda: OSError(104, "reset"), "unreachable"),
+    "garbage": (lambda: JSONDecodeError("Expecting value", "<html>", 0), "unreachable"),
 }
 
 

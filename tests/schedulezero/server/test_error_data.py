@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from string import Template
 from typing import Any
 
 from schedulezero.client.client import Client
@@ -28,6 +29,8 @@ def fail(bot: Any, params: dict[str, Any]) -> None:
                 shelf="{room}",
                 room=Sentence("room {number}", "room", number=5),
             )
+        case "in a library":
+            Template("$id").substitute()
         case "in its own words":
             raise JobFailed("There is no shelf {shelf}.", retry=False)
         case _:
@@ -44,6 +47,7 @@ async def test_a_code_and_its_values_reach_the_history(server: ServerConfig, api
         coded = await ended(api, await due_now(api, method="fail", params={"how": "with a code"}))
         plain = await ended(api, await due_now(api, method="fail", params={"how": "in its own words"}))
         missing = await ended(api, await due_now(api, method="fail"))
+        foreign = await ended(api, await due_now(api, method="fail", params={"how": "in a library"}))
     finally:
         handler.stop()
     assert (coded["error"], coded["error_code"]) == ("There is no shelf '{room}' in room 5.", "shelf_missing")
@@ -56,6 +60,7 @@ async def test_a_code_and_its_values_reach_the_history(server: ServerConfig, api
         "parameter_missing_key",
         {"method": "fail", "key": "how"},
     )
+    assert foreign["error_code"] == "job_raised"
 
 
 async def test_a_handler_that_knows_no_codes_is_shown_as_it_is(api: Api, raw_handler: RawHandler) -> None:
