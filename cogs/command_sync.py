@@ -35,6 +35,7 @@ from schedulezero.instants import from_iso, to_iso
 log = logging.getLogger(__name__)
 
 _KIND = "commands"
+_PART = "offering the commands"
 _FIRST_ANSWER_SECONDS = 10.0
 
 
@@ -88,7 +89,7 @@ class CommandSync:
             scope.wanted = True
             return
         scope = self._scopes[guild_id] = _Scope()
-        scope.work = self._supervisor.keep("commands", lambda: self._keep_offering(bot, guild_id, scope))
+        scope.work = self._supervisor.keep(_PART, lambda: self._keep_offering(bot, guild_id, scope))
 
     async def offered(self, bot: commands.Bot, guild_id: int | None = None) -> Offered:
         """Offer the commands, and return how they stand once Discord has answered, or after ten seconds."""
@@ -145,6 +146,8 @@ class CommandSync:
             refusal = refusal_of(error, payload, attempt)
             if refusal.cause is Cause.FAULT:
                 log.exception("the commands could not be offered")
+            if refusal.retry_after is not None:
+                self._supervisor.note(_PART, error)
         again_at = None
         if refusal.retry_after is not None:
             again_at = instants.now() + timedelta(seconds=refusal.retry_after)

@@ -40,7 +40,7 @@ class OwnerGuilds:
     async def place_all(self) -> None:
         """Add the commands where they belong, and remove them where they no longer do.
 
-        Raises one of `cogs.background.discord_troubles.TROUBLES` if Discord can't be asked now.
+        Raises one of `cogs.background.discord_troubles.TROUBLES` if Discord may take them later.
         """
         kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         for guild in list(self._bot.guilds):
@@ -50,7 +50,7 @@ class OwnerGuilds:
     async def place(self, guild: discord.Guild) -> None:
         """Add the commands to one server or remove them, unless nothing needs to change.
 
-        Raises one of `cogs.background.discord_troubles.TROUBLES` if Discord can't be asked now.
+        Raises one of `cogs.background.discord_troubles.TROUBLES` if Discord may take them later.
         """
         kept = await services_of(self._bot).memory.kept(_KIND, self._key) or {"ids": []}
         if (str(guild.id) in kept["ids"]) != await self._belongs(guild):
@@ -65,6 +65,8 @@ class OwnerGuilds:
             for command in self._offered:
                 self._bot.tree.add_command(command, guild=guild)
         offered = await services_of(self._bot).commands.offered(self._bot, guild.id)
+        if offered.again_at is not None:
+            raise ConnectionError("Discord doesn't take the owner's commands now")
         if offered.refusal is not None:
             return  # the log says why
         ids = {*kept["ids"], str(guild.id)} if wanted else set(kept["ids"]) - {str(guild.id)}
