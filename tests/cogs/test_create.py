@@ -7,6 +7,9 @@ from typing import Any
 import discord
 import pytest
 
+from cogs.desk.jobs.approval_card import approval_card
+from cogs.services import spec_for
+from tests.support.granting import give_the_bot
 from tests.support.scheduling import hello
 from tests.support.text import text_of
 from tests.support.world import World, button_target, labels, pick, press, said, selects
@@ -154,6 +157,31 @@ async def test_more_parameters_than_a_form_has_go_to_a_second_line(world: World)
     assert "**Thumbnail** must be an address" in text and "**Fields** must be a JSON list" in text
     assert "**Color** must be a colour such as #5865F2" in text
     assert "Party" in text and "small" in text
+
+
+async def test_defaults_are_shown_before_and_after_the_job_is_saved(world: World) -> None:
+    give_the_bot(world, discord.Permissions(administrator=True))
+    where = {"channel_id": [world.channel]}
+    preview = await world.draft(world.admin, "cleanup_messages", where, "tomorrow at 9")
+    assert preview.response is not None
+    text = text_of(preview.response)
+    assert "**Limit:** 100 (default)" in text and "nothing yet" not in text
+    assert "at most 100 messages" in text and "**More options:** *nothing chosen*" in text
+    await world.admin.click(preview.response, label="Confirm")
+    assert "**Limit:** 100 (default)" in text_of(preview.response)
+
+
+@pytest.mark.parametrize("params", [{}, {"limit": None}, {"limit": ""}])
+async def test_an_approver_reads_the_defaults_of_a_job_from_elsewhere(
+    world: World, params: dict[str, Any]
+) -> None:
+    job = await world.schedule(
+        "cleanup_messages", {"channel_id": str(world.channel.id), **params}, "in 1 day"
+    )
+    spec = spec_for(world.bot, job.method)
+    assert "**Limit:** 100 (default)" in str(approval_card(job, spec, heading="").panel.to_components())
+    shown = await world.admin.slash(world.channel, "schedule show", job=job.id)
+    assert "**Limit:** 100 (default)" in said(shown)
 
 
 async def test_what_will_be_posted_is_shown_as_it_will_look(world: World) -> None:

@@ -12,7 +12,7 @@ import discord
 from discord import ui
 
 from cogs.desk.drafts.draft import typed
-from cogs.desk.drafts.draft_card import shown
+from cogs.desk.drafts.draft_card import parameter_lines
 from cogs.desk.drafts.post_preview import Post, post_items, post_of
 from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.jobs.approval_card import ask_for_approval
@@ -394,12 +394,8 @@ def _details(desk: Desk, job: Job) -> str:
     spec = spec_for(desk.bot, job.method)
     if spec is None:
         return "*" + t("Its sprocket isn't loaded, so it would fail.") + "*"
-    values = typed(spec, job.params)
-    lines = [
-        shown(parameter, values[parameter.name], 100 if spec.variables else 600)
-        for parameter in spec.parameters
-        if values.get(parameter.name) not in (None, "", [], False) and parameter.kind is not Kind.GUILD
-    ]
+    asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
+    lines = parameter_lines(asked, typed(spec, job.params), 100 if spec.variables else 600)
     return cut("\n".join(lines), 1800)
 
 
