@@ -273,6 +273,32 @@ async def test_numbers_are_checked_where_they_are_typed(world: World) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(
+    ("typed", "seconds"), [("30", 30), ("30 seconds", 30), ("1 hour", 3600), ("2 Minuten", 120), ("0", 0)]
+)
+async def test_seconds_take_a_length_of_time(world: World, typed: str, seconds: int) -> None:
+    give_the_bot(world, discord.Permissions(administrator=True))
+    values = {"channel_id": [world.channel], "seconds": typed}
+    job_id = await world.create(world.admin, "set_slowmode", values, "tomorrow at 9")
+    job = await world.bot.services.client.job(job_id, str(world.guild.id))
+    assert job.params["seconds"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("typed", "refusal"),
+    [
+        ("1.5 s", "must be whole seconds such as 30, or a length of time such as 5 minutes, not “1.5 s”"),
+        ("soon", "must be whole seconds such as 30, or a length of time such as 5 minutes, not “soon”"),
+        ("7 hours", "must be 21600 or less, not 25200"),
+        ("-1", "must be 0 or more, not -1"),
+    ],
+)
+async def test_seconds_that_are_none_are_refused(world: World, typed: str, refusal: str) -> None:
+    values = {"channel_id": [world.channel], "seconds": typed}
+    preview = await world.draft(world.admin, "set_slowmode", values, "tomorrow at 9")
+    assert refusal in text_of(preview.response)
+
+
 async def test_discarding_schedules_nothing(world: World) -> None:
     preview = await world.draft(world.admin, "send_announcement", hello(world), "in 2 hours")
     await world.admin.click(preview.response, label="Discard")  # type: ignore[arg-type]
