@@ -158,6 +158,14 @@ async def _check_clean_up(bot: commands.Bot, channel_id: int, contains: str, **_
     await _expect_readable(bot, contains)
 
 
+@cleanup_messages.preview
+async def _clean_up_preview(bot: commands.Bot, channel_id: int, limit: int, **_: Any) -> str:
+    """Return how many messages each run deletes at most."""
+    return Sentence(
+        "Each run deletes at most {count} messages, the newest first.", "would_delete_at_most", count=limit
+    )
+
+
 @cleanup_messages.dry_run
 async def _would_clean_up(
     bot: commands.Bot,

@@ -441,22 +441,37 @@ def _addressee_problems(member: discord.Member, *, absent: bool) -> list[Finding
     return [Finding(Of.PERSON, said)]
 
 
+def _not_by_hand(role: discord.Role) -> Sentence | None:
+    """Say why Discord lets nobody give or take a role by hand; None if it does.
+
+    https://discord.com/developers/docs/topics/permissions#role-object-role-tags-structure
+    """
+    if role.is_default():
+        return Sentence("@everyone can't be assigned: every member has it.", "role_is_everyone")
+    if not role.managed:
+        return None
+    if role.is_bot_managed():
+        return Sentence(
+            "{role} can't be assigned: it is a bot's own role.", "role_is_bots", role=role.mention
+        )
+    if role.is_premium_subscriber():
+        return Sentence(
+            "{role} can't be assigned: Discord gives it to the server's boosters.",
+            "role_is_boosters",
+            role=role.mention,
+        )
+    return Sentence(
+        "{role} can't be assigned: an integration manages it.", "role_is_managed", role=role.mention
+    )
+
+
 def _role_problems(role_id: int, around: _Around) -> list[Finding]:
     guild, member = around.guild, around.member
     role = guild.get_role(role_id)
     if role is None:
         return [Finding(Of.JOB, Sentence("The role isn't in this server.", "role_not_here"))]
-    if role.managed or role.is_default():
-        return [
-            Finding(
-                Of.JOB,
-                Sentence(
-                    "{role} can't be assigned: it is @everyone or managed by an integration.",
-                    "role_not_by_hand",
-                    role=role.mention,
-                ),
-            )
-        ]
+    if (said := _not_by_hand(role)) is not None:
+        return [Finding(Of.JOB, said)]
     found: list[Finding] = []
     if member and member.id != guild.owner_id and role >= member.top_role:
         said = (

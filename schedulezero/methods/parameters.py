@@ -83,6 +83,11 @@ class Parameter:
             .capitalize()
         )
 
+    @property
+    def counts_seconds(self) -> bool:
+        """Whether it is a whole number of seconds, so that people may type a length of time."""
+        return self.kind is Kind.INTEGER and re.fullmatch(r"(\w+_)?seconds", self.name) is not None
+
 
 # Read as: a parameter whose name has this ending, and whose type isn't clearly different, is of this kind.
 _KIND_BY_NAME: tuple[tuple[str, Kind], ...] = (

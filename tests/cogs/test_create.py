@@ -7,6 +7,9 @@ from typing import Any
 import discord
 import pytest
 
+from cogs.desk.jobs.approval_card import approval_card
+from cogs.services import spec_for
+from tests.support.granting import give_the_bot
 from tests.support.scheduling import hello
 from tests.support.text import text_of
 from tests.support.world import World, button_target, labels, pick, press, said, selects
@@ -156,6 +159,31 @@ async def test_more_parameters_than_a_form_has_go_to_a_second_line(world: World)
     assert "Party" in text and "small" in text
 
 
+async def test_defaults_are_shown_before_and_after_the_job_is_saved(world: World) -> None:
+    give_the_bot(world, discord.Permissions(administrator=True))
+    where = {"channel_id": [world.channel]}
+    preview = await world.draft(world.admin, "cleanup_messages", where, "tomorrow at 9")
+    assert preview.response is not None
+    text = text_of(preview.response)
+    assert "**Limit:** 100 (default)" in text and "nothing yet" not in text
+    assert "at most 100 messages" in text and "**More options:** *nothing chosen*" in text
+    await world.admin.click(preview.response, label="Confirm")
+    assert "**Limit:** 100 (default)" in text_of(preview.response)
+
+
+@pytest.mark.parametrize("params", [{}, {"limit": None}, {"limit": ""}])
+async def test_an_approver_reads_the_defaults_of_a_job_from_elsewhere(
+    world: World, params: dict[str, Any]
+) -> None:
+    job = await world.schedule(
+        "cleanup_messages", {"channel_id": str(world.channel.id), **params}, "in 1 day"
+    )
+    spec = spec_for(world.bot, job.method)
+    assert "**Limit:** 100 (default)" in str(approval_card(job, spec, heading="").panel.to_components())
+    shown = await world.admin.slash(world.channel, "schedule show", job=job.id)
+    assert "**Limit:** 100 (default)" in said(shown)
+
+
 async def test_what_will_be_posted_is_shown_as_it_will_look(world: World) -> None:
     await world.admin.slash(world.channel, "schedule timezone", zone="Europe/Berlin")
     values = {
@@ -245,6 +273,32 @@ async def test_numbers_are_checked_where_they_are_typed(world: World) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(
+    ("typed", "seconds"), [("30", 30), ("30 seconds", 30), ("1 hour", 3600), ("2 Minuten", 120), ("0", 0)]
+)
+async def test_seconds_take_a_length_of_time(world: World, typed: str, seconds: int) -> None:
+    give_the_bot(world, discord.Permissions(administrator=True))
+    values = {"channel_id": [world.channel], "seconds": typed}
+    job_id = await world.create(world.admin, "set_slowmode", values, "tomorrow at 9")
+    job = await world.bot.services.client.job(job_id, str(world.guild.id))
+    assert job.params["seconds"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("typed", "refusal"),
+    [
+        ("1.5 s", "must be whole seconds such as 30, or a length of time such as 5 minutes, not “1.5 s”"),
+        ("soon", "must be whole seconds such as 30, or a length of time such as 5 minutes, not “soon”"),
+        ("7 hours", "must be 21600 or less, not 25200"),
+        ("-1", "must be 0 or more, not -1"),
+    ],
+)
+async def test_seconds_that_are_none_are_refused(world: World, typed: str, refusal: str) -> None:
+    values = {"channel_id": [world.channel], "seconds": typed}
+    preview = await world.draft(world.admin, "set_slowmode", values, "tomorrow at 9")
+    assert refusal in text_of(preview.response)
+
+
 async def test_discarding_schedules_nothing(world: World) -> None:
     preview = await world.draft(world.admin, "send_announcement", hello(world), "in 2 hours")
     await world.admin.click(preview.response, label="Discard")  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import discord
+import pytest
 
 from cogs.desk.reminders.controls import ReminderButton
 from schedulezero.instants import to_iso
@@ -39,6 +40,17 @@ async def test_a_plain_member_is_reminded_puts_off_and_is_done(world: World) -> 
     await world.plain.user.click(message, custom_id="sz-remind:done:0")
     dm = world.plain.user.dm_channel
     assert any(m.content == "✅ Feed the cat" and not m.components for m in dm.history())
+
+
+async def test_who_shares_a_server_with_the_bot_reads_no_doubt_about_messages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = await world.plain.slash(world.channel, "remind me", what="Tea", when="in 2 hours")
+    assert "I will remind you" in said(shown) and "share a server" not in said(shown)
+    # Discord sends no server that the bot isn't in, and simcord has no members of such a server.
+    monkeypatch.setattr(world.bot, "get_guild", lambda _: None)
+    shown = await world.plain.slash(world.channel, "remind me", what="Cake", when="in 2 hours")
+    assert "unless we share a server" in said(shown)
 
 
 async def test_reminders_are_listed_and_cancelled_and_nobody_elses_are(world: World) -> None:

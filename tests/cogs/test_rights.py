@@ -10,6 +10,7 @@ import pytest
 import simcord
 
 from cogs.rights.rights import problems
+from cogs.services import spec_for
 from schedulezero.methods.spec import spec_of
 from tests.support.granting import bot_role, give_the_bot, let_everybody_use
 from tests.support.text import text_of
@@ -173,3 +174,37 @@ def values_for(world: World, method: str, given: dict[str, Any]) -> dict[str, An
     if given.get("role"):
         values["role_id"] = [world.guild.create_role("Guests")]
     return values
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ({"bot_id": "1"}, "<@&{id}> can't be assigned: it is a bot's own role."),
+        (
+            {"premium_subscriber": None},
+            "<@&{id}> can't be assigned: Discord gives it to the server's boosters.",
+        ),
+        ({"integration_id": "1"}, "<@&{id}> can't be assigned: an integration manages it."),
+        (None, "@everyone can't be assigned: every member has it."),
+    ],
+    ids=["bot", "boosters", "integration", "everyone"],
+)
+async def test_why_nobody_can_assign_a_role_is_said(
+    world: World, tags: dict[str, Any] | None, reason: str
+) -> None:
+    give_the_bot(world, discord.Permissions(administrator=True))
+    guild = world.bot.get_guild(world.guild.id)
+    assert guild is not None
+    role = guild.default_role
+    if tags is not None:
+        created = world.guild.create_role("Theirs")
+        await world.env.settle()
+        found = guild.get_role(created.id)
+        assert found is not None
+        role = found
+        role.managed, role.tags = True, discord.RoleTags(tags)  # type: ignore[arg-type]  # simcord tells none
+    spec = spec_for(world.bot, "remove_role_scheduled")
+    assert spec is not None
+    params = {"guild_id": str(guild.id), "user_ids": [str(world.plain.id)], "role_id": str(role.id)}
+    told = [str(item) for item in problems(spec, params, guild, None)]
+    assert any(reason.format(id=role.id) in item for item in told), told

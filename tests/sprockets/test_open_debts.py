@@ -12,7 +12,7 @@ from cogs.debts_cog import DebtsCog
 from schedulezero import instants
 from schedulezero.instants import to_iso
 from schedulezero.methods.note_kinds import DEBT, DEBT_CLOSED, DEBT_TRIED
-from schedulezero.model import Job, RunState
+from schedulezero.model import Job, JobState, RunState
 from tests.conftest import until
 from tests.support.alerting import alerts_to, cards
 from tests.support.for_a_while import (
@@ -27,7 +27,7 @@ from tests.support.for_a_while import (
 from tests.support.granting import give_the_bot
 from tests.support.sending_away import invited_back, sent_away
 from tests.support.text import text_of
-from tests.support.world import World, labels
+from tests.support.world import World, labels, said
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("asked_each_time")]
 EVERYTHING = discord.Permissions(administrator=True)
@@ -151,3 +151,17 @@ async def test_an_ending_that_was_cancelled_is_not_tried_again(world: World) -> 
     await memory.put(DEBT, ending.id, {**debt, "due": to_iso(instants.now() - timedelta(hours=1))})
     await cog_of(world).look()
     assert await states(world, ending) == [] and bears(world, world.plain, role)
+
+
+async def test_an_ending_that_was_run_early_is_finished_and_keeps_its_history(world: World) -> None:
+    give_the_bot(world, EVERYTHING)
+    await result(world, await scheduled(world, world.admin, "lockdown_channel", {"lasts": "2h"}))
+    (ending,) = await endings(world, "unlock_channel")
+    await world.admin.slash(world.channel, "schedule run", job=ending.id)
+    assert (await over(world, ending)).error is None and not is_locked(world, world.channel.id)
+    listed = said(await world.admin.slash(world.channel, "schedule list"))
+    assert "✔ finished" in listed and "▶ active" not in listed.split("Unlock")[1]
+    job = await world.bot.services.client.job(ending.id, str(world.guild.id))
+    assert job.state is JobState.FINISHED and job.next_run_at is None
+    await world.advance(hours=3)
+    assert await states(world, ending) == [RunState.SUCCEEDED]

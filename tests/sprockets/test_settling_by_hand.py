@@ -23,7 +23,8 @@ from tests.support.for_a_while import (
     scheduled,
 )
 from tests.support.granting import give_the_bot
-from tests.support.world import World, labels
+from tests.support.text import text_of
+from tests.support.world import World, labels, pick, press, said
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("asked_each_time")]
 EVERYTHING = discord.Permissions(administrator=True)
@@ -141,3 +142,31 @@ async def test_a_forged_button_of_an_ending_asks_for_the_clickers_rights(world: 
     await click(world, keeper, "run", "retry", f"{ending.id}:0")
     assert (await client.job(ending.id, place)).version == ending.version
     assert (await client.runs(place, job_id=ending.id)).runs == () and bears(world, world.plain, role)
+
+
+async def test_a_lock_s_card_names_its_ending_and_cancelling_that_says_what_stays(world: World) -> None:
+    give_the_bot(world, EVERYTHING)
+    lock = await scheduled(world, world.admin, "lockdown_channel", {"lasts": "2 hours"})
+    await result(world, lock)
+    (ending,) = await endings(world, "unlock_channel")
+    card = await world.admin.slash(world.channel, "schedule show", job=lock.id)
+    assert f"“Unlock #{world.channel.name}” ends it <t:" in said(card)
+    asked = await world.admin.slash(world.channel, "schedule cancel", job=ending.id)
+    assert "What is still locked stays locked until someone unlocks it." in said(asked)
+    assert asked.response is not None
+    await world.admin.click(asked.response, label="Cancel the job")
+    card = await world.admin.slash(world.channel, "schedule show", job=lock.id)
+    assert "ends it" not in said(card)
+
+
+async def test_cancelling_the_end_of_a_role_says_who_keeps_it(world: World) -> None:
+    give_the_bot(world, EVERYTHING)
+    _, ending = await a_role_for_a_while(world, world.admin)
+    asked = await world.admin.slash(world.channel, "schedule cancel", job=ending.id)
+    assert "Whoever still has the role keeps it until someone takes it back." in said(asked)
+    listed: Any = (await world.admin.slash(world.channel, "schedule list")).response
+    await pick(world.admin, listed, "bulk:select", [ending.id])
+    await press(world.admin, listed, "bulk:cancel")
+    assert "Whoever still has the role keeps it until someone takes it back." in text_of(listed)
+    ordinary = await scheduled(world, world.admin, "lockdown_channel", {})
+    assert "stays" not in said(await world.admin.slash(world.channel, "schedule cancel", job=ordinary.id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
 from cogs.desk.kit.wording import MAX_FIELDS, cut, plain
@@ -183,8 +184,10 @@ def _read(parameter: Parameter, value: Any) -> Any:
     if kind is Kind.CHOICE and isinstance(value, list):
         return str(cast("list[Any]", value)[0])
     text = str(value).strip()
+    if parameter.counts_seconds:
+        return _read_seconds(text)
     if kind is Kind.INTEGER:
-        if not text.removeprefix("-").isascii() or not text.removeprefix("-").isdigit() or len(text) > 20:
+        if not _is_whole(text):
             raise ValueError(t("must be a whole number such as 10, not “{text}”.", text=text[:40]))
         return int(text)
     if kind is Kind.NUMBER:
@@ -208,6 +211,26 @@ def _read(parameter: Parameter, value: Any) -> Any:
     if kind is Kind.URL and not text.startswith(("http://", "https://")):
         raise ValueError(t("must be an address that begins with https://."))
     return str(value)
+
+
+def _is_whole(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(text) <= 20
+
+
+def _read_seconds(text: str) -> int:
+    """Return a whole number of seconds, typed as such or as a length of time."""
+    if _is_whole(text):
+        return int(text)
+    length = span_of(text)
+    if length is None or length % timedelta(seconds=1):
+        raise ValueError(
+            t(
+                "must be whole seconds such as 30, or a length of time such as 5 minutes, not “{text}”.",
+                text=text[:40],
+            )
+        )
+    return int(length.total_seconds())
 
 
 def _ids(value: Any) -> list[Any]:

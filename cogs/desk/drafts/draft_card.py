@@ -3,7 +3,7 @@ post."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -25,6 +25,7 @@ from cogs.desk.drafts.draft import (
 from cogs.desk.drafts.forms import ALERTS
 from cogs.desk.drafts.post_preview import Post, post_items
 from cogs.desk.drafts.review import Review
+from cogs.desk.drafts.secrecy import kept_hidden
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.suggesting import time_options
@@ -57,6 +58,44 @@ def shown(parameter: Parameter, value: object, length: int = 300) -> str:
         quoted = "\n".join(f"> {line}" for line in cut(str(value), length).splitlines())
         return f"**{label}:**\n{quoted}"
     return f"**{label}:** {cut(plain(str(value)), length)}"
+
+
+def parameter_lines(
+    parameters: Iterable[Parameter], values: Mapping[str, Any], length: int = 300
+) -> list[str]:
+    """Return a line for each parameter that has a value, and for each whose default applies without one.
+
+    Parameters:
+        parameters: which parameters.
+        values: name → value, as typed.
+        length: the most characters of a text.
+    """
+    lines: list[str] = []
+    for parameter in parameters:
+        value = values.get(parameter.name)
+        if value not in (None, "", [], False):
+            lines.append(shown(parameter, value, length))
+        elif (said := default_line(parameter, value)) is not None:
+            lines.append(said)
+    return lines
+
+
+def default_line(parameter: Parameter, value: object) -> str | None:
+    """Return the line of a default that a job function uses because there is no value; None if it uses none.
+
+    An empty text is a value of its own, as in `schedulezero.methods.values.check_params`.
+    """
+    is_text = parameter.kind in (Kind.TEXT, Kind.LONG_TEXT)
+    left_out = value in (None, []) or (value == "" and not is_text)
+    default = parameter.default
+    if not left_out or not default or (parameter.kind is Kind.BOOLEAN and default.casefold() != "true"):
+        return None
+    said = cut(plain(translated(default)), 100)
+    if parameter.kind is Kind.BOOLEAN:
+        said = t("yes")
+    elif parameter.kind is Kind.CHOICE:
+        said = plain(said_choice(default))
+    return f"**{label_of(parameter)}:** {t('{value} (default)', value=said)}"
 
 
 def draft_panel(
@@ -157,18 +196,18 @@ def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.
     further: list[DeskButton] = []
     # Read as: name of the group, its text while it is empty.
     empty = {"where": t("Where or whom"), "what": t("What")}
+    hidden = kept_hidden(draft)
+    values = {name: value for name, value in draft.values.items() if value != ""}
     for name, parameters in fields_by_form(spec).items():
-        said = [
-            shown(parameter, draft.values[parameter.name], 100 if brief else 600)
-            for parameter in parameters
-            if draft.values.get(parameter.name) not in (None, "", [], False)
-        ]
+        readable = [parameter for parameter in parameters if parameter.name not in hidden]
+        said = parameter_lines(readable, values, 100 if brief else 600)
         if name.startswith("more") and name != "more1":
             further.append(DeskButton("draft", "edit", f"{draft.id}.{name}", t("More options")))
             lines += [ui.TextDisplay(cut("\n".join(said), 300))] if said and len(lines) < 4 else []
             continue
         missing = any(item.required and not draft.values.get(item.name) for item in parameters)
-        text = "\n".join(said) or f"**{empty.get(name, t('More options'))}:** *{t('nothing yet')}*"
+        nothing = t("nothing yet") if missing else t("nothing chosen")
+        text = "\n".join(said) or f"**{empty.get(name, t('More options'))}:** *{nothing}*"
         lines.append(_line(name, draft, text, wanted=missing))
     if further:
         lines.append(row_of(*further[:5]))

@@ -265,12 +265,14 @@ def _example(parameter: Parameter) -> str | None:
         return cut(translated(parameter.default), MAX_OPTION)
     if parameter.kind is Kind.CHOICE:
         return cut(", ".join(parameter.choices), MAX_OPTION)
+    if parameter.counts_seconds:
+        return "30 s · 5 min"
     return "2h 30m" if parameter.kind is Kind.DURATION else None
 
 
 def _longest(parameter: Parameter) -> int:
     if parameter.longest is not None:
         return min(parameter.longest, _LONGEST_TEXT)
-    if parameter.kind in (Kind.INTEGER, Kind.NUMBER):
+    if parameter.kind in (Kind.INTEGER, Kind.NUMBER) and not parameter.counts_seconds:
         return 20
     return _LONGEST_TEXT if parameter.kind in (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST) else 256

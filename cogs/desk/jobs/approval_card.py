@@ -17,7 +17,7 @@ from discord import ui
 
 from cogs.background.discord_troubles import TROUBLES
 from cogs.desk.drafts.draft import label_of
-from cogs.desk.drafts.draft_card import shown
+from cogs.desk.drafts.draft_card import default_line, shown
 from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
@@ -104,7 +104,7 @@ def approval_card(
 
 
 def _params_in_full(job: Job, spec: MethodSpec | None) -> list[str]:
-    """List every parameter in full, escaped so that formatting hides none of its text."""
+    """List every parameter in full, escaped so that formatting hides none of its text, and the defaults."""
     found: list[str] = []
     for name, value in job.params.items():
         parameter = spec.parameter(name) if spec is not None else None
@@ -119,7 +119,8 @@ def _params_in_full(job: Job, spec: MethodSpec | None) -> list[str]:
             if len(lines) < 2
             else "\n".join([f"**{label}:**", *(f"> {line}" for line in lines)])
         )
-    return found
+    defaults = (default_line(item, job.params.get(item.name)) for item in (spec.parameters if spec else ()))
+    return [*found, *(line for line in defaults if line is not None)]
 
 
 def _all_of(job: Job) -> dict[str, Any]:

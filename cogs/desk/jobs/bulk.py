@@ -10,6 +10,7 @@ import discord
 from discord import ui
 
 from cogs.desk.jobs.approval_card import ask_for_approval
+from cogs.desk.jobs.endings import what_stays
 from cogs.desk.jobs.listing import LIST, PAGE, query_of
 from cogs.desk.jobs.lookup import verdicts
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect
@@ -130,6 +131,9 @@ async def _confirm(desk: Desk, panel_id: str, *, name: str, **params: str) -> No
     if refused:
         text += "\n" + "\n".join(f"- {line}" for line in refused[:10])
     danger = name == "cancel"
+    if danger:
+        stays = {await what_stays(desk, job): None for job in jobs}  # each sentence once, in order
+        text += "".join(f"\n⚠ {line}" for line in stays if line is not None)
     style = discord.ButtonStyle.danger if danger else discord.ButtonStyle.success
     buttons = row_of(
         DeskButton("bulk", "do", panel_id, t("Yes, do it"), style=style, disabled=not jobs),

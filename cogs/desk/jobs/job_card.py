@@ -12,10 +12,11 @@ import discord
 from discord import ui
 
 from cogs.desk.drafts.draft import typed
-from cogs.desk.drafts.draft_card import shown
+from cogs.desk.drafts.draft_card import parameter_lines
 from cogs.desk.drafts.post_preview import Post, post_items, post_of
 from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.jobs.approval_card import ask_for_approval
+from cogs.desk.jobs.endings import endings_of, what_stays
 from cogs.desk.jobs.lookup import (
     MOST_VERSIONS,
     changed_meanwhile,
@@ -97,6 +98,7 @@ async def card_of(
         details=_details(desk, readable),
         post=await _post(desk, readable),
         last_run=page.runs[0] if page.runs else None,
+        endings=await endings_of(desk, job) if page.runs else (),
         heading=heading,
         undo=undo,
         lacks=frozenset(await client.lacks()),
@@ -113,6 +115,7 @@ def card(
     *,
     details: str,
     last_run: Run | None,
+    endings: Sequence[str] = (),
     post: Post | None = None,
     heading: str | None = None,
     undo: int | None = None,
@@ -125,6 +128,7 @@ def card(
         job: the job to show.
         details: its parameters in words.
         last_run: its newest run.
+        endings: a line for each job that ends what its runs did for a while.
         post: a preview of the post, if it posts anything.
         heading: what just happened to it.
         undo: the version that an Undo button restores.
@@ -133,6 +137,8 @@ def card(
     """
     title = f"### {f'{heading}: ' if heading else ''}{cut(plain(title_of(job)), 150)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, last_run)}")]
+    if endings:
+        items.append(ui.TextDisplay("\n".join(f"⏱ {line}" for line in endings)))
     items += [ui.TextDisplay(f"⚠ {warning}") for warning in warnings]
     if details:
         items += [ui.Separator(), ui.TextDisplay(details)]
@@ -326,6 +332,8 @@ async def ask_cancel(desk: Desk, job_id: str) -> None:
     said = [f"### {t('Cancel {job}?', job=titled(job, 150))}"]
     if job.next_run_at:
         said.append(t("It was due {when}.", when=relative(job.next_run_at)))
+    if (stays := await what_stays(desk, job)) is not None:
+        said.append(f"⚠ {stays}")
     said.append(t("You can undo it afterwards.") if undo else t("The job server can't undo that."))
     panel = note_panel(
         "\n".join(said),
@@ -394,12 +402,8 @@ def _details(desk: Desk, job: Job) -> str:
     spec = spec_for(desk.bot, job.method)
     if spec is None:
         return "*" + t("Its sprocket isn't loaded, so it would fail.") + "*"
-    values = typed(spec, job.params)
-    lines = [
-        shown(parameter, values[parameter.name], 100 if spec.variables else 600)
-        for parameter in spec.parameters
-        if values.get(parameter.name) not in (None, "", [], False) and parameter.kind is not Kind.GUILD
-    ]
+    asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
+    lines = parameter_lines(asked, typed(spec, job.params), 100 if spec.variables else 600)
     return cut("\n".join(lines), 1800)
 
 

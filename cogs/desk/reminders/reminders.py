@@ -114,7 +114,9 @@ async def _show_made(caller: Caller, job: Job, when: str, understood: Understood
 def _shares_a_server(caller: Caller) -> bool:
     """Return whether the bot is surely in a server with the person, or has written to them already."""
     interaction = caller.interaction
-    return interaction.is_guild_integration() or interaction.context.dm_channel
+    # A server may have added only the app's commands, so that the bot itself isn't a member.
+    is_here = interaction.guild_id is not None and caller.bot.get_guild(interaction.guild_id) is not None
+    return is_here or interaction.context.dm_channel
 
 
 def _made_panel(

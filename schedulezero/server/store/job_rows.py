@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero.instants import to_microseconds
-from schedulezero.model import Job, JobState
+from schedulezero.model import Job, JobState, Run
+from schedulezero.model.limits import is_ending
 from schedulezero.server.records import audit, versions
 from schedulezero.server.records.rows import job_of, job_row
 from schedulezero.server.records.tables import jobs
@@ -53,6 +54,19 @@ def tell_clocks(connection: Connection, *saved: Job) -> None:
     due = [job.next_run_at for job in saved if job.next_run_at is not None]
     if due:
         signals.send(connection, Signal.JOBS, str(to_microseconds(min(due))))
+
+
+def finish_ending(connection: Connection, run: Run) -> None:
+    """Finish an ending whose run succeeded before its time: there is nothing left for it to do.
+
+    Leaves a job alone that has been edited since, so that it may do something else.
+    """
+    job = find_job(connection, run.job_id, to_change=True)
+    if job is None or not is_ending(job) or job.state not in (JobState.ACTIVE, JobState.PAUSED):
+        return
+    if (job.method, job.params) == (run.method, run.params):
+        ended = {"state": JobState.FINISHED.value, "next_run_at": None}
+        connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(ended))
 
 
 def pause_job(connection: Connection, job_id: str) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from schedulezero import faults, instants
 from schedulezero.model import Run, RunState
+from schedulezero.model.authorship import ENDINGS
 from schedulezero.model.limits import NO_LIMITS, Limits, is_personal, too_many_runs
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import pgqueuer_rows, troubles
@@ -21,7 +22,7 @@ from schedulezero.server.records.queries import RunFilter, narrowed
 from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome_columns, run_of
 from schedulezero.server.records.tables import posts, runs
 from schedulezero.server.store.hourly_limit import MinuteAllowance
-from schedulezero.server.store.job_rows import pause_job
+from schedulezero.server.store.job_rows import finish_ending, pause_job
 from schedulezero.server.store.run_rows import TROUBLES, insert_runs, queue_again
 from schedulezero.storage.database import Database
 from schedulezero.storage.sql import insert_new
@@ -278,6 +279,9 @@ class RunStore:
             failing = {run.job_id for run in changed if run.sequence in final}
             for job_id in {*pausing, *(each for each in failing if _keeps_failing(connection, each))}:
                 pause_job(connection, job_id)
+            for run in changed:
+                if run.state is RunState.SUCCEEDED and run.job_id.startswith(ENDINGS):
+                    finish_ending(connection, run)
             faults.point("store.record")
 
         await self._database.write(write)
