@@ -203,8 +203,8 @@ TABLE = {
     ),
     "bot/run.py": "schedulezero bot bot/health",
     "bot/first_day": (
-        "schedulezero schedulezero/model schedulezero/wire cogs cogs/config cogs/rights bot bot/cli "
-        "bot/health"
+        "schedulezero schedulezero/model schedulezero/storage schedulezero/wire cogs cogs/config cogs/rights "
+        "bot bot/cli bot/health"
     ),
     "bot/first_day/subjects": ("schedulezero schedulezero/model cogs cogs/rights bot/first_day"),
     "bot/first_day/table.py": "bot/first_day bot/first_day/subjects",

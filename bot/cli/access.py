@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.cli.exit_status import USAGE, Unusable
@@ -40,8 +41,11 @@ async def _token(options: argparse.Namespace, settings: Settings) -> int:
     from schedulezero.server.records.tokens import Scope, TokenNameUnusable, TokenRefused, Tokens
     from schedulezero.storage.database import database_of
 
-    if options.action != "make":
-        _expect_database(settings.database)
+    absent = _absent_database(settings.database)
+    if absent is not None and options.action != "make":
+        raise Unusable(
+            f"There is no database {absent}. Run this where the server runs, or give its --config."
+        )
     database = database_of(settings.database, metadata)
     await database.open()
     try:
@@ -53,6 +57,14 @@ async def _token(options: argparse.Namespace, settings: Settings) -> int:
                 raise Unusable(error.message, USAGE) from error
             advice = "Keep it; it cannot be shown again. Use: Authorization: Bearer …"
             print(advice, file=sys.stderr)  # so that stdout holds only the token
+            if (
+                absent is not None
+            ):  # not refused: a server beyond this machine needs one before its first start
+                print(
+                    f"Warning: this made a new database, {absent}. Only a server on it accepts the token. If "
+                    "yours uses another one, run this where the server runs, or give its --config.",
+                    file=sys.stderr,
+                )
             return 0
         if options.action == "revoke":
             found = await tokens.revoke(options.token)
@@ -72,20 +84,21 @@ async def _token(options: argparse.Namespace, settings: Settings) -> int:
         await database.close()
 
 
-def _expect_database(setting: str) -> None:
-    """Raise Unusable instead of creating a new SQLite database that has no tokens."""
+def _absent_database(setting: str) -> Path | None:
+    """Return the SQLite database if it would be created; raise DatabaseUnusable if it used to exist."""
     from schedulezero.storage.database import is_postgres_setting, sqlite_path
     from schedulezero.storage.sqlite_errors import explained
     from schedulezero.storage.sqlite_file import check, is_absent
 
     if is_postgres_setting(setting):
-        return
+        return None
     path = sqlite_path(setting)
     with explained(path):
         absent = is_absent(path)
-    if absent:
-        check(path)  # raises if the file used to exist
-        raise Unusable(f"There is no database {path}. Run this where the server runs, or give its --config.")
+    if not absent:
+        return None
+    check(path)  # raises if the file used to exist
+    return path
 
 
 def with_joined_keys(arguments: Sequence[str]) -> list[str]:
@@ -121,7 +134,14 @@ def keys(options: argparse.Namespace, settings: Settings) -> int:
 
     if options.name is not None and options.allow is None:
         raise Unusable("--name goes with --allow: it says whose key is let in.", USAGE)
+    new = not (folder := Path(settings.keys).absolute()).exists()
     ring = load_keys(settings.keys)
+    if new:
+        print(
+            f"Warning: this made new keys in {folder}. If your bot or server has keys already, run this in "
+            "its folder, or give its --config.",
+            file=sys.stderr,
+        )
     try:
         if options.allow is not None:
             ring.allow(options.allow.strip(), options.name or "")

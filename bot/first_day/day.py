@@ -19,6 +19,7 @@ from bot.cli.exit_status import USAGE, Unusable
 from bot.config import Settings
 from bot.first_day.answers import Answers
 from bot.first_day.assumption import Assumption, Outcome, Verdict, exit_status
+from bot.first_day.folder import remove_leftovers
 from bot.first_day.place import Place
 from bot.first_day.preparing import Found, Wishes, agreed, logged_in, look_at, place_of
 from bot.first_day.report import line_of, report, summary
@@ -71,6 +72,8 @@ async def first_day(
         for item in await place.leftovers():
             print(f"removing what an earlier start left: {item}", flush=True)
         left = await place.clear()
+    for folder in await asyncio.to_thread(remove_leftovers):
+        print(f"removed the folder that an earlier start left: {folder}", flush=True)
     day = _Day(settings, wishes, Absent() if wishes.consents else person, found, patience)
     if not stop.is_set():
         try:

@@ -6,7 +6,6 @@ It logs in and identifies once, as `run` does.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import discord
 from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
 from bot.first_day.answers import Answers
+from bot.first_day.folder import database_in, working_folder
 from bot.health.unreachable import why_unreachable
 from cogs.config.config import DEFAULT_SPROCKETS
 from cogs.config.limit_settings import NO_LIMIT_SETTINGS
@@ -52,8 +52,8 @@ async def started(
         answers: Watches its requests.
         stop: Ends the wait.
     """
-    with tempfile.TemporaryDirectory(prefix="schedulezero-first-day-", ignore_cleanup_errors=True) as folder:
-        bot = create_bot(apart(settings, Path(folder)))
+    with working_folder() as folder:
+        bot = create_bot(apart(settings, folder))
         assert bot.http.http_trace is not None
         answers.watch(bot.http.http_trace)
         tasks: list[asyncio.Task[Any]] = []
@@ -121,7 +121,7 @@ def apart(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(
         update={
             "server": "embedded",
-            "database": str(folder / "schedulezero.db"),
+            "database": str(database_in(folder)),
             "keys": str(folder / "keys"),
             "handler_id": "first-day",
             "handler_port": handler,

@@ -29,6 +29,12 @@ from schedulezero.server.exposure import check_rest
 from schedulezero.wire.addresses import is_loopback
 from schedulezero.wire.greeting import Wire, mismatch, wire_at
 
+_NO_SERVER = {
+    Wire.NOBODY: "nothing listens at {}",
+    Wire.OTHER: "what listens at {} does not speak ZeroMQ 4",
+}
+_WRONG_ADDRESS = "Correct `server_address`: it is where the server's handlers register, not `api_endpoint`."
+
 
 async def doctor(
     settings: Settings, token: str, config: str | None = None, *, server_only: bool = False
@@ -84,7 +90,8 @@ async def _checks(
             for check in check_folder(Path(), running=said):
                 yield check
         if running:
-            yield await _wire(settings)
+            async for check in _wire(settings):
+                yield check
             if not server_only:
                 yield await _handler(settings, client, bots, "python bot.py" if own else "run")
                 yield await check_registered(settings, client, Path())
@@ -153,27 +160,35 @@ async def _runs(client: Client) -> Check:
     )
 
 
-async def _wire(settings: Settings) -> Check:
-    """Check whether the bot and the server agree on keys."""
+async def _wire(settings: Settings) -> AsyncIterator[Check]:
+    """Check what listens at `server_address`, and whether the bot and the server agree on keys."""
     address = settings.server_address
     encrypted = settings.require_keys or (not is_loopback(address) and not settings.plain_zeromq)
     found = await asyncio.to_thread(wire_at, address)
-    if found is Wire.NOBODY:
-        return Check("keys", False, f"nothing listens at {address}", "Correct `server_address`.")
+    if found in _NO_SERVER:
+        yield Check("server_address", False, _NO_SERVER[found].format(address), _WRONG_ADDRESS)
+        return
     if (trouble := mismatch(address, encrypted=encrypted, found=found)) is not None:
-        return Check("keys", False, f"this bot cannot register at {address}", trouble)
+        yield Check("keys", False, f"this bot cannot register at {address}", trouble)
+        return
     try:
         keys = keys_of(settings)
     except KeysUnusable as error:
-        return Check("keys", False, "cannot be used", error.message)
-    return Check(
+        yield Check("keys", False, "cannot be used", error.message)
+        return
+    answers = await asyncio.to_thread(ping_server, address, keys)
+    if answers:
+        yield Check("server_address", True, f"{address} answers")
+    elif not encrypted:
+        said = f"what listens at {address} does not answer as a ScheduleZero server"
+        yield Check("server_address", False, said, _WRONG_ADDRESS)
+        return
+    yield Check(
         "keys",
-        await asyncio.to_thread(ping_server, address, keys),
+        answers,
         _wire_finding(settings, encrypted=encrypted),
         f"The server at {address} does not answer this side: set `server_key` to its public key and let this "
-        "side's key in there (`schedulezero-bot keys` on each side), or share the folder `keys`."
-        if encrypted
-        else f"What listens at {address} does not answer as a ScheduleZero server; correct `server_address`.",
+        "side's key in there (`schedulezero-bot keys` on each side), or share the folder `keys`.",
     )
 
 

@@ -81,7 +81,7 @@ async def check_ports(
     if settings.server != "embedded":
         return
     if found is Answers.SERVER:
-        yield Check("ports", True, "the server runs and uses those of `api_endpoint` and `server_address`")
+        yield Check("ports", True, f"api_endpoint {settings.api_endpoint} is used by a server")
         return
     for name, address in (
         ("api_endpoint", settings.api_endpoint),

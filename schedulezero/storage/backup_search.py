@@ -14,9 +14,16 @@ def newest_backup(path: Path) -> Path | None:
 
 
 def newest_below(folder: Path, name: str) -> Path | None:
-    """Return the direct subfolder that holds the newest file with a name; None if there is none."""
+    """Return the direct subfolder with the newest backup of a database's name; None if there is none.
+
+    A database with a lock file beside it has been in use: its folder is a bot's, not a backup.
+    """
     try:
-        found = [(os.stat(item).st_mtime, item.parent) for item in folder.glob(f"*/{glob.escape(name)}")]  # noqa: PTH116
+        found = [
+            (os.stat(item).st_mtime, item.parent)  # noqa: PTH116
+            for item in folder.glob(f"*/{glob.escape(name)}")
+            if not item.with_name(f"{item.name}.lock").exists()
+        ]
     except OSError:
         return None  # an unreadable folder
     return max(found, default=(0.0, None))[1]

@@ -23,11 +23,16 @@ def environment(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SCHEDULEZERO_KEYS", str(tmp_path / "keys"))
 
 
-def test_tokens_are_made_listed_and_revoked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tokens_are_made_listed_and_revoked(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["token", "list"]) == 1
     assert "There is no database" in capsys.readouterr().err  # and none is created
+    assert main(["token", "make", "first"]) == 0
+    assert f"made a new database, {settings.database}. Only a server on it" in capsys.readouterr().err
+    assert main(["token", "revoke", "first"]) == 0
     assert main(["token", "make", "backup-script", "--scope", "write"]) == 0
-    text = capsys.readouterr().out.split()[0]
+    captured = capsys.readouterr()
+    text = captured.out.splitlines()[-1]
+    assert "Warning" not in captured.err
     assert text.startswith("sz_")
     assert main(["token", "list"]) == 0
     listed = capsys.readouterr().out
@@ -110,10 +115,14 @@ async def test_of_two_tokens_that_are_made_at_once_one_gets_the_name(settings: S
 def test_keys_are_shown_and_let_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = load_keys(tmp_path / "other")
     assert main(["keys", "--allow", other.public, "--name", "the bot\nforged line"]) == 0
-    shown = capsys.readouterr().out
+    captured = capsys.readouterr()
+    shown = captured.out
+    assert f"made new keys in {tmp_path / 'keys'}" in captured.err
     assert load_keys(tmp_path / "keys").public in shown
     assert f"{other.public}  the bot forged line" in shown
     assert load_keys(tmp_path / "keys").secret not in shown
+    assert main(["keys"]) == 0
+    assert capsys.readouterr().err == ""
     assert main(["keys", "--allow", "short"]) == 2
     assert "40 characters" in capsys.readouterr().err
 

@@ -135,6 +135,17 @@ async def test_doctor_on_a_machine_with_the_server_alone(settings: Settings) -> 
     ended = await end(settings, "doctor", "--server", SCHEDULEZERO_DATABASE=other)
     assert ended.status == 1
     assert f"answers, and no process serves the database {other}" in ended.out
+    # With another `server_address`, where nobody listens, or the REST API.
+    for address, said in (
+        (f"tcp://127.0.0.1:{port}", "nothing listens at"),
+        (f"tcp://{settings.api_endpoint.removeprefix('http://')}", "what listens at"),
+    ):
+        ended = await end(settings, "doctor", "--server", SCHEDULEZERO_SERVER_ADDRESS=address)
+        assert ended.status == 1 and f"FAIL  server_address: {said} {address}" in ended.out
+        assert f"ok    ports: api_endpoint {settings.api_endpoint} is used by a server\n" in ended.out
+        assert "  keys: " not in ended.out
+    ended = await end(settings, "doctor", "--server")
+    assert f"ok    server_address: {settings.server_address} answers\nok    keys: " in ended.out
     process.kill()
     await process.wait()
     ended = await end(settings, "doctor", "--server")  # its number still stands in the lock file

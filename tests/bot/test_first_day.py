@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from bot.config import Settings
 from bot.first_day.assumption import Assumption, assumes
 from bot.first_day.day import first_day
 from bot.first_day.findings import Differs
+from bot.first_day.folder import database_in, remove_leftovers
 from bot.first_day.place import MARK
 from bot.first_day.preparing import HANDFUL
 from bot.first_day.report import without_secrets
@@ -27,6 +29,7 @@ from bot.first_day.table import ASSUMPTIONS
 from bot.first_day.terminal import Terminal, is_yes
 from bot.first_day.visit import Visit
 from cogs.hosting import claim_file
+from schedulezero.storage import sqlite_lock
 from schedulezero.storage.database import sqlite_path
 from tests.support.first_day import Told, pointed_at, wishes
 from tests.support.first_day_rules import Asked, Breach, FirstDayDiscord
@@ -176,7 +179,12 @@ async def test_what_can_t_be_deleted_is_named(day: Day) -> None:
 
 
 @pytest.mark.long
-async def test_a_second_start_removes_what_a_killed_one_left(day: Day, tmp_path: Path) -> None:
+async def test_a_second_start_removes_what_a_killed_one_left(
+    day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     far = asyncio.Event()
 
     def notice(asked: Asked) -> None:
@@ -190,7 +198,7 @@ async def test_a_second_start_removes_what_a_killed_one_left(day: Day, tmp_path:
         sys.executable, "-m", "tests.support.bot_process", day.there.address, "first-day", "--yes",
         "--guild", str(day.there.guild.id), "--person", str(day.there.creator.id),
         "--report", str(tmp_path / "killed.md"), "--config", str(config),
-        env={**os.environ, "DISCORD_TOKEN": "simulated"}, cwd=ROOT,
+        env={**os.environ, "DISCORD_TOKEN": "simulated", "TMPDIR": str(temporary)}, cwd=ROOT,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -200,9 +208,36 @@ async def test_a_second_start_removes_what_a_killed_one_left(day: Day, tmp_path:
         await process.wait()
     day.there.at = lambda _: None
     assert len(day.left()) > 2 and not (tmp_path / "killed.md").exists()
+    assert len(list(temporary.glob("schedulezero-first-day-*"))) == 1
     ours = day.there.guild.create_text_channel("kept")
     assert await day.run((STARTS,)) == 0
     assert day.left() == [] and ours.id in day.there.backend.channels
+    assert list(temporary.glob("schedulezero-first-day-*")) == []
+
+
+def test_only_own_folders_that_nobody_uses_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, used, starting = (
+        tmp_path / f"schedulezero-first-day-{name}" for name in ("left", "used", "starting")
+    )
+    elsewhere = tmp_path / "elsewhere"
+    linked = tmp_path / "schedulezero-first-day-linked"
+    for folder in (left, used, starting, elsewhere):
+        folder.mkdir()
+        database_in(folder).touch()
+    for folder in (left, elsewhere):
+        sqlite_lock.run_bot(database_in(folder)).release()
+    linked.symlink_to(elsewhere)
+    claim = sqlite_lock.run_bot(database_in(used))
+    try:
+        assert remove_leftovers() == [left]
+    finally:
+        claim.release()
+    assert not left.exists()
+    assert all(database_in(folder).exists() for folder in (used, starting, elsewhere, linked))
+    assert remove_leftovers() == [used]
 
 
 # ------------------------------------------------------------------ before it begins

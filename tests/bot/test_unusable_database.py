@@ -142,6 +142,7 @@ async def test_the_newest_backup_is_named(settings: Settings, tmp_path: Path) ->
         folder = tmp_path / "backups" / name
         assert (await end(settings, ("backup", str(folder)), path)).status == 0
         os.utime(folder / "a.db", (1e9 - age, 1e9 - age))
+    await a_database(tmp_path / "backups" / "of another bot" / "a.db")
     remedy = f"`schedulezero-bot restore {tmp_path}/backups/newest`"
     path.unlink()
     assert remedy in (await end(settings, ("token", "list"), path)).err

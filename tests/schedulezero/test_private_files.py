@@ -53,7 +53,7 @@ ALLOWED = {
     "bot/health/doctor_folder.py": {"open"},  # source code of the user's, to look at
     "cogs/hosting.py": {"open"},  # memory and journal, gathered
     "bot/app.py": {"open"},  # memory and journal, gathered
-    "bot/first_day/starting.py": {"TemporaryDirectory"},  # private by itself
+    "bot/first_day/folder.py": {"TemporaryDirectory"},  # private by itself
     "bot/first_day/day.py": {"write_text"},  # a report without secrets, for its reader to share
     "bot/demo/demo.py": {"TemporaryDirectory", "open"},  # private by itself; webbrowser.open
     "cogs/language.py": {"open"},  # its own catalogues
