@@ -57,5 +57,6 @@ def _property(parameter: Parameter) -> JsonObject:
     if parameter.most is not None:
         found["maximum"] = parameter.most
     if parameter.default is not None:
-        found["x-default"] = parameter.default
+        default = parameter.default
+        found["x-default"] = f"{default}" if isinstance(default, str) else default  # a Sentence as its words
     return found

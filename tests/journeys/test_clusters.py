@@ -22,8 +22,12 @@ async def test_each_cluster_serves_its_shards(tmp_path: Path, postgres_url: str)
             shares = {item["address"]: item["shards"] for item in await bot.handlers()}
             assert sorted(share["ids"] for share in shares.values()) == [[0], [1]]
             # Discord is told of the commands by one of them.
-            told = [item for item in discord.asked if item[0] == "PUT" and item[1].endswith("/commands")]
-            assert len([path for _, path in told if "/guilds/" not in path]) == 1
+
+            def told() -> list[str]:
+                asked = [path for method, path in discord.asked if method == "PUT"]
+                return [path for path in asked if path.endswith("/commands") and "/guilds/" not in path]
+
+            await until(lambda: len(told()) == 1)
 
             jobs = [await _save(bot, room, f"to shard {shard}") for shard, room in enumerate(rooms)]
             assert set((await bot.outcomes(jobs, 20)).values()) == {"succeeded"}
