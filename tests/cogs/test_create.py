@@ -19,6 +19,10 @@ async def test_the_method_is_suggested_by_what_it_does(world: World) -> None:
     choices = await world.admin.autocomplete(world.channel, "schedule create", "job", "announ")
     assert choices[0]["value"] == "send_announcement"
     assert choices[0]["name"] == "Post a message in a channel · send_announcement"
+    guided = await world.admin.autocomplete(
+        world.channel, "schedule create", "job", "post"
+    )  # as the README says
+    assert "Post a message in a channel · send_announcement" in [choice["name"] for choice in guided]
     everything = await world.admin.autocomplete(world.channel, "schedule create", "job", "")
     offered = set(world.handler.sprockets) - {"remind"}  # that one is for oneself
     assert {choice["value"] for choice in everything} == offered
