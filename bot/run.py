@@ -19,6 +19,7 @@ from bot.health.screen import show_screen
 from bot.health.unreachable import why_unreachable
 from bot.observing import observe, serving_metrics
 from bot.refusals import DiscordRefuses, DiscordUnusable
+from bot.token_form import how_it_differs
 from schedulezero.background import run_in_background
 from schedulezero.errors import ScheduleZeroError
 
@@ -108,7 +109,7 @@ async def _run(
         try:
             await running
         except discord.LoginFailure as error:
-            raise DiscordRefuses(_TOKEN) from error
+            raise DiscordRefuses(_TOKEN + how_it_differs(token)) from error
         except discord.PrivilegedIntentsRequired as error:
             privileged = ", ".join(name for name in settings.intents if name in _PRIVILEGED)
             raise DiscordRefuses(
@@ -133,6 +134,7 @@ async def _run(
         except (aiohttp.ClientError, OSError) as error:
             raise DiscordUnusable(
                 f"Discord can't be reached ({why_unreachable(error)}). Is the network up?"
+                + how_it_differs(token)
             ) from error
         return 0
     finally:

@@ -227,11 +227,10 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
             "https://discord.com/developers/applications (or try `demo`, which needs none).",
             CONFIG,
         )
-    if re.fullmatch(r"[!-~]+", token) is None:
-        raise Unusable(
-            "DISCORD_TOKEN does not look like a token: it contains spaces or characters that no token has.",
-            CONFIG,
-        )
+    from bot.token_form import UNUSABLE, is_sendable
+
+    if not is_sendable(token):
+        raise Unusable(f"DISCORD_TOKEN does not look like a token: {UNUSABLE}.", CONFIG)
     cluster = None
     if options.cluster is not None:
         from bot.clusters import read_cluster

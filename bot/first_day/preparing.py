@@ -21,6 +21,7 @@ from bot.first_day.place import MARK, Place
 from bot.first_day.terminal import Person, is_yes
 from bot.health.unreachable import why_unreachable
 from bot.sprocket_specs import specs_of_sprockets
+from bot.token_form import how_it_differs
 from cogs.config.config import DEFAULT_SPROCKETS
 from cogs.rights.permissions import invite
 from schedulezero.background import run_in_background
@@ -68,11 +69,15 @@ async def logged_in(token: str) -> AsyncIterator[discord.Client]:
         await client.login(token)
         yield client
     except discord.LoginFailure as error:
-        raise Unusable("Discord does not accept the token in DISCORD_TOKEN.", USAGE) from error
+        raise Unusable(
+            f"Discord does not accept the token in DISCORD_TOKEN.{how_it_differs(token)}", USAGE
+        ) from error
     except discord.HTTPException as error:
         raise Unusable(f"Discord answered with status {error.status}, code {error.code}.", USAGE) from error
     except (aiohttp.ClientError, OSError) as error:
-        raise Unusable(f"Discord can't be reached ({why_unreachable(error)}).", USAGE) from error
+        raise Unusable(
+            f"Discord can't be reached ({why_unreachable(error)}).{how_it_differs(token)}", USAGE
+        ) from error
     finally:
         await client.close()
 

@@ -12,6 +12,7 @@ from bot.config import Settings
 from bot.health.unreachable import why_unreachable
 from bot.pace.session_starts import RESERVE, SessionStarts, fetch_starts
 from bot.sprocket_specs import specs_of_sprockets
+from bot.token_form import UNUSABLE, how_it_differs, is_sendable
 from cogs.health import Check
 from cogs.language import speaking
 from cogs.rights.channels import SeenChannels
@@ -42,6 +43,10 @@ async def checks_on_discord(settings: Settings, token: str, server: Client | Non
         remedy = "Set DISCORD_TOKEN to the token from https://discord.com/developers/applications."
         yield Check("token", False, "DISCORD_TOKEN is not set", remedy)
         return
+    if not is_sendable(token):
+        remedy = "Copy it again from https://discord.com/developers/applications, under Bot."
+        yield Check("token", False, f"DISCORD_TOKEN does not look like a token: {UNUSABLE}", remedy)
+        return
     client = discord.Client(intents=discord.Intents(guilds=True))  # without this intent discord.py warns
     try:
         await client.login(token)
@@ -54,12 +59,12 @@ async def checks_on_discord(settings: Settings, token: str, server: Client | Non
             yield check
     except discord.LoginFailure:
         remedy = "Copy it again from https://discord.com/developers/applications, under Bot."
-        yield Check("token", False, "Discord does not accept it", remedy)
+        yield Check("token", False, "Discord does not accept it", remedy + how_it_differs(token))
     except discord.HTTPException as error:
         yield Check("token", False, f"Discord answered with status {error.status}", "Try again in a moment.")
     except (aiohttp.ClientError, OSError) as error:
         said = f"Discord can't be reached ({why_unreachable(error)})"
-        yield Check("token", False, said, "Check the network and try again.")
+        yield Check("token", False, said, "Check the network and try again." + how_it_differs(token))
     finally:
         await client.close()
 

@@ -97,7 +97,17 @@ async def test_a_token_that_leads_nowhere_is_told(settings: Settings) -> None:
     refused = "does not accept the token" in ended.err
     assert refused or "Discord can't be reached" in ended.err
     assert ended.status == (78 if refused else 1)
-    assert "Traceback" not in ended.err
+    assert "Traceback" not in ended.err and "does not look like" not in ended.err
+
+
+@pytest.mark.long
+async def test_what_is_no_token_is_told_whether_discord_answers_or_not(settings: Settings) -> None:
+    said = "DISCORD_TOKEN does not look like a bot's token, which is three parts with dots between them."
+    for token in ("abc", "a.b", "a..b"):
+        assert said in (await end(settings, "run", DISCORD_TOKEN=token)).err
+    assert said in (await end(settings, "doctor", DISCORD_TOKEN="abc")).out
+    ended = await end(settings, "doctor", DISCORD_TOKEN="a b.c.d")
+    assert "FAIL  token: DISCORD_TOKEN does not look like a token: it contains spaces" in ended.out
 
 
 @pytest.mark.long
