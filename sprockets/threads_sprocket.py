@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import aiohttp
 import discord
@@ -31,12 +31,15 @@ from sprockets.kit.follow_up import (
     follow_up,
     note_left,
     owed,
+    replaced,
     watched,
 )
 from sprockets.kit.lookups import channel_of, guild_channel_of
 from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import CLOCK_SKEW, post
 from sprockets.kit.results import success
+from sprockets.kit.thread_flags import FLAGS, OURS, Flags, back, flags_of, is_lifted, noted, steps
+from sprockets.kit.turns import turn
 
 log = logging.getLogger(__name__)
 
@@ -204,46 +207,70 @@ async def set_thread(
         raise JobFailed(
             "#{name} isn't a thread or a forum post.", retry=False, code="not_a_thread", name=thread.name
         )
-    async with asking_discord(f"look at the thread “{thread.name}”"):
-        now = _flags_of(await bot.fetch_channel(thread.id))
-    wanted = _FLAGS[state]
-    if debt is not None:
-        back = _back(debt, now, wanted)
-        if back is None:
-            said = Sentence(
-                "“{thread}” was changed by hand since, and stays as it is.",
-                "thread_changed_by_hand",
-                thread=thread.name,
-            )
-            return success(said, **_place(thread))
-        wanted = back
     about = f"thread:{thread.id}"
-    said = _now(thread.name, state)
-    if lasts is not None:
+    async with turn(about):  # the ending of an earlier change, and the listener, wait
+        async with asking_discord(f"look at the thread “{thread.name}”"):
+            now = flags_of(await bot.fetch_channel(thread.id))
+        if debt is not None:
+            return await _end(bot, thread, now, debt)
+        said = _now(thread.name, state)
+        if lasts is not None:
 
-        async def look(_: dict[str, Any]) -> dict[str, Any]:
-            earlier = await debt_about(bot, about)
-            untouched = earlier is not None and not _is_lifted(earlier, now)
-            before = earlier.params["state"] if earlier and untouched else _state_of(now)
-            return {"before": before, "stands": untouched}
+            async def look(_: dict[str, Any]) -> dict[str, Any]:
+                earlier = await debt_about(bot, about)
+                untouched = earlier is not None and not is_lifted(earlier, now)
+                before = earlier.params["state"] if earlier and untouched else _state_of(now)
+                return {"before": before, "stands": untouched, "ours": noted([now] if untouched else [])}
 
-        found = await step("before", look)
-        params = {"thread_id": str(thread.id), "state": found["before"]}
-        name = _ending(thread.name, params["state"])
-        after = await follow_up(
-            bot, about, "set_thread", params, lasts, name, {"state": state}, stands=found.get("stands", True)
-        )
-        said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
-    if now != wanted:
-        async with asking_discord(f"change the thread “{thread.name}”"):
-            if now.archived and wanted.archived:
-                await thread.edit(archived=False, reason=REASON)  # an archived thread takes no other change
-            await thread.edit(archived=wanted.archived, locked=wanted.locked, reason=REASON)
-    if lasts is not None:
-        await note_left(bot, about, **{DONE: True})
-    elif debt is None:
-        await call_off(bot, about)  # this one is for good
+            found = await step("before", look)
+            params = {"thread_id": str(thread.id), "state": found["before"]}
+            name = _ending(thread.name, params["state"])
+            left = {"state": state, OURS: found.get("ours", [])}
+            after = await follow_up(
+                bot, about, "set_thread", params, lasts, name, left, stands=found.get("stands", True)
+            )
+            said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
+        await _change(bot, thread, about, now, FLAGS[state])
+        if lasts is not None:
+            await note_left(bot, about, **{DONE: True, OURS: []})
+        else:
+            await call_off(bot, about)  # this one is for good
     return success(said, **_place(thread))
+
+
+async def _end(bot: commands.Bot, thread: discord.Thread, now: Flags, debt: Debt) -> dict[str, Any]:
+    """Restore the state from before a change, unless a newer change or somebody's own holds by now."""
+    # What was noted may be newer than the debt that the run began with.
+    debt = await owed(bot) or debt
+    wanted = back(debt, now, FLAGS[debt.params["state"]])
+    if await replaced(bot, debt.about):
+        said = _now(thread.name, _state_of(now))
+    elif wanted is None:
+        said = Sentence(
+            "“{thread}” was changed by hand since, and stays as it is.",
+            "thread_changed_by_hand",
+            thread=thread.name,
+        )
+    else:
+        await _change(bot, thread, debt.about, now, wanted)
+        said = _now(thread.name, _state_of(wanted))
+    return success(said, **_place(thread))
+
+
+async def _change(bot: commands.Bot, thread: discord.Thread, about: str, now: Flags, wanted: Flags) -> None:
+    """Set a thread's flags, and note before each request what it may leave, so that a restart knows it."""
+    debt = await debt_about(bot, about)
+    ours = [now] if debt is not None and not is_lifted(debt, now) else []
+    for flags in steps(now, wanted):
+        await note_left(bot, about, **{OURS: noted([*ours, flags])})
+        try:
+            async with asking_discord(f"change the thread “{thread.name}”"):
+                await thread.edit(archived=flags.archived, locked=flags.locked, reason=REASON)
+        except JobFailed as error:
+            if not error.may_have_worked:
+                await note_left(bot, about, **{OURS: noted(ours)})
+            raise
+        ours.append(flags)
 
 
 def _now(thread: str, state: str) -> Sentence:
@@ -262,43 +289,10 @@ def _ending(thread: str, state: str) -> Sentence:
     return Sentence("“{thread}” open again", "ending_opens_thread", thread=thread)
 
 
-class Flags(NamedTuple):
-    """Whether a thread is archived, and whether only moderators can open it again."""
-
-    archived: bool
-    locked: bool
-
-
-_FLAGS = {"open": Flags(False, False), "closed": Flags(True, True), "archived": Flags(True, False)}
-
-
-def _flags_of(thread: Any) -> Flags:
-    return Flags(thread.archived, thread.locked)
-
-
 def _state_of(now: Flags) -> str:
     if now.locked:
         return "closed"
     return "archived" if now.archived else "open"
-
-
-def _is_lifted(debt: Debt, now: Flags) -> bool:
-    """Return whether somebody changed a thread by hand since the bot changed it.
-
-    Discord itself archives a quiet thread, and a message in an archived one opens it. A locked thread stays
-    locked when a moderator writes in it.
-    """
-    left = _FLAGS[debt.left["state"]] if debt.left.get("state") in _FLAGS else now
-    reopened = left == _FLAGS["archived"] and not now.archived
-    return bool(debt.left.get(LIFTED)) or now.locked != left.locked or reopened
-
-
-def _back(debt: Debt, now: Flags, before: Flags) -> Flags | None:
-    """Return how an ending leaves a thread: each flag as before if nobody changed it; None for as it is."""
-    if _is_lifted(debt, now):
-        return None
-    left = _FLAGS[debt.left["state"]] if debt.left.get("state") in _FLAGS else now
-    return Flags(before.archived if now.archived == left.archived else now.archived, before.locked)
 
 
 def _opened(thread: discord.Thread) -> dict[str, Any]:
@@ -387,12 +381,15 @@ class ThreadsSprocket(RegisteringCog):
         """Let the end of a change die when somebody changes the thread by hand."""
         about = f"thread:{payload.thread_id}"
         try:
-            debt = await watched(self.bot, about)
-            if debt is None:
+            if await watched(self.bot, about) is None:
                 return
-            # What the event says may be older than what the bot did.
-            if _is_lifted(debt, _flags_of(await self.bot.fetch_channel(payload.thread_id))):
-                await note_left(self.bot, about, **{LIFTED: True})
+            async with turn(about):
+                debt = await watched(self.bot, about)
+                # What the event says may be older than what the bot did.
+                if debt is not None and is_lifted(
+                    debt, flags_of(await self.bot.fetch_channel(payload.thread_id))
+                ):
+                    await note_left(self.bot, about, **{LIFTED: True})
         except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
             log.warning(
                 "whether the thread %s was changed by hand can't be told: %s", payload.thread_id, error

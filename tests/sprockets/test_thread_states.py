@@ -1,0 +1,102 @@
+"""A thread's state for a while, when requests fail: what the bot did itself isn't anybody's hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import discord
+import pytest
+
+from schedulezero.model import Job
+from tests.conftest import until
+from tests.support.failing import failing, limit, outage, refusal
+from tests.support.for_a_while import endings, over, result
+from tests.support.granting import give_the_bot
+from tests.support.world import World
+
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("asked_each_time")]
+EVERYTHING = discord.Permissions(administrator=True)
+
+
+async def a_thread(world: World, *, archived: bool = False, locked: bool = False) -> Any:
+    give_the_bot(world, EVERYTHING)
+    parent: Any = world.bot.get_channel(world.channel.id)
+    thread = await parent.create_thread(name="Talk", type=discord.ChannelType.public_thread)
+    if archived or locked:
+        await thread.edit(archived=archived, locked=locked)
+    await world.env.settle()
+    return thread
+
+
+def flags(world: World, thread: Any) -> tuple[bool, bool]:
+    """Return whether a thread is archived, and whether it is locked."""
+    metadata = world.env.backend.channels[thread.id].thread_metadata
+    assert metadata is not None
+    return metadata.archived, metadata.locked
+
+
+def change_by_hand(world: World, thread: Any, *, archived: bool, locked: bool) -> None:
+    changed = {"archived": archived, "locked": locked}
+    world.env.backend.edit_channel(thread.id, {}, thread_metadata=changed)
+
+
+async def for_two_hours(world: World, thread: Any, state: str) -> Job:
+    params = {"thread_id": str(thread.id), "state": state, "lasts": "2h"}
+    return await world.schedule("set_thread", params, "in 3 days")
+
+
+@pytest.mark.parametrize("error", [outage, limit, refusal])
+async def test_an_ending_whose_second_request_fails_is_finished_later(
+    world: World, error: Callable[[], discord.DiscordException]
+) -> None:
+    thread = await a_thread(world, archived=True, locked=True)
+    assert (await result(world, await for_two_hours(world, thread, "archived"))).error is None
+    (ending,) = await endings(world, "set_thread")
+    with failing(world, "PATCH", rf"/channels/{thread.id}", {2}, error) as sent:
+        await world.advance(hours=3)
+        await until(lambda: len(sent) >= 2)
+        await world.env.settle()
+        await world.advance(minutes=5)
+        run = await over(world, ending)
+    if run.error is not None:
+        run = await result(world, ending)
+    assert run.error is None and flags(world, thread) == (True, True)
+
+
+async def test_what_half_a_change_left_is_undone_by_its_ending(world: World) -> None:
+    thread = await a_thread(world, archived=True, locked=True)
+    job = await for_two_hours(world, thread, "archived")
+    with failing(world, "PATCH", rf"/channels/{thread.id}", {2}):
+        assert (await result(world, job)).error is not None
+    assert not flags(world, thread)[0]
+    (ending,) = await endings(world, "set_thread")
+    await world.advance(hours=3)
+    assert (await over(world, ending)).error is None
+    assert flags(world, thread) == (True, True)
+
+
+async def test_half_a_change_that_is_made_again_ends_as_it_was_before_both(world: World) -> None:
+    thread = await a_thread(world, archived=True, locked=True)
+    job = await for_two_hours(world, thread, "archived")
+    with failing(world, "PATCH", rf"/channels/{thread.id}", {2}):
+        assert (await result(world, job)).error is not None
+    assert (await result(world, job)).error is None
+    assert flags(world, thread) == (True, False)
+    (ending,) = await endings(world, "set_thread")
+    await world.advance(hours=3)
+    assert (await over(world, ending)).error is None
+    assert flags(world, thread) == (True, True)
+
+
+async def test_a_refused_change_that_a_moderator_makes_instead_stays(world: World) -> None:
+    thread = await a_thread(world)
+    job = await for_two_hours(world, thread, "closed")
+    with failing(world, "PATCH", rf"/channels/{thread.id}", {1}):
+        assert (await result(world, job)).error is not None
+    (ending,) = await endings(world, "set_thread")
+    change_by_hand(world, thread, archived=True, locked=True)
+    await world.env.settle()
+    await world.advance(hours=3)
+    assert (await over(world, ending)).error is None
+    assert flags(world, thread) == (True, True)
