@@ -38,7 +38,19 @@ from sprockets.kit.lookups import channel_of, guild_channel_of
 from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import CLOCK_SKEW, post
 from sprockets.kit.results import success
-from sprockets.kit.thread_flags import FLAGS, OURS, Flags, back, flags_of, is_lifted, noted, steps
+from sprockets.kit.thread_flags import (
+    BEFORE,
+    FLAGS,
+    OURS,
+    Flags,
+    back,
+    before,
+    flags_of,
+    is_lifted,
+    noted,
+    read_flags,
+    steps,
+)
 from sprockets.kit.turns import turn
 
 log = logging.getLogger(__name__)
@@ -213,21 +225,23 @@ async def set_thread(
             now = flags_of(await bot.fetch_channel(thread.id))
         if debt is not None:
             return await _end(bot, thread, now, debt)
-        said = _now(thread.name, state)
+        said = _now(thread.name, FLAGS[state])
         if lasts is not None:
 
             async def look(_: dict[str, Any]) -> dict[str, Any]:
                 earlier = await debt_about(bot, about)
                 untouched = earlier is not None and not is_lifted(earlier, now)
-                before = earlier.params["state"] if earlier and untouched else _state_of(now)
-                return {"before": before, "stands": untouched, "ours": noted([now] if untouched else [])}
+                found = before(earlier) if earlier and untouched else now
+                ours = noted([now] if untouched else [])
+                return {"before": list(found), "stands": untouched, "ours": ours}
 
-            found = await step("before", look)
-            params = {"thread_id": str(thread.id), "state": found["before"]}
-            name = _ending(thread.name, params["state"])
-            left = {"state": state, OURS: found.get("ours", [])}
+            found = await step("flags", look)
+            was = read_flags(found["before"])
+            params = {"thread_id": str(thread.id), "state": _state_of(was)}
+            name = _ending(thread.name, was)
+            left = {"state": state, BEFORE: list(was), OURS: found["ours"]}
             after = await follow_up(
-                bot, about, "set_thread", params, lasts, name, left, stands=found.get("stands", True)
+                bot, about, "set_thread", params, lasts, name, left, stands=found["stands"]
             )
             said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
         await _change(bot, thread, about, now, FLAGS[state])
@@ -242,9 +256,9 @@ async def _end(bot: commands.Bot, thread: discord.Thread, now: Flags, debt: Debt
     """Restore the state from before a change, unless a newer change or somebody's own holds by now."""
     # What was noted may be newer than the debt that the run began with.
     debt = await owed(bot) or debt
-    wanted = back(debt, now, FLAGS[debt.params["state"]])
+    wanted = back(debt, now)
     if await replaced(bot, debt.about):
-        said = _now(thread.name, _state_of(now))
+        said = _now(thread.name, now)
     elif wanted is None:
         said = Sentence(
             "“{thread}” was changed by hand since, and stays as it is.",
@@ -253,7 +267,7 @@ async def _end(bot: commands.Bot, thread: discord.Thread, now: Flags, debt: Debt
         )
     else:
         await _change(bot, thread, debt.about, now, wanted)
-        said = _now(thread.name, _state_of(wanted))
+        said = _now(thread.name, wanted)
     return success(said, **_place(thread))
 
 
@@ -273,20 +287,28 @@ async def _change(bot: commands.Bot, thread: discord.Thread, about: str, now: Fl
         ours.append(flags)
 
 
-def _now(thread: str, state: str) -> Sentence:
-    if state == "closed":
-        return Sentence("“{thread}” is closed.", "thread_closed", thread=thread)
-    if state == "archived":
-        return Sentence("“{thread}” is archived.", "thread_archived", thread=thread)
-    return Sentence("“{thread}” is open.", "thread_open", thread=thread)
+def _now(thread: str, now: Flags) -> Sentence:
+    match now:
+        case Flags(True, True):
+            return Sentence("“{thread}” is closed.", "thread_closed", thread=thread)
+        case Flags(True, False):
+            return Sentence("“{thread}” is archived.", "thread_archived", thread=thread)
+        case Flags(False, True):
+            return Sentence("“{thread}” is locked.", "thread_locked", thread=thread)
+        case _:
+            return Sentence("“{thread}” is open.", "thread_open", thread=thread)
 
 
-def _ending(thread: str, state: str) -> Sentence:
-    if state == "closed":
-        return Sentence("“{thread}” closed again", "ending_closes_thread", thread=thread)
-    if state == "archived":
-        return Sentence("“{thread}” archived again", "ending_archives_thread", thread=thread)
-    return Sentence("“{thread}” open again", "ending_opens_thread", thread=thread)
+def _ending(thread: str, before: Flags) -> Sentence:
+    match before:
+        case Flags(True, True):
+            return Sentence("“{thread}” closed again", "ending_closes_thread", thread=thread)
+        case Flags(True, False):
+            return Sentence("“{thread}” archived again", "ending_archives_thread", thread=thread)
+        case Flags(False, True):
+            return Sentence("“{thread}” locked again", "ending_locks_thread", thread=thread)
+        case _:
+            return Sentence("“{thread}” open again", "ending_opens_thread", thread=thread)
 
 
 def _state_of(now: Flags) -> str:
@@ -296,7 +318,7 @@ def _state_of(now: Flags) -> str:
 
 
 def _opened(thread: discord.Thread) -> dict[str, Any]:
-    return {**_place(thread), **present_fields("message", _now(thread.name, "open"))}
+    return {**_place(thread), **present_fields("message", _now(thread.name, FLAGS["open"]))}
 
 
 def _place(thread: discord.Thread) -> dict[str, Any]:

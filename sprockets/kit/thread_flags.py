@@ -15,6 +15,8 @@ from sprockets.kit.follow_up import DONE, LIFTED
 
 OURS = "ours"
 """Key of `Debt.left`: further flags, as lists, that are the bot's own doing while its change is under way."""
+BEFORE = "before"
+"""Key of `Debt.left`: the flags that the ending restores."""
 
 
 class Flags(NamedTuple):
@@ -44,6 +46,17 @@ def noted(flags: Iterable[Flags]) -> list[list[bool]]:
     return [list(item) for item in flags]
 
 
+def read_flags(value: Iterable[bool]) -> Flags:
+    """Return the flags that `noted` wrote."""
+    return Flags(*value)
+
+
+def before(debt: Debt) -> Flags:
+    """Return the flags that an ending restores; a debt of an earlier version knows the state only."""
+    value = debt.left.get(BEFORE)
+    return read_flags(value) if value is not None else FLAGS[debt.params["state"]]
+
+
 def is_ours(debt: Debt, now: Flags) -> bool:
     """Return whether flags are noted as what a change of the bot's may have left."""
     return list(now) in debt.left.get(OURS, [])
@@ -66,15 +79,16 @@ def is_lifted(debt: Debt, now: Flags) -> bool:
     return now.locked != left.locked or reopened
 
 
-def back(debt: Debt, now: Flags, before: Flags) -> Flags | None:
+def back(debt: Debt, now: Flags) -> Flags | None:
     """Return how an ending leaves a thread: each flag as before if nobody changed it; None for as it is."""
-    if now == before and not debt.left.get(LIFTED):
-        return before
+    found = before(debt)
+    if now == found and not debt.left.get(LIFTED):
+        return found
     if is_lifted(debt, now):
         return None
     left = _left(debt, now)
     untouched = is_ours(debt, now) or now.archived == left.archived
-    return Flags(before.archived if untouched else now.archived, before.locked)
+    return Flags(found.archived if untouched else now.archived, found.locked)
 
 
 def _left(debt: Debt, now: Flags) -> Flags:

@@ -100,3 +100,15 @@ async def test_a_refused_change_that_a_moderator_makes_instead_stays(world: Worl
     await world.advance(hours=3)
     assert (await over(world, ending)).error is None
     assert flags(world, thread) == (True, True)
+
+
+async def test_a_thread_that_was_locked_but_not_archived_is_so_again(world: World) -> None:
+    thread = await a_thread(world, locked=True)
+    assert (await result(world, await for_two_hours(world, thread, "closed"))).error is None
+    assert flags(world, thread) == (True, True)
+    (ending,) = await endings(world, "set_thread")
+    assert ending.name == "“Talk” locked again"
+    await world.advance(hours=3)
+    run = await over(world, ending)
+    assert run.result is not None and run.result["message"] == "“Talk” is locked."
+    assert flags(world, thread) == (False, True)
