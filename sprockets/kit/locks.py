@@ -25,6 +25,7 @@ from schedulezero.methods.note_kinds import LOCK
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.follow_up import replaced
 from sprockets.kit.lookups import GuildChannel
+from sprockets.kit.thread_flags import Flags, flags_of, steps
 from sprockets.kit.turns import turn
 from sprockets.kit.write_access import (
     WRITING,
@@ -54,6 +55,7 @@ class Lock:
         lifted: whether somebody opened it by hand since.
         found, set: the channel's overwrites before the lock, and as the lock set them.
         thread: for a thread, whether it was locked before; None for a channel.
+        archived: for a thread, whether it was archived before.
         by: the creators of the jobs that locked it. If there is one, an unlock that they planned ends the
             lock, whoever they are by then. Empty for a lock of an earlier version.
     """
@@ -67,6 +69,7 @@ class Lock:
     found: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
     set: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
     thread: bool | None = None
+    archived: bool = False
     by: list[str] = field(default_factory=list[str])
 
     def to_note(self) -> dict[str, Any]:
@@ -78,6 +81,7 @@ class Lock:
             "done": self.done,
             "lifted": self.lifted,
             "thread": self.thread,
+            "archived": self.archived,
             "by": self.by,
             "targets": [
                 [str(key), item.is_role, item.allow, item.deny, self.set[key].allow, self.set[key].deny]
@@ -99,6 +103,7 @@ class Lock:
             done=note["done"],
             lifted=note["lifted"],
             thread=note["thread"],
+            archived=note.get("archived", False),  # not noted by an earlier version
             by=_people(note.get("by")),
         )
         for key, is_role, allow, deny, set_allow, set_deny in note["targets"]:
@@ -182,7 +187,9 @@ def _turn(channel_id: int) -> asyncio.Lock:
     return turn(f"lock:{channel_id}")
 
 
-async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str) -> Locked:
+async def lock(
+    bot: commands.Bot, channel: GuildChannel, about: str, reason: str, *, archived: bool = False
+) -> Locked:
     """Lock a channel or thread, and return who can still write.
 
     Parameters:
@@ -190,6 +197,7 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
         channel: what to lock.
         about: what this lock is about; its ending takes it back.
         reason: for the audit log.
+        archived: for a thread, whether it was archived when the run began; a post in it has opened it since.
     """
     async with _turn(channel.id), asking_discord(f"lock #{channel.name}"):
         channel = await _fresh(bot, channel)
@@ -205,7 +213,8 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
         kept.run_id = kept.run_id if keeps else run_id
         kept.reasons = list(dict.fromkeys([*kept.reasons, about]))
         if isinstance(channel, discord.Thread):
-            kept.thread = kept.thread if keeps else channel.locked
+            if not keeps:
+                kept.thread, kept.archived = channel.locked, archived or channel.archived
             await _save(bot, channel.id, kept)
             if not channel.locked:
                 await channel.edit(archived=False, locked=True, reason=reason)
@@ -300,9 +309,10 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
 
 
 async def _open_thread(channel: discord.Thread, lock: Lock, reason: str) -> None:
-    if not lock.thread:
-        # An archived thread accepts no other change.
-        await channel.edit(archived=False, locked=False, reason=reason)
+    if lock.thread:
+        return
+    for flags in steps(flags_of(channel), Flags(lock.archived, False)):
+        await channel.edit(archived=flags.archived, locked=flags.locked, reason=reason)
 
 
 async def _restore(

@@ -11,7 +11,7 @@ import pytest
 from schedulezero.model import Job
 from tests.conftest import until
 from tests.support.failing import failing, limit, outage, refusal
-from tests.support.for_a_while import endings, over, result
+from tests.support.for_a_while import endings, over, result, scheduled
 from tests.support.granting import give_the_bot
 from tests.support.world import World
 
@@ -112,3 +112,31 @@ async def test_a_thread_that_was_locked_but_not_archived_is_so_again(world: Worl
     run = await over(world, ending)
     assert run.result is not None and run.result["message"] == "“Talk” is locked."
     assert flags(world, thread) == (False, True)
+
+
+async def locked_for(world: World, thread: Any, lasts: str, reason: str = "") -> Job:
+    """Lock a thread, and return the job that unlocks it."""
+    params = {"channel_id": str(thread.id), "lasts": lasts, "reason": reason}
+    run = await result(world, await scheduled(world, world.admin, "lockdown_channel", params))
+    assert run.error is None and flags(world, thread)[1]
+    (ending,) = await endings(world, "unlock_channel")
+    return ending
+
+
+@pytest.mark.parametrize("reason", ["", "raid"])
+async def test_an_archived_thread_that_was_locked_is_archived_again(world: World, reason: str) -> None:
+    thread = await a_thread(world, archived=True)
+    ending = await locked_for(world, thread, "2h", reason)
+    assert flags(world, thread) == (False, True)
+    await world.advance(hours=3)
+    assert (await over(world, ending)).error is None
+    assert flags(world, thread) == (True, False)
+
+
+async def test_a_locked_thread_that_discord_archived_is_open_after_the_lock(world: World) -> None:
+    thread = await a_thread(world)
+    ending = await locked_for(world, thread, "2h")
+    change_by_hand(world, thread, archived=True, locked=True)
+    await world.advance(hours=3)
+    assert (await over(world, ending)).error is None
+    assert flags(world, thread) == (False, False)
