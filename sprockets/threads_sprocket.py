@@ -34,6 +34,7 @@ from sprockets.kit.follow_up import (
     replaced,
     watched,
 )
+from sprockets.kit.locks import Lock, forget, lock_of, save
 from sprockets.kit.lookups import channel_of, guild_channel_of
 from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import CLOCK_SKEW, post
@@ -50,6 +51,7 @@ from sprockets.kit.thread_flags import (
     noted,
     read_flags,
     steps,
+    thread_about,
 )
 from sprockets.kit.turns import turn
 
@@ -219,17 +221,20 @@ async def set_thread(
         raise JobFailed(
             "#{name} isn't a thread or a forum post.", retry=False, code="not_a_thread", name=thread.name
         )
-    about = f"thread:{thread.id}"
-    async with turn(about):  # the ending of an earlier change, and the listener, wait
+    about = thread_about(thread.id)
+    async with turn(f"lock:{thread.id}"):  # locks, endings and listeners wait
         async with asking_discord(f"look at the thread “{thread.name}”"):
             now = flags_of(await bot.fetch_channel(thread.id))
         if debt is not None:
             return await _end(bot, thread, now, debt)
+        lock = await _standing_lock(bot, thread, now)
         said = _now(thread.name, FLAGS[state])
         if lasts is not None:
 
             async def look(_: dict[str, Any]) -> dict[str, Any]:
                 earlier = await debt_about(bot, about)
+                if earlier is not None and lock is not None and not lock.paused:
+                    await _end_under(bot, thread, lock, earlier)
                 untouched = earlier is not None and not is_lifted(earlier, now)
                 found = before(earlier) if earlier and untouched else now
                 ours = noted([now] if untouched else [])
@@ -244,11 +249,13 @@ async def set_thread(
                 bot, about, "set_thread", params, lasts, name, left, stands=found["stands"]
             )
             said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
-        await _change(bot, thread, about, now, FLAGS[state])
+        await _change_over(bot, thread, lock, now, FLAGS[state])
         if lasts is not None:
             await note_left(bot, about, **{DONE: True, OURS: []})
         else:
             await call_off(bot, about)  # this one is for good
+            if lock is not None:
+                await forget(bot, thread.id)
     return success(said, **_place(thread))
 
 
@@ -256,9 +263,14 @@ async def _end(bot: commands.Bot, thread: discord.Thread, now: Flags, debt: Debt
     """Restore the state from before a change, unless a newer change or somebody's own holds by now."""
     # What was noted may be newer than the debt that the run began with.
     debt = await owed(bot) or debt
-    wanted = back(debt, now)
+    wanted, lock = back(debt, now), await _standing_lock(bot, thread, now)
     if await replaced(bot, debt.about):
         said = _now(thread.name, now)
+    elif lock is not None and not lock.paused:
+        found = await _end_under(bot, thread, lock, debt)
+        wanted = found if found is not None and found.locked else now  # no lock changes a locked thread
+        await _change(bot, thread, debt.about, now, wanted)
+        said = _now(thread.name, wanted)
     elif wanted is None:
         said = Sentence(
             "“{thread}” was changed by hand since, and stays as it is.",
@@ -268,7 +280,43 @@ async def _end(bot: commands.Bot, thread: discord.Thread, now: Flags, debt: Debt
     else:
         await _change(bot, thread, debt.about, now, wanted)
         said = _now(thread.name, wanted)
+    if lock is not None and lock.paused and not await replaced(bot, debt.about):
+        lock.paused, lock.lifted = False, wanted is None
+        await save(bot, thread.id, lock)
     return success(said, **_place(thread))
+
+
+async def _standing_lock(bot: commands.Bot, thread: discord.Thread, now: Flags) -> Lock | None:
+    """Return the lock of a thread that holds, or would if a state for a while weren't over it."""
+    lock = await lock_of(bot, thread.id, thread.guild.id)
+    holds = lock is not None and not lock.lifted and (now.locked or lock.paused)
+    return lock if holds else None
+
+
+async def _end_under(bot: commands.Bot, thread: discord.Thread, lock: Lock, debt: Debt) -> Flags | None:
+    """Let a lock that holds longer than a state for a while restore what that one found, and return it."""
+    found = back(debt, Flags(lock.archived, bool(lock.thread)))
+    if found is not None:
+        lock.archived, lock.thread = found
+        await save(bot, thread.id, lock)
+    return found
+
+
+async def _change_over(
+    bot: commands.Bot, thread: discord.Thread, lock: Lock | None, now: Flags, wanted: Flags
+) -> None:
+    """Set a thread's flags; a lock that held there until now isn't lifted by hand through that."""
+    pauses = lock is not None and not lock.paused
+    if lock is not None and pauses:
+        lock.paused = True
+        await save(bot, thread.id, lock)
+    try:
+        await _change(bot, thread, thread_about(thread.id), now, wanted)
+    except JobFailed as error:
+        if lock is not None and pauses and not error.may_have_worked:
+            lock.paused = False
+            await save(bot, thread.id, lock)
+        raise
 
 
 async def _change(bot: commands.Bot, thread: discord.Thread, about: str, now: Flags, wanted: Flags) -> None:
@@ -401,16 +449,17 @@ class ThreadsSprocket(RegisteringCog):
     @commands.Cog.listener()
     async def on_raw_thread_update(self, payload: discord.RawThreadUpdateEvent) -> None:
         """Let the end of a change die when somebody changes the thread by hand."""
-        about = f"thread:{payload.thread_id}"
+        about = thread_about(payload.thread_id)
         try:
             if await watched(self.bot, about) is None:
                 return
-            async with turn(about):
+            async with turn(f"lock:{payload.thread_id}"):
                 debt = await watched(self.bot, about)
                 # What the event says may be older than what the bot did.
-                if debt is not None and is_lifted(
-                    debt, flags_of(await self.bot.fetch_channel(payload.thread_id))
-                ):
+                thread: Any = await self.bot.fetch_channel(payload.thread_id)
+                lock = await _standing_lock(self.bot, thread, flags_of(thread))
+                is_locked_over = lock is not None and not lock.paused
+                if debt is not None and not is_locked_over and is_lifted(debt, flags_of(thread)):
                     await note_left(self.bot, about, **{LIFTED: True})
         except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
             log.warning(

@@ -29,6 +29,11 @@ class Flags(NamedTuple):
 FLAGS = {"open": Flags(False, False), "closed": Flags(True, True), "archived": Flags(True, False)}
 
 
+def thread_about(thread_id: int) -> str:
+    """Return what a change of a thread's state is about, for its ending."""
+    return f"thread:{thread_id}"
+
+
 def flags_of(thread: Any) -> Flags:
     """Return the flags of a thread."""
     return Flags(thread.archived, thread.locked)

@@ -119,6 +119,7 @@ async def locked_for(world: World, thread: Any, lasts: str, reason: str = "") ->
     params = {"channel_id": str(thread.id), "lasts": lasts, "reason": reason}
     run = await result(world, await scheduled(world, world.admin, "lockdown_channel", params))
     assert run.error is None and flags(world, thread)[1]
+    await world.env.settle()
     (ending,) = await endings(world, "unlock_channel")
     return ending
 
@@ -140,3 +141,83 @@ async def test_a_locked_thread_that_discord_archived_is_open_after_the_lock(worl
     await world.advance(hours=3)
     assert (await over(world, ending)).error is None
     assert flags(world, thread) == (False, False)
+
+
+# Read as: the state before, the job's state for two hours, and what holds under a lock that goes on.
+_UNDER = [((False, False), "closed"), ((False, False), "archived"), ((True, True), "open")]
+
+
+@pytest.mark.parametrize(("found", "state"), _UNDER)
+@pytest.mark.parametrize("lasts", ["1h", "8h"])
+async def test_a_lock_over_a_state_for_a_while_ends_in_what_holds_then(
+    world: World, found: tuple[bool, bool], state: str, lasts: str
+) -> None:
+    thread = await a_thread(world, archived=found[0], locked=found[1])
+    assert (await result(world, await for_two_hours(world, thread, state))).error is None
+    (restores,) = await endings(world, "set_thread")
+    there = flags(world, thread)
+    unlocks = await locked_for(world, thread, lasts)
+    first, second = (unlocks, restores) if lasts == "1h" else (restores, unlocks)
+    await world.advance(hours=1.5 if lasts == "1h" else 3)
+    assert (await over(world, first)).error is None
+    assert flags(world, thread) == there if lasts == "1h" else flags(world, thread)[1]
+    await world.advance(hours=8)
+    assert (await over(world, second)).error is None
+    assert flags(world, thread) == found
+
+
+@pytest.mark.parametrize("state", ["open", "archived", "closed"])
+@pytest.mark.parametrize("lasts", ["3h", "8h"])
+async def test_a_state_for_a_while_over_a_lock_ends_in_what_holds_then(
+    world: World, state: str, lasts: str
+) -> None:
+    thread = await a_thread(world)
+    unlocks = await locked_for(world, thread, "1h" if lasts == "3h" else lasts)
+    assert (await result(world, await for_two_hours(world, thread, state))).error is None
+    await world.env.settle()
+    (restores,) = await endings(world, "set_thread")
+    there = flags(world, thread)
+    first, second = (unlocks, restores) if lasts == "3h" else (restores, unlocks)
+    await world.advance(hours=1.5 if lasts == "3h" else 3)
+    assert (await over(world, first)).error is None
+    assert flags(world, thread) == (there if lasts == "3h" else (False, True))
+    await world.advance(hours=8)
+    assert (await over(world, second)).error is None
+    assert flags(world, thread) == (False, False)
+
+
+async def test_a_thread_closed_for_good_during_a_lock_stays_closed(world: World) -> None:
+    thread = await a_thread(world)
+    unlocks = await locked_for(world, thread, "2h")
+    params = {"thread_id": str(thread.id), "state": "closed"}
+    assert (await result(world, await world.schedule("set_thread", params, "in 3 days"))).error is None
+    await world.env.settle()
+    await world.advance(hours=3)
+    assert (await over(world, unlocks)).error is None
+    assert flags(world, thread) == (True, True)
+
+
+async def test_a_lock_ends_although_a_change_during_it_was_refused(world: World) -> None:
+    thread = await a_thread(world)
+    unlocks = await locked_for(world, thread, "2h")
+    params = {"thread_id": str(thread.id), "state": "open"}
+    job = await world.schedule("set_thread", params, "in 3 days")
+    with failing(world, "PATCH", rf"/channels/{thread.id}", {1}):
+        assert (await result(world, job)).error is not None
+    await world.advance(hours=3)
+    assert (await over(world, unlocks)).error is None
+    assert flags(world, thread) == (False, False)
+
+
+async def test_a_moderator_s_lock_while_a_job_opened_a_locked_thread_stays(world: World) -> None:
+    thread = await a_thread(world)
+    unlocks = await locked_for(world, thread, "8h")
+    assert (await result(world, await for_two_hours(world, thread, "open"))).error is None
+    await world.env.settle()
+    (restores,) = await endings(world, "set_thread")
+    change_by_hand(world, thread, archived=False, locked=True)
+    await world.env.settle()
+    for ending in (restores, unlocks):
+        await world.advance(hours=5)
+        assert (await over(world, ending)).error is None
+    assert flags(world, thread) == (False, True)
