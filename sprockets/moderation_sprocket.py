@@ -268,12 +268,17 @@ async def lockdown_channel(
             name = Sentence("Unlock {what}", "ending_unlocks", what=called(channel, whole_server))
             after = await follow_up(bot, about, "unlock_channel", params, ends, name, stands=already)
             until = after["at"]
+
+    async def look(_: dict[str, Any]) -> dict[str, Any]:
+        return {"archived": isinstance(channel, discord.Thread) and channel.archived}
+
+    found = await step("found", look)  # a post in an archived thread opens it
     if reason and not whole_server and await begins(bot, channel):
         said = Sentence("🔒 This channel is locked: {reason}", "post_locked", reason=reason)
         await _say(bot, channel, said)
 
     async def one(place: GuildChannel) -> dict[str, Any]:
-        return asdict(await lock(bot, place, about, noted)) | {"name": place.name}
+        return asdict(await lock(bot, place, about, noted, archived=found["archived"])) | {"name": place.name}
 
     results = await for_each(places, one)
     done = [item for item in results if isinstance(item, dict)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import aiohttp
 import discord
@@ -31,12 +31,29 @@ from sprockets.kit.follow_up import (
     follow_up,
     note_left,
     owed,
+    replaced,
     watched,
 )
+from sprockets.kit.locks import Lock, forget, lock_of, save
 from sprockets.kit.lookups import channel_of, guild_channel_of
 from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
 from sprockets.kit.posting import CLOCK_SKEW, post
 from sprockets.kit.results import success
+from sprockets.kit.thread_flags import (
+    BEFORE,
+    FLAGS,
+    OURS,
+    Flags,
+    back,
+    before,
+    flags_of,
+    is_lifted,
+    noted,
+    read_flags,
+    steps,
+    thread_about,
+)
+from sprockets.kit.turns import turn
 
 log = logging.getLogger(__name__)
 
@@ -204,76 +221,142 @@ async def set_thread(
         raise JobFailed(
             "#{name} isn't a thread or a forum post.", retry=False, code="not_a_thread", name=thread.name
         )
-    async with asking_discord(f"look at the thread “{thread.name}”"):
-        now = _flags_of(await bot.fetch_channel(thread.id))
-    wanted = _FLAGS[state]
-    if debt is not None:
-        back = _back(debt, now, wanted)
-        if back is None:
-            said = Sentence(
-                "“{thread}” was changed by hand since, and stays as it is.",
-                "thread_changed_by_hand",
-                thread=thread.name,
+    about = thread_about(thread.id)
+    async with turn(f"lock:{thread.id}"):  # locks, endings and listeners wait
+        async with asking_discord(f"look at the thread “{thread.name}”"):
+            now = flags_of(await bot.fetch_channel(thread.id))
+        if debt is not None:
+            return await _end(bot, thread, now, debt)
+        lock = await _standing_lock(bot, thread, now)
+        said = _now(thread.name, FLAGS[state])
+        if lasts is not None:
+
+            async def look(_: dict[str, Any]) -> dict[str, Any]:
+                earlier = await debt_about(bot, about)
+                if earlier is not None and lock is not None and not lock.paused:
+                    await _end_under(bot, thread, lock, earlier)
+                untouched = earlier is not None and not is_lifted(earlier, now)
+                found = before(earlier) if earlier and untouched else now
+                ours = noted([now] if untouched else [])
+                return {"before": list(found), "stands": untouched, "ours": ours}
+
+            found = await step("flags", look)
+            was = read_flags(found["before"])
+            params = {"thread_id": str(thread.id), "state": _state_of(was)}
+            name = _ending(thread.name, was)
+            left = {"state": state, BEFORE: list(was), OURS: found["ours"]}
+            after = await follow_up(
+                bot, about, "set_thread", params, lasts, name, left, stands=found["stands"]
             )
-            return success(said, **_place(thread))
-        wanted = back
-    about = f"thread:{thread.id}"
-    said = _now(thread.name, state)
-    if lasts is not None:
-
-        async def look(_: dict[str, Any]) -> dict[str, Any]:
-            earlier = await debt_about(bot, about)
-            untouched = earlier is not None and not _is_lifted(earlier, now)
-            before = earlier.params["state"] if earlier and untouched else _state_of(now)
-            return {"before": before, "stands": untouched}
-
-        found = await step("before", look)
-        params = {"thread_id": str(thread.id), "state": found["before"]}
-        name = _ending(thread.name, params["state"])
-        after = await follow_up(
-            bot, about, "set_thread", params, lasts, name, {"state": state}, stands=found.get("stands", True)
-        )
-        said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
-    if now != wanted:
-        async with asking_discord(f"change the thread “{thread.name}”"):
-            if now.archived and wanted.archived:
-                await thread.edit(archived=False, reason=REASON)  # an archived thread takes no other change
-            await thread.edit(archived=wanted.archived, locked=wanted.locked, reason=REASON)
-    if lasts is not None:
-        await note_left(bot, about, **{DONE: True})
-    elif debt is None:
-        await call_off(bot, about)  # this one is for good
+            said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
+        await _change_over(bot, thread, lock, now, FLAGS[state])
+        if lasts is not None:
+            await note_left(bot, about, **{DONE: True, OURS: []})
+        else:
+            await call_off(bot, about)  # this one is for good
+            if lock is not None:
+                await forget(bot, thread.id)
     return success(said, **_place(thread))
 
 
-def _now(thread: str, state: str) -> Sentence:
-    if state == "closed":
-        return Sentence("“{thread}” is closed.", "thread_closed", thread=thread)
-    if state == "archived":
-        return Sentence("“{thread}” is archived.", "thread_archived", thread=thread)
-    return Sentence("“{thread}” is open.", "thread_open", thread=thread)
+async def _end(bot: commands.Bot, thread: discord.Thread, now: Flags, debt: Debt) -> dict[str, Any]:
+    """Restore the state from before a change, unless a newer change or somebody's own holds by now."""
+    # What was noted may be newer than the debt that the run began with.
+    debt = await owed(bot) or debt
+    wanted, lock = back(debt, now), await _standing_lock(bot, thread, now)
+    if await replaced(bot, debt.about):
+        said = _now(thread.name, now)
+    elif lock is not None and not lock.paused:
+        found = await _end_under(bot, thread, lock, debt)
+        wanted = found if found is not None and found.locked else now  # no lock changes a locked thread
+        await _change(bot, thread, debt.about, now, wanted)
+        said = _now(thread.name, wanted)
+    elif wanted is None:
+        said = Sentence(
+            "“{thread}” was changed by hand since, and stays as it is.",
+            "thread_changed_by_hand",
+            thread=thread.name,
+        )
+    else:
+        await _change(bot, thread, debt.about, now, wanted)
+        said = _now(thread.name, wanted)
+    if lock is not None and lock.paused and not await replaced(bot, debt.about):
+        lock.paused, lock.lifted = False, wanted is None
+        await save(bot, thread.id, lock)
+    return success(said, **_place(thread))
 
 
-def _ending(thread: str, state: str) -> Sentence:
-    if state == "closed":
-        return Sentence("“{thread}” closed again", "ending_closes_thread", thread=thread)
-    if state == "archived":
-        return Sentence("“{thread}” archived again", "ending_archives_thread", thread=thread)
-    return Sentence("“{thread}” open again", "ending_opens_thread", thread=thread)
+async def _standing_lock(bot: commands.Bot, thread: discord.Thread, now: Flags) -> Lock | None:
+    """Return the lock of a thread that holds, or would if a state for a while weren't over it."""
+    lock = await lock_of(bot, thread.id, thread.guild.id)
+    holds = lock is not None and not lock.lifted and (now.locked or lock.paused)
+    return lock if holds else None
 
 
-class Flags(NamedTuple):
-    """Whether a thread is archived, and whether only moderators can open it again."""
+async def _end_under(bot: commands.Bot, thread: discord.Thread, lock: Lock, debt: Debt) -> Flags | None:
+    """Let a lock that holds longer than a state for a while restore what that one found, and return it."""
+    found = back(debt, Flags(lock.archived, bool(lock.thread)))
+    if found is not None:
+        lock.archived, lock.thread = found
+        await save(bot, thread.id, lock)
+    return found
 
-    archived: bool
-    locked: bool
+
+async def _change_over(
+    bot: commands.Bot, thread: discord.Thread, lock: Lock | None, now: Flags, wanted: Flags
+) -> None:
+    """Set a thread's flags; a lock that held there until now isn't lifted by hand through that."""
+    pauses = lock is not None and not lock.paused
+    if lock is not None and pauses:
+        lock.paused = True
+        await save(bot, thread.id, lock)
+    try:
+        await _change(bot, thread, thread_about(thread.id), now, wanted)
+    except JobFailed as error:
+        if lock is not None and pauses and not error.may_have_worked:
+            lock.paused = False
+            await save(bot, thread.id, lock)
+        raise
 
 
-_FLAGS = {"open": Flags(False, False), "closed": Flags(True, True), "archived": Flags(True, False)}
+async def _change(bot: commands.Bot, thread: discord.Thread, about: str, now: Flags, wanted: Flags) -> None:
+    """Set a thread's flags, and note before each request what it may leave, so that a restart knows it."""
+    debt = await debt_about(bot, about)
+    ours = [now] if debt is not None and not is_lifted(debt, now) else []
+    for flags in steps(now, wanted):
+        await note_left(bot, about, **{OURS: noted([*ours, flags])})
+        try:
+            async with asking_discord(f"change the thread “{thread.name}”"):
+                await thread.edit(archived=flags.archived, locked=flags.locked, reason=REASON)
+        except JobFailed as error:
+            if not error.may_have_worked:
+                await note_left(bot, about, **{OURS: noted(ours)})
+            raise
+        ours.append(flags)
 
 
-def _flags_of(thread: Any) -> Flags:
-    return Flags(thread.archived, thread.locked)
+def _now(thread: str, now: Flags) -> Sentence:
+    match now:
+        case Flags(True, True):
+            return Sentence("“{thread}” is closed.", "thread_closed", thread=thread)
+        case Flags(True, False):
+            return Sentence("“{thread}” is archived.", "thread_archived", thread=thread)
+        case Flags(False, True):
+            return Sentence("“{thread}” is locked.", "thread_locked", thread=thread)
+        case _:
+            return Sentence("“{thread}” is open.", "thread_open", thread=thread)
+
+
+def _ending(thread: str, before: Flags) -> Sentence:
+    match before:
+        case Flags(True, True):
+            return Sentence("“{thread}” closed again", "ending_closes_thread", thread=thread)
+        case Flags(True, False):
+            return Sentence("“{thread}” archived again", "ending_archives_thread", thread=thread)
+        case Flags(False, True):
+            return Sentence("“{thread}” locked again", "ending_locks_thread", thread=thread)
+        case _:
+            return Sentence("“{thread}” open again", "ending_opens_thread", thread=thread)
 
 
 def _state_of(now: Flags) -> str:
@@ -282,27 +365,8 @@ def _state_of(now: Flags) -> str:
     return "archived" if now.archived else "open"
 
 
-def _is_lifted(debt: Debt, now: Flags) -> bool:
-    """Return whether somebody changed a thread by hand since the bot changed it.
-
-    Discord itself archives a quiet thread, and a message in an archived one opens it. A locked thread stays
-    locked when a moderator writes in it.
-    """
-    left = _FLAGS[debt.left["state"]] if debt.left.get("state") in _FLAGS else now
-    reopened = left == _FLAGS["archived"] and not now.archived
-    return bool(debt.left.get(LIFTED)) or now.locked != left.locked or reopened
-
-
-def _back(debt: Debt, now: Flags, before: Flags) -> Flags | None:
-    """Return how an ending leaves a thread: each flag as before if nobody changed it; None for as it is."""
-    if _is_lifted(debt, now):
-        return None
-    left = _FLAGS[debt.left["state"]] if debt.left.get("state") in _FLAGS else now
-    return Flags(before.archived if now.archived == left.archived else now.archived, before.locked)
-
-
 def _opened(thread: discord.Thread) -> dict[str, Any]:
-    return {**_place(thread), **present_fields("message", _now(thread.name, "open"))}
+    return {**_place(thread), **present_fields("message", _now(thread.name, FLAGS["open"]))}
 
 
 def _place(thread: discord.Thread) -> dict[str, Any]:
@@ -385,14 +449,18 @@ class ThreadsSprocket(RegisteringCog):
     @commands.Cog.listener()
     async def on_raw_thread_update(self, payload: discord.RawThreadUpdateEvent) -> None:
         """Let the end of a change die when somebody changes the thread by hand."""
-        about = f"thread:{payload.thread_id}"
+        about = thread_about(payload.thread_id)
         try:
-            debt = await watched(self.bot, about)
-            if debt is None:
+            if await watched(self.bot, about) is None:
                 return
-            # What the event says may be older than what the bot did.
-            if _is_lifted(debt, _flags_of(await self.bot.fetch_channel(payload.thread_id))):
-                await note_left(self.bot, about, **{LIFTED: True})
+            async with turn(f"lock:{payload.thread_id}"):
+                debt = await watched(self.bot, about)
+                # What the event says may be older than what the bot did.
+                thread: Any = await self.bot.fetch_channel(payload.thread_id)
+                lock = await _standing_lock(self.bot, thread, flags_of(thread))
+                is_locked_over = lock is not None and not lock.paused
+                if debt is not None and not is_locked_over and is_lifted(debt, flags_of(thread)):
+                    await note_left(self.bot, about, **{LIFTED: True})
         except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
             log.warning(
                 "whether the thread %s was changed by hand can't be told: %s", payload.thread_id, error

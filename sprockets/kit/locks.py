@@ -23,8 +23,9 @@ from schedulezero.methods.host import host_of
 from schedulezero.methods.members import member_of
 from schedulezero.methods.note_kinds import LOCK
 from sprockets.kit.asking import asking_discord
-from sprockets.kit.follow_up import replaced
+from sprockets.kit.follow_up import debt_about, note_left, replaced
 from sprockets.kit.lookups import GuildChannel
+from sprockets.kit.thread_flags import BEFORE, Flags, flags_of, steps, thread_about
 from sprockets.kit.turns import turn
 from sprockets.kit.write_access import (
     WRITING,
@@ -54,6 +55,8 @@ class Lock:
         lifted: whether somebody opened it by hand since.
         found, set: the channel's overwrites before the lock, and as the lock set them.
         thread: for a thread, whether it was locked before; None for a channel.
+        archived: for a thread, whether it was archived before.
+        paused: for a thread, whether a job of the bot's has changed its state since, for a while.
         by: the creators of the jobs that locked it. If there is one, an unlock that they planned ends the
             lock, whoever they are by then. Empty for a lock of an earlier version.
     """
@@ -67,6 +70,8 @@ class Lock:
     found: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
     set: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
     thread: bool | None = None
+    archived: bool = False
+    paused: bool = False
     by: list[str] = field(default_factory=list[str])
 
     def to_note(self) -> dict[str, Any]:
@@ -78,6 +83,8 @@ class Lock:
             "done": self.done,
             "lifted": self.lifted,
             "thread": self.thread,
+            "archived": self.archived,
+            "paused": self.paused,
             "by": self.by,
             "targets": [
                 [str(key), item.is_role, item.allow, item.deny, self.set[key].allow, self.set[key].deny]
@@ -99,6 +106,8 @@ class Lock:
             done=note["done"],
             lifted=note["lifted"],
             thread=note["thread"],
+            archived=note.get("archived", False),  # not noted by an earlier version
+            paused=note.get("paused", False),
             by=_people(note.get("by")),
         )
         for key, is_role, allow, deny, set_allow, set_deny in note["targets"]:
@@ -120,7 +129,8 @@ async def lock_of(bot: object, channel_id: int, guild_id: int) -> Lock | None:
     return Lock.from_note(note, guild_id) if note is not None else None
 
 
-async def _save(bot: object, channel_id: int, lock: Lock) -> None:
+async def save(bot: object, channel_id: int, lock: Lock) -> None:
+    """Note a channel's lock."""
     await host_of(bot).memory.put(LOCK, str(channel_id), lock.to_note())
 
 
@@ -141,12 +151,12 @@ async def note_lifted(bot: commands.Bot, channel: GuildChannel) -> None:
     """Note that somebody opened a locked channel by hand, if so; called after each change of a channel."""
     async with _turn(channel.id):
         lock = await lock_of(bot, channel.id, channel.guild.id)
-        if lock is None or not lock.done or lock.lifted or stands(lock, channel):
+        if lock is None or not lock.done or lock.lifted or lock.paused or stands(lock, channel):
             return
         # What the event says may be older than what the lock did.
         if not stands(lock, await _fresh(bot, channel)):
             lock.lifted, lock.found, lock.set = True, {}, {}
-            await _save(bot, channel.id, lock)
+            await save(bot, channel.id, lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +192,9 @@ def _turn(channel_id: int) -> asyncio.Lock:
     return turn(f"lock:{channel_id}")
 
 
-async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str) -> Locked:
+async def lock(
+    bot: commands.Bot, channel: GuildChannel, about: str, reason: str, *, archived: bool = False
+) -> Locked:
     """Lock a channel or thread, and return who can still write.
 
     Parameters:
@@ -190,6 +202,7 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
         channel: what to lock.
         about: what this lock is about; its ending takes it back.
         reason: for the audit log.
+        archived: for a thread, whether it was archived when the run began; a post in it has opened it since.
     """
     async with _turn(channel.id), asking_discord(f"lock #{channel.name}"):
         channel = await _fresh(bot, channel)
@@ -205,12 +218,15 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
         kept.run_id = kept.run_id if keeps else run_id
         kept.reasons = list(dict.fromkeys([*kept.reasons, about]))
         if isinstance(channel, discord.Thread):
-            kept.thread = kept.thread if keeps else channel.locked
-            await _save(bot, channel.id, kept)
+            if earlier is not None and earlier.paused and not keeps:
+                await _hand_over(bot, channel, earlier)
+            if not keeps:
+                kept.thread, kept.archived = channel.locked, archived or channel.archived
+            await save(bot, channel.id, kept)
             if not channel.locked:
                 await channel.edit(archived=False, locked=True, reason=reason)
             kept.done = True
-            await _save(bot, channel.id, kept)
+            await save(bot, channel.id, kept)
             return Locked(new=not keeps or mine, thread=True)
         open_to: Collection[int] = ()
         writing: Collection[int] = ()
@@ -225,7 +241,7 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
             kept.found.setdefault(everyone.id, everyone)
             kept.set.setdefault(everyone.id, everyone.closed(closing))
             kept.closed = closing
-            await _save(bot, channel.id, kept)
+            await save(bot, channel.id, kept)
             await _put(channel, changes, reason)
             channel = await _fresh(bot, channel)
             now = await _place(channel)
@@ -233,7 +249,7 @@ async def lock(bot: commands.Bot, channel: GuildChannel, about: str, reason: str
             if not open_to:
                 break
         kept.done = True
-        await _save(bot, channel.id, kept)
+        await save(bot, channel.id, kept)
     unable = [name for name, value in discord.Permissions(wanted & ~closing) if value]
     connected = _connected(bot, channel)
     mentions = tuple(_mention(channel.guild, item) for item in open_to)
@@ -282,11 +298,15 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
         if (noted := await lock_of(bot, channel.id, channel.guild.id)) is not None:
             # Another ending may have come since, or somebody lifted it.
             lock.reasons, lock.lifted = noted.reasons, lock.lifted or noted.lifted
+            lock.thread, lock.archived, lock.paused = noted.thread, noted.archived, noted.paused
         left = [item for item in lock.reasons if about is not None and item != about]
-        if left and stands(lock, channel):
+        if left and (lock.paused or stands(lock, channel)):
             lock.reasons = left
-            await _save(bot, channel.id, lock)
+            await save(bot, channel.id, lock)
             return "locked"
+        if lock.paused and await _hand_over(bot, channel, lock):
+            await forget(bot, channel.id)
+            return "open"
         if not stands(lock, channel):
             await forget(bot, channel.id)
             return "lifted"
@@ -299,10 +319,23 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
     return "open"
 
 
+async def _hand_over(bot: commands.Bot, thread: GuildChannel, lock: Lock) -> bool:
+    """Let the ending of a thread's state restore what a lock found, as the lock is over before it.
+
+    Returns whether there is such an ending.
+    """
+    about = thread_about(thread.id)
+    if await debt_about(bot, about) is None:
+        return False
+    await note_left(bot, about, **{BEFORE: [lock.archived, bool(lock.thread)]})
+    return True
+
+
 async def _open_thread(channel: discord.Thread, lock: Lock, reason: str) -> None:
-    if not lock.thread:
-        # An archived thread accepts no other change.
-        await channel.edit(archived=False, locked=False, reason=reason)
+    if lock.thread:
+        return
+    for flags in steps(flags_of(channel), Flags(lock.archived, False)):
+        await channel.edit(archived=flags.archived, locked=flags.locked, reason=reason)
 
 
 async def _restore(
@@ -310,12 +343,12 @@ async def _restore(
 ) -> None:
     """Open what a lock closed; what changes in the meantime is no doing of other people."""
     lock.done = False
-    await _save(bot, channel.id, lock)
+    await save(bot, channel.id, lock)
     try:
         await do()
     except BaseException:
         lock.done = True  # it may be lifted by hand before the next attempt
-        await _save(bot, channel.id, lock)
+        await save(bot, channel.id, lock)
         raise
     await forget(bot, channel.id)
 

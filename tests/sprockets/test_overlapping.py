@@ -156,6 +156,7 @@ _BY_HAND = [
     ("open", "closed", [], (False, False)),
     ("closed", "open", [(True, True), (False, False)], (False, False)),
     ("closed", "open", [(True, False)], (True, True)),
+    ("closed", "archived", [(False, True)], (False, True)),
     ("archived", "open", [], (True, False)),
 ]
 
