@@ -57,6 +57,5 @@ def _property(parameter: Parameter) -> JsonObject:
     if parameter.most is not None:
         found["maximum"] = parameter.most
     if parameter.default is not None:
-        default = parameter.default
-        found["x-default"] = f"{default}" if isinstance(default, str) else default  # a Sentence as its words
+        found["x-default"] = f"{parameter.default}"  # plain words, also of a Sentence
     return found
