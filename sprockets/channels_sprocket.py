@@ -264,11 +264,18 @@ class ChannelsSprocket(RegisteringCog):
             debt = await watched(self.bot, about)
             if debt is None:
                 return
-            # What the event says may be older than what the bot did.
-            now: Any = await self.bot.fetch_channel(after.id)
-            if now.slowmode_delay != debt.left.get("seconds"):
+            left = debt.left.get("seconds")
+            try:
+                # What the event says may be older than what the bot did.
+                now: Any = await self.bot.fetch_channel(after.id)
+                changed = now.slowmode_delay != left
+            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                log.info("Discord can't be asked about #%s: %s", after.name, error)
+                # Events come in order: one that leads away from what the bot set came later than that.
+                changed = getattr(before, "slowmode_delay", None) == left
+            if changed:
                 await note_left(self.bot, about, **{LIFTED: True})
-        except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
+        except DatabaseUnavailable as error:
             log.warning("whether the slow mode of #%s was changed can't be told: %s", after.name, error)
 
 

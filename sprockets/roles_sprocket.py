@@ -137,10 +137,13 @@ async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[
     try:
         async with asking_discord(f"look at the roles of {user_id}"):
             member = await _member(role.guild, user_id)
+            has, about = role in member.roles, _lent(role.id, user_id)
+            debt = await debt_about(bot, about)
+            lent = debt is not None or await waiting(bot, about) is not None
+            if has and debt is not None and await _given_by_hand(role, user_id, from_iso(debt.since)):
+                lent = False  # given for good since the loan, whose end leaves it
     except Gone:
         return {"id": str(user_id), "name": str(user_id), "keeps": False, "has": False}
-    has, about = role in member.roles, _lent(role.id, user_id)
-    lent = await debt_about(bot, about) is not None or await waiting(bot, about) is not None
     return {"id": str(user_id), "name": member.display_name, "keeps": has and not lent, "has": has}
 
 
