@@ -154,19 +154,32 @@ class DebtsCog(commands.Cog):
             async with self._turn:
                 for job_id, value in (await self._services.memory.notes(DEBT)).items():
                     debt = read_debt(job_id, value)
-                    guild = self.bot.get_guild(int(debt.guild_id or 0))
-                    if guild is None or guild.unavailable or (changed is not None and guild != changed):
+                    guild = self._guild_of(debt)
+                    # The debt of a job over REST may name nothing that is known: then only time decides.
+                    away = guild.unavailable if guild is not None else debt.guild_id is not None
+                    if away or (changed is not None and guild != changed):
                         continue
                     if await self._is_time(debt, guild, changed=changed is not None):
                         await self._try(debt)
         except ScheduleZeroError as error:
             log.info("what I owe is tried again later: %s", error)
 
-    async def _is_time(self, debt: Debt, guild: discord.Guild, *, changed: bool) -> bool:
+    def _guild_of(self, debt: Debt) -> discord.Guild | None:
+        """Return where a debt is; a job over REST has no guild, so what it names tells."""
+        named = debt.guild_id or debt.params.get("guild_id")
+        if named is not None:
+            return self.bot.get_guild(int(named))
+        for name in ("channel_id", "thread_id"):
+            channel = self.bot.get_channel(int(debt.params.get(name) or 0))
+            if isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+                return channel.guild
+        return None
+
+    async def _is_time(self, debt: Debt, guild: discord.Guild | None, *, changed: bool) -> bool:
         now, failed = instants.now(), await tried(self._services.memory, debt.job_id)
         if failed is None:
             return debt.is_overdue(now)
-        if not changed:
+        if not changed or guild is None:
             return failed.again_at <= now
         spec = spec_for(self.bot, debt.method)
         if spec is None:
@@ -180,7 +193,7 @@ class DebtsCog(commands.Cog):
         return all(item.of is not Of.BOT for item in found)
 
     async def _try(self, debt: Debt) -> None:
-        client, memory, place = self._services.client, self._services.memory, debt.guild_id or ""
+        client, memory, place = self._services.client, self._services.memory, debt.guild_id
         try:
             job = await client.job(debt.job_id, place)
         except NotFound:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeGuard
 
@@ -23,7 +24,6 @@ from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.comparing import alike
 from sprockets.kit.follow_up import (
-    DONE,
     LIFTED,
     call_off,
     debt_about,
@@ -36,6 +36,7 @@ from sprockets.kit.follow_up import (
     watched,
 )
 from sprockets.kit.lookups import GuildChannel, guild_channel_of
+from sprockets.kit.making import making, never_made
 from sprockets.kit.messages import expect_texts, fitting, text_for
 from sprockets.kit.results import success
 from sprockets.kit.turns import turn
@@ -110,7 +111,8 @@ async def set_slowmode(
             and earlier.left.get("seconds") == channel.slowmode_delay
         )
         before = earlier.params["seconds"] if earlier and untouched else channel.slowmode_delay
-        return {"before": before, "stands": untouched}
+        left = {"seconds": earlier.left["seconds"]} if earlier and untouched else None
+        return {"before": before, "stands": untouched, "left": left}
 
     found = await step("before", look)
     before, said = found["before"], _slowed(channel, seconds)
@@ -127,11 +129,10 @@ async def set_slowmode(
             stands=found.get("stands", True),
         )
         said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
-    async with turn(about), asking_discord(f"slow #{channel.name} down"):
+    noting = making(bot, about, found.get("left")) if ends is not None else nullcontext()
+    async with turn(about), noting, asking_discord(f"slow #{channel.name} down"):
         await channel.edit(slowmode_delay=seconds, reason=REASON)
-    if ends is not None:
-        await note_left(bot, about, **{DONE: True})
-    else:
+    if ends is None:
         await call_off(bot, about)  # this one is for good
     return success(said, channel_id=str(channel.id))
 
@@ -154,6 +155,12 @@ async def _end_slow_mode(
                 "slow_mode_replaced",
                 channel=channel.name,
                 seconds=now.slowmode_delay,
+            )
+        elif never_made(debt):
+            said = Sentence(
+                "#{channel}: the slow mode was never set, so there is nothing to undo.",
+                "slow_mode_never_set",
+                channel=channel.name,
             )
         elif debt.left.get(LIFTED) or now.slowmode_delay not in (debt.left.get("seconds"), seconds):
             said = Sentence(
@@ -257,11 +264,18 @@ class ChannelsSprocket(RegisteringCog):
             debt = await watched(self.bot, about)
             if debt is None:
                 return
-            # What the event says may be older than what the bot did.
-            now: Any = await self.bot.fetch_channel(after.id)
-            if now.slowmode_delay != debt.left.get("seconds"):
+            left = debt.left.get("seconds")
+            try:
+                # What the event says may be older than what the bot did.
+                now: Any = await self.bot.fetch_channel(after.id)
+                changed = now.slowmode_delay != left
+            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                log.info("Discord can't be asked about #%s: %s", after.name, error)
+                # Events come in order: one that leads away from what the bot set came later than that.
+                changed = getattr(before, "slowmode_delay", None) == left
+            if changed:
                 await note_left(self.bot, about, **{LIFTED: True})
-        except (discord.DiscordException, aiohttp.ClientError, OSError, DatabaseUnavailable) as error:
+        except DatabaseUnavailable as error:
             log.warning("whether the slow mode of #%s was changed can't be told: %s", after.name, error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AsyncExitStack, nullcontext
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -31,6 +32,7 @@ from sprockets.kit.follow_up import (
     was_over,
 )
 from sprockets.kit.lookups import guild_of, not_here, role_of
+from sprockets.kit.making import making, never_made
 from sprockets.kit.results import success
 from sprockets.kit.several import PEOPLE, partly
 from sprockets.kit.turns import turn
@@ -67,7 +69,9 @@ async def remove_role_scheduled(
     """
     debt = await owed(bot)
     if debt is not None:
-        return await _take_back(bot, guild_of(bot, guild_id), user_ids, role_id, from_iso(debt.since))
+        # What was never given isn't taken back: whoever has it now has it from somebody else.
+        owing = [] if never_made(debt) else user_ids
+        return await _take_back(bot, guild_of(bot, guild_id), owing, role_id, from_iso(debt.since))
     role = _role_to_manage(bot, guild_id, role_id)
     return await _change_role(bot, role, user_ids, give=False, for_good=True)
 
@@ -116,8 +120,9 @@ async def give_role_for(
         after = await follow_up(bot, about, "remove_role_scheduled", taking, ends, name, stands=stands)
         until = after["at"]
     keep = len(people) - len(borrowers)
+    lent = {int(person["id"]) for person in borrowers if person.get("has", True)}
     given = await _change_role(
-        bot, role, [int(person["id"]) for person in borrowers], give=True, for_good=False
+        bot, role, [int(person["id"]) for person in borrowers], give=True, for_good=False, lent=lent
     )
     said = all_in_a_row(
         read_sentence(given, "message"),
@@ -132,10 +137,13 @@ async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[
     try:
         async with asking_discord(f"look at the roles of {user_id}"):
             member = await _member(role.guild, user_id)
+            has, about = role in member.roles, _lent(role.id, user_id)
+            debt = await debt_about(bot, about)
+            lent = debt is not None or await waiting(bot, about) is not None
+            if has and debt is not None and await _given_by_hand(role, user_id, from_iso(debt.since)):
+                lent = False  # given for good since the loan, whose end leaves it
     except Gone:
         return {"id": str(user_id), "name": str(user_id), "keeps": False, "has": False}
-    has, about = role in member.roles, _lent(role.id, user_id)
-    lent = await debt_about(bot, about) is not None or await waiting(bot, about) is not None
     return {"id": str(user_id), "name": member.display_name, "keeps": has and not lent, "has": has}
 
 
@@ -217,19 +225,34 @@ async def _change_role(
     give: bool,
     for_good: bool,
     in_turn: bool = False,
+    lent: Collection[int] = (),
 ) -> dict[str, Any]:
+    """Give people a role or take it.
+
+    Parameters:
+        bot: the bot.
+        role: the role.
+        user_ids: the people.
+        give: whether to give it.
+        for_good: whether that stays, so that the end of an earlier loan doesn't count any more.
+        in_turn: whether the caller has the turns of all of them.
+        lent: those who have the role by an earlier loan; they have it also if it can't be given now.
+    """
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     for user_id in dict.fromkeys(user_ids):
 
         async def change(_: dict[str, Any], user_id: int = user_id) -> dict[str, Any]:
-            one_at_a_time = nullcontext() if in_turn else turn(_lent(role.id, user_id))
-            async with one_at_a_time, asking_discord(f"change the roles of {user_id}"):
+            about = _lent(role.id, user_id)
+            one_at_a_time = nullcontext() if in_turn else turn(about)
+            loan = give and not for_good
+            noting = making(bot, about, {} if user_id in lent else None) if loan else nullcontext()
+            async with one_at_a_time, noting, asking_discord(f"change the roles of {user_id}"):
                 member = await _member(role.guild, user_id)
                 await (member.add_roles if give else member.remove_roles)(role, reason=REASON)
             if for_good:
                 # The end of an earlier, temporary grant would undo this decision.
-                await call_off(bot, _lent(role.id, user_id))
+                await call_off(bot, about)
             return {"user_id": str(user_id)}
 
         try:

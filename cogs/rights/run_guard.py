@@ -55,6 +55,13 @@ class RunGuard:
 
     async def __call__(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
         """Raise JobFailed if the run may not start; ``params`` are unconverted."""
+        memory = services_of(self._bot).memory
+        if await is_closed(memory, run.job_id):
+            raise JobFailed(
+                "What this job ends is over already, so there is nothing to undo.",
+                retry=False,
+                code="debt_closed",
+            )
         if run.guild_id is None:
             return
         if run.guild_id == run.creator_id or spec.personal:
@@ -74,13 +81,6 @@ class RunGuard:
                     code="reminder_cannot_call",
                 )
             return
-        memory = services_of(self._bot).memory
-        if await is_closed(memory, run.job_id):
-            raise JobFailed(
-                "What this job ends is over already, so there is nothing to undo.",
-                retry=False,
-                code="debt_closed",
-            )
         debt = await debt_of(memory, run.job_id)
         owed = debt is not None and debt.is_settled_by(run.guild_id, spec.name, params)
         guild = self._bot.get_guild(int(run.guild_id))

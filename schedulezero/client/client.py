@@ -98,8 +98,8 @@ class Client:
     _due_page = _asks(Dialect.due_before)
     _bulk_part = _asks(Dialect.bulk)
 
-    async def job(self, job_id: str, guild_id: str) -> Job:
-        """Return a job by id if it belongs to the guild; raises NotFound otherwise."""
+    async def job(self, job_id: str, guild_id: str | None) -> Job:
+        """Return a job by id if it belongs to the guild, or to none for None; raises NotFound otherwise."""
         job = await self._show(job_id)
         if job.guild_id != guild_id:
             raise no_job_here()

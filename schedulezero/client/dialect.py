@@ -152,14 +152,14 @@ class Dialect(ABC):
     @abstractmethod
     async def runs(
         self,
-        guild_id: str,
+        guild_id: str | None,
         *,
         job_id: str | None = None,
         state: RunState | None = None,
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> RunPage:
-        """Return a page of a guild's runs, newest first."""
+        """Return a page of a guild's runs, newest first; None only for a job without a guild."""
 
     @abstractmethod
     async def run_of_message(self, guild_id: str, message_id: int) -> Run | None:

@@ -160,18 +160,20 @@ class JobsDialect(Dialect):
 
     async def runs(
         self,
-        guild_id: str,
+        guild_id: str | None,
         *,
         job_id: str | None = None,
         state: RunState | None = None,
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> RunPage:
+        # Without a guild, the published server's dialect has this path, too; a cursor makes the request ours.
+        begin = "0" if guild_id is None else None
         query = {
             "guild_id": guild_id,
             "job_id": job_id,
             "status": state.value if state else None,
-            "cursor": cursor,
+            "cursor": cursor or begin,
             "limit": limit,
         }
         answer = await self._http.request("GET", "/api/executions", query=query)

@@ -197,7 +197,7 @@ class SchedulesDialect(Dialect):
 
     async def runs(
         self,
-        guild_id: str,
+        guild_id: str | None,
         *,
         job_id: str | None = None,
         state: RunState | None = None,
@@ -213,7 +213,7 @@ class SchedulesDialect(Dialect):
         return RunPage(*_cut(found, cursor, limit))
 
     def _runs_of(
-        self, records: list[JsonObject], guild_id: str, job_id: str | None, state: RunState | None
+        self, records: list[JsonObject], guild_id: str | None, job_id: str | None, state: RunState | None
     ) -> list[Run]:
         """Return a guild's runs among the records, newest first; a thread does it, as there may be many."""
         found = [
@@ -226,7 +226,7 @@ class SchedulesDialect(Dialect):
         ]
         return sorted(found, key=lambda run: run.scheduled_at, reverse=True)
 
-    def _named(self, run: Run, guild_id: str) -> Run:
+    def _named(self, run: Run, guild_id: str | None) -> Run:
         job = self._jobs.get(run.job_id)
         return replace(run, guild_id=guild_id, name=job.name if job is not None else None)
 

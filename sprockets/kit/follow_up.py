@@ -32,8 +32,8 @@ from schedulezero.model.limits import new_ending_id
 from schedulezero.sentences import Sentence
 
 DONE, LIFTED = "done", "lifted"
-"""Keys of `Debt.left`: the change is made, so that what differs is other people's doing; somebody undid it by
-hand since, so that nothing is left to undo."""
+"""Keys of `Debt.left`: whether the change was made, so that what differs is other people's doing (False if it
+was refused, None if that is unknown); somebody undid it by hand since, so that nothing is left to undo."""
 _FORGOTTEN = Sentence(
     "The server was forgotten while this ran, so nothing was started.", "place_forgotten_nothing_begun"
 )
@@ -224,10 +224,14 @@ async def debt_about(bot: object, about: str) -> Debt | None:
 
 async def note_left(bot: object, about: str, **left: Any) -> None:
     """Note more about the state in which a change left things, in the open debt about it, if there is one."""
-    memory = host_of(bot).memory
-    debt = await debt_of(memory, await _noted(bot, about))
+    debt = await open_debt(bot, about)
     if debt is not None:
-        await owe(memory, replace(debt, left={**debt.left, **left}))
+        await owe(host_of(bot).memory, replace(debt, left={**debt.left, **left}))
+
+
+async def open_debt(bot: object, about: str) -> Debt | None:
+    """Return the noted debt about something, or None. It asks the bot's memory only."""
+    return await debt_of(host_of(bot).memory, await _noted(bot, about))
 
 
 async def watched(bot: object, about: str) -> Debt | None:
@@ -235,7 +239,7 @@ async def watched(bot: object, about: str) -> Debt | None:
 
     For listeners of Discord's events: it asks the bot's memory only.
     """
-    debt = await debt_of(host_of(bot).memory, await _noted(bot, about))
+    debt = await open_debt(bot, about)
     return debt if debt is not None and debt.left.get(DONE) and not debt.left.get(LIFTED) else None
 
 

@@ -230,7 +230,7 @@ async def lock(
             return Locked(new=not keeps or mine, thread=True)
         open_to: Collection[int] = ()
         writing: Collection[int] = ()
-        for _ in range(2):  # a second time for what others changed at the same moment
+        for is_first in (True, False):  # a second time for what others changed at the same moment
             place = await _place(channel)
             changes = to_close(place, closing)
             for item in changes:
@@ -242,7 +242,14 @@ async def lock(
             kept.set.setdefault(everyone.id, everyone.closed(closing))
             kept.closed = closing
             await save(bot, channel.id, kept)
-            await _put(channel, changes, reason)
+            made: list[int] = []
+            try:
+                await _put(channel, changes, reason, made)
+            except (discord.HTTPException, discord.RateLimited) as error:
+                if not keeps and is_first and not made and _was_refused(error):
+                    # Nothing was closed. Who closes it by hand later isn't undone by this lock's end.
+                    await forget(bot, channel.id)
+                raise
             channel = await _fresh(bot, channel)
             now = await _place(channel)
             open_to, writing = still_writing(now, closing), writing_moderators(now, closing)
@@ -416,8 +423,18 @@ def _person(member: discord.Member) -> Person:
     return Person(member.id, frozenset(role.id for role in member.roles if not role.is_default()))
 
 
-async def _put(channel: Any, changes: Iterable[Overwrite], reason: str) -> None:
-    """Set overwrites, also of people who left, for whom discord.py has no object."""
+def _was_refused(error: Exception) -> bool:
+    """Return whether a request that failed certainly had no effect."""
+    return not isinstance(error, discord.HTTPException) or error.status < 500
+
+
+async def _put(
+    channel: Any, changes: Iterable[Overwrite], reason: str, made: list[int] | None = None
+) -> None:
+    """Set overwrites, also of people who left, for whom discord.py has no object.
+
+    Those that were set are added to ``made``.
+    """
     http: Any = channel._state.http
     for item in changes:
         try:
@@ -428,6 +445,8 @@ async def _put(channel: Any, changes: Iterable[Overwrite], reason: str) -> None:
                 )
             else:
                 await http.delete_channel_permissions(channel.id, item.id, reason=reason)
+            if made is not None:
+                made.append(item.id)
         except discord.NotFound:
             continue  # the role was deleted, or the person left, a moment ago
 

@@ -10,9 +10,22 @@ import pytest
 
 from schedulezero import instants
 from schedulezero.model import Job, Run
+from tests.conftest import until
+from tests.sprockets.test_endings import note_in_the_audit_log
 from tests.support.acting import scheduler
-from tests.support.for_a_while import a_keeper, bears, by_hand, endings, is_locked, over, result, scheduled
+from tests.support.for_a_while import (
+    a_keeper,
+    a_role_for_a_while,
+    bears,
+    by_hand,
+    endings,
+    is_locked,
+    over,
+    result,
+    scheduled,
+)
 from tests.support.granting import give_the_bot
+from tests.support.refusing import an_outage, refusing
 from tests.support.world import World
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("asked_each_time")]
@@ -125,6 +138,41 @@ async def test_a_slow_mode_that_was_changed_and_set_again_by_hand_stays(world: W
     assert (await over(world, ending)).error is None
     channel: Any = world.bot.get_channel(world.channel.id)
     assert channel.slowmode_delay == 30
+
+
+async def test_a_slow_mode_that_was_lifted_while_discord_had_trouble_and_set_again_by_hand_stays(
+    world: World,
+) -> None:
+    give_the_bot(world, EVERYTHING)
+    await result(world, await scheduled(world, world.admin, "set_slowmode", {"seconds": 30, "lasts": "2h"}))
+    (ending,) = await endings(world, "set_slowmode")
+    with refusing(world, "GET", rf"/channels/{world.channel.id}", an_outage) as asked:
+        world.env.backend.edit_channel(world.channel.id, {"rate_limit_per_user": 0})
+        await until(lambda: asked)
+        await world.env.settle()
+    world.env.backend.edit_channel(world.channel.id, {"rate_limit_per_user": 30})
+    await world.env.settle()
+    await world.advance(hours=3)
+    assert (await over(world, ending)).error is None
+    channel: Any = world.bot.get_channel(world.channel.id)
+    assert channel.slowmode_delay == 30
+
+
+async def test_a_role_that_was_given_by_hand_between_two_loans_stays(world: World) -> None:
+    give_the_bot(world, EVERYTHING)
+    role, ending = await a_role_for_a_while(world, world.admin)
+    world.env.backend.remove_member_role(world.guild.id, world.plain.id, role.id)
+    world.env.backend.add_member_role(world.guild.id, world.plain.id, role.id)
+    change = {"key": "$add", "new_value": [{"id": str(role.id), "name": role.name}]}
+    note_in_the_audit_log(world, world.moderator.id, world.plain.id, change)
+    await world.env.settle()
+    params = {"guild_id": str(world.guild.id), "user_ids": [str(world.plain.id)], "role_id": str(role.id)}
+    job = await world.schedule("give_role_for", {**params, "lasts": "4h"}, "in 3 days")
+    run = await result(world, job)
+    assert run.error is None and "for good" in (run.result or {})["message"], run
+    await world.advance(hours=6)
+    assert (await over(world, ending)).error is None
+    assert bears(world, world.plain, role)
 
 
 async def a_thread(world: World, kind: str, state: str) -> Any:
