@@ -20,6 +20,7 @@ from tests.support.for_a_while import (
     by_hand,
     endings,
     is_locked,
+    note_in_the_audit_log,
     over,
     result,
     scheduled,
@@ -216,14 +217,6 @@ async def test_a_role_that_was_given_for_good_meanwhile_stays(world: World, how:
         await world.advance(hours=3)
         assert (await over(world, ending)).error is None
     assert bears(world, world.plain, role)
-
-
-def note_in_the_audit_log(world: World, by: int, target: int, change: dict[str, Any]) -> None:
-    """Record what a person did; simcord's backend records only what comes in over HTTP."""
-    world.env.backend.record_audit_log(
-        world.guild.id, discord.AuditLogAction.member_role_update.value, user_id=by, target_id=target,
-        changes=[change],
-    )  # fmt: skip
 
 
 async def test_a_lock_that_was_lifted_by_hand_restores_nothing_later(world: World) -> None:

@@ -11,7 +11,6 @@ import pytest
 from schedulezero import instants
 from schedulezero.model import Job, Run
 from tests.conftest import until
-from tests.sprockets.test_endings import note_in_the_audit_log
 from tests.support.acting import scheduler
 from tests.support.for_a_while import (
     a_keeper,
@@ -20,6 +19,7 @@ from tests.support.for_a_while import (
     by_hand,
     endings,
     is_locked,
+    note_in_the_audit_log,
     over,
     result,
     scheduled,

@@ -94,3 +94,11 @@ async def a_role_for_a_while(world: World, creator: simcord.MemberActor) -> tupl
     assert run.error is None and bears(world, world.plain, role), run
     (ending,) = await endings(world, "remove_role_scheduled")
     return role, ending
+
+
+def note_in_the_audit_log(world: World, by: int, target: int, change: dict[str, Any]) -> None:
+    """Record what a person did; simcord's backend records only what comes in over HTTP."""
+    world.env.backend.record_audit_log(
+        world.guild.id, discord.AuditLogAction.member_role_update.value, user_id=by, target_id=target,
+        changes=[change],
+    )  # fmt: skip
