@@ -136,12 +136,6 @@ def keys(options: argparse.Namespace, settings: Settings) -> int:
         raise Unusable("--name goes with --allow: it says whose key is let in.", USAGE)
     new = not (folder := Path(settings.keys).absolute()).exists()
     ring = load_keys(settings.keys)
-    if new:
-        print(
-            f"Warning: this made new keys in {folder}. If your bot or server has keys already, run this in "
-            "its folder, or give its --config.",
-            file=sys.stderr,
-        )
     try:
         if options.allow is not None:
             ring.allow(options.allow.strip(), options.name or "")
@@ -150,6 +144,12 @@ def keys(options: argparse.Namespace, settings: Settings) -> int:
             print(f"Revoked {f'{name} ({key})' if name else key}.")
     except NoSuchKey as error:
         raise Unusable(error.message, USAGE) from error
+    if new:
+        print(
+            f"Warning: this made new keys in {folder}. If your bot or server has keys already, run this in "
+            "its folder, or give its --config.",
+            file=sys.stderr,
+        )
     print(f"This side's public key: {ring.public}")
     print(f"Keys that are let in, this side's own among them ({ring.allowed_file}):")
     for key, name in ring.allowed().items():
