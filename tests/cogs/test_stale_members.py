@@ -16,19 +16,18 @@ from tests.support.rules.member_counts import MemberCounts
 from tests.support.world import World
 
 
-async def in_voice(world: World) -> tuple[simcord.MemberActor, Any]:
-    """Return somebody whom a voice channel has put in the cache, and the bot's guild."""
-    lounge = world.guild.create_voice_channel("Lounge")
+async def cached(world: World) -> tuple[simcord.MemberActor, Any]:
+    """Return somebody who is in the cache, as a voice channel puts people there, and the bot's guild."""
     person = world.guild.add_member(world.env.create_user("vic"))
-    await person.join_voice(lounge)
     await world.env.settle()
     guild: Any = world.bot.get_guild(world.guild.id)
+    guild._add_member(await guild.fetch_member(person.id))
     assert guild.get_member(person.id) is not None
     return person, guild
 
 
-async def test_the_cache_is_stale_for_those_in_voice(world: World) -> None:
-    person, guild = await in_voice(world)
+async def test_the_cache_is_stale(world: World) -> None:
+    person, guild = await cached(world)
     role = world.guild.create_role("Guests")
     world.env.backend.add_member_role(world.guild.id, person.id, role.id)
     await world.env.settle()
@@ -36,8 +35,8 @@ async def test_the_cache_is_stale_for_those_in_voice(world: World) -> None:
     assert role.id in {item.id for item in (await members.member_of(guild, person.id)).roles}
 
 
-async def test_a_role_for_good_is_kept_by_those_in_voice(world: World) -> None:
-    person, _ = await in_voice(world)
+async def test_a_role_for_good_is_kept_by_somebody_in_the_cache(world: World) -> None:
+    person, _ = await cached(world)
     role = world.guild.create_role("Guests")
     world.invite()
     world.env.backend.add_member_role(world.guild.id, person.id, role.id)
@@ -54,8 +53,8 @@ async def test_a_role_for_good_is_kept_by_those_in_voice(world: World) -> None:
     assert not (await world.bot.services.client.jobs(str(world.guild.id), query)).jobs
 
 
-async def test_a_person_who_left_from_a_voice_channel_gets_no_message(world: World) -> None:
-    person, _ = await in_voice(world)
+async def test_a_person_who_left_and_is_in_the_cache_gets_no_message(world: World) -> None:
+    person, _ = await cached(world)
     job = await world.schedule("send_dm", {"user_id": str(person.id), "message": "Hi"}, "in 1 hour")
     world.env.backend.remove_member(world.guild.id, person.id)
     await world.env.settle()

@@ -259,7 +259,9 @@ async def targets_for(world: World, panel: str, jobs: list[Job], who: simcord.Me
                 },
                 "undo": {job.id: [1, job.version] for job in jobs if job.version > 1},
                 "imported": {job.id: job.version for job in jobs},
-                "import": [replace(job, id="").to_json() for job in jobs], "by": str(who.id),
+                # No file holds an ending; as a job of one's own it would be harmless.
+                "import": [replace(job, id="").to_json() for job in jobs if not job.id.startswith("after-")],
+                "by": str(who.id),
             },
         )  # fmt: skip
         targets.append(f"walk{action}")
