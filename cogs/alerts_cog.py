@@ -23,6 +23,7 @@ from cogs.background.supervisor import Kept
 from cogs.desk.runs.alert_card import Item
 from cogs.desk.runs.alert_posting import AlertCards
 from cogs.desk.runs.history import run_target
+from cogs.rights.changed_rights import channel_changes_rights, member_changes_rights, role_changes_rights
 from cogs.rights.channels import SeenChannels
 from cogs.rights.rights import problems
 from cogs.services import services_of, spec_for
@@ -233,7 +234,7 @@ class AlertsCog(commands.Cog):
     async def on_guild_channel_update(
         self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
     ) -> None:
-        if before.overwrites != after.overwrites:
+        if channel_changes_rights(before, after):
             self._look_soon(after.guild)
 
     @commands.Cog.listener()
@@ -248,13 +249,12 @@ class AlertsCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
-        if (before.permissions, before.position) != (after.permissions, after.position):
+        if role_changes_rights(before, after):
             self._look_soon(after.guild)
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
-        changed = before.roles != after.roles or before.timed_out_until != after.timed_out_until
-        if after == after.guild.me and changed:
+        if member_changes_rights(before, after):
             self._look_soon(after.guild)
 
     def _look_soon(self, guild: discord.Guild) -> None:

@@ -22,6 +22,7 @@ from discord.ext import commands
 from cogs.background.discord_troubles import TROUBLES
 from cogs.background.outbox import OutboxReader
 from cogs.background.supervisor import Kept
+from cogs.rights.changed_rights import channel_changes_rights, member_changes_rights, role_changes_rights
 from cogs.rights.channels import SeenChannels
 from cogs.rights.rights import Of, findings
 from cogs.services import services_of, spec_for
@@ -111,18 +112,17 @@ class DebtsCog(commands.Cog):
     async def on_guild_channel_update(
         self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
     ) -> None:
-        if before.overwrites != after.overwrites:
+        if channel_changes_rights(before, after):
             self._look_soon(after.guild)
 
     @commands.Cog.listener()
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
-        if (before.permissions, before.position) != (after.permissions, after.position):
+        if role_changes_rights(before, after):
             self._look_soon(after.guild)
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
-        changed = before.roles != after.roles or before.timed_out_until != after.timed_out_until
-        if after == after.guild.me and changed:
+        if member_changes_rights(before, after):
             self._look_soon(after.guild)
 
     def _look_soon(self, guild: discord.Guild) -> None:
