@@ -62,6 +62,7 @@ TABLE = {
     "schedulezero/methods": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language"
     ),
+    "schedulezero/compose": "schedulezero schedulezero/model schedulezero/methods",
     "schedulezero/client": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/calendar "
         "schedulezero/when/language schedulezero/methods"
@@ -116,9 +117,9 @@ TABLE = {
         "schedulezero/server/api"
     ),
     "sprockets/kit": (
-        "schedulezero schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
     ),
-    "sprockets": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
+    "sprockets": "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
     "cogs/background": (
         "schedulezero schedulezero/metrics.py schedulezero/methods schedulezero/handler schedulezero/web"
     ),
