@@ -117,9 +117,13 @@ TABLE = {
         "schedulezero/server/api"
     ),
     "sprockets/kit": (
-        "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web "
+        "schedulezero/handler"
     ),
-    "sprockets": "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
+    "sprockets": (
+        "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web "
+        "sprockets/kit"
+    ),
     "cogs/background": (
         "schedulezero schedulezero/metrics.py schedulezero/methods schedulezero/handler schedulezero/web"
     ),
@@ -155,6 +159,10 @@ TABLE = {
         "schedulezero/methods schedulezero/client cogs/background cogs cogs/rights cogs/desk/kit "
         "cogs/desk/drafts"
     ),
+    "cogs/desk/queue": (
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
+        "schedulezero/methods schedulezero/client cogs cogs/rights cogs/desk/kit cogs/desk/jobs"
+    ),
     "cogs/desk/files": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
         "schedulezero/client schedulezero/exchange cogs/background cogs cogs/rights cogs/desk/kit "
@@ -173,12 +181,12 @@ TABLE = {
     "cogs/desk/creating": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
         "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
-        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
+        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/queue cogs/desk/settings"
     ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/sprocket_loading "
-        "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/runs "
+        "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/queue cogs/desk/runs "
         "cogs/desk/settings cogs/desk/creating"
     ),
     "bot/pace": (

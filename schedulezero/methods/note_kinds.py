@@ -28,6 +28,7 @@ LOCK = "lockdown"
 SPROCKET_SETTINGS = "sprocket-settings"
 LEFT_GUILD = "left-guild"
 UNDELIVERED = "undelivered"
+QUEUE = "queue"
 
 NAMES: Mapping[str, Names] = {
     FOLLOW_UP: Names.VALUE,  # its key names a role and a person, or a channel
@@ -39,6 +40,7 @@ NAMES: Mapping[str, Names] = {
     LEFT_GUILD: Names.KEY,
     "rules": Names.KEY,
     UNDELIVERED: Names.KIND,
+    QUEUE: Names.KIND,
     "owner-commands": Names.NOTHING,
     "alerts-told": Names.NOTHING,
     "audit-told": Names.NOTHING,

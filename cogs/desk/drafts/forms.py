@@ -138,7 +138,6 @@ def _when_field(draft: Draft, keeps: str | None) -> ui.Label[Any]:
         value=draft.when,
         description=t("Leave it empty to keep: {schedule}", schedule=keeps) if keeps else t(_WHEN_EXAMPLES),
         placeholder=t("tomorrow at 9"),
-        required=keeps is None,
         most=_LONGEST_WHEN,
     )
 
