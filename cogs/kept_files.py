@@ -151,11 +151,6 @@ class KeptFileStore:
 
     # ---------------------------------------------------------------- keeping
 
-    async def check_room(self, guild_id: str, size: int) -> None:
-        """Raise FileRefused if a new file of that size in bytes would exceed a limit."""
-        _expect(check_file(size, self._limits))
-        await self._database.read(lambda connection: self._check_room(connection, guild_id, size))
-
     async def keep(
         self,
         guild_id: str,
@@ -198,7 +193,7 @@ class KeptFileStore:
                     "This file didn't arrive as it was sent. Upload it again.", code="file_incomplete"
                 )
             if not found.size:
-                raise FileRefused("This file is empty. Choose another one.", code="file_empty")
+                raise FileRefused("This file is empty. Choose another one.", code="attached_file_empty")
             now = instants.now()
             holder = {
                 "guild_id": guild_id,
