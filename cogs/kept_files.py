@@ -267,26 +267,24 @@ class KeptFileStore:
             found.setdefault(str(guild_id), set()).add(str(digest))
         return {guild_id: frozenset(digests) for guild_id, digests in found.items()}
 
-    async def note_needed(self, guild_id: str, digests: Iterable[str]) -> None:
-        """Note that something of a guild needs these files."""
+    async def note_needed(self, guild_id: str, digests: Iterable[str], now: datetime) -> None:
+        """Note that something of a guild needs these files at an instant."""
         query = (
             sa.update(_holders)
             .where(_holders.c.guild_id == guild_id, _holders.c.digest.in_(list(digests)))
-            .values(needed_at=instants.now(), doubted_at=None)
+            .values(needed_at=now, doubted_at=None)
         )
         await self._database.write(lambda connection: connection.execute(query))
 
-    async def note_unneeded(self, guild_id: str, digests: Iterable[str], doubted_before: datetime) -> int:
-        """Note that nothing of a guild seems to need these files; return how many were deleted.
+    async def note_unneeded(
+        self, guild_id: str, digests: Iterable[str], now: datetime, doubted_before: datetime
+    ) -> int:
+        """Note that nothing of a guild seems to need these files at an instant; return how many were deleted.
 
         Deleted are those of which that was noted before an instant already, and not taken back since.
         """
         ours = (_holders.c.guild_id == guild_id, _holders.c.digest.in_(list(digests)))
-        mark = (
-            sa.update(_holders)
-            .where(*ours, _holders.c.doubted_at.is_(None))
-            .values(doubted_at=instants.now())
-        )
+        mark = sa.update(_holders).where(*ours, _holders.c.doubted_at.is_(None)).values(doubted_at=now)
         deleted = await self._delete(sa.and_(*ours, _holders.c.doubted_at < doubted_before))
         await self._database.write(lambda connection: connection.execute(mark))
         return deleted
