@@ -61,11 +61,11 @@ class FilesCog(commands.Cog):
         client, memory = self._services.client, self._services.memory
         wait = _SECOND_LOOK_PUBLISHED if await client.is_published() else _SECOND_LOOK
         deleted = 0
-        unsure = await memory.files.unsure(now - LEAST_KEPT, now - wait)
-        for guild_id, digests in unsure.items():
-            needed = await needed_files(client, memory, guild_id, digests, now)
-            await memory.files.note_needed(guild_id, needed, now)
-            deleted += await memory.files.note_unneeded(guild_id, digests - needed, now, now - wait)
+        while unsure := await memory.files.unsure(now - LEAST_KEPT, now - wait):
+            for guild_id, digests in unsure.items():
+                needed = await needed_files(client, memory, guild_id, digests, now)
+                await memory.files.note_needed(guild_id, needed, now)
+                deleted += await memory.files.note_unneeded(guild_id, digests - needed, now, now - wait)
         if deleted:
             log.info("%d files that nothing needed any more were deleted", deleted)
         return deleted

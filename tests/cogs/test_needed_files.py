@@ -16,7 +16,7 @@ from schedulezero import instants
 from schedulezero.errors import ServerUnreachable
 from schedulezero.model import Job, JobState, Trigger
 from tests.conftest import until
-from tests.support.world import World
+from tests.support.world import World, said
 
 NOW = instants.now()
 
@@ -191,3 +191,11 @@ async def test_a_person_who_is_forgotten_leaves_no_files_of_drafts(world: World)
     await memory.forget_user(42)
     await sweep(world, 0, 1.1)
     assert not await is_kept(world, drafted) and await is_kept(world, posted)
+
+
+async def test_the_status_shows_how_much_room_files_take(world: World) -> None:
+    await keep(world, b"x" * 1_500_000)
+    text = said(await world.admin.slash(world.channel, "schedule status"))
+    assert "files: 1.5 MiB" in text and "Kept files:" not in text
+    text = said(await world.owner.slash(world.channel, "schedule status"))
+    assert "✅ **Kept files:** 1 file, 1.5 MiB" in text
