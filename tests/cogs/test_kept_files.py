@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bot.config import Settings
+from bot.health.doctor_database import check_database
 from cogs import file_spool
 from cogs.file_spool import CHUNK
 from cogs.kept_files import FileRefused, KeptFileStore, Usage
@@ -23,6 +25,7 @@ from cogs.own_tables import metadata
 from schedulezero.errors import Gone
 from schedulezero.model.kept_file import FileFacts, clean_file_name
 from schedulezero.model.limits import Limits
+from schedulezero.storage.backup import back_up
 from schedulezero.storage.database import database_of
 
 MIB = 2**20
@@ -281,6 +284,24 @@ async def test_a_guilds_files_are_deleted_with_it_and_shared_ones_stay(
         await files.open(own.digest, GUILD)
     assert await content_of(files, shared.digest, OTHER) == b"shared"
     assert (await count(database, "bot_files"), await count(database, "bot_file_chunks")) == (1, 1)
+
+
+async def test_a_backup_holds_the_files(files: KeptFileStore, database: str, tmp_path: Path) -> None:
+    if database.startswith("postgresql"):
+        pytest.skip("PostgreSQL has its own backups")
+    content = os.urandom(CHUNK + 1)
+    facts = await keep(files, content)
+    await asyncio.to_thread(back_up, Path(database), tmp_path / "copy.db")
+    copy = Memory(str(tmp_path / "copy.db"), LIMITS)
+    await copy.open()
+    assert await content_of(copy.files, facts.digest) == content
+    await copy.close()
+
+
+async def test_doctor_tells_how_many_files_there_are(files: KeptFileStore, settings: Settings) -> None:
+    assert "kept file" not in (await check_database(settings)).finding
+    await keep(files, os.urandom(MIB))
+    assert (await check_database(settings)).finding.endswith("; 1 kept file, 1 MiB")
 
 
 async def test_a_persons_files_are_forgotten_with_them(memory: Memory, files: KeptFileStore) -> None:
