@@ -2,8 +2,8 @@
 
 * **Declaring a job**: `job` with the annotations `ChannelId`, `ChannelIds`, `ForumId`, `ThreadId`, `VoiceId`,
   `AnyChannelId`, `RoleId`, `RoleIds`, `MemberId`, `MemberIds`, `Text`, `LongText`, `Colour`, `Url`,
-  `MessageLink` and `Duration`; the permissions it needs: `Need` and `in_channel`. A plain function declares the same with
-  `needs`, `variables_in` and `resumable`.
+  `MessageLink` and `Duration`; the permissions it needs: `Need` and `in_channel`. A plain function declares
+  the same with `needs`, `variables_in` and `resumable`.
 * **Registering it**: `RegisteringCog` and `by_name`.
 * **While it runs**: `current_run`, `settings_of`, and `step` for work that must happen only once;
   `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
