@@ -46,7 +46,9 @@ async def measure(posts: int) -> tuple[float, float]:
             folder = Path(name)
             built = Installation(discord, folder)
             settings = yaml.safe_load(built.config.read_text())
-            built.config.write_text(yaml.safe_dump({**settings, "sprockets": "composer"}))
+            built.config.write_text(
+                yaml.safe_dump({**settings, "sprockets": "announcement,moderation,composer"})
+            )
             held = folder / "held"
             os.environ["HELD_LOOP"] = str(held)
             memory = Memory(str(built.database))
