@@ -11,7 +11,9 @@ from schedulezero.compose import limits
 from schedulezero.compose.parts import Embeds, Files, Layout, LinkButtons, Ping, Poll
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelIds, Duration, LongText, RoleIds, Text, Url, job
-from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.cog import by_name
+from sprockets.kit.sticky_keeping import KeepsStickies
+from sprockets.kit.withdrawing import withdraw_post
 
 _IN = "channel_ids"
 
@@ -25,8 +27,9 @@ _IN = "channel_ids"
         Need("mention_everyone", channel=_IN, when="role_ids"),
         Need("mention_everyone", channel=_IN, when="ping"),
         Need("manage_webhooks", channel=_IN, when="name"),
-        Need("manage_messages", channel=_IN, when="publish"),
-        Need("manage_messages", channel=_IN, when="pin"),
+        # A webhook's post takes it to be published, and then the job looks.
+        Need("manage_messages", channel=_IN, when="publish", of="invite"),
+        Need("pin_messages", channel=_IN, when="pin"),
         Need("read_message_history", channel=_IN, when="pin"),
         Need("add_reactions", channel=_IN, when="reactions"),
         Need("read_message_history", channel=_IN, when="reactions"),
@@ -73,7 +76,7 @@ async def send_post(
     thread: Text = "",
     sticky: bool = False,
     quiet_for: Duration | None = None,
-    messages_since: Annotated[int, Field(ge=1, le=10_000)] | None = None,
+    messages_since: Annotated[int, Field(ge=1, le=1000)] | None = None,
 ) -> dict[str, Any]:
     """Post something.
 
@@ -107,10 +110,10 @@ async def send_post(
     raise NotImplementedError
 
 
-class ComposerSprocket(RegisteringCog):
+class ComposerSprocket(KeepsStickies):
     """Registers the one kind of post."""
 
-    jobs = by_name(send_post)
+    jobs = by_name(send_post, withdraw_post)
 
 
 async def setup(bot: commands.Bot) -> None:
