@@ -52,7 +52,7 @@ async def emojis_in(guild: discord.Guild, text: str) -> list[str]:
                 code="not_an_emoji",
                 emoji=part[:60],
             )
-        found[str(emoji)] = None
+        found[f"{emoji.name}:{emoji.id}"] = None  # as Discord takes it, animated or not
     if len(found) > limits.REACTIONS.most:
         raise JobFailed(
             "There are {count} emojis to react with; Discord takes {most}.",
