@@ -117,9 +117,13 @@ TABLE = {
         "schedulezero/server/api"
     ),
     "sprockets/kit": (
-        "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web "
+        "schedulezero/handler"
     ),
-    "sprockets": "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
+    "sprockets": (
+        "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web "
+        "sprockets/kit"
+    ),
     "cogs/background": (
         "schedulezero schedulezero/metrics.py schedulezero/methods schedulezero/handler schedulezero/web"
     ),

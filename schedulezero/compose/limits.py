@@ -61,8 +61,18 @@ POLL_HOURS = Limit("poll", 32 * 24, Unit.HOURS, least=1)
 WEBHOOK_NAME = Limit("name", 80, least=1)
 THREAD_TITLE = Limit("title of a thread", 100, least=1)
 FORUM_TAGS = Limit("tags", 5, Unit.ENTRIES)
+TOPIC = Limit("topic", 1024)
+CHANNEL_NAME = Limit("name of a channel", 100, least=1)
 REACTIONS = Limit("reactions", 20, Unit.ENTRIES)
 MENTIONED_ROLES = Limit("roles to ping", 100, Unit.ENTRIES)
+MENTIONED_PEOPLE = Limit("people to ping", 100, Unit.ENTRIES)
 LAYOUT_COMPONENTS = Limit("components", 40, Unit.ENTRIES)
 LAYOUT_TEXT = Limit("layout", 4000)
+SECTION_TEXTS = Limit("texts of a section", 3, Unit.ENTRIES, least=1)
+ROW_BUTTONS = Limit("buttons of a row", 5, Unit.ENTRIES, least=1)
 GALLERY_PICTURES = Limit("pictures of a gallery", 10, Unit.ENTRIES, least=1)
+LARGEST_COLOUR = 0xFFFFFF
+"""An edge's or a container's colour, as red × 65536 + green × 256 + blue."""
+
+TABLE: dict[str, Limit] = {name: value for name, value in list(globals().items()) if isinstance(value, Limit)}
+"""Every limit by its name."""
