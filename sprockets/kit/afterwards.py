@@ -111,8 +111,7 @@ async def afterwards(
     Parameters:
         bot: The bot.
         channel: The channel that the job names, such as a forum.
-        posted: The result of the post, as `sprockets.kit.posting.posted` returns it; for a webhook's post with
-            the ``webhook_id``.
+        posted: The result of the post, as `sprockets.kit.posting.posted` returns it.
         options: What to do.
 
     Raises JobFailed if Discord is down or asks to wait for a short while; what was done is done then.

@@ -197,7 +197,7 @@ async def _copy_once(bot: commands.Bot, channel: Any, post: Post) -> dict[str, A
                     "avatar_url": message.author.display_avatar.url,
                 }
                 sent = await webhook.send(wait=True, **face, **content, **extra)
-        return {**posted(sent, channel), **({"webhook_id": str(webhook.id)} if webhook is not None else {})}
+        return posted(sent, channel)
 
     async def find(_: dict[str, Any], since: datetime) -> dict[str, Any] | None:
         message = await original()
@@ -211,8 +211,7 @@ async def _copy_once(bot: commands.Bot, channel: Any, post: Post) -> dict[str, A
             return webhook is not None or alike(message.content, item.content)
 
         found = await look_back(channel, since, mine, is_it)
-        more = {"webhook_id": str(webhook.id)} if webhook is not None else {}
-        return {**posted(found, channel), **more} if found is not None else None
+        return posted(found, channel) if found is not None else None
 
     return await step("copy", do, find=find)
 

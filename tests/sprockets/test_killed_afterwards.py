@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from schedulezero import faults
+from schedulezero import faults, instants
 from schedulezero.methods.note_kinds import DEBT
 from tests.support.posting_with import composing, posting
 from tests.support.rules.applying import applied
 from tests.support.rules.pins import Pins
+from tests.support.rules.publishing import Publishing
 from tests.support.rules.reacting import Reacting
 from tests.support.world import World
 
@@ -48,10 +49,10 @@ async def test_nothing_is_lost_or_doubled(world: World, point: str, monkeypatch:
     news = world.guild.create_news_channel("news")
     await world.env.settle()
     world.invite()
-    deaths = 0
+    deaths, published = 0, Publishing(instants.now, most=99)
     for times in range(1, 20):
         run_id, dying = f"job@{times}", Dying(point, times)
-        with applied(Pins(), Reacting()):
+        with applied(Pins(), Reacting(), published):
             monkeypatch.setattr(faults, "trouble_maker", dying)
             answer = await posting(world, run_id, channel=news, **WANTED)
             if dying.left == 0:
@@ -60,14 +61,15 @@ async def test_nothing_is_lost_or_doubled(world: World, point: str, monkeypatch:
                 answer = await posting(world, run_id, channel=news, **WANTED)
         assert answer["success"] is True and "failed_afterwards" not in answer, (times, answer)
         (message,) = world.posted(news)
-        assert message.content == run_id and message.pinned and message.flags.crossposted
+        assert message.content == run_id and message.pinned
+        assert published.asked[-1] == message.id
         assert [str(item.emoji) for item in message.reactions] == ["👍", "🎉"]
         assert answer["thread_id"] == str(message.id)
         (debt,) = (await world.bot.memory.notes(DEBT)).values()
         assert debt["about"] == f"post:{message.id}"
         if dying.left:
             break
-    # The post, its note and its end, publishing, reacting, the thread, the pin, and the one before: unpinned, deleted.
+    # The post, its note, its end, publishing, reacting, the thread, the pin; the one before unpinned, deleted.
     assert deaths == 9
     made = [item.path for item in world.env.http_requests if item.method == "POST"]
     assert sum(path.endswith("/messages") for path in made) == deaths + 1

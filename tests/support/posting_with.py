@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord.ext import commands
 
-from schedulezero.methods.spec import resumable
+from schedulezero.methods.typed import ChannelId, Duration, LongText, Text, job
 from schedulezero.sentences import present_fields
 from sprockets.kit.afterwards import Afterwards, afterwards
 from sprockets.kit.conditions import may_post
@@ -19,16 +19,31 @@ from tests.support.world import World
 METHOD = "post_with"
 
 
-@resumable
-async def post_with(bot: commands.Bot, params: dict[str, Any]) -> dict[str, Any]:
+@job(resumable=True)
+async def post_with(
+    bot: commands.Bot,
+    channel_id: ChannelId,
+    text: LongText,
+    publish: bool = False,
+    pin: bool = False,
+    replace: bool = False,
+    delete_after: Duration | None = None,
+    reactions: Text = "",
+    thread: Text = "",
+    sticky: bool = False,
+    quiet_for: Duration | None = None,
+    messages_since: int | None = None,
+) -> dict[str, Any]:
     """Post a text."""
-    channel = await channel_of(bot, int(params["channel_id"]))
-    options = Afterwards.of({name: value for name, value in params.items() if name in Afterwards.__slots__})
+    options = Afterwards(
+        publish, pin, replace, delete_after, reactions, thread, sticky, quiet_for, messages_since
+    )
+    channel = await channel_of(bot, channel_id)
     why = await may_post(bot, channel, quiet_for=options.quiet_for, messages_since=options.messages_since)
     if why is not None:
         return {"success": True, **present_fields("message", why)}
     quiet = discord.AllowedMentions.none()
-    sent = await post(channel, channel.name, content=params["text"], allowed_mentions=quiet)
+    sent = await post(channel, channel.name, content=text, allowed_mentions=quiet)
     return {"success": True, **sent, **(await afterwards(bot, channel, sent, options)).to_json()}
 
 

@@ -1,7 +1,7 @@
 """How often posts may be published.
 
-Ten posts of an announcement channel in an hour:
-https://support.discord.com/hc/en-us/articles/360032008192-Announcement-Channels-FAQ. simcord takes any number.
+Ten posts of an announcement channel in an hour; simcord takes any number.
+https://support.discord.com/hc/en-us/articles/360032008192-Announcement-Channels-FAQ
 """
 
 from __future__ import annotations
