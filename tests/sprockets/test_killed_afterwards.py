@@ -69,7 +69,7 @@ async def test_nothing_is_lost_or_doubled(world: World, point: str, monkeypatch:
         assert debt["about"] == f"post:{message.id}"
         if dying.left:
             break
-    # The post, its note, its end, publishing, reacting, the thread, the pin; the one before unpinned, deleted.
+    # Post, note, end, publishing, reactions, the thread, the pin; the one before is unpinned and deleted.
     assert deaths == 9
     made = [item.path for item in world.env.http_requests if item.method == "POST"]
     assert sum(path.endswith("/messages") for path in made) == deaths + 1
