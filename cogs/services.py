@@ -168,3 +168,10 @@ def offered_specs(bot: commands.Bot) -> list[MethodSpec]:
     """Return the specs of the loaded job methods that a guild may schedule, sorted by name."""
     found = [spec_of(name, function) for name, function in sorted(handler_of(bot).sprockets.items())]
     return [spec for spec in found if not spec.personal]
+
+
+def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
+    """Return those of `offered_specs` that are offered for new jobs: the ones that nothing replaces."""
+    found = offered_specs(bot)
+    names = {spec.name for spec in found}
+    return [spec for spec in found if spec.instead not in names]

@@ -30,6 +30,7 @@ from sprockets.kit.webhooks import Face, expect_name, own_webhook, webhook_home
     needs=in_channel("channel_id", "send_messages", "send_polls"),
     variables=("question",),
     resumable=True,
+    instead="send_post",
 )
 async def send_poll(
     bot: commands.Bot,
@@ -104,6 +105,7 @@ def _answers(text: str) -> list[str]:
     needs=in_channel("channel_id", "send_messages", "manage_webhooks"),
     variables=("message",),
     resumable=True,
+    instead="send_post",
 )
 async def send_as(
     bot: commands.Bot,

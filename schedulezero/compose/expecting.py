@@ -30,18 +30,18 @@ def expect_within(limit: Limit, count: int, where: str | None = None) -> None:
         raise JobFailed("The {where} is empty.", retry=False, code="text_empty", where=said)
     if limit.unit is Unit.BYTES:
         raise JobFailed(
-            "The {where} has {size} MB; this server takes {most} MB.",
+            "The file “{name}” has {size} MB; this server takes {most} MB.",
             retry=False,
-            code="file_too_large",
-            where=said,
+            code="post_file_too_large",
+            name=said,
             size=in_megabytes(count, up=True),
             most=in_megabytes(limit.most),
         )
     raise JobFailed(
-        "The {where}: there are {count}; Discord takes {least} to {most}.",
+        "Discord takes {least} to {most} {what}; there are {count}.",
         retry=False,
         code="count_not_taken",
-        where=said,
+        what=said,
         count=count,
         least=limit.least,
         most=limit.most,

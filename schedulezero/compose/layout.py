@@ -33,7 +33,7 @@ def read_layout(layout: list[JsonObject]) -> list[JsonObject]:
     """Return a layout without what Discord adds to it. Raises JobFailed if Discord would refuse it."""
     found = [_read(item, None, str(number)) for number, item in enumerate(layout, 1)]
     everything = list(parts_of(found))
-    expect_within(limits.LAYOUT_COMPONENTS, len(everything), "layout")
+    expect_within(limits.LAYOUT_COMPONENTS, len(everything))
     expect_within(limits.LAYOUT_TEXT, sum(len(item["content"]) for item in everything if "content" in item))
     return found
 
@@ -87,10 +87,10 @@ def _read(item: Any, parent: int | None, place: str) -> JsonObject:
     if not isinstance(item, dict):
         raise _misplaced(place, type(item).__name__)
     part = {key: value for key, value in cast("JsonObject", item).items() if key not in _DROPPED}
-    kind: Any = part.get("type")
+    kind = part.get("type")
     if isinstance(kind, bool) or kind not in _HOLDS[parent]:
         raise _misplaced(place, kind)
-    if kind is not None and kind in _HOLDS:
+    if isinstance(kind, int) and kind in _HOLDS:
         part["components"] = _held(part.get("components"), kind, place)
     match kind:
         case 10:

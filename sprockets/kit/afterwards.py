@@ -10,7 +10,7 @@ So it can't be published, pinned, or have reactions, a thread or an end of its o
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,11 +28,13 @@ from sprockets.kit.asking import LIMITED_SECONDS, REASON, asking_discord, refuse
 from sprockets.kit.follow_up import call_off, follow_up
 from sprockets.kit.last_posts import Post, add_post, change_post
 from sprockets.kit.lookups import GuildChannel
-from sprockets.kit.messages import fitting, text_for
+from sprockets.kit.messages import expect_texts, fitting, text_for
 from sprockets.kit.own_posts import delete_own
 from sprockets.kit.reactions import emojis_in
 from sprockets.kit.sticky import end_sticky, make_sticky
 
+FAILED = "failed_afterwards"
+"""Key of a post's result: the parts that failed for good, each with its ``error``."""
 _PUBLISHED_ALREADY, _FULL_PINS, _HAS_THREAD = 40033, 30003, 160004
 _MOVES = ("publish", "pin", "delete_after", "reactions", "thread")
 """What a post can't have that moves."""
@@ -100,7 +102,7 @@ class Followed:
     def to_json(self) -> dict[str, Any]:
         """Return it as a part of the post's result."""
         failed = [present_fields("error", item) for item in self.failed]
-        return {**self.done, **({"failed_afterwards": failed} if failed else {})}
+        return {**self.done, **({FAILED: failed} if failed else {})}
 
 
 async def afterwards(
@@ -348,20 +350,30 @@ def _too_many_published(channel: GuildChannel, seconds: float | None) -> JobFail
 
 
 async def expect_afterwards(
-    bot: commands.Bot,
-    channels: list[GuildChannel],
-    options: Afterwards,
-    *,
-    name: str = "",
-    poll: bool = False,
+    channels: Sequence[GuildChannel], options: Afterwards, *, name: str = "", poll: bool = False
 ) -> None:
-    """Raise JobFailed for what would fail at each run; for a job's check.
+    """Raise JobFailed for what would fail at each run, as far as Discord tells now; for a job's check.
 
     Parameters:
-        bot: The bot.
         channels: Where the job posts.
         options: What it does with its posts.
         name: The name under which it posts, if not the bot's own.
+        poll: Whether it posts a poll.
+    """
+    expect_possible(channels, options, poll=poll)
+    if options.publish:
+        _expect_publishing(channels, by_webhook=bool(name))
+    for guild in {channel.guild for channel in channels}:
+        await emojis_in(guild, options.reactions)
+        expect_texts(guild, options.thread, limits.THREAD_TITLE.most, "title of the thread", blank=True)
+
+
+def expect_possible(channels: Sequence[GuildChannel], options: Afterwards, *, poll: bool = False) -> None:
+    """Raise JobFailed for what doesn't go together, or not in one of the channels.
+
+    Parameters:
+        channels: Where the job posts.
+        options: What it does with its posts.
         poll: Whether it posts a poll.
     """
     wanted = [item.name for item in fields(options) if getattr(options, item.name)]
@@ -372,14 +384,6 @@ async def expect_afterwards(
                     raise _cannot("not_in_forum", option, channel)
         elif options.thread and (not isinstance(channel, discord.TextChannel)):
             raise _cannot("no_thread_there", "thread", channel)
-        if options.publish and name and _can_publish(channel):
-            _expect_publishing(channel)
-    if options.publish and not any(_can_publish(channel) for channel in channels):
-        raise JobFailed(
-            "Only posts in announcement channels can be published. Choose one, or switch publishing off.",
-            retry=False,
-            code="nothing_to_publish",
-        )
     if options.sticky and (poll or any(option in _MOVES for option in wanted)):
         raise JobFailed(
             "A post that stays the last message is posted again and again. So it can't be a poll, be "
@@ -387,11 +391,6 @@ async def expect_afterwards(
             retry=False,
             code="sticky_moves",
         )
-    if options.reactions:
-        for guild in {channel.guild for channel in channels}:
-            await emojis_in(guild, options.reactions)
-    if options.thread and len(options.thread.strip()) == 0:
-        raise JobFailed("The {where} is empty.", retry=False, code="text_empty", where="title of the thread")
 
 
 def _cannot(code: str, option: str, channel: GuildChannel) -> JobFailed:
@@ -424,15 +423,23 @@ _WORDS = {
 }
 
 
-def _expect_publishing(channel: Any) -> None:
-    """Refuse what Discord refuses: a webhook's message counts as someone else's.
+def _expect_publishing(channels: Sequence[GuildChannel], *, by_webhook: bool) -> None:
+    """Refuse what can't be published. To publish a webhook's message takes *Manage Messages*.
 
     https://discord.com/developers/docs/resources/message#crosspost-message
     """
-    if not channel.permissions_for(channel.guild.me).manage_messages:
+    found = [channel for channel in channels if _can_publish(channel)]
+    if not found:
         raise JobFailed(
-            "To publish posts under another name in #{channel}, I need *Manage Messages* there.",
+            "Only posts in announcement channels can be published. Choose one, or switch publishing off.",
             retry=False,
-            code="publishing_others",
-            channel=channel.name,
+            code="nothing_to_publish",
         )
+    for channel in found if by_webhook else ():
+        if not channel.permissions_for(channel.guild.me).manage_messages:
+            raise JobFailed(
+                "To publish posts under another name in #{channel}, I need *Manage Messages* there.",
+                retry=False,
+                code="publishing_others",
+                channel=channel.name,
+            )

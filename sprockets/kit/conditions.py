@@ -19,7 +19,7 @@ from schedulezero.instants import to_iso
 from schedulezero.sentences import Sentence, present_fields, read_sentence
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.last_posts import last_post
-from sprockets.kit.lookups import Sendable
+from sprockets.kit.lookups import Place, Sendable
 from sprockets.kit.posting import may_look_back
 
 _MOST_LOOKED_AT = 1000
@@ -28,8 +28,7 @@ _MOST_LOOKED_AT = 1000
 
 async def may_post(
     bot: commands.Bot,
-    channel: Sendable,
-    *,
+    channel: Place,
     quiet_for: timedelta | None = None,
     messages_since: int | None = None,
 ) -> Sentence | None:
@@ -42,7 +41,7 @@ async def may_post(
         messages_since: How many messages must have come since the job's last post there. A first post, before
             which there is none, needs none.
     """
-    if quiet_for is None and messages_since is None:
+    if isinstance(channel, discord.ForumChannel) or (quiet_for is None and messages_since is None):
         return None
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ async def send_as(bot: commands.Bot, channel: Sendable, face: Face, said: Outgoi
     webhook = await webhook_in(bot, channel)
 
     async def do(plan: dict[str, Any]) -> dict[str, Any]:
-        async with said.arguments(_read(plan), channel.id) as arguments:
+        async with said.arguments(read_plan(plan), channel.id) as arguments:
             if isinstance(channel, discord.Thread):
                 arguments["thread"] = channel
             async with asking_discord(f"post in #{channel.name} by a webhook"):
@@ -57,7 +57,7 @@ async def send_as(bot: commands.Bot, channel: Sendable, face: Face, said: Outgoi
     async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
         async def is_it(message: discord.Message) -> bool:
             shown = await shown_to(webhook, message, channel)
-            return shown is not None and is_of(_read(plan), shown)
+            return shown is not None and is_of(read_plan(plan), shown)
 
         found = await look_back(channel, since, lambda item: item.webhook_id == webhook.id, is_it)
         return posted(found, channel) if found is not None else None
@@ -65,7 +65,7 @@ async def send_as(bot: commands.Bot, channel: Sendable, face: Face, said: Outgoi
     return await step(f"as:{channel.id}", do, plan=said.plan(), find=find)
 
 
-def _read(plan: dict[str, Any]) -> dict[str, Any]:
+def read_plan(plan: dict[str, Any]) -> dict[str, Any]:
     """Return a plan, also one that a version before noted."""
     return {"content": plan.get("text"), **plan}
 

@@ -39,7 +39,7 @@ async def post_with(
         publish, pin, replace, delete_after, reactions, thread, sticky, quiet_for, messages_since
     )
     channel = await channel_of(bot, channel_id)
-    why = await may_post(bot, channel, quiet_for=options.quiet_for, messages_since=options.messages_since)
+    why = await may_post(bot, channel, options.quiet_for, options.messages_since)
     if why is not None:
         return {"success": True, **present_fields("message", why)}
     quiet = discord.AllowedMentions.none()

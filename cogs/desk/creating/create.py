@@ -52,7 +52,7 @@ from cogs.desk.kit.wording import NEUTRAL
 from cogs.language import shown_locale, t, translated
 from cogs.memory import Draft, new_id
 from cogs.rights.deciding import Act
-from cogs.services import Refused, offered_specs, spec_for
+from cogs.services import Refused, pickable_specs, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError, Conflict
@@ -71,7 +71,7 @@ async def begin(desk: Desk, method: str | None, *, name: str | None, when: str |
     if method is None:
         await desk.acknowledge()
         await desk.memory.save_draft(draft)
-        await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
+        await desk.show(choose_panel(draft.id, best_matches(pickable_specs(desk.bot), "")))
         return
     spec = loaded(desk, method)
     draft = _here(desk, draft, spec)
@@ -112,7 +112,7 @@ def _here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
 async def choose(desk: Desk, draft_id: str) -> None:
     """Offer the job methods again; input that fits the new method is kept."""
     draft = await _new_here(desk, draft_id)
-    await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
+    await desk.show(choose_panel(draft.id, best_matches(pickable_specs(desk.bot), "")))
 
 
 async def method_chosen(desk: Desk, draft_id: str) -> None:
