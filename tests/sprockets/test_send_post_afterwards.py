@@ -20,11 +20,6 @@ from tests.support.rules.reacting import Reacting
 from tests.support.world import World
 
 
-@pytest.fixture(autouse=True)
-async def composed(world: World) -> None:
-    await world.load("composer")
-
-
 async def run(world: World, run_id: str, *channels: Any, **params: Any) -> dict[str, Any]:
     places = [str(channel.id) for channel in channels or (world.channel,)]
     return await call(world, "send_post", {"channel_ids": places, "text": run_id, **params}, run_id)

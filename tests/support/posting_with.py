@@ -48,8 +48,7 @@ async def post_with(
 
 
 async def composing(world: World) -> None:
-    """Load the sprocket of the one kind of post, and offer the tests' job."""
-    await world.load("composer")
+    """Offer the tests' job."""
     world.handler.register_sprocket(METHOD, post_with)
     await world.ready()
 
