@@ -62,6 +62,10 @@ class LayoutOf(discord.ui.LayoutView):
         """Return the JSON that Discord gets."""
         return self.layout
 
+    def has_components_v2(self) -> bool:
+        """Return True: it takes the place of text and embeds."""
+        return True
+
     def is_dispatchable(self) -> bool:
         """Return False: nobody waits for clicks."""
         return False

@@ -11,6 +11,7 @@ import pytest
 from schedulezero import faults
 from tests.support.keeping import kept
 from tests.support.resuming import call
+from tests.support.rules.application_webhooks import application_webhooks
 from tests.support.rules.applying import applied
 from tests.support.rules.embedded_files import EmbeddedFiles
 from tests.support.rules.webhook_places import WebhookPlaces
@@ -157,7 +158,9 @@ def forum_of(world: World, **more: Any) -> Any:
 
 
 async def test_a_forum_gets_a_post_with_tags(world: World) -> None:
-    forum = forum_of(world, available_tags=[{"name": "News", "moderated": False}])
+    forum = forum_of(world)
+    tag = {"id": str(world.env.backend.snowflake()), "name": "News", "moderated": False, "emoji_name": None}
+    world.env.backend.edit_channel(forum.id, {"available_tags": [tag]})
     await world.env.settle()
     file = await kept(world)
     answer = await post(
@@ -171,7 +174,7 @@ async def test_a_forum_gets_a_post_with_tags(world: World) -> None:
 async def test_a_forum_gets_a_post_under_another_name(world: World) -> None:
     forum = forum_of(world)
     await world.env.settle()
-    with applied(WebhookPlaces()):
+    with applied(WebhookPlaces()), application_webhooks():
         answer = await post(
             world, channel_ids=[forum.id], embeds=[{"title": "Hi"}], title="T", name="Captain"
         )
@@ -183,7 +186,7 @@ async def test_a_forum_gets_a_post_under_another_name(world: World) -> None:
 async def test_another_name_and_face_with_everything(world: World, thread: bool) -> None:
     where = world.env.backend.create_thread(world.channel.id, "T", world.plain.id).id if thread else None
     await world.env.settle()
-    with applied(WebhookPlaces()):
+    with applied(WebhookPlaces()), application_webhooks():
         await post(
             world, channel_ids=[where or world.channel.id], name="Captain", avatar_url="https://example.com/a.png",
             text="Ahoy", embeds=[{"title": "E"}], files=[await kept(world)], silent=True,
@@ -235,7 +238,7 @@ async def test_a_post_is_there_once_after_a_kill(
         "channel_ids": [str(place.id)], "title": "T", "name": "Captain" if "webhook" in where else "",
         **PARTS[what], "files": [await kept(world, name="poster.png")] if what != "poll" else None,
     }  # fmt: skip
-    with applied(WebhookPlaces(), EmbeddedFiles()):
+    with applied(WebhookPlaces(), EmbeddedFiles()), application_webhooks():
         before = await call(world, "send_post", params, "job@1")
         assert before["success"] is True, before
         interrupt_at(monkeypatch, point)
