@@ -38,6 +38,8 @@ _PART = "moving sticky posts"
 
 
 class _Kept(Protocol):
+    @property
+    def done(self) -> bool: ...
     async def close(self) -> None: ...
 
 
@@ -61,14 +63,13 @@ class KeepsStickies(RegisteringCog):
         self._kept: _Kept | None = None
         self._unknown: list[int] = []
         self._resting: dict[int, float] = {}
+        self._is_read = False
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         await super().on_ready()
-        if self._kept is None:  # otherwise this is a reconnect
-            self._kept = self._services.supervisor.keep(_PART, self._keep_moving)
-        else:
-            self._unknown = self.pace.channels  # what was written in the meantime, nobody told
+        self._unknown = self.pace.channels  # what was written before a reconnect, nobody told
+        self._start()
 
     async def cog_unload(self) -> None:
         if self._kept is not None:
@@ -83,6 +84,7 @@ class KeepsStickies(RegisteringCog):
     async def on_sticky_post(self, channel_id: int) -> None:
         """Look after a channel that has got a sticky post."""
         self.pace.watch(channel_id)
+        self._start()
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -90,13 +92,21 @@ class KeepsStickies(RegisteringCog):
         if not message.author.bot or message.author == self.bot.user:
             self.pace.wrote(message.channel.id, message.id, _now())
 
+    def _start(self) -> None:
+        """Move posts, unless that is going on."""
+        if self._kept is None or self._kept.done:
+            self._kept = self._services.supervisor.keep(_PART, self._keep_moving)
+
     async def _keep_moving(self) -> None:
-        memory: Any = host_of(self.bot).memory
-        for key, note in (await memory.notes(STICKY)).items():
-            if self.bot.get_guild(int(note["guild_id"])) is not None:  # else another process has it
-                self.pace.watch(int(key))
-        self._unknown, asked_at = self.pace.channels, _now()
-        while True:
+        """Move posts until no channel has any."""
+        if not self._is_read:
+            memory: Any = host_of(self.bot).memory
+            for key, note in (await memory.notes(STICKY)).items():
+                if self.bot.get_guild(int(note["guild_id"])) is not None:  # else another process has it
+                    self.pace.watch(int(key))
+            self._unknown, self._is_read = self.pace.channels, True
+        asked_at = _now()
+        while self.pace.channels:
             if not self.bot.intents.guild_messages and _now() - asked_at >= ASK_SECONDS:
                 self._unknown, asked_at = self.pace.channels, _now()
             await self.look()
