@@ -103,7 +103,7 @@ async def test_a_channel_that_is_not_quiet_is_left_out_and_told(world: World) ->
     [
         ("text", {"publish": True}, "nothing_to_publish"),
         ("voice", {"thread": "Talk"}, "no_thread_there"),
-        ("text", {"thread": "{nonsense}"}, "unknown_variable"),
+        ("text", {"thread": "{nonsense}"}, "variable_unknown"),
         ("text", {"thread": "x" * 101}, "text_too_long"),
         ("text", {"reactions": "hello"}, "not_an_emoji"),
         ("text", {"reactions": "".join(chr(0x1F600 + number) for number in range(21))}, "reactions_too_many"),
