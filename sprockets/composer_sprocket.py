@@ -11,18 +11,22 @@ from pydantic import Field
 
 from schedulezero.compose import limits
 from schedulezero.compose.parts import Embeds, Files, Layout, LinkButtons, Ping, Poll
-from schedulezero.errors import JobFailed
 from schedulezero.methods.annotations import Channels
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelIds, Duration, LongText, RoleIds, Text, Url, job
-from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.afterwards import Afterwards, afterwards, expect_afterwards, expect_possible
+from sprockets.kit.cog import by_name
 from sprockets.kit.composing import Post, outgoing
+from sprockets.kit.conditions import may_post
 from sprockets.kit.forums import Titled, open_post, open_post_as, tags_of, title_for
 from sprockets.kit.lookups import Place, place_of
 from sprockets.kit.post_checks import check_post, expect_parts, expect_place
+from sprockets.kit.post_results import ended, skipped
 from sprockets.kit.posting import send as send_once
-from sprockets.kit.several import CHANNELS, for_each, partly
+from sprockets.kit.several import for_each
+from sprockets.kit.sticky_keeping import KeepsStickies
 from sprockets.kit.webhooks import Face, send_as
+from sprockets.kit.withdrawing import withdraw_post
 
 _IN = "channel_ids"
 _PLACES = (
@@ -39,8 +43,9 @@ _PLACES = (
         Need("mention_everyone", channel=_IN, when="role_ids"),
         Need("mention_everyone", channel=_IN, when="ping"),
         Need("manage_webhooks", channel=_IN, when="name"),
-        Need("manage_messages", channel=_IN, when="publish"),
-        Need("manage_messages", channel=_IN, when="pin"),
+        # A webhook's post takes it to be published, and then the job looks.
+        Need("manage_messages", channel=_IN, when="publish", of="invite"),
+        Need("pin_messages", channel=_IN, when="pin"),
         Need("read_message_history", channel=_IN, when="pin"),
         Need("add_reactions", channel=_IN, when="reactions"),
         Need("read_message_history", channel=_IN, when="reactions"),
@@ -87,7 +92,7 @@ async def send_post(
     thread: Text = "",
     sticky: bool = False,
     quiet_for: Duration | None = None,
-    messages_since: Annotated[int, Field(ge=1, le=10_000)] | None = None,
+    messages_since: Annotated[int, Field(ge=1, le=1000)] | None = None,
 ) -> dict[str, Any]:
     """Post something.
 
@@ -134,21 +139,29 @@ async def send_post(
     face = Face(name, avatar_url)
     expect_parts(post)
 
+    options = Afterwards(
+        publish=publish,
+        pin=pin,
+        replace=replace,
+        delete_after=delete_after,
+        reactions=reactions,
+        thread=thread,
+        sticky=sticky,
+        quiet_for=quiet_for,
+        messages_since=messages_since,
+    )
+
     async def send(channel_id: int) -> dict[str, Any]:
-        # What happens before and after the post in each channel (`sprockets.kit.afterwards`) belongs here.
-        return await _send_in(bot, await place_of(bot, channel_id), post, face, title, tags)
+        place = await place_of(bot, channel_id)
+        expect_possible([place], options, poll=poll is not None)
+        why = await may_post(bot, place, options.quiet_for, options.messages_since)
+        if why is not None:
+            return skipped(channel_id, why)
+        sent = await _send_in(bot, place, post, face, title, tags)
+        return {**sent, **(await afterwards(bot, place, sent, options)).to_json()}
 
     unique = list(dict.fromkeys(channel_ids))
-    if len(unique) == 1:
-        return {"success": True, **await send(unique[0])}
-    results = await for_each(unique, send)
-    done = [result for result in results if not isinstance(result, JobFailed)]
-    failed = [
-        {"channel_id": str(channel_id), "error": result.message}
-        for channel_id, result in zip(unique, results, strict=True)
-        if isinstance(result, JobFailed)
-    ]
-    return partly(done, failed, CHANNELS)
+    return ended(unique, await for_each(unique, send))
 
 
 async def _send_in(
@@ -181,12 +194,13 @@ async def _check(
     names = {field.name for field in fields(Post)}
     post = Post(**{key: value for key, value in asked.items() if key in names and value is not None})
     await check_post(bot, places, post, Face(name, avatar_url), title, tags)
+    await expect_afterwards(places, Afterwards.of(asked), name=name, poll=post.poll is not None)
 
 
-class ComposerSprocket(RegisteringCog):
+class ComposerSprocket(KeepsStickies):
     """Registers the one kind of post."""
 
-    jobs = by_name(send_post)
+    jobs = by_name(send_post, withdraw_post)
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -175,4 +175,5 @@ def posted(message: discord.Message, channel: Sendable | None = None) -> dict[st
         "channel_id": str(message.channel.id),
         "guild_id": str(guild.id) if guild else None,
         "url": message.jump_url,
+        **({"webhook_id": str(message.webhook_id)} if message.webhook_id is not None else {}),
     }
