@@ -72,6 +72,10 @@ async def serving(
             ("signals", kept.signals.run()),
             ("registrations", callees.registrations.serve()),
             ("dispatcher", engine.dispatcher.run()),
+        ):
+            _running(stack, name, work, health)
+        stack.push_async_callback(engine.dispatcher.drain)
+        for name, work in (
             ("clock", engine.clock.run()),
             ("connections", connections.accept(listening, server, tls)),
         ):
