@@ -80,6 +80,7 @@ async def serving(
             ("connections", connections.accept(listening, server, tls)),
         ):
             _running(stack, name, work, health)
+        stack.callback(setattr, health, "stopping", True)
         log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
         yield engine.look
     log.info("server stopped: REST at %s, handlers at %s", config.api_endpoint, config.server_address)

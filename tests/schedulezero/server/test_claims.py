@@ -212,6 +212,7 @@ async def test_a_server_that_stops_lets_its_call_end(database: str, raw: Make) -
         gate = Gate(raw(node))
         await _backlog(node, gate, 2)
         stopping = asyncio.create_task(node.thread.stop())
+        await until(lambda: _stopping(node))
         gate.open.set()
         await stopping
         (called,) = gate.called()
@@ -220,3 +221,7 @@ async def test_a_server_that_stops_lets_its_call_end(database: str, raw: Make) -
         found = await tables.read(lambda connection: connection.execute(states).all())
         assert {row.state for row in found} == {"succeeded", "queued"}
         assert [row.job_id for row in found if row.state == "succeeded"] == [called]
+
+
+async def _stopping(node: Node) -> bool:
+    return (await node.health()).get("trouble_code") == "node_stopping"
