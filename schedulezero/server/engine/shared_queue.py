@@ -27,7 +27,7 @@ from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 from sqlalchemy.engine import Connection
 
-from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable
 from schedulezero.model import Run
 from schedulezero.server.engine.run_queue import Lane, Lanes
 from schedulezero.server.handlers.registry import Registry
@@ -284,6 +284,7 @@ class _Driver:
 async def install(database: PostgresDatabase) -> None:
     """Create or upgrade PgQueuer's tables. Raises DatabaseUnusable when that fails."""
     try:
+        await database.write(pgqueuer_rows.make_durable)
         connection = await connect(database.url)
         try:
             queries = Queries.from_asyncpg_connection(connection)
@@ -294,6 +295,8 @@ async def install(database: PostgresDatabase) -> None:
             await queries.apply_upgrade()
         finally:
             await connection.close()
+    except DatabaseUnavailable as error:
+        raise DatabaseAway(str(error)) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise DatabaseUnusable(
             f"The queue's tables cannot be made in {database.where} ({reason(error)}). The user of the "

@@ -34,10 +34,14 @@ if TYPE_CHECKING:
 
 @cache
 def settings() -> DBSettings:
-    """Return PgQueuer's settings; its log, which nothing reads, is not written to the WAL."""
+    """Return PgQueuer's settings: all its tables are in the WAL, although nothing reads its log.
+
+    Each claim writes into the log. A table that isn't in the WAL is of no use on a standby that became the
+    primary: the sequence of such a log can't be read there, and no node could claim anything.
+    """
     from pgqueuer.domain.settings import DBSettings, Durability
 
-    return DBSettings(durability=Durability.balanced)
+    return DBSettings(durability=Durability.durable)
 
 
 @cache
@@ -193,6 +197,32 @@ def rename_older_keys(connection: Connection) -> None:
         "AND job.status IN ('queued', 'picked')",
         (list(names), list(names.values())),
     )
+
+
+def make_durable(connection: Connection) -> None:
+    """Put the tables of an older version into the WAL, and drop those that a failover has broken already.
+
+    See `settings`. PgQueuer's upgrade then makes the dropped ones anew; nothing reads what they held.
+    """
+    found = connection.exec_driver_sql(
+        "SELECT relname FROM unnest($1::text[]) AS wanted JOIN pg_class ON oid = to_regclass(wanted) "
+        "WHERE relpersistence = 'u'",
+        (list(_tables()),),
+    )
+    volatile = {row[0] for row in found}
+    for name in _tables():
+        if name.rpartition(".")[2] in volatile:
+            try:
+                with connection.begin_nested():
+                    connection.exec_driver_sql(f"TRUNCATE {name}")
+                    connection.exec_driver_sql(f"ALTER TABLE {name} SET LOGGED")
+            except sa.exc.InternalError:  # its sequence has no content, which nothing but dropping it mends
+                connection.exec_driver_sql(f"DROP TABLE {name}")
+
+
+def _tables() -> tuple[str, ...]:
+    names = settings().qualified
+    return (names.queue_table_log, names.statistics_table)  # the others have been in the WAL always
 
 
 def forget_log(connection: Connection) -> None:
