@@ -89,6 +89,15 @@ class Run:
         return f"{self.job_id}@{to_iso(self.scheduled_at)}"
 
     @property
+    def identity(self) -> tuple[str, datetime, datetime | None]:
+        """What tells this run, as it was queued this time, from every other one.
+
+        A sequence can't: when an older copy of a database takes its place (a standby that lagged behind),
+        the numbers after its newest one are given again, to other runs.
+        """
+        return (self.job_id, self.scheduled_at, self.claimed_at)
+
+    @property
     def lateness(self) -> timedelta | None:
         """How long after its instant the run began; None before it begins."""
         return self.started_at - self.scheduled_at if self.started_at else None

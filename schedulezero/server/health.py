@@ -60,6 +60,8 @@ class Health:
     ) -> None:
         self.broken: list[str] = []
         """The parts that have failed and won't recover by themselves."""
+        self.stopping = False
+        """Whether the node ends: it lets its last calls end and begins nothing new."""
         self._database = database
         self._signals = signals
         self._load = load
@@ -89,6 +91,8 @@ class Health:
                 "Due jobs are waiting because the database can't be written to.",
                 "clock_stuck",
             )
+        if self.stopping:
+            trouble = Sentence("This node of the job server is stopping.", "node_stopping")
         live = not self.broken
         ready = live and trouble is None and self._signals.listening
         return {

@@ -72,10 +72,15 @@ async def serving(
             ("signals", kept.signals.run()),
             ("registrations", callees.registrations.serve()),
             ("dispatcher", engine.dispatcher.run()),
+        ):
+            _running(stack, name, work, health)
+        stack.push_async_callback(engine.dispatcher.drain)
+        for name, work in (
             ("clock", engine.clock.run()),
             ("connections", connections.accept(listening, server, tls)),
         ):
             _running(stack, name, work, health)
+        stack.callback(setattr, health, "stopping", True)
         log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
         yield engine.look
     log.info("server stopped: REST at %s, handlers at %s", config.api_endpoint, config.server_address)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import Run
-from schedulezero.server.store.runs import RunStore
+from schedulezero.server.store.runs import Identity, RunStore
 
 L = TypeVar("L", bound="Lane")
 
@@ -47,7 +48,23 @@ class RunQueue(Protocol):
         ...
 
     def done(self, runs: Sequence[Run]) -> None:
-        """Report that runs have ended and that the store has recorded it."""
+        """Report that this node is done with runs: the store has recorded their ends, or others have them."""
+        ...
+
+    async def holds(self, run: Run) -> bool:
+        """Return whether a run still belongs to this node. May raise DatabaseUnavailable.
+
+        A node that was cut off, or stopped for a while, may have lost its runs to another one, so it asks
+        right before each call.
+        """
+        ...
+
+    def claims(self, runs: Sequence[Run]) -> dict[str, UUID] | None:
+        """Return this node's claims of runs, for the store to check; None if no other node shares them."""
+        ...
+
+    async def stop_taking(self, under_way: Collection[Identity]) -> None:
+        """Hand out no more runs, and give those that aren't under way back to the other nodes."""
         ...
 
     async def keep_up(self) -> None:
@@ -141,6 +158,15 @@ class LocalRunQueue:
 
     def done(self, runs: Sequence[Run]) -> None:
         return
+
+    async def holds(self, run: Run) -> bool:
+        return True
+
+    def claims(self, runs: Sequence[Run]) -> dict[str, UUID] | None:
+        return None
+
+    async def stop_taking(self, under_way: Collection[Identity]) -> None:
+        return  # what this process leaves in the store is found at its next start
 
     async def keep_up(self) -> None:
         return
