@@ -3,8 +3,8 @@
 Each item of a flow has a start tag: the queue's virtual time when it is the flow's first, or one more than
 the item before it. The item with the smallest tag goes next, and its tag becomes the virtual time. So each
 flow's first item goes before anybody's second, and a flow that was away has saved nothing up. (P. Goyal,
-H. Vin, H. Cheng: Start-time Fair Queuing, IEEE/ACM Transactions on Networking 5(5), 1997; every item costs the
-same here.) Within a flow the item of the lowest rank goes first.
+H. Vin, H. Cheng: Start-time Fair Queuing, IEEE/ACM Transactions on Networking 5(5), 1997; every item costs
+the same here.) Within a flow the item of the lowest rank goes first.
 """
 
 from __future__ import annotations

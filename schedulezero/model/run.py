@@ -65,6 +65,7 @@ class Run:
     scheduled_at: datetime
     state: RunState = RunState.QUEUED
     sequence: int = 0
+    start_tag: int = 0
     name: str | None = None
     guild_id: str | None = None
     timezone: str = "UTC"

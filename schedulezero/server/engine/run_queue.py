@@ -1,14 +1,17 @@
 """The seam between the clock, which writes runs, and the dispatcher, which carries them out.
 
-A queue has a lane for each handler, so that an offline handler doesn't block the others. The store keeps the
-runs; `LocalRunQueue` holds a window of them in memory and reads more when a lane runs empty. A burst or a
-long absence therefore costs rows, not memory, and a restart finds every run again.
+A queue has a lane for each handler, so that an offline handler doesn't block the others. In a lane the guilds
+are served in turn, by the start tags that runs get when they are written
+(`schedulezero.server.store.run_tags`). The store keeps the runs; `LocalRunQueue` holds the first of them in
+memory and reads more when a lane runs empty. A burst or a long absence therefore costs rows, not memory, and
+a restart finds every run again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from bisect import insort
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -80,7 +83,8 @@ class RunQueue(Protocol):
 class Lane:
     """The runs of one handler that wait in memory, and whether there may be more of them."""
 
-    waiting: deque[Run] = field(default_factory=deque[Run])
+    waiting: list[Run] = field(default_factory=list[Run])
+    """In the order of their places."""
     filled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -110,12 +114,37 @@ class Lanes(dict[str, L]):
         return Counter({handler_id: len(lane.waiting) for handler_id, lane in self.items() if lane.waiting})
 
 
+Place = tuple[int, int]
+"""Where a run stands in its lane: its start tag and its sequence."""
+
+
+def place_of(run: Run) -> Place:
+    """Return where a run stands in its lane."""
+    return run.start_tag, run.sequence
+
+
 @dataclass(slots=True)
 class _LocalLane(Lane):
-    newest: int = 0
-    """The sequence of the newest run read into memory."""
+    """The first runs of a handler: those up to `position`. Later ones are in the store."""
+
+    position: Place = (-1, 0)
     more_in_store: bool = False
-    reading: bool = False
+    told: list[Run] | None = None
+    """While the store is read, the runs behind `position` that were announced since."""
+    known: set[int] = field(default_factory=set[int])
+    """The sequences of the runs that wait here, or were taken and aren't recorded as ended."""
+
+    def add(self, run: Run) -> None:
+        """Put a run in its place; a full lane leaves its last one to the store."""
+        self.position = max(self.position, place_of(run))
+        if run.sequence in self.known:
+            return  # open in the store, and under way
+        self.known.add(run.sequence)
+        insort(self.waiting, run, key=place_of)
+        if len(self.waiting) > WINDOW:
+            self.known.discard(self.waiting.pop().sequence)
+            self.position = place_of(self.waiting[-1])
+            self.more_in_store = True
 
 
 class LocalRunQueue:
@@ -135,12 +164,10 @@ class LocalRunQueue:
     async def put(self, runs: Sequence[Run]) -> None:
         for run in runs:
             lane = self._lanes[run.handler_id]
-            # A read in progress may or may not include this run, so read once more.
-            if lane.more_in_store or lane.reading or len(lane.waiting) >= WINDOW:
-                lane.more_in_store = True
-            else:
-                lane.waiting.append(run)
-                lane.newest = max(lane.newest, run.sequence)
+            if place_of(run) <= lane.position or not (lane.more_in_store or lane.told is not None):
+                lane.add(run)
+            elif lane.told is not None:
+                lane.told.append(run)  # the read under way may have come too early for it
             lane.filled.set()
 
     async def next_lane(self) -> str:
@@ -154,10 +181,11 @@ class LocalRunQueue:
                 continue
             lane.filled.clear()
             await lane.filled.wait()
-        return lane.waiting.popleft()
+        return lane.waiting.pop(0)
 
     def done(self, runs: Sequence[Run]) -> None:
-        return
+        for run in runs:
+            self._lanes[run.handler_id].known.discard(run.sequence)
 
     async def holds(self, run: Run) -> bool:
         return True
@@ -175,15 +203,18 @@ class LocalRunQueue:
         return self._lanes.waiting()
 
     async def _read_on(self, handler_id: str, lane: _LocalLane) -> None:
-        lane.more_in_store, lane.reading = False, True
+        lane.more_in_store, lane.told = False, []
         try:
-            found = await self._store.open_runs(handler_id, lane.newest, WINDOW)
+            found = await self._store.open_runs(handler_id, lane.position, WINDOW)
         except DatabaseUnavailable:
             lane.more_in_store = True
             raise
         finally:
-            lane.reading = False
-        if found:
-            lane.waiting.extend(found)
-            lane.newest = found[-1].sequence
-            lane.more_in_store = lane.more_in_store or len(found) == WINDOW
+            told, lane.told = lane.told, None
+        lane.more_in_store = lane.more_in_store or len(found) == WINDOW
+        read = {run.sequence for run in found}
+        for run in found:
+            lane.add(run)
+        for run in told:
+            if run.sequence not in read and (place_of(run) <= lane.position or not lane.more_in_store):
+                lane.add(run)

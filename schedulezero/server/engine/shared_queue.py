@@ -14,7 +14,8 @@ import asyncio
 import logging
 import time
 import uuid
-from collections import Counter, deque
+from bisect import insort
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any, cast
@@ -29,7 +30,7 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable
 from schedulezero.model import Run
-from schedulezero.server.engine.run_queue import Lane, Lanes
+from schedulezero.server.engine.run_queue import Lane, Lanes, place_of
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.store.runs import Identity, RunStore
@@ -105,7 +106,7 @@ class SharedRunQueue:
                     await lane.filled.wait()
             except TimeoutError:
                 continue
-        return lane.waiting.popleft()
+        return lane.waiting.pop(0)
 
     async def recover(self) -> None:
         """Queue the open runs that aren't in PgQueuer yet, for example after a move from SQLite."""
@@ -193,7 +194,7 @@ class SharedRunQueue:
         for lane in self._lanes.values():
             kept = [run for run in lane.waiting if pgqueuer_rows.key_of(run) not in lost]
             if len(kept) < len(lane.waiting):
-                lane.waiting = deque(kept)
+                lane.waiting = kept
 
     async def _open_lanes(self) -> None:
         for handler_id in await self._store.handlers_with_open_runs():
@@ -229,7 +230,7 @@ class SharedRunQueue:
             known = key in self._held  # PgQueuer returns a run that this node has if its heartbeat was late
             self._held[key] = token
             if not known:
-                lane.waiting.append(run)
+                insort(lane.waiting, run, key=place_of)
         return True
 
     async def _forget_all_but(self, runs: Sequence[Run], token: UUID) -> None:

@@ -80,7 +80,7 @@ def enqueue(connection: Connection, new: Sequence[Run]) -> None:
     connection.exec_driver_sql(
         queries().build_enqueue_query("skip"),
         (
-            [0] * len(found),
+            [-run.start_tag for run in found],  # the highest priority goes first
             [run.handler_id for run in found],
             [str(run.sequence).encode() for run in found],
             [timedelta()] * len(found),

@@ -26,6 +26,7 @@ from schedulezero.server.records.tables import posts, runs
 from schedulezero.server.store.hourly_limit import MinuteAllowance
 from schedulezero.server.store.job_rows import finish_ending, pause_job
 from schedulezero.server.store.run_rows import TROUBLES, insert_runs, queue_again
+from schedulezero.server.store.run_tags import with_tags
 from schedulezero.storage.database import Database
 from schedulezero.storage.sql import insert_new
 
@@ -133,7 +134,7 @@ class RunStore:
         def add(connection: Connection) -> Run:
             (placed,) = self._placed_by_hand(connection, [run], ending)
             at = placed.scheduled_at
-            while not (added := insert_runs(connection, [replace(placed, scheduled_at=at)])):
+            while not (added := insert_runs(connection, [replace(placed, scheduled_at=at)], tagged=True)):
                 at += timedelta(microseconds=1)  # another run was requested at the same instant
             return added[0]
 
@@ -160,9 +161,11 @@ class RunStore:
                     wanted.append(run)
                 if found is not None:
                     known[run.scheduled_at] = found.sequence
-            for run in self._placed_by_hand(connection, wanted, ending):
+            placed = self._placed_by_hand(connection, wanted, ending)
+            at_once = len(placed) == 1  # a person waits for one, and many of them wait in turn
+            for run in placed if at_once else with_tags(connection, placed):
                 if run.scheduled_at not in known:
-                    queued += insert_runs(connection, [run])
+                    queued += insert_runs(connection, [run], tagged=True)
                 elif again := queue_again(connection, known[run.scheduled_at], run):
                     queued.append(again)
             return queued
@@ -248,16 +251,20 @@ class RunStore:
         )
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
-    async def open_runs(self, handler_id: str, after_sequence: int, limit: int) -> list[Run]:
-        """Return a handler's queued runs after a sequence, in the order in which they were written."""
+    async def open_runs(self, handler_id: str, after: tuple[int, int], limit: int) -> list[Run]:
+        """Return a handler's queued runs in the order of their start tags.
+
+        Parameters:
+            after: the start tag and the sequence after which to begin.
+        """
         query = (
             sa.select(runs)
             .where(
                 runs.c.state == RunState.QUEUED.value,
                 runs.c.handler_id == handler_id,
-                runs.c.sequence > after_sequence,
+                sa.tuple_(runs.c.start_tag, runs.c.sequence) > sa.tuple_(*after),
             )
-            .order_by(runs.c.sequence)
+            .order_by(runs.c.start_tag, runs.c.sequence)
             .limit(limit)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
