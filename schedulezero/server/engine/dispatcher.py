@@ -1,6 +1,7 @@
 """Sends runs to their handlers and records the outcomes.
 
-Each handler has a worker that takes its runs in order, as many at once as the handler declared. If a handler
+Each handler has a worker that takes its runs in order, as many at once as the handler declared. A guild whose
+runs have to wait doesn't hold up others. If a handler
 is offline, the run waits without using up attempts until its grace is over; then it is missed. `retry`
 decides whether a failed attempt is repeated. A handler can ask for a delay (during a Discord outage or rate
 limit); that doesn't use up an attempt either. A run whose handler reports progress may take days; without any
@@ -34,6 +35,7 @@ from schedulezero.server.handlers.connection import CallLost, CallTimeout, Handl
 from schedulezero.server.handlers.entries import Entry
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records.troubles import Troubles
+from schedulezero.server.store.run_tags import flow_of
 from schedulezero.server.store.runs import Identity, RunStore
 from schedulezero.wire.protocol import encode
 from schedulezero.wire.storable import clean_text
@@ -45,8 +47,8 @@ T = TypeVar("T")
 CALL_SECONDS = 30.0
 _AGAIN_SECONDS = 1.0
 _ELSEWHERE_SECONDS = 0.5
-_MOST_ASIDE = 1000
-"""How many runs of one handler may wait for an offline instance before they block the runs behind them."""
+_MOST_HELD_UP = 1000
+"""How many runs of one handler may wait for a slot, each of another flow, before they block all others."""
 _LOOK_AGAIN_SECONDS = 2.0
 _LARGEST_RESULT = 64 * 1024
 _CLOCK_SKEW = timedelta(seconds=30)  # between nodes
@@ -146,15 +148,19 @@ class Dispatcher:
             self._finished.pop(run.identity, None)
 
     async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
-        aside = asyncio.Semaphore(_MOST_ASIDE)
+        held_up: set[str] = set()
+
+        def may(run: Run) -> bool:
+            return flow_of(run) not in held_up and len(held_up) < _MOST_HELD_UP
+
         while True:
-            run = await patiently(lambda: self._queue.take(handler_id))
+            run = await patiently(lambda: self._queue.take(handler_id, may))
             if run.identity in self._taken:
                 continue  # lost to another node, and come back while it was still waited for here
             self._taken[run.identity] = handler_id
-            await self._or_failed(run, self._begin(run, aside, group))
+            await self._or_failed(run, self._begin(run, held_up, group))
 
-    async def _begin(self, run: Run, aside: asyncio.Semaphore, group: asyncio.TaskGroup) -> None:
+    async def _begin(self, run: Run, held_up: set[str], group: asyncio.TaskGroup) -> None:
         """Begin a run, or let it wait for its turn, its time or its handler."""
         if not await patiently(lambda: self._turns.may_begin(run)):
             self._end(
@@ -167,13 +173,20 @@ class Dispatcher:
         elif run.not_before is not None and run.not_before > self._now():
             # It was already waiting for this instant before the server restarted.
             group.create_task(self._or_failed(run, self._later(run, group)))
-        elif self._registry.is_shared_out(run.handler_id):
-            # A run that waits for its guild's instance must not block the runs of other instances.
-            await aside.acquire()
-            waiting = group.create_task(self._or_failed(run, self._when_there(run, run, group)))
-            waiting.add_done_callback(lambda _: aside.release())
+        elif (entry := self._registry.free_slot(run, flow_of(run))) is not None:
+            group.create_task(self._or_failed(run, self._attempt(run, entry, group)))
         else:
-            await self._when_there(run, run, group)
+            # The next run of its flow waits behind it, and those of others don't.
+            flow = flow_of(run)
+            held_up.add(flow)
+
+            def may_go_on(_: object) -> None:
+                held_up.discard(flow)
+                self._queue.look(run.handler_id)
+
+            group.create_task(self._or_failed(run, self._when_there(run, run, group))).add_done_callback(
+                may_go_on
+            )
 
     async def _or_failed(self, run: Run, work: Awaitable[None]) -> None:
         """Do some work for a run; an unexpected error fails that run but doesn't stop the dispatcher."""
@@ -197,7 +210,7 @@ class Dispatcher:
                 ),
             )
         elif self._stopping:
-            entry.give_slot()
+            entry.give_slot(flow_of(run))
         else:
             group.create_task(self._or_failed(run, self._attempt(run, entry, group)))
 
@@ -214,10 +227,10 @@ class Dispatcher:
         give_up_at = max(_began(run), self._began_at) + run.grace
         while True:
             for entry in self._registry.candidates(run):
-                await entry.take_slot()
+                await entry.take_slot(flow_of(run), run.start_tag)
                 if self._registry.is_current(entry) and await self._registry.answers(entry):
                     return entry
-                entry.give_slot()
+                entry.give_slot(flow_of(run))
             left = (give_up_at - self._now()).total_seconds()
             if left <= 0:
                 return None
@@ -233,7 +246,7 @@ class Dispatcher:
                 return  # what isn't called yet is left to the other nodes, or to the next start
             outcome = await self._call(run := self._started(run), entry) if wanted else None
         finally:
-            entry.give_slot()
+            entry.give_slot(flow_of(run))
         if wanted:
             self._conclude(run, outcome, group)
 

@@ -19,12 +19,22 @@ from uuid import UUID
 
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import Run
+from schedulezero.server.store.run_tags import flow_of
 from schedulezero.server.store.runs import Identity, RunStore
 
 L = TypeVar("L", bound="Lane")
 
 WINDOW = 1000
 """The most runs of one lane to hold in memory."""
+
+
+May = Callable[[Run], bool]
+"""Whether a run may be taken now."""
+
+
+def anything(_: Run) -> bool:
+    """Return that a run may be taken."""
+    return True
 
 
 class RunQueue(Protocol):
@@ -42,8 +52,17 @@ class RunQueue(Protocol):
         """Wait for a handler that has runs for the first time and return its id."""
         ...
 
-    async def take(self, handler_id: str) -> Run:
-        """Wait for the next run of a handler and return it. May raise DatabaseUnavailable."""
+    async def take(self, handler_id: str, may: May = anything) -> Run:
+        """Wait for the next run of a handler and return it. May raise DatabaseUnavailable.
+
+        Parameters:
+            handler_id: the handler.
+            may: returns whether a run may be taken now; `look` says that this has changed.
+        """
+        ...
+
+    def look(self, handler_id: str) -> None:
+        """Have a lane look again whether anything may be taken."""
         ...
 
     async def recover(self) -> None:
@@ -85,6 +104,14 @@ class Lane:
 
     waiting: list[Run] = field(default_factory=list[Run])
     """In the order of their places."""
+
+    def next(self, may: May) -> Run | None:
+        """Take the first run that may be taken; None if there is none."""
+        for number, run in enumerate(self.waiting):
+            if may(run):
+                return self.waiting.pop(number)
+        return None
+
     filled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -114,6 +141,7 @@ class Lanes(dict[str, L]):
         return Counter({handler_id: len(lane.waiting) for handler_id, lane in self.items() if lane.waiting})
 
 
+_READ_PAST_SECONDS = 0.25
 Place = tuple[int, int]
 """Where a run stands in its lane: its start tag and its sequence."""
 
@@ -134,17 +162,23 @@ class _LocalLane(Lane):
     known: set[int] = field(default_factory=set[int])
     """The sequences of the runs that wait here, or were taken and aren't recorded as ended."""
 
+    read_past_at: float = -_READ_PAST_SECONDS
+    """When runs beyond `position` were last looked for, on the loop's clock."""
+
     def add(self, run: Run) -> None:
         """Put a run in its place; a full lane leaves its last one to the store."""
         self.position = max(self.position, place_of(run))
-        if run.sequence in self.known:
-            return  # open in the store, and under way
-        self.known.add(run.sequence)
-        insort(self.waiting, run, key=place_of)
+        self.add_beyond(run)
         if len(self.waiting) > WINDOW:
             self.known.discard(self.waiting.pop().sequence)
-            self.position = place_of(self.waiting[-1])
+            self.position = min(self.position, place_of(self.waiting[-1]))
             self.more_in_store = True
+
+    def add_beyond(self, run: Run) -> None:
+        """Put a run in its place, though not all runs before it are here."""
+        if run.sequence not in self.known:  # else it is open in the store, and under way
+            self.known.add(run.sequence)
+            insort(self.waiting, run, key=place_of)
 
 
 class LocalRunQueue:
@@ -173,15 +207,19 @@ class LocalRunQueue:
     async def next_lane(self) -> str:
         return await self._lanes.next()
 
-    async def take(self, handler_id: str) -> Run:
+    async def take(self, handler_id: str, may: May = anything) -> Run:
         lane = self._lanes[handler_id]
-        while not lane.waiting:
-            if lane.more_in_store:
-                await self._read_on(handler_id, lane)
-                continue
+        while True:
             lane.filled.clear()
-            await lane.filled.wait()
-        return lane.waiting.pop(0)
+            if (run := lane.next(may)) is not None:
+                return run
+            if lane.more_in_store and not lane.waiting:
+                await self._read_on(handler_id, lane)
+            elif not lane.more_in_store or not await self._read_past(handler_id, lane, may):
+                await lane.filled.wait()
+
+    def look(self, handler_id: str) -> None:
+        self._lanes[handler_id].filled.set()
 
     def done(self, runs: Sequence[Run]) -> None:
         for run in runs:
@@ -218,3 +256,25 @@ class LocalRunQueue:
         for run in told:
             if run.sequence not in read and (place_of(run) <= lane.position or not lane.more_in_store):
                 lane.add(run)
+
+    async def _read_past(self, handler_id: str, lane: _LocalLane, may: May) -> bool:
+        """Read the first runs of other flows than those that wait here and may not be taken.
+
+        A lane may be full of the runs of flows that are held up. Returns whether the lane may have changed.
+        It is done a few times a second at most, as long as the lane stays like that.
+        """
+        loop = asyncio.get_running_loop()
+        if (wait := lane.read_past_at + _READ_PAST_SECONDS - loop.time()) > 0:
+            try:
+                async with asyncio.timeout(wait):
+                    await lane.filled.wait()
+                return True
+            except TimeoutError:
+                pass
+        lane.read_past_at = loop.time()
+        held_up = {flow_of(run) for run in lane.waiting if not may(run)}
+        found = await self._store.open_runs(handler_id, lane.position, WINDOW, but=held_up)
+        fresh = [run for run in found if run.sequence not in lane.known]
+        for run in fresh:
+            lane.add_beyond(run)
+        return bool(fresh)

@@ -30,7 +30,7 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable
 from schedulezero.model import Run
-from schedulezero.server.engine.run_queue import Lane, Lanes, place_of
+from schedulezero.server.engine.run_queue import Lane, Lanes, May, anything, place_of
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.store.runs import Identity, RunStore
@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 """The most runs of one handler that a node takes at once."""
+_MOST_HELD_UP = 20 * BATCH
+"""How many runs that may not be taken yet a lane holds before it looks for no others."""
 HEARTBEAT_TIMEOUT = timedelta(seconds=6)
 """How long a node may be silent before another one takes over its runs."""
 _SURELY_OURS = HEARTBEAT_TIMEOUT / 2
@@ -89,9 +91,9 @@ class SharedRunQueue:
     async def next_lane(self) -> str:
         return await self._lanes.next()
 
-    async def take(self, handler_id: str) -> Run:
+    async def take(self, handler_id: str, may: May = anything) -> Run:
         lane = self._lanes[handler_id]
-        while not lane.waiting or self._stopping:
+        while self._stopping or (run := lane.next(may)) is None:
             lane.filled.clear()
             if self._stopping:
                 await lane.filled.wait()
@@ -99,14 +101,17 @@ class SharedRunQueue:
             if self._registry.takes_one_call(handler_id) and not await self._signals.owns(handler_id):
                 await asyncio.sleep(_NOT_OURS_SECONDS)
                 continue
-            if await self._fill(handler_id, lane):
+            if len(lane.waiting) < _MOST_HELD_UP and await self._fill(handler_id, lane):
                 continue
             try:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await lane.filled.wait()
             except TimeoutError:
                 continue
-        return lane.waiting.pop(0)
+        return run
+
+    def look(self, handler_id: str) -> None:
+        self._lanes[handler_id].filled.set()
 
     async def recover(self) -> None:
         """Queue the open runs that aren't in PgQueuer yet, for example after a move from SQLite."""

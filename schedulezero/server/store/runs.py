@@ -22,7 +22,7 @@ from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import pgqueuer_rows, troubles
 from schedulezero.server.records.queries import RunFilter, narrowed
 from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome_columns, run_of
-from schedulezero.server.records.tables import posts, runs
+from schedulezero.server.records.tables import flow, posts, runs
 from schedulezero.server.store.hourly_limit import MinuteAllowance
 from schedulezero.server.store.job_rows import finish_ending, pause_job
 from schedulezero.server.store.run_rows import TROUBLES, insert_runs, queue_again
@@ -251,11 +251,16 @@ class RunStore:
         )
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
-    async def open_runs(self, handler_id: str, after: tuple[int, int], limit: int) -> list[Run]:
+    async def open_runs(
+        self, handler_id: str, after: tuple[int, int], limit: int, *, but: Collection[str] = ()
+    ) -> list[Run]:
         """Return a handler's queued runs in the order of their start tags.
 
         Parameters:
+            handler_id: the handler.
             after: the start tag and the sequence after which to begin.
+            limit: the most runs.
+            but: the flows to leave out.
         """
         query = (
             sa.select(runs)
@@ -263,6 +268,7 @@ class RunStore:
                 runs.c.state == RunState.QUEUED.value,
                 runs.c.handler_id == handler_id,
                 sa.tuple_(runs.c.start_tag, runs.c.sequence) > sa.tuple_(*after),
+                *([flow.not_in(list(but))] if but else []),
             )
             .order_by(runs.c.start_tag, runs.c.sequence)
             .limit(limit)
