@@ -44,6 +44,8 @@ T = TypeVar("T")
 
 CALL_SECONDS = 30.0
 _AGAIN_SECONDS = 1.0
+_MOST_ERRORS = 5
+"""After so many errors in a row, when it takes runs, the dispatcher fails, and the server with it."""
 _ELSEWHERE_SECONDS = 0.5
 _MOST_ASIDE = 1000
 """How many runs of one handler may wait for an offline instance before they block the runs behind them."""
@@ -148,11 +150,21 @@ class Dispatcher:
     async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
         aside = asyncio.Semaphore(_MOST_ASIDE)
         while True:
-            run = await patiently(lambda: self._queue.take(handler_id))
+            run = await self._take(handler_id)
             if run.identity in self._taken:
                 continue  # lost to another node, and come back while it was still waited for here
             self._taken[run.identity] = handler_id
             await self._or_failed(run, self._begin(run, aside, group))
+
+    async def _take(self, handler_id: str) -> Run:
+        """Return a handler's next run; one error of the database must not end what other handlers get."""
+        for _ in range(_MOST_ERRORS):
+            try:
+                return await patiently(lambda: self._queue.take(handler_id))
+            except Exception:
+                log.exception("the runs of %s cannot be taken; trying again", handler_id)
+                await asyncio.sleep(_AGAIN_SECONDS)
+        return await patiently(lambda: self._queue.take(handler_id))
 
     async def _begin(self, run: Run, aside: asyncio.Semaphore, group: asyncio.TaskGroup) -> None:
         """Begin a run, or let it wait for its turn, its time or its handler."""

@@ -148,8 +148,9 @@ class SharedRunQueue:
                 except TimeoutError:
                     continue
                 await asyncio.sleep(0.05)  # avoid a tight loop while the database is unavailable
-        finally:
+        except asyncio.CancelledError:
             await self._give_back(dict(self._held))
+            raise
 
     async def stop_taking(self, under_way: Collection[Identity]) -> None:
         self._stopping = True
