@@ -30,7 +30,7 @@ from schedulezero.sentences import Sentence, in_a_row
 from schedulezero.server.decisions.due import REPLACED
 from schedulezero.server.decisions.retry import Outcome, decide_retry, outcome_of
 from schedulezero.server.engine.overlap import Turns
-from schedulezero.server.engine.run_queue import RunQueue
+from schedulezero.server.engine.run_queue import May, RunQueue
 from schedulezero.server.handlers.connection import CallLost, CallTimeout, HandlerAway
 from schedulezero.server.handlers.entries import Entry
 from schedulezero.server.handlers.registry import Registry
@@ -46,6 +46,8 @@ T = TypeVar("T")
 
 CALL_SECONDS = 30.0
 _AGAIN_SECONDS = 1.0
+_MOST_ERRORS = 5
+"""After so many errors in a row, when it takes runs, the dispatcher fails, and the server with it."""
 _ELSEWHERE_SECONDS = 0.5
 _MOST_HELD_UP = 1000
 """How many runs of one handler may wait for a slot, each of another flow, before they block all others."""
@@ -154,11 +156,21 @@ class Dispatcher:
             return flow_of(run) not in held_up and len(held_up) < _MOST_HELD_UP
 
         while True:
-            run = await patiently(lambda: self._queue.take(handler_id, may))
+            run = await self._take(handler_id, may)
             if run.identity in self._taken:
                 continue  # lost to another node, and come back while it was still waited for here
             self._taken[run.identity] = handler_id
             await self._or_failed(run, self._begin(run, held_up, group))
+
+    async def _take(self, handler_id: str, may: May) -> Run:
+        """Return a handler's next run; one error of the database must not end what other handlers get."""
+        for _ in range(_MOST_ERRORS):
+            try:
+                return await patiently(lambda: self._queue.take(handler_id, may))
+            except Exception:
+                log.exception("the runs of %s cannot be taken; trying again", handler_id)
+                await asyncio.sleep(_AGAIN_SECONDS)
+        return await patiently(lambda: self._queue.take(handler_id, may))
 
     async def _begin(self, run: Run, held_up: set[str], group: asyncio.TaskGroup) -> None:
         """Begin a run, or let it wait for its turn, its time or its handler."""

@@ -17,6 +17,7 @@ import uuid
 from bisect import insort
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -42,8 +43,10 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 """The most runs of one handler that a node takes at once."""
-_MOST_HELD_UP = 20 * BATCH
-"""How many runs that may not be taken yet a lane holds before it looks for no others."""
+_MOST_HELD_UP = 5 * BATCH
+"""How many runs that may not be taken yet a lane holds before it changes the last of them for others."""
+_CHANGE_SECONDS = 0.5
+"""How often it does so at most."""
 HEARTBEAT_TIMEOUT = timedelta(seconds=6)
 """How long a node may be silent before another one takes over its runs."""
 _SURELY_OURS = HEARTBEAT_TIMEOUT / 2
@@ -53,6 +56,12 @@ _LOOK_SECONDS = 2.0
 """How often a lane checks for runs of dead nodes, which nobody announces."""
 _NOT_OURS_SECONDS = 1.0
 _FORGET_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class _SharedLane(Lane):
+    changed_at: float = 0.0
+    """When runs that might not be taken were last given back for others, on the monotonic clock."""
 
 
 class SharedRunQueue:
@@ -75,7 +84,7 @@ class SharedRunQueue:
         self._queries = Queries(
             _Driver(database), qbe=pgqueuer_rows.environment(), qbq=pgqueuer_rows.queries()
         )
-        self._lanes = Lanes(Lane)
+        self._lanes = Lanes(_SharedLane)
         self._held: dict[str, UUID] = {}
         """The token of each claim of this node, by the run's key."""
         self._asking = Together(self._still_held)
@@ -101,6 +110,8 @@ class SharedRunQueue:
             if self._registry.takes_one_call(handler_id) and not await self._signals.owns(handler_id):
                 await asyncio.sleep(_NOT_OURS_SECONDS)
                 continue
+            if len(lane.waiting) >= _MOST_HELD_UP and time.monotonic() >= lane.changed_at + _CHANGE_SECONDS:
+                await self._give_back_last(lane)
             if len(lane.waiting) < _MOST_HELD_UP and await self._fill(handler_id, lane):
                 continue
             try:
@@ -154,8 +165,9 @@ class SharedRunQueue:
                 except TimeoutError:
                     continue
                 await asyncio.sleep(0.05)  # avoid a tight loop while the database is unavailable
-        finally:
+        except asyncio.CancelledError:
             await self._give_back(dict(self._held))
+            raise
 
     async def stop_taking(self, under_way: Collection[Identity]) -> None:
         self._stopping = True
@@ -210,6 +222,13 @@ class SharedRunQueue:
             await self._database.write(lambda connection: pgqueuer_rows.give_back(connection, claims))
         except DatabaseUnavailable as error:
             log.warning("other nodes take this node's runs after %s: %s", HEARTBEAT_TIMEOUT, error)
+
+    async def _give_back_last(self, lane: _SharedLane) -> None:
+        """Make room in a lane that is full of runs that may not be taken, for those with smaller tags."""
+        lane.changed_at = time.monotonic()
+        keys = [pgqueuer_rows.key_of(run) for run in lane.waiting[-BATCH:]]
+        del lane.waiting[-BATCH:]
+        await self._give_back({key: self._held.pop(key) for key in keys if key in self._held})
 
     async def _fill(self, handler_id: str, lane: Lane) -> bool:
         """Take a batch. Returns False when there is none."""

@@ -20,6 +20,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import InternalError
 
 from schedulezero.instants import to_iso, to_microseconds
 from schedulezero.model import Run, RunState
@@ -216,7 +217,7 @@ def make_durable(connection: Connection) -> None:
                 with connection.begin_nested():
                     connection.exec_driver_sql(f"TRUNCATE {name}")
                     connection.exec_driver_sql(f"ALTER TABLE {name} SET LOGGED")
-            except sa.exc.InternalError:  # its sequence has no content, which nothing but dropping it mends
+            except InternalError:  # its sequence has no content, which nothing but dropping it mends
                 connection.exec_driver_sql(f"DROP TABLE {name}")
 
 
