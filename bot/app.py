@@ -48,7 +48,7 @@ from cogs.sprockets_cog import SprocketsCog
 from schedulezero import instants
 from schedulezero.background import run_in_background
 from schedulezero.client.client import Client
-from schedulezero.errors import DatabaseUnavailable, PortTaken
+from schedulezero.errors import DatabaseUnavailable, PortTaken, ServerFailure
 from schedulezero.handler.journal import Journal, journal_of
 from schedulezero.server.service import ServerConfig, listen
 from schedulezero.server.thread import ServerThread
@@ -148,6 +148,9 @@ class ScheduleZeroBot(_ShardedBot):
         self._kept_requests = KeptRequests(invalid, self.memory, self.services.cluster)
         self._saving_requests: Kept | None = None
         self.server: ServerThread | None = None
+        self.failure: ServerFailure | None = None
+        """Why the bot has ended by itself: its server failed. None otherwise."""
+        self._watching: asyncio.Task[None] | None = None
         self._warming_up: asyncio.Task[None] | None = None
         self._taken_apart = False
         self._claim: sqlite_lock.Claim | None = None
@@ -165,6 +168,7 @@ class ScheduleZeroBot(_ShardedBot):
         if self.settings.server == "embedded":
             self.server = ServerThread(server_config(self.settings, own_token=self._own_token), self._now)
             await self.server.start()
+            self._watching = run_in_background(self._end_with(self.server), "the wait for the server's end")
         await self.claim_database()
         await asyncio.gather(self.memory.open(), self.services.journal.open())
         await self._kept_requests.restore()
@@ -244,6 +248,15 @@ class ScheduleZeroBot(_ShardedBot):
                 await self.server.stop()
             if self._claim is not None:
                 self._claim.release()
+
+    async def _end_with(self, server: ServerThread) -> None:
+        """Close the bot when its server fails: without it, nothing would be scheduled."""
+        try:
+            await server.ended()
+        except ServerFailure as failure:
+            log.critical("%s", failure.message)
+            self.failure = failure
+            await self.close()
 
     async def _save_requests(self) -> None:
         try:

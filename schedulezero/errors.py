@@ -20,6 +20,7 @@
     ├── DatabaseUnavailable       it can't be read or written right now (full disk, lock)
     ├── ValueUnusable             the database can't store a value
     ├── PortTaken                 another program is listening on a port we need
+    ├── ServerFailure             a part of the embedded server keeps failing, and the server ended
     ├── Exposed                   the server would be open to other machines without protection
     ├── KeysUnusable              the keys of the ZeroMQ wires can't be used
     │   └── NoSuchKey             not a valid key, or not an allowed one
@@ -252,6 +253,10 @@ class ValueUnusable(ScheduleZeroError):
 
 class PortTaken(ScheduleZeroError):
     """Another program is listening on a port that we need."""
+
+
+class ServerFailure(ScheduleZeroError):
+    """A part of the embedded server keeps failing. The server has ended; a new process may do better."""
 
 
 class Exposed(ScheduleZeroError):
