@@ -59,6 +59,8 @@ class FilesCog(commands.Cog):
     async def sweep(self, now: datetime) -> int:
         """Delete the files that nothing needs at an instant; return how many, counted for each guild."""
         client, memory = self._services.client, self._services.memory
+        if not (await memory.files.usage()).count:
+            return 0
         wait = SECOND_LOOK_PUBLISHED if await client.is_published() else _SECOND_LOOK
         deleted = 0
         while unsure := await memory.files.unsure(now - LEAST_KEPT, now - wait):
