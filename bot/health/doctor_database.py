@@ -10,8 +10,16 @@ from bot.config import Settings
 from cogs.health import Check
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
+from schedulezero.storage.replication import Standbys, standbys_of
 from schedulezero.storage.sqlite_file import journal_beside, look
 from schedulezero.storage.sqlite_lock import Holders, holders
+
+_STANDBYS = {
+    Standbys.NONE: "it has no standby",
+    Standbys.SYNCHRONOUS: "its standby is synchronous, and loses nothing in a failover",
+    Standbys.ASYNCHRONOUS: "warning: its standby is asynchronous, and loses the last changes in a failover",
+    Standbys.IS_ONE: "warning: it is a standby itself, and accepts no changes",
+}
 
 
 async def check_database(settings: Settings) -> Check:
@@ -82,7 +90,7 @@ async def _in_postgres(setting: str) -> str:
     database = database_of(setting, sa.MetaData())  # no tables in the metadata, so none is created
     await database.open()
     try:
-        await database.read(lambda connection: connection.execute(sa.select(1)).all())
+        standbys = await database.read(standbys_of)
     finally:
         await database.close()
-    return f"{database.where} can be read"
+    return f"{database.where} can be read; {_STANDBYS[standbys]}"

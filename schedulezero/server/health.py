@@ -4,7 +4,7 @@ A node checks that its database accepts changes by writing to it; an idle node o
 otherwise. On SQLite that takes one small commit at most every ten seconds, and only when a client asks:
 ``PRAGMA user_version`` is set to its current value, which writes a page and changes nothing. Free space is
 not a substitute, because a quota, a read-only disk or a lock blocks writes, too. On PostgreSQL the node asks
-whether the database is read-only; PostgreSQL stops by itself when its disk is full.
+whether the database is read-only, and as often writes a small temporary table.
 
 A load balancer sends requests to nodes that are ready, and a supervisor restarts nodes that are not live. A
 node that has lost its database is live but not ready: its runs wait.
@@ -159,8 +159,14 @@ class Health:
 
 
 def _write(connection: Connection) -> None:
+    """Write something that needs new space, and leave nothing behind."""
     if not is_postgres(connection):
         mark_again(connection)
+        return
+    # A row that is changed in place may still fit where a new one doesn't.
+    connection.exec_driver_sql(
+        "CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT repeat('.', 1000) FROM generate_series(1, 20)"
+    )
 
 
 def _read_only(connection: Connection) -> bool:
