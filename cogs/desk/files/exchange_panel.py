@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from io import BytesIO
@@ -17,6 +18,7 @@ from cogs.desk.drafts.draft import auto_name, fill, label_of, typed
 from cogs.desk.drafts.secrecy import without_secrets
 from cogs.desk.files.import_steps import copy, do, drop, undo, update
 from cogs.desk.files.known_jobs import LIVE, Update, is_same
+from cogs.desk.files.table_cells import Lacking, Pictures, placed
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
@@ -107,7 +109,9 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
     await read_again(desk, await file.read(), str(channel_id or desk.interaction.channel_id), {})
 
 
-async def read_again(desk: Desk, data: bytes, channel_id: str, pictures: Pictures) -> None:
+async def read_again(
+    desk: Desk, data: bytes, channel_id: str, pictures: Pictures, *, refused: Sequence[str] = ()
+) -> None:
     """Show what a file would do.
 
     Parameters:
@@ -115,6 +119,7 @@ async def read_again(desk: Desk, data: bytes, channel_id: str, pictures: Picture
         data: the file.
         channel_id: where entries without a channel post.
         pictures: the pictures that have been added to a table.
+        refused: what to say of pictures that couldn't be added.
     """
     services, limits = desk.services, desk.services.limits
     asked = Asked(
@@ -131,7 +136,7 @@ async def read_again(desk: Desk, data: bytes, channel_id: str, pictures: Picture
     except UnreadableFile as error:
         raise Refused(translated(error.message)) from error
     faults = list(read.faults)
-    dry = _Dry()
+    dry = _Dry(notes=list(refused))
     existing: dict[str, Job] = {}
     if any(item.job_id for item in read.entries):
         existing = {job.id: job async for job in desk.client.all_jobs(desk.guild_id) if job.state in LIVE}
@@ -190,7 +195,13 @@ async def read_again(desk: Desk, data: bytes, channel_id: str, pictures: Picture
             "copies": [_kept(job) for job, _ in dry.copies],
             "updates": [item.to_json() for item in dry.updates],
             "by": desk.actor_id,
-            **(await with_source(desk, data, channel_id, pictures) if dry.missing else {}),
+            "source": {
+                "data": base64.b64encode(data).decode(),
+                "channel_id": channel_id,
+                "pictures": dict(pictures),
+            }
+            if dry.missing
+            else None,
         },
     )
     room = _room(allowance, not desk.manages)
@@ -341,7 +352,10 @@ def _dry_panel(panel_id: str, dry: _Dry, faults: list[Fault], room: int | None =
         buttons.append(DeskButton("import", "copy", panel_id, label))
     if dry.missing:
         buttons.insert(
-            0, DeskButton("import", "pictures", panel_id, t("Add the pictures"), style=discord.ButtonStyle.primary)
+            0,
+            DeskButton(
+                "import", "pictures", panel_id, t("Add the pictures"), style=discord.ButtonStyle.primary
+            ),
         )
     items.append(row_of(*buttons, DeskButton("import", "drop", panel_id, t("Discard"))))
     return panel_of(*items, colour=BAD if faults else NEUTRAL)

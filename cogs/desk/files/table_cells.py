@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -12,8 +13,15 @@ from cogs.desk.kit.wording import plain
 from cogs.language import t
 from schedulezero.exchange.reading import Found
 
+_PUNCTUATION = re.compile(r"[^\w.]+")
+
 Pictures = Mapping[str, Mapping[str, Any]]
-"""The pictures that came with a table: the name of each file → the file as params hold it."""
+"""The pictures that came with a table: the key of each one's name → the file as params hold it."""
+
+
+def key_of(name: str) -> str:
+    """Return what tells a picture from others; Discord puts an underscore for blanks in a file's name."""
+    return _PUNCTUATION.sub("_", name.strip().casefold())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +53,12 @@ def placed(entry: Found, guild: discord.Guild, pictures: Pictures) -> Found | La
     if isinstance(files, list):
         named = [cast("dict[str, Any]", item) for item in cast("list[Any]", files) if isinstance(item, dict)]
         missing = [str(item.get("name")) for item in named if not item.get("file")]
-        absent = tuple(name for name in missing if name.casefold() not in pictures)
+        absent = tuple(name for name in missing if key_of(name) not in pictures)
         if absent:
             said = t("The picture “{name}” is still missing.", name=plain(absent[0])[:60])
             return Lacking(said, absent)
         params["files"] = [
-            item if item.get("file") else {**pictures[str(item.get("name")).casefold()], **_alt(item)}
+            item if item.get("file") else {**pictures[key_of(str(item.get("name")))], **_alt(item)}
             for item in named
         ]
     return replace(entry, params=params)
