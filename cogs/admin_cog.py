@@ -16,7 +16,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.desk.creating import create, draft_view, unfinished
-from cogs.desk.files import exchange_panel
+from cogs.desk.files import exchange_panel, table_pictures
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing
 from cogs.desk.kit.context import caller_of
 from cogs.desk.kit.dispatch import Dispatcher
@@ -42,7 +42,7 @@ DESK = Dispatcher(
     panel
     for module in (
         alert_card, approval, bulk, calendar_panel, changes, create, draft_view, exchange_panel, history,
-        job_card, listing, queue_panel, setup, sprocket_panel, unfinished, audit_panel,
+        job_card, listing, queue_panel, setup, sprocket_panel, table_pictures, unfinished, audit_panel,
     )
     for panel in module.PANELS
 )  # fmt: skip
@@ -194,7 +194,7 @@ class AdminCog(commands.Cog):
 
     @schedule.command(name="import", description="Import jobs from a file. Shows what it would do first.")
     @app_commands.describe(
-        file="Our YAML, a calendar, a crontab, Reminder Bot's CSV",
+        file="Our YAML, a table (CSV), a calendar, a crontab, Reminder Bot's CSV",
         channel="The channel for entries without one",
     )
     async def import_(
