@@ -20,7 +20,15 @@ from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.comparing import alike
 from sprockets.kit.lookups import Sendable, channel_of, find_message
-from sprockets.kit.messages import MOST_TEXT, embed_of, expect_texts, fitting, mentions, text_for
+from sprockets.kit.messages import (
+    MOST_TEXT,
+    embed_of,
+    expect_texts,
+    fitting,
+    mentions,
+    silenced,
+    text_for,
+)
 from sprockets.kit.posting import look_back, post, posted
 from sprockets.kit.results import success
 
@@ -106,6 +114,7 @@ def _answers(text: str) -> list[str]:
 @job(
     needs=in_channel("channel_id", "send_messages", "manage_webhooks"),
     variables=("message",),
+    pings=("message",),
     resumable=True,
 )
 async def send_as(
@@ -125,7 +134,8 @@ async def send_as(
     """
     channel = await channel_of(bot, channel_id)
     _expect_name(name)
-    text = fitting(text_for(channel.guild, message), MOST_TEXT, "message")
+    text, silent = silenced(text_for(channel.guild, message))
+    fitting(text, MOST_TEXT, "message")
     async with asking_discord(f"post in #{channel.name} by a webhook"):
         webhook = await _webhook(bot, channel)
 
@@ -136,7 +146,8 @@ async def send_as(
                 plan["text"],
                 username=name,
                 avatar_url=avatar_url or discord.utils.MISSING,
-                allowed_mentions=mentions(message),
+                allowed_mentions=mentions(message, channel=channel),
+                silent=silent,
                 wait=True,
                 **extra,
             )
@@ -157,7 +168,7 @@ async def _check_as(bot: commands.Bot, channel_id: int, name: str, message: str,
     channel = await channel_of(bot, channel_id)
     _webhook_home(channel)
     _expect_name(name)
-    expect_texts(channel.guild, message, MOST_TEXT, "message")
+    expect_texts(channel.guild, message, MOST_TEXT, "message", silent=True)
 
 
 def _expect_name(name: str) -> None:

@@ -36,7 +36,7 @@ from sprockets.kit.follow_up import (
 )
 from sprockets.kit.locks import Lock, forget, lock_of, save
 from sprockets.kit.lookups import channel_of, guild_channel_of
-from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
+from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, silenced, text_for
 from sprockets.kit.posting import CLOCK_SKEW, post
 from sprockets.kit.results import success
 from sprockets.kit.thread_flags import (
@@ -69,6 +69,7 @@ _MINUTES: dict[Quiet, Literal[60, 1440, 4320, 10080]] = {
 @job(
     needs=in_channel("channel_id", "create_public_threads", "send_messages_in_threads"),
     variables=("title", "message"),
+    pings=("message",),
     resumable=True,
 )
 async def create_thread(
@@ -95,7 +96,8 @@ async def create_thread(
             name=channel.name,
         )
     name = text_for(channel.guild, title)[:100]
-    text = fitting(text_for(channel.guild, message), MOST_TEXT, "message")
+    text, silent = silenced(text_for(channel.guild, message))
+    fitting(text, MOST_TEXT, "message")
 
     async def open_it(plan: dict[str, Any]) -> dict[str, Any]:
         async with asking_discord(f"open a thread in #{channel.name}"):
@@ -109,9 +111,10 @@ async def create_thread(
 
     plan = {"name": name}
     result = await step("thread", open_it, plan=plan, find=lambda plan, since: _found(channel, plan, since))
-    if message:
+    if text:
         thread = await channel_of(bot, int(result["channel_id"]))
-        sent = await post(thread, f"“{name}”", content=text, allowed_mentions=mentions(message))
+        allowed = mentions(message, channel=channel)
+        sent = await post(thread, f"“{name}”", content=text, allowed_mentions=allowed, silent=silent)
         result = {**result, **sent}
     return {"success": True, **result}
 
@@ -130,12 +133,13 @@ def _type_of_threads(
 async def _check_thread(bot: commands.Bot, channel_id: int, title: str, message: str, **_: Any) -> None:
     channel = await channel_of(bot, channel_id)
     expect_texts(channel.guild, title, _LONGEST_TITLE, "title")
-    expect_texts(channel.guild, message, MOST_TEXT, "message", blank=True)
+    expect_texts(channel.guild, message, MOST_TEXT, "message", blank=True, silent=True)
 
 
 @job(
     needs=in_channel("channel_id", "send_messages"),
     variables=("title", "message"),
+    pings=("message",),
     resumable=True,
 )
 async def create_forum_post(
@@ -159,7 +163,8 @@ async def create_forum_post(
             "#{name} isn't a forum. Choose a forum.", retry=False, code="not_a_forum", name=forum.name
         )
     name = text_for(forum.guild, title)[:100]
-    text = fitting(text_for(forum.guild, message), MOST_TEXT, "message")
+    text, silent = silenced(text_for(forum.guild, message))
+    fitting(text, MOST_TEXT, "message")
     chosen = await _tags(forum, tags)
 
     async def open_it(plan: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +173,8 @@ async def create_forum_post(
                 name=plan["name"],
                 content=plan["text"],
                 applied_tags=chosen,
-                allowed_mentions=mentions(message),
+                allowed_mentions=mentions(message, channel=forum),
+                silent=silent,
                 reason=REASON,
             )
         return {**_opened(made.thread), "message_id": str(made.message.id)}
@@ -184,7 +190,7 @@ async def _check_forum_post(
 ) -> None:
     forum = await guild_channel_of(bot, channel_id)
     expect_texts(forum.guild, title, _LONGEST_TITLE, "title")
-    expect_texts(forum.guild, message, MOST_TEXT, "message")
+    expect_texts(forum.guild, message, MOST_TEXT, "message", silent=True)
     if isinstance(forum, discord.ForumChannel):
         await _tags(forum, tags)
 

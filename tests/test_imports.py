@@ -62,6 +62,7 @@ TABLE = {
     "schedulezero/methods": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language"
     ),
+    "schedulezero/compose": "schedulezero schedulezero/model schedulezero/methods",
     "schedulezero/client": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/calendar "
         "schedulezero/when/language schedulezero/methods"
@@ -116,7 +117,8 @@ TABLE = {
         "schedulezero/server/api"
     ),
     "sprockets/kit": (
-        "schedulezero schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
+        "schedulezero schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler "
+        "schedulezero/compose"
     ),
     "sprockets": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
     "cogs/background": (
@@ -133,7 +135,7 @@ TABLE = {
     "cogs/sprockets": "",
     "cogs/rights": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
-        "schedulezero/client schedulezero/handler schedulezero/web cogs/background cogs"
+        "schedulezero/client schedulezero/handler schedulezero/web schedulezero/compose cogs/background cogs"
     ),
     "cogs/sprocket_loading": "schedulezero schedulezero/methods sprockets cogs",
     "cogs/desk/kit": (
@@ -142,8 +144,8 @@ TABLE = {
     ),
     "cogs/desk/drafts": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/web cogs/background cogs cogs/rights "
-        "cogs/desk/kit"
+        "schedulezero/methods schedulezero/client schedulezero/web schedulezero/compose cogs/background cogs "
+        "cogs/rights cogs/desk/kit"
     ),
     "cogs/desk/reminders": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -171,8 +173,8 @@ TABLE = {
     ),
     "cogs/desk/creating": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
-        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
+        "schedulezero/methods schedulezero/client schedulezero/handler schedulezero/compose cogs/background "
+        "cogs cogs/rights cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
     ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "

@@ -88,6 +88,7 @@ class TypedJob:
         addressee: str | None = None,
         resumable: bool = False,
         pace: timedelta | None = None,
+        pings: tuple[str, ...] = (),
     ) -> None:
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
@@ -102,6 +103,7 @@ class TypedJob:
             addressee=addressee,
             resumable=resumable,
             pace=pace,
+            pings=pings,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
         self._check_names()
@@ -111,7 +113,7 @@ class TypedJob:
         names = {parameter.name for parameter in self.spec.parameters}
         named = {name for need in self.spec.needs for name in (need.channel, need.role, need.when) if name}
         named |= {self.spec.addressee} if self.spec.addressee else set()
-        for name in sorted((named | set(self.spec.variables)) - names):
+        for name in sorted((named | {*self.spec.variables, *self.spec.pings}) - names):
             raise TypeError(
                 f"{self.spec.name}: needs or variables speak of {name!r}, but its parameters are "
                 f"{', '.join(sorted(names)) or 'none'}."
@@ -183,6 +185,7 @@ def job(
     personal: bool = False,
     addressee: str | None = None,
     pace: timedelta | None = None,
+    pings: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], TypedJob]:
     """Turn an async function into a job (or a plain one, which then runs in a thread).
 
@@ -199,12 +202,14 @@ def job(
             oneself needs *Manage Server*, and each person gets a limited number of such messages.
         pace: The shortest time between two runs that Discord keeps up with. Closer ones are warned of before
             the job is saved.
+        pings: The parameters whose texts ping whom they mention: people, and the roles that the job's creator
+            may ping; see `mentions`.
 
     Raises TypeError, with a reason, for a function that can't be a job.
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
-        return TypedJob(function, needs or (), variables, personal, addressee, resumable, pace)
+        return TypedJob(function, needs or (), variables, personal, addressee, resumable, pace, pings)
 
     return make
 

@@ -32,6 +32,7 @@ async def post(
     view: discord.ui.View | None = None,
     allowed_mentions: discord.AllowedMentions,
     key: str | None = None,
+    silent: bool = False,
 ) -> dict[str, Any]:
     """Post a message once in the current run and return its ids and link, as `posted` does.
 
@@ -47,6 +48,7 @@ async def post(
         view: Its buttons and selects.
         allowed_mentions: Whom it pings; see `mentions`.
         key: Names the message within the run. Needed only for more than one message in a channel.
+        silent: Whether it comes without a notification.
     """
     fitting(content or "", MOST_TEXT, "message")
     target = await channel._get_channel()  # discord.py's own way to get a person's channel
@@ -63,6 +65,8 @@ async def post(
             extra["poll"] = poll
         if view is not None:
             extra["view"] = view
+        if silent:
+            extra["silent"] = True
         if marked := nonce(key):
             extra["nonce"] = marked
         async with asking_discord(f"post in {name}"):

@@ -20,6 +20,7 @@ from cogs.desk.creating.draft_view import (
     show_draft,
     with_hidden,
 )
+from cogs.desk.creating.typed_texts import sent_values, typed_draft
 from cogs.desk.drafts.draft import (
     ALERT,
     END,
@@ -197,6 +198,7 @@ async def edit(desk: Desk, target: str) -> None:
     kept = kept_schedule(draft)
     keeps = describe(kept[0], "UTC", shown_locale()) if kept is not None else None
     lacks = await lacks_of(desk)
+    draft = await typed_draft(desk, spec, draft)
     await open_form(desk, build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks))
 
 
@@ -207,6 +209,7 @@ async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> 
     values, when = read_form(fields)
     if strangers_in(spec, values):
         raise Refused(t("This form is from an older version of me. Use the command again."))
+    values = await sent_values(desk, spec, values)
     draft = replace(draft, values={**draft.values, **values}, when=draft.when if when is None else when)
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)

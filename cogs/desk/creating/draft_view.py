@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cogs.background.success_pings import PING_URL
+from cogs.desk.creating.typed_texts import directory_here
 from cogs.desk.drafts.draft import KEPT, PING, fill, typed
 from cogs.desk.drafts.draft_card import draft_panel
 from cogs.desk.drafts.post_preview import post_of
@@ -138,6 +139,7 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
         locale=locale(),
         now=now,
         facts=facts_of(guild, timezone=zone, number=1, now=now),
+        directory=await directory_here(desk),
         known=known,
         joined=await seen.joined(desk.member, spec, params),
         unreachable=await seen.unreachable(spec, params),
