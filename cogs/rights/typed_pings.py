@@ -85,6 +85,8 @@ def _not_allowed(
         found += [t("{ping} isn't a role of this server, so it pings nobody.", ping=f"`<@&{missing[0]}>`")
                   ] if missing else []  # fmt: skip
     permission = translated(permission_words("mention_everyone"))
+    # A webhook pings every role: https://github.com/discord/discord-api-docs/issues/2988
+    webhook = any(need.permission == "manage_webhooks" for need in spec.needs)
     for role in pinged_roles(spec, params, guild):
         for channel in channels_of(spec, params, guild, known) if not role.mentionable else ():
             values = {"role": role.mention, "channel": channel.mention, "permission": permission}
@@ -95,7 +97,7 @@ def _not_allowed(
                         **values,
                     )
                 )
-            elif not may_ping_any_role(channel, guild.me):
+            elif not webhook and not may_ping_any_role(channel, guild.me):
                 found.append(
                     t(
                         "{role} is shown but not pinged in {channel}: give my role *{permission}* there.",

@@ -28,7 +28,7 @@ FACTS = Facts(
     ("{members} in {server}", "77 in Moonbase {run}"),
     ("{role:Event Crew} {role:@event crew} {role:5}", "<@&5> <@&5> <@&5>"),
     ("{{date} and {{{{", "{date} and {{"),
-    ("{in:2h} {in:30 minutes|R}", "<t:1795550700:F> <t:1795545300:R>"),
+    ("{in:2h} {in:30 minutes|R}", "<t:1795547100:F> <t:1795541700:R>"),
     ("{at:20:15} {at:6 pm|t} {AT: 0:00 | D }", "<t:1795547700:F> <t:1795539600:t> <t:1795474800:D>"),
     ('{"json": 1} { } {} {a b}', '{"json": 1} { } {} {a b}'),
 ])  # fmt: skip
@@ -80,7 +80,7 @@ def test_times_are_relative_to_the_scheduled_instant_however_late_the_run_is() -
     due = datetime(2026, 11, 24, 8, 0, tzinfo=ZoneInfo("UTC"))
     late = Facts(now=FACTS.now, scheduled_at=due)
     assert render("{in:2h}", late) == f"<t:{int(due.timestamp()) + 7200}:F>"
-    assert render("{at:9:30}", late) == f"<t:{int(due.timestamp()) - 1800}:F>"
+    assert render("{at:9:30}", late) == f"<t:{int(due.timestamp()) + 1800}:F>"
 
 
 def test_lengths_are_real_time_across_a_change_of_clocks() -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cogs.background.success_pings import PING_URL
 from cogs.desk.creating.draft_view import (
@@ -49,6 +51,7 @@ from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import expect, lacks_of
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import open_form
+from cogs.desk.kit.suggesting import handy_choices
 from cogs.desk.kit.wording import NEUTRAL
 from cogs.language import shown_locale, t, translated
 from cogs.memory import Draft, new_id
@@ -62,6 +65,7 @@ from schedulezero.methods.spec import MethodSpec, best_matches
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
+from schedulezero.when.language.handy import handy_times
 
 
 async def begin(desk: Desk, method: str | None, *, name: str | None, when: str | None) -> None:
@@ -133,6 +137,18 @@ async def time_chosen(desk: Desk, draft_id: str) -> None:
     await show_draft(desk, draft, loaded(desk, draft.method))
 
 
+async def time_tapped(desk: Desk, target: str) -> None:
+    """Set the draft's time to that of a button; the target is ``<draft>.<seconds since 1970>``."""
+    draft_id, _, seconds = target.partition(".")
+    draft = await own_draft(desk, draft_id)
+    if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 11):
+        raise Refused(t("This button is from an older version of me. Use the command again."))
+    at = datetime.fromtimestamp(int(seconds), ZoneInfo(await desk.zone()))
+    draft = replace(draft, when=at.isoformat(timespec="seconds"))
+    await desk.memory.save_draft(draft)
+    await show_draft(desk, draft, loaded(desk, draft.method))
+
+
 async def _new_here(desk: Desk, draft_id: str) -> Draft:
     """Return the caller's own draft of a new job; a draft that edits a job keeps that job's method."""
     draft = await own_draft(desk, draft_id)
@@ -199,7 +215,10 @@ async def edit(desk: Desk, target: str) -> None:
     keeps = describe(kept[0], "UTC", shown_locale()) if kept is not None else None
     lacks = await lacks_of(desk)
     draft = await typed_draft(desk, spec, draft)
-    await open_form(desk, build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks))
+    zone = await desk.zone()
+    handy = handy_choices(handy_times(instants.now(), zone, await desk.habits()), zone)
+    form = build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks, handy=handy)
+    await open_form(desk, form)
 
 
 async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
@@ -328,6 +347,7 @@ PANELS = (
             "choose": choose,
             "method": method_chosen,
             "meant": time_chosen,
+            "soon": time_tapped,
             "later": keep_for_later,
             "cancel": discard,
             "confirm": confirm,

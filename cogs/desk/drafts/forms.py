@@ -6,7 +6,7 @@ with the fields that `draft.fields_by_form` puts together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +40,7 @@ from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import MissedPolicy, OverlapPolicy
 
 WHEN_FIELD = "when"
+SOON_FIELD = "soon"
 _PARAMETER_FIELD = "p:"
 _OPTION_FIELD = "o:"
 _LONGEST_TEXT = 4000
@@ -65,6 +66,7 @@ def build_form(
     *,
     keeps: str | None = None,
     lacks: Collection[Feature] = frozenset(),
+    handy: Sequence[tuple[str, str]] = (),
 ) -> Form:
     """Return the form of a line of a draft's card, filled with the draft's values.
 
@@ -74,6 +76,7 @@ def build_form(
         group: `FIRST`, ``when``, ``options``, or a name of `draft.fields_by_form`.
         keeps: for an edit, the present schedule in words, which an empty field keeps.
         lacks: the features that the server lacks; their fields are left out.
+        handy: times to pick instead of typing one: a label, and the text that means it.
     """
     verb = t("Edit") if draft.job_id else t("Schedule")
     title = cut(f"{verb}: {t(spec.summary).rstrip('.')}", MAX_LABEL)
@@ -89,6 +92,10 @@ def build_form(
             placeholder=t("31 December 2027"),
         )
         fields = [_when_field(draft, keeps)]
+        if handy:
+            fields[0] = _when_field(draft, keeps, required=False)
+            options = [discord.SelectOption(label=cut(label, 100), value=text) for label, text in handy]
+            fields.append(choice_field(SOON_FIELD, t("Or pick a time (optional)"), options, required=False))
         fields += [end] if Feature.CALENDAR not in lacks else []
         fields += _timing(draft) if Feature.POLICIES not in lacks else []
         return new_form("draft", "form", target, title, fields)
@@ -119,26 +126,29 @@ def read_form(submitted: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]
     """Return the draft's values that the form changes, and the text of *when* if the form asked for it."""
     values: dict[str, Any] = {}
     when: str | None = None
+    picked: str | None = None
     for custom_id, value in submitted.items():
         if custom_id == WHEN_FIELD:
             when = str(value or "").strip()
+        elif custom_id == SOON_FIELD:
+            picked = str(value[0]) if value else None
         elif custom_id.startswith(_PARAMETER_FIELD):
             values[custom_id.removeprefix(_PARAMETER_FIELD)] = value
         elif custom_id.startswith(_OPTION_FIELD):
             name = custom_id.removeprefix(_OPTION_FIELD)
             chosen = value[0] if isinstance(value, list) and name != MANAGERS and value else value
             values[name] = chosen or None
-    return values, when
+    return values, picked or when
 
 
-def _when_field(draft: Draft, keeps: str | None) -> ui.Label[Any]:
+def _when_field(draft: Draft, keeps: str | None, *, required: bool = True) -> ui.Label[Any]:
     return text_field(
         WHEN_FIELD,
         t("When"),
         value=draft.when,
         description=t("Leave it empty to keep: {schedule}", schedule=keeps) if keeps else t(_WHEN_EXAMPLES),
         placeholder=t("tomorrow at 9"),
-        required=keeps is None,
+        required=required and keeps is None,
         most=_LONGEST_WHEN,
     )
 

@@ -13,6 +13,7 @@ import discord
 from cogs.background.success_pings import PING_URL, ping_fault
 from cogs.desk.drafts.draft import END, MISSED, OVERLAP, PING, Filled, fill, label_of
 from cogs.desk.kit.lacking import not_possible
+from cogs.desk.kit.suggesting import handy_choices
 from cogs.language import t, translated
 from cogs.memory import Draft
 from cogs.rights.allowance import runs_too_often, without_room
@@ -33,6 +34,7 @@ from schedulezero.when.calendar.gaps import gap_below
 from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.bounding import read_end, with_end
+from schedulezero.when.language.handy import handy_times
 from schedulezero.when.language.parse import understand
 from schedulezero.when.language.understood import spoken
 
@@ -101,6 +103,7 @@ class Review:
         needs_approval: whether it must wait for a second person.
         cautions: what may go wrong, though it can be saved.
         lacks: the features that the server lacks, each with a sentence.
+        handy: times to pick with one tap, while none is chosen: a label, and the text that means it.
     """
 
     filled: Filled
@@ -116,6 +119,7 @@ class Review:
     needs_approval: bool = False
     cautions: tuple[str, ...] = ()
     lacks: Mapping[Feature, str] = field(default_factory=dict[Feature, str])
+    handy: tuple[tuple[str, str], ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -167,7 +171,12 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
             spec, filled.params, schedule, around, [run.astimezone(ZoneInfo(zone)) for run in runs]
         ),
         lacks=around.lacks,
+        handy=() if trigger or draft.when.strip() else tuple(_handy(around)),
     )
+
+
+def _handy(around: Circumstances) -> list[tuple[str, str]]:
+    return handy_choices(handy_times(around.now, around.zone, around.habits), around.zone)
 
 
 def _cautions(
