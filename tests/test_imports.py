@@ -140,7 +140,7 @@ TABLE = {
     "cogs/sprocket_loading": "schedulezero schedulezero/methods sprockets cogs",
     "cogs/desk/kit": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
-        "schedulezero/client cogs cogs/background cogs/rights"
+        "schedulezero/client schedulezero/compose cogs cogs/background cogs/rights"
     ),
     "cogs/desk/drafts": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "

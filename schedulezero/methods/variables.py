@@ -288,7 +288,9 @@ def skipped(text: str, days: Iterable[datetime]) -> tuple[str, datetime] | None:
     named = [match for match in _VARIABLE.finditer(text) if (match["name"] or "").lower() == "at"]
     for match in named:
         at = _clock((match["argument"] or "").partition("|")[0].strip())
-        for day in days if at is not None else ():
+        if at is None:
+            continue
+        for day in days:
             local = datetime.combine(day.date(), at, day.tzinfo)
             shown = local.astimezone(UTC).astimezone(day.tzinfo)
             if shown.replace(tzinfo=None) != local.replace(tzinfo=None):

@@ -23,6 +23,7 @@ from cogs.desk.creating.draft_view import (
     with_hidden,
 )
 from cogs.desk.creating.typed_texts import sent_values, typed_draft
+from cogs.desk.drafts.auto_names import auto_name
 from cogs.desk.drafts.draft import (
     ALERT,
     END,
@@ -33,7 +34,6 @@ from cogs.desk.drafts.draft import (
     NAME,
     OVERLAP,
     PING,
-    auto_name,
     fitting,
     strangers_in,
     typed,
@@ -51,14 +51,17 @@ from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import expect, lacks_of
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import open_form
+from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.suggesting import handy_choices
 from cogs.desk.kit.wording import NEUTRAL
-from cogs.language import shown_locale, t, translated
+from cogs.guild_language import locale_of
+from cogs.language import shown_locale, speaking, t, translated
 from cogs.memory import Draft, new_id
 from cogs.rights.deciding import Act
 from cogs.services import Refused, offered_specs, spec_for
 from schedulezero import instants
-from schedulezero.client.dialect import Feature
+from schedulezero.client.dialect import Feature, JobQuery
+from schedulezero.compose.naming import told_apart
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec, best_matches
@@ -287,6 +290,15 @@ async def confirm(desk: Desk, draft_id: str) -> None:
     await desk.show(await job_card.card_of(desk, job, heading=heading, warning=warning))
 
 
+async def _own_name(desk: Desk, spec: MethodSpec, params: Mapping[str, Any]) -> str:
+    """Return a name for an unnamed job, in the guild's language, that no job here has yet."""
+    directory, guild = await directory_here(desk), desk.guild
+    with speaking(locale_of(guild, await desk.memory.settings(guild.id))):
+        name = auto_name(spec, params, directory)
+    found = desk.client.all_jobs(desk.guild_id, JobQuery(text=name))
+    return told_apart(name, {str(job.name) async for job in found})
+
+
 async def _save(
     desk: Desk,
     draft: Draft,
@@ -315,7 +327,7 @@ async def _save(
             params=params,
             trigger=trigger,
             state=state,
-            name=str(named or auto_name(spec, params)),
+            name=str(named) if named else await _own_name(desk, spec, params),
             guild_id=draft.guild_id,
             creator_id=draft.user_id,
             timezone=reviewed.zone,

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from cogs.background.success_pings import PING_URL
-from cogs.desk.creating.typed_texts import directory_here
 from cogs.desk.drafts.draft import KEPT, PING, fill, typed
 from cogs.desk.drafts.draft_card import draft_panel
 from cogs.desk.drafts.post_preview import post_of
@@ -18,6 +17,7 @@ from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import lacks_of
+from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import plain
 from cogs.language import locale, t, translated
