@@ -61,7 +61,7 @@ def _pings_nobody(spec: MethodSpec, params: Mapping[str, Any]) -> list[str]:
         asked.add(f"<@&{params['role_id']}>")
     for name, text in params.items():
         for ping in _TYPED.findall(text) if isinstance(text, str) else ():
-            if ping in asked or (name in spec.pings and ping.startswith("<")):
+            if ping in asked or (name in spec.pings and typed_roles(ping)):
                 continue
             if any(parameter.name in ("everyone", "ping", "role_id") for parameter in spec.parameters):
                 return [

@@ -47,6 +47,7 @@ _LONGEST_TEXT = 4000
 _LONGEST_WHEN = 200
 _MOST_OPTIONS = 25  # of a select
 _WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
+_IN_TEXTS = "@Moderators · #general · :party: · {date} · {in:2h|R} · {countdown:2030-01-01}"
 _KEPT_HIDDEN = mark("Hidden from you. Leave it empty to keep it.")
 # Read as: where alerts about a job go, its wording in the form.
 ALERTS = {
@@ -92,12 +93,12 @@ def build_form(
             placeholder=t("31 December 2027"),
         )
         fields = [_when_field(draft, keeps)]
+        fields += [end] if Feature.CALENDAR not in lacks else []
+        fields += _timing(draft) if Feature.POLICIES not in lacks else []
         if handy:
             fields[0] = _when_field(draft, keeps, required=False)
             options = [discord.SelectOption(label=cut(label, 100), value=text) for label, text in handy]
             fields.append(choice_field(SOON_FIELD, t("Or pick a time (optional)"), options, required=False))
-        fields += [end] if Feature.CALENDAR not in lacks else []
-        fields += _timing(draft) if Feature.POLICIES not in lacks else []
         return new_form("draft", "form", target, title, fields)
     parameters = first_fields(spec) if group == FIRST else fields_by_form(spec).get(group, [])
     hidden = kept_hidden(draft)
@@ -105,6 +106,9 @@ def build_form(
         parameter_field(
             replace(parameter, required=False, help=_KEPT_HIDDEN) if parameter.name in hidden else parameter,
             draft.values.get(parameter.name),
+            example=_IN_TEXTS
+            if parameter.kind is Kind.LONG_TEXT and parameter.name in spec.variables
+            else None,
         )
         for parameter in parameters
     ]
@@ -113,12 +117,12 @@ def build_form(
     return new_form("draft", "form", target, title, fields)
 
 
-def parameter_field(parameter: Parameter, value: Any) -> ui.Label[Any]:
-    """Return the field of a parameter, filled with its value."""
+def parameter_field(parameter: Parameter, value: Any, *, example: str | None = None) -> ui.Label[Any]:
+    """Return the field of a parameter, filled with its value; an empty one shows the example."""
     return ui.Label(
         text=cut(_label(parameter), MAX_LABEL),
         description=cut(_help(parameter), MAX_OPTION) or None,
-        component=_field(parameter, value),
+        component=_field(parameter, value, example),
     )
 
 
@@ -228,7 +232,7 @@ def _help(parameter: Parameter) -> str:
     return said
 
 
-def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
+def _field(parameter: Parameter, value: Any, example: str | None) -> ui.Item[Any]:
     """Return the type of field that suits a parameter, filled with its value."""
     custom_id, required, kind = f"{_PARAMETER_FIELD}{parameter.name}", parameter.required, parameter.kind
     if kind in (Kind.CHANNEL, Kind.CHANNELS):
@@ -265,7 +269,7 @@ def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
         style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
         required=required,
         max_length=_longest(parameter),
-        placeholder=_example(parameter),
+        placeholder=_example(parameter) or example,
         default=cut(str(value), _longest(parameter)) if value not in (None, "") else None,
     )
 
