@@ -20,6 +20,7 @@
     ├── DatabaseUnavailable       it can't be read or written right now (full disk, lock)
     ├── ValueUnusable             the database can't store a value
     ├── PortTaken                 another program is listening on a port we need
+    ├── ServerFailure             a part of the embedded server keeps failing, and the server ended
     ├── Exposed                   the server would be open to other machines without protection
     ├── KeysUnusable              the keys of the ZeroMQ wires can't be used
     │   └── NoSuchKey             not a valid key, or not an allowed one
@@ -55,6 +56,7 @@
     ├── Unusable                  .exchange.calendar_checks: a calendar event can't be scheduled as it is
     │   in cogs:
     ├── ConfigError               .config.config: the configuration is invalid
+    ├── FileRefused               .kept_files: a file can't be kept
     ├── Refused                   .services: the person isn't allowed to do this, or it isn't possible
     ├── WrongDiscord              .discord_library: another library is installed as ``discord``
     │   in bot:
@@ -251,6 +253,10 @@ class ValueUnusable(ScheduleZeroError):
 
 class PortTaken(ScheduleZeroError):
     """Another program is listening on a port that we need."""
+
+
+class ServerFailure(ScheduleZeroError):
+    """A part of the embedded server keeps failing. The server has ended; a new process may do better."""
 
 
 class Exposed(ScheduleZeroError):

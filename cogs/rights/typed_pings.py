@@ -21,6 +21,8 @@ from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec
 
 _TYPED = re.compile(r"@(?:everyone|here)\b|<@&\d+>")
+_ASKING = ("everyone", "ping", "role_id", "role_ids")
+"""The parameters that ask for a ping."""
 _MOST_SAID = 4
 
 
@@ -57,13 +59,13 @@ def mentioning(spec: MethodSpec) -> list[str]:
 def _pings_nobody(spec: MethodSpec, params: Mapping[str, Any]) -> list[str]:
     """Say which ping, typed where a text alone never pings, pings nobody."""
     asked = {"@everyone", "@here"} if params.get("everyone") or params.get("ping") else set[str]()
-    if params.get("role_id"):
-        asked.add(f"<@&{params['role_id']}>")
+    roles: list[Any] = [params.get("role_id"), *(params.get("role_ids") or ())]
+    asked |= {f"<@&{role_id}>" for role_id in roles if role_id}
     for name, text in params.items():
         for ping in _TYPED.findall(text) if isinstance(text, str) else ():
             if ping in asked or (name in spec.pings and typed_roles(ping)):
                 continue
-            if any(parameter.name in ("everyone", "ping", "role_id") for parameter in spec.parameters):
+            if any(parameter.name in _ASKING for parameter in spec.parameters):
                 return [
                     t(
                         "{ping} in a text pings nobody. To ping a role or everyone, choose it in the form.",

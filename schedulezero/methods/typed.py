@@ -22,7 +22,7 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
@@ -56,6 +56,8 @@ AnyChannelId = Annotated[int, Kind.CHANNEL, Channels(("text", "news", "voice", "
 """The id of a channel of any kind."""
 RoleId = Annotated[int, Kind.ROLE]
 """The id of a role."""
+RoleIds = Annotated[list[int], Kind.ROLES]
+"""The ids of several roles."""
 MemberId = Annotated[int, Kind.USER]
 """The id of a person."""
 MemberIds = Annotated[list[int], Kind.USERS]
@@ -89,6 +91,8 @@ class TypedJob:
         resumable: bool = False,
         pace: timedelta | None = None,
         pings: tuple[str, ...] = (),
+        groups: Mapping[str, tuple[str, ...]] | None = None,
+        instead: str | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
@@ -104,6 +108,8 @@ class TypedJob:
             resumable=resumable,
             pace=pace,
             pings=pings,
+            groups=groups or {},
+            instead=instead,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
         self._check_names()
@@ -113,9 +119,10 @@ class TypedJob:
         names = {parameter.name for parameter in self.spec.parameters}
         named = {name for need in self.spec.needs for name in (need.channel, need.role, need.when) if name}
         named |= {self.spec.addressee} if self.spec.addressee else set()
+        named |= {name for group in self.spec.groups.values() for name in group}
         for name in sorted((named | {*self.spec.variables, *self.spec.pings}) - names):
             raise TypeError(
-                f"{self.spec.name}: needs or variables speak of {name!r}, but its parameters are "
+                f"{self.spec.name}: needs, variables or groups speak of {name!r}, but its parameters are "
                 f"{', '.join(sorted(names)) or 'none'}."
             )
 
@@ -186,6 +193,8 @@ def job(
     addressee: str | None = None,
     pace: timedelta | None = None,
     pings: tuple[str, ...] = (),
+    groups: Mapping[str, tuple[str, ...]] | None = None,
+    instead: str | None = None,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
     """Turn an async function into a job (or a plain one, which then runs in a thread).
 
@@ -204,12 +213,16 @@ def job(
             the job is saved.
         pings: The parameters whose texts ping whom they mention: people, and the roles that the job's creator
             may ping; see `mentions`.
+        groups: The lines of the job's card, each with a form: name of the line → at most five parameters.
+        instead: The method that people are offered in its place.
 
     Raises TypeError, with a reason, for a function that can't be a job.
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
-        return TypedJob(function, needs or (), variables, personal, addressee, resumable, pace, pings)
+        return TypedJob(
+            function, needs or (), variables, personal, addressee, resumable, pace, pings, groups, instead
+        )
 
     return make
 

@@ -48,6 +48,7 @@ class Health:
         load: returns how many runs wait in memory and how many are in progress.
         unwritten_seconds: returns for how many seconds outcomes of runs have been waiting to be written.
         stuck_seconds: returns for how many seconds claiming due jobs has failed.
+        failing: the names of the parts that have failed and are started again in a moment.
     """
 
     def __init__(
@@ -57,9 +58,11 @@ class Health:
         load: Callable[[], tuple[int, int]],
         unwritten_seconds: Callable[[], float],
         stuck_seconds: Callable[[], float],
+        failing: list[str],
     ) -> None:
-        self.broken: list[str] = []
-        """The parts that have failed and won't recover by themselves."""
+        self._failing = failing
+        self.stopping = False
+        """Whether the node ends: it lets its last calls end and begins nothing new."""
         self._database = database
         self._signals = signals
         self._load = load
@@ -89,7 +92,9 @@ class Health:
                 "Due jobs are waiting because the database can't be written to.",
                 "clock_stuck",
             )
-        live = not self.broken
+        if self.stopping:
+            trouble = Sentence("This node of the job server is stopping.", "node_stopping")
+        live = not self._failing
         ready = live and trouble is None and self._signals.listening
         return {
             "status": "ok" if ready else "degraded",

@@ -145,9 +145,12 @@ class Engine:
 
 
 async def build_engine(
-    config: ServerConfig, kept: Kept, callees: Callees, now: Callable[[], datetime]
+    config: ServerConfig, kept: Kept, callees: Callees, now: Callable[[], datetime], failing: list[str]
 ) -> Engine:
-    """Build the engine and subscribe it to the signals of other nodes."""
+    """Build the engine and subscribe it to the signals of other nodes.
+
+    ``failing`` holds the names of the parts that are away, for health.
+    """
     registry = callees.registry
     queue = await _run_queue(kept, registry)
     dispatcher = Dispatcher(kept.runs, queue, registry, kept.troubles, now)
@@ -167,6 +170,7 @@ async def build_engine(
         lambda: (dispatcher.waiting().total(), dispatcher.running),
         lambda: dispatcher.unwritten_seconds,
         lambda: clock.stuck_seconds,
+        failing,
     )
     return Engine(queue, dispatcher, clock, jobs, retention, health)
 

@@ -53,12 +53,14 @@ from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import open_form
 from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.suggesting import handy_choices
-from cogs.desk.kit.wording import NEUTRAL
+from cogs.desk.kit.wording import NEUTRAL, plain
+from cogs.desk.queue.adding import QUEUE, put_into, slot_held, taken_out
+from cogs.desk.queue.slots import META, Queue
 from cogs.guild_language import locale_of
 from cogs.language import shown_locale, speaking, t, translated
 from cogs.memory import Draft, new_id
 from cogs.rights.deciding import Act
-from cogs.services import Refused, offered_specs, spec_for
+from cogs.services import Refused, pickable_specs, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import Feature, JobQuery
 from schedulezero.compose.naming import told_apart
@@ -79,7 +81,7 @@ async def begin(desk: Desk, method: str | None, *, name: str | None, when: str |
     if method is None:
         await desk.acknowledge()
         await desk.memory.save_draft(draft)
-        await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
+        await desk.show(choose_panel(draft.id, best_matches(pickable_specs(desk.bot), "")))
         return
     spec = loaded(desk, method)
     draft = _here(desk, draft, spec)
@@ -120,7 +122,7 @@ def _here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
 async def choose(desk: Desk, draft_id: str) -> None:
     """Offer the job methods again; input that fits the new method is kept."""
     draft = await _new_here(desk, draft_id)
-    await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
+    await desk.show(choose_panel(draft.id, best_matches(pickable_specs(desk.bot), "")))
 
 
 async def method_chosen(desk: Desk, draft_id: str) -> None:
@@ -135,7 +137,7 @@ async def method_chosen(desk: Desk, draft_id: str) -> None:
 
 async def time_chosen(desk: Desk, draft_id: str) -> None:
     """Set the draft's time to the picked one."""
-    draft = replace(await own_draft(desk, draft_id), when=desk.picked())
+    draft = replace(taken_out(await own_draft(desk, draft_id)), when=desk.picked())
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, loaded(desk, draft.method))
 
@@ -147,9 +149,18 @@ async def time_tapped(desk: Desk, target: str) -> None:
     if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 11):
         raise Refused(t("This button is from an older version of me. Use the command again."))
     at = datetime.fromtimestamp(int(seconds), ZoneInfo(await desk.zone()))
-    draft = replace(draft, when=at.isoformat(timespec="seconds"))
+    draft = replace(taken_out(draft), when=at.isoformat(timespec="seconds"))
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, loaded(desk, draft.method))
+
+
+async def queued(desk: Desk, draft_id: str) -> None:
+    """Put the draft into the picked queue."""
+    draft = await _new_here(desk, draft_id)
+    spec = loaded(desk, draft.method)
+    draft = await put_into(desk, draft, spec, desk.picked())
+    await desk.memory.save_draft(draft)
+    await show_draft(desk, draft, spec)
 
 
 async def _new_here(desk: Desk, draft_id: str) -> Draft:
@@ -232,6 +243,8 @@ async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> 
     if strangers_in(spec, values):
         raise Refused(t("This form is from an older version of me. Use the command again."))
     values = await sent_values(desk, spec, values)
+    if when is not None and when != draft.when:
+        draft = taken_out(draft)
     draft = replace(draft, values={**draft.values, **values}, when=draft.when if when is None else when)
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
@@ -257,8 +270,12 @@ async def discard(desk: Desk, draft_id: str) -> None:
 
 async def confirm(desk: Desk, draft_id: str) -> None:
     """Save the job, if nothing prevents it now."""
+    async with slot_held(desk, await own_draft(desk, draft_id)) as (draft, queue):
+        await _confirm(desk, draft, queue)
+
+
+async def _confirm(desk: Desk, draft: Draft, queue: Queue | None) -> None:
     services = desk.services
-    draft = await own_draft(desk, draft_id)
     spec = loaded(desk, draft.method)
     if draft.job_id is not None:
         await job_for(desk, Act.BEGIN, draft.job_id)  # the rights to change it may have changed
@@ -283,6 +300,8 @@ async def confirm(desk: Desk, draft_id: str) -> None:
         await show_draft(desk, draft, spec, notice=notice)
         return
     heading = t("Changed") if draft.job_id else t("Scheduled")
+    if queue is not None:
+        heading = t("In the queue “{name}”", name=plain(queue.name))
     if job.state is JobState.PENDING:
         heading = t("Waits for approval")
         await ask_for_approval(desk, job)
@@ -316,7 +335,7 @@ async def _save(
         "missed": MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST),
         "overlap": OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW),
     }
-    given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS)}
+    given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS), META: values.get(QUEUE)}
     meta = {key: value for key, value in given.items() if value}
     state = JobState.PENDING if reviewed.needs_approval else JobState.ACTIVE
     if draft.job_id is None:
@@ -343,6 +362,8 @@ async def _save(
     touched = draft.when or values.get(END)
     moved = {"trigger": trigger, "timezone": reviewed.zone} if touched else {}
     meta = {**before.meta, "alert": None, "managers": None, **meta}
+    if touched:
+        meta.pop(META, None)  # it has left its slot
     changed = replace(
         before, params=params, name=named, meta={k: v for k, v in meta.items() if v}, **options, **moved
     )
@@ -360,6 +381,7 @@ PANELS = (
             "method": method_chosen,
             "meant": time_chosen,
             "soon": time_tapped,
+            "queue": queued,
             "later": keep_for_later,
             "cancel": discard,
             "confirm": confirm,

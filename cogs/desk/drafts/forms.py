@@ -96,7 +96,6 @@ def build_form(
         fields += [end] if Feature.CALENDAR not in lacks else []
         fields += _timing(draft) if Feature.POLICIES not in lacks else []
         if handy:
-            fields[0] = _when_field(draft, keeps, required=False)
             options = [discord.SelectOption(label=cut(label, 100), value=text) for label, text in handy]
             fields.append(choice_field(SOON_FIELD, t("Or pick a time (optional)"), options, required=False))
         return new_form("draft", "form", target, title, fields)
@@ -145,14 +144,13 @@ def read_form(submitted: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]
     return values, picked or when
 
 
-def _when_field(draft: Draft, keeps: str | None, *, required: bool = True) -> ui.Label[Any]:
+def _when_field(draft: Draft, keeps: str | None) -> ui.Label[Any]:
     return text_field(
         WHEN_FIELD,
         t("When"),
         value=draft.when,
         description=t("Leave it empty to keep: {schedule}", schedule=keeps) if keeps else t(_WHEN_EXAMPLES),
         placeholder=t("tomorrow at 9"),
-        required=required and keeps is None,
         most=_LONGEST_WHEN,
     )
 
@@ -243,9 +241,12 @@ def _field(parameter: Parameter, value: Any, example: str | None) -> ui.Item[Any
             max_values=25 if kind is Kind.CHANNELS else 1,
             default_values=objects(value, discord.abc.GuildChannel),
         )
-    if kind is Kind.ROLE:
+    if kind in (Kind.ROLE, Kind.ROLES):
         return ui.RoleSelect(
-            custom_id=custom_id, required=required, default_values=objects(value, discord.Role)
+            custom_id=custom_id,
+            required=required,
+            max_values=25 if kind is Kind.ROLES else 1,
+            default_values=objects(value, discord.Role),
         )
     if kind in (Kind.USER, Kind.USERS):
         return ui.UserSelect(
