@@ -88,7 +88,10 @@ def _not_allowed(
                   ] if missing else []  # fmt: skip
     permission = translated(permission_words("mention_everyone"))
     # A webhook pings every role: https://github.com/discord/discord-api-docs/issues/2988
-    webhook = any(need.permission == "manage_webhooks" for need in spec.needs)
+    webhook = any(
+        need.permission == "manage_webhooks" and (need.when is None or params.get(need.when))
+        for need in spec.needs
+    )
     for role in pinged_roles(spec, params, guild):
         for channel in channels_of(spec, params, guild, known) if not role.mentionable else ():
             values = {"role": role.mention, "channel": channel.mention, "permission": permission}
