@@ -42,6 +42,7 @@
     │   └── ApiError              .http.errors: the HTTP request isn't acceptable
     ├── TokenRefused              .records.tokens: a REST token can't be created
     │   └── TokenNameUnusable     .records.tokens: its name can't be used
+    ├── ClockOff                  .engine.time_check: this node's clock is too far from the database's
     ├── HandlerAway               .handlers.line: the handler isn't listening; the call wasn't delivered
     ├── CallTimeout               .handlers.connection: the call was delivered but not answered in time
     ├── CallLost                  .handlers.line: the call was delivered, but no answer can arrive

@@ -13,11 +13,18 @@ from cogs.health import Check
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.model.file_limits import mib
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
+from schedulezero.storage.replication import Standbys, standbys_of
 from schedulezero.storage.sqlite_errors import explained
 from schedulezero.storage.sqlite_file import is_absent, journal_beside, look, reading, tables_in, using
 from schedulezero.storage.sqlite_lock import Holders, holders
 
 _FILES = "SELECT count(*), coalesce(sum(size), 0) FROM bot_files"
+_STANDBYS = {
+    Standbys.NONE: "it has no standby",
+    Standbys.SYNCHRONOUS: "its standby is synchronous, and loses nothing in a failover",
+    Standbys.ASYNCHRONOUS: "warning: its standby is asynchronous, and loses the last changes in a failover",
+    Standbys.IS_ONE: "warning: it is a standby itself, and accepts no changes",
+}
 
 
 async def check_database(settings: Settings) -> Check:
@@ -90,12 +97,12 @@ async def _in_postgres(setting: str) -> str:
     database = database_of(setting, sa.MetaData())  # no tables in the metadata, so none is created
     await database.open()
     try:
-        await database.read(lambda connection: connection.execute(sa.select(1)).all())
+        standbys = await database.read(standbys_of)
         there = await database.read(lambda connection: sa.inspect(connection).has_table("bot_files"))
         files = _said_of_files(await database.read(_count_files)) if there else ""
     finally:
         await database.close()
-    return f"{database.where} can be read{files}"
+    return f"{database.where} can be read{files}; {_STANDBYS[standbys]}"
 
 
 def _count_files(connection: sa.Connection) -> tuple[int, int]:

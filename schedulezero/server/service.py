@@ -61,6 +61,8 @@ async def serving(
             server = await answering(stack, config, kept, callees, engine, connections, now)
             listening = listen(config.api_endpoint)
 
+            parts.keep(stack, "check of the time", engine.time_check.keep_looking)
+            parts.keep(stack, "leases", kept.leases.keep)
             parts.keep(stack, "queue", engine.queue.keep_up)
             stack.push_async_callback(engine.dispatcher.flush)
             await engine.queue.recover()

@@ -32,11 +32,13 @@ from sqlalchemy.engine import Connection
 from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable
 from schedulezero.model import Run
 from schedulezero.server.engine.run_queue import Lane, Lanes, May, anything, place_of
+from schedulezero.server.engine.time_check import TimeCheck
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records import pgqueuer_rows
+from schedulezero.server.records.leases import Leases
 from schedulezero.server.store.runs import Identity, RunStore
 from schedulezero.storage.batching import Together
-from schedulezero.storage.postgres import PostgresDatabase, asyncpg, connect, reason
+from schedulezero.storage.postgres import PostgresDatabase, asyncpg, connect, may_come_back, reason
 from schedulezero.storage.signals import Signal, Signals
 
 log = logging.getLogger(__name__)
@@ -72,15 +74,24 @@ class SharedRunQueue:
         store: the runs in it.
         registry: tells which handlers take one call at a time.
         signals: announces runs that other nodes created.
+        time_check: compares this node's clock with the database's.
+        leases: says which node serves a handler that takes one call at a time.
     """
 
     def __init__(
-        self, database: PostgresDatabase, store: RunStore, registry: Registry, signals: Signals
+        self,
+        database: PostgresDatabase,
+        store: RunStore,
+        registry: Registry,
+        signals: Signals,
+        leases: Leases,
+        time_check: TimeCheck,
     ) -> None:
         self._database = database
         self._store = store
         self._registry = registry
-        self._signals = signals
+        self._leases = leases
+        self._time_check = time_check
         self._queries = Queries(
             _Driver(database), qbe=pgqueuer_rows.environment(), qbq=pgqueuer_rows.queries()
         )
@@ -102,12 +113,15 @@ class SharedRunQueue:
 
     async def take(self, handler_id: str, may: May = anything) -> Run:
         lane = self._lanes[handler_id]
-        while self._stopping or (run := lane.next(may)) is None:
+        while self._stopping or self._time_check.is_off or (run := lane.next(may)) is None:
             lane.filled.clear()
+            if self._time_check.is_off:
+                await self._time_check.agreed()
+                continue
             if self._stopping:
                 await lane.filled.wait()
                 continue
-            if self._registry.takes_one_call(handler_id) and not await self._signals.owns(handler_id):
+            if self._registry.takes_one_call(handler_id) and not await self._leases.owns(_lease(handler_id)):
                 await asyncio.sleep(_NOT_OURS_SECONDS)
                 continue
             if len(lane.waiting) >= _MOST_HELD_UP and time.monotonic() >= lane.changed_at + _CHANGE_SECONDS:
@@ -268,6 +282,10 @@ class SharedRunQueue:
             self._lanes[handler_id].filled.set()
 
 
+def _lease(handler_id: str) -> str:
+    return f"handler {handler_id}"
+
+
 class _Driver:
     """A PgQueuer driver on the server's own connections, so that queries raise the server's errors."""
 
@@ -323,7 +341,8 @@ async def install(database: PostgresDatabase) -> None:
     except DatabaseUnavailable as error:
         raise DatabaseAway(str(error)) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        raise DatabaseUnusable(
+        kind = DatabaseAway if may_come_back(error) else DatabaseUnusable
+        raise kind(
             f"The queue's tables cannot be made in {database.where} ({reason(error)}). The user of the "
             "database needs the right to create tables there."
         ) from error

@@ -238,3 +238,12 @@ handlers = sa.Table(
     sa.Column("schemas", sa.JSON(none_as_null=True)),
     sa.Column("older_form", sa.Boolean, nullable=False, server_default=sa.false()),
 )
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("holder", sa.String(40), nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+)
+"""What one of several nodes serves alone, and until when, in microseconds of the database's clock."""

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from schedulezero.model.limits import NO_LIMITS
 from schedulezero.server.engine.shared_queue import install
 from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.records.tables import metadata
 from schedulezero.storage.postgres import PostgresDatabase
+from schedulezero.storage.replication import Standbys, standbys_of
 from tests.conftest import until
 from tests.support.nodes import Make, nodes, ready
 from tests.support.nodes import raw as raw
@@ -100,3 +102,28 @@ async def test_a_node_starts_on_a_database_that_a_failover_broke(raw: Make) -> N
             handler = raw(node)
             await asyncio.to_thread(handler.start, "send")
             assert (await ended(node.api, await due_now(node.api)))["status"] == "succeeded"
+
+
+async def test_the_kind_of_standby_is_told() -> None:
+    with a_pair("jobs") as (primary, standby):
+
+        async def kind(postgres: Postgres) -> Standbys:
+            database = PostgresDatabase(postgres.url("jobs"), sa.MetaData())
+            await database.open()
+            try:
+                return await database.read(standbys_of)
+            finally:
+                await database.close()
+
+        async def is_kind(wanted: Standbys) -> bool:
+            return await kind(primary) is wanted
+
+        await until(lambda: is_kind(Standbys.ASYNCHRONOUS))
+        # These test servers run with synchronous_commit off.
+        primary.execute("postgres", "ALTER DATABASE jobs SET synchronous_commit = on")
+        primary.execute("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+        primary.execute("postgres", "SELECT pg_reload_conf()")
+        await until(lambda: is_kind(Standbys.SYNCHRONOUS))
+        await asyncio.to_thread(primary.stop)
+        await asyncio.to_thread(standby.promote)
+        assert await kind(standby) is Standbys.NONE
