@@ -138,17 +138,17 @@ TABLE = {
     "cogs/sprockets": "",
     "cogs/rights": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
-        "schedulezero/client schedulezero/handler schedulezero/web cogs/background cogs"
+        "schedulezero/client schedulezero/handler schedulezero/web schedulezero/compose cogs/background cogs"
     ),
     "cogs/sprocket_loading": "schedulezero schedulezero/methods sprockets cogs",
     "cogs/desk/kit": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
-        "schedulezero/client cogs cogs/background cogs/rights"
+        "schedulezero/client schedulezero/compose cogs cogs/background cogs/rights"
     ),
     "cogs/desk/drafts": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/web cogs/background cogs cogs/rights "
-        "cogs/desk/kit"
+        "schedulezero/methods schedulezero/client schedulezero/web schedulezero/compose cogs/background cogs "
+        "cogs/rights cogs/desk/kit"
     ),
     "cogs/desk/reminders": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -180,8 +180,8 @@ TABLE = {
     ),
     "cogs/desk/creating": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
-        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/queue cogs/desk/settings"
+        "schedulezero/methods schedulezero/client schedulezero/handler schedulezero/compose cogs/background "
+        "cogs cogs/rights cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/queue cogs/desk/settings"
     ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "

@@ -128,6 +128,15 @@ def draft_panel(
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
     items += _parameter_lines(spec, draft, brief=post is not None)
     items.append(_line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None))
+    if reviewed.handy:
+        items.append(
+            row_of(
+                *(
+                    DeskButton("draft", "soon", f"{draft.id}.{_epoch(text)}", label)
+                    for label, text in reviewed.handy
+                )
+            )
+        )
     items.append(_line("options", draft, _options(draft, reviewed.lacks)))
     if draft.values.get(HIDDEN):
         items.append(ui.TextDisplay(f"-# 🔒 {_hidden(spec, draft)}"))
@@ -241,6 +250,11 @@ def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> st
     if hint:
         lines.append(f"-# {hint}")
     return "\n".join(lines)
+
+
+def _epoch(text: str) -> int:
+    """Return an instant in a form that fits in a custom id."""
+    return int(datetime.fromisoformat(text).timestamp())
 
 
 def _offers(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView] | None:

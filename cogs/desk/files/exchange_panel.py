@@ -14,7 +14,8 @@ import discord
 from discord import ui
 
 from cogs.background.success_pings import PING_URL, ping_fault
-from cogs.desk.drafts.draft import auto_name, fill, label_of, typed
+from cogs.desk.drafts.auto_names import auto_name
+from cogs.desk.drafts.draft import fill, label_of, typed
 from cogs.desk.drafts.secrecy import without_secrets
 from cogs.desk.files.import_steps import copy, do, drop, undo, update
 from cogs.desk.files.known_jobs import LIVE, Update, is_same
@@ -24,6 +25,7 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import not_possible
 from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.wording import BAD, NEUTRAL, bullets, cut, plain
 from cogs.language import locale, t, tn, translated
 from cogs.memory import new_id
@@ -281,7 +283,7 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, own: OwnChecks, lim
         trigger=entry.trigger,
         state=JobState.PAUSED if entry.paused else JobState.PENDING if risky else JobState.ACTIVE,
         grace=timedelta(seconds=entry.grace) if entry.grace is not None else DEFAULT_GRACE,
-        name=entry.name or auto_name(spec, filled.params),
+        name=entry.name or auto_name(spec, filled.params, await directory_here(desk)),
         guild_id=desk.guild_id,
         creator_id=desk.actor_id,
         timezone=entry.timezone,
