@@ -15,10 +15,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.desk.compose import pasting, templates, texts, tools
 from cogs.desk.creating import create, draft_view, unfinished
 from cogs.desk.files import exchange_panel
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing
-from cogs.desk.kit.context import caller_of
+from cogs.desk.kit.context import Desk, caller_of
 from cogs.desk.kit.dispatch import Dispatcher
 from cogs.desk.kit.replies import answer, desk_of
 from cogs.desk.kit.suggesting import when_choices
@@ -41,7 +42,7 @@ DESK = Dispatcher(
     panel
     for module in (
         alert_card, approval, bulk, calendar_panel, changes, create, draft_view, exchange_panel, history,
-        job_card, listing, setup, sprocket_panel, unfinished, audit_panel,
+        job_card, listing, setup, sprocket_panel, unfinished, audit_panel, pasting, templates, texts, tools,
     )
     for panel in module.PANELS
 )  # fmt: skip
@@ -80,6 +81,7 @@ class AdminCog(commands.Cog):
         when="When: tomorrow at 9, every monday at 18:00, … (shows how I read it)",
         at="Or a date picked with Discord's @time",
         name="A name for the job. Leave it out to take it from the text.",
+        template="One of this server's templates, in place of the kind of job",
     )
     async def create(
         self,
@@ -88,12 +90,19 @@ class AdminCog(commands.Cog):
         when: app_commands.Range[str, 1, 200] | None = None,
         at: app_commands.Timestamp | None = None,
         name: app_commands.Range[str, 1, 100] | None = None,
+        template: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
-        await answer(
-            interaction,
-            lambda desk: create.begin(desk, job, name=name, when=_when(when, at)),
-            opens_form=True,
-        )
+        async def begin(desk: Desk) -> None:
+            if template is not None:
+                await templates.begin(desk, template, name=name, when=_when(when, at))
+            else:
+                await create.begin(desk, job, name=name, when=_when(when, at))
+
+        await answer(interaction, begin, opens_form=True)
+
+    @schedule.command(name="templates", description="List this server's templates: use, change, delete them")
+    async def templates(self, interaction: discord.Interaction) -> None:
+        await answer(interaction, templates.show_all)
 
     @schedule.command(name="drafts", description="Pick up your unfinished drafts")
     async def drafts(self, interaction: discord.Interaction) -> None:
@@ -255,6 +264,15 @@ class AdminCog(commands.Cog):
                 )
                 for spec in best_matches(said, current)[:_MOST_CHOICES]
             ]
+
+    @create.autocomplete("template")
+    async def suggest_template(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Suggest this guild's templates by name."""
+        if interaction.guild_id is None or not await _may_look(interaction):
+            return []
+        return await templates.choices(services_of(self.bot).memory, str(interaction.guild_id), current)
 
     @show.autocomplete("job")
     @edit.autocomplete("job")

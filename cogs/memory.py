@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cogs.guild_settings import GuildSettings
+from cogs.kept_templates import Templates, template_table
 from schedulezero import instants
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.note_kinds import NAMES, Names, place_of
@@ -74,6 +75,8 @@ _forgotten = sa.Table(
     sa.Column("at", Instant, nullable=False),
 )
 
+_templates = template_table(metadata)
+
 _FORGOTTEN_AFTER = timedelta(days=30)
 _LONGEST_RUN = timedelta(days=7)
 """How long a run can be under way, and so write a note about what was forgotten since it began."""
@@ -112,6 +115,7 @@ class Memory:
 
     def __init__(self, database: str) -> None:
         self._database = database_of(database, metadata)
+        self.templates = Templates(self._database, _templates)
 
     @property
     def where(self) -> str:
@@ -309,7 +313,7 @@ class Memory:
     # ---------------------------------------------------------------- forgetting
 
     async def forget_place(self, place: str) -> None:
-        """Delete a guild's settings, zone, drafts, panels and notes; or those of a person's own space.
+        """Delete a guild's settings, zone, drafts, panels, templates and notes; or those of a person's space.
 
         Runs that began before write no more notes about it.
         """
@@ -320,7 +324,7 @@ class Memory:
             connection.execute(insert.on_conflict_do_update(index_elements=["place"], set_=new))
 
         def forget(connection: Connection) -> None:
-            for table in (_guilds, _drafts, _panels):
+            for table in (_guilds, _drafts, _panels, _templates):
                 connection.execute(sa.delete(table).where(table.c.guild_id == place))
             own = (_settings.c.scope == "guild", _settings.c.id == place)
             connection.execute(sa.delete(_settings).where(*own))
@@ -330,12 +334,14 @@ class Memory:
         await self._database.write(forget)
 
     async def forget_user(self, user_id: int) -> None:
-        """Delete a person's zone and their drafts in all guilds."""
+        """Delete a person's zone, their drafts in all guilds, and their name in templates."""
 
         def forget(connection: Connection) -> None:
             own = (_settings.c.scope == "user", _settings.c.id == str(user_id))
             connection.execute(sa.delete(_settings).where(*own))
             connection.execute(sa.delete(_drafts).where(_drafts.c.user_id == str(user_id)))
+            theirs = _templates.c.creator_id == str(user_id)
+            connection.execute(sa.update(_templates).where(theirs).values(creator_id=""))
 
         await self._database.write(forget)
 

@@ -127,7 +127,7 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar schedulezero/wire"
     ),
     "cogs": (
-        "schedulezero schedulezero/model schedulezero/storage schedulezero/wire "
+        "schedulezero schedulezero/model schedulezero/storage schedulezero/wire schedulezero/compose "
         "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/exchange "
         "schedulezero/handler cogs/background cogs/config"
     ),
@@ -143,8 +143,8 @@ TABLE = {
     ),
     "cogs/desk/drafts": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/web cogs/background cogs cogs/rights "
-        "cogs/desk/kit"
+        "schedulezero/methods schedulezero/compose schedulezero/client schedulezero/web cogs/background cogs "
+        "cogs/rights cogs/desk/kit"
     ),
     "cogs/desk/reminders": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -175,11 +175,32 @@ TABLE = {
         "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
         "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
     ),
+    "cogs/desk/compose/merging.py": "schedulezero/compose",
+    "cogs/desk/compose/template_values.py": (
+        "schedulezero/compose schedulezero/methods cogs cogs/desk/kit cogs/desk/drafts"
+    ),
+    "cogs/desk/compose/pasting.py": (
+        "schedulezero/compose cogs cogs/desk/kit cogs/desk/drafts cogs/desk/creating "
+        "cogs/desk/compose/merging.py"
+    ),
+    "cogs/desk/compose/texts.py": (
+        "schedulezero schedulezero/compose schedulezero/methods cogs cogs/desk/kit cogs/desk/drafts "
+        "cogs/desk/creating"
+    ),
+    "cogs/desk/compose/templates.py": (
+        "schedulezero/compose schedulezero/methods cogs cogs/desk/kit cogs/desk/drafts cogs/desk/creating "
+        "cogs/desk/compose/template_values.py"
+    ),
+    "cogs/desk/compose/tools.py": (
+        "schedulezero/compose cogs cogs/desk/kit cogs/desk/drafts cogs/desk/creating "
+        "cogs/desk/compose/pasting.py cogs/desk/compose/template_values.py cogs/desk/compose/texts.py"
+    ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/sprocket_loading "
         "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/runs "
-        "cogs/desk/settings cogs/desk/creating"
+        "cogs/desk/settings cogs/desk/creating cogs/desk/compose/pasting.py cogs/desk/compose/templates.py "
+        "cogs/desk/compose/texts.py cogs/desk/compose/tools.py"
     ),
     "bot/pace": (
         "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/methods schedulezero/handler "

@@ -127,12 +127,18 @@ def render(text: str, facts: Facts) -> str:
 def escape(text: str) -> str:
     """Escape someone's text so that it is posted unchanged: it contains no variables and no separators."""
     plain = _VARIABLE.sub(lambda match: "{{{{" if match["name"] is None else "{" + match[0], text)
+    plain = re.sub(r"(?<!\{)\{\?", "{{?", plain)  # a blank of a template (`schedulezero.compose.blanks`)
     return keep_separators(plain)
 
 
 def keep_separators(text: str) -> str:
     """Return a text whose lines of ``---`` are part of it: an invisible character stands before them."""
     return _BETWEEN.sub(lambda match: f"{_INVISIBLE}{match[0]}", text)
+
+
+def is_separator(line: str) -> bool:
+    """Return whether a line stands between two texts."""
+    return _BETWEEN.fullmatch(line) is not None
 
 
 def shown_separators(text: str) -> str:

@@ -83,6 +83,6 @@ def test_shuffled_each_comes_once_a_round_and_jobs_differ() -> None:
     assert order("a") == order("a") and order("a") != order("b")
 
 
-@pytest.mark.parametrize("text", ["{{x}}", "{{{date}", "{date} {{", "{{{{", "{x} {role:a} {{{"])
+@pytest.mark.parametrize("text", ["{{x}}", "{{{date}", "{date} {{", "{{{{", "{x} {role:a} {{{", "{?x} {{?x}"])
 def test_an_escaped_text_is_rendered_as_it_was(text: str) -> None:
     assert render(escape(text), FACTS) == text

@@ -74,7 +74,7 @@ async def begin(desk: Desk, method: str | None, *, name: str | None, when: str |
         await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
         return
     spec = loaded(desk, method)
-    draft = _here(desk, draft, spec)
+    draft = here(desk, draft, spec)
     await open_form(desk, build_form(spec, draft, FIRST))
     await desk.memory.save_draft(draft)
 
@@ -97,7 +97,7 @@ def new_draft(
     )
 
 
-def _here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
+def here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
     """Fill required channels with the current one: a job scheduled here is most likely meant for here."""
     if desk.interaction.channel_id is None:
         return draft
@@ -120,7 +120,7 @@ async def method_chosen(desk: Desk, draft_id: str) -> None:
     draft = await _new_here(desk, draft_id)
     spec = loaded(desk, desk.picked())
     values = fitting(spec, spec_for(desk.bot, draft.method), draft.values)
-    draft = _here(desk, replace(draft, method=spec.name, values=values), spec)
+    draft = here(desk, replace(draft, method=spec.name, values=values), spec)
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
 

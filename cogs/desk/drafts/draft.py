@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from cogs.desk.kit.wording import MAX_FIELDS, cut, plain
 from cogs.language import t, translated
+from schedulezero.compose.blanks import blanks_in
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, Parameter
@@ -127,6 +128,12 @@ def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
         parameter = spec.parameter(name)
         if parameter is not None:
             errors.setdefault(name, f"**{label_of(parameter)}** {translated(said)}")
+    for name in params:
+        parameter, blanks = spec.parameter(name), blanks_in(values.get(name))
+        if parameter is not None and blanks:
+            names = plain(", ".join(blank.name for blank in blanks))[:200]
+            said = t("has blanks; fill them in with *More…*: {names}", names=names)
+            errors.setdefault(name, f"**{label_of(parameter)}** {said}")
     return Filled(params, errors, tuple(missing))
 
 

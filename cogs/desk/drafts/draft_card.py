@@ -27,7 +27,7 @@ from cogs.desk.drafts.post_preview import Post, post_items
 from cogs.desk.drafts.review import Review
 from cogs.desk.drafts.secrecy import kept_hidden
 from cogs.desk.kit.components import DeskButton, DeskSelect
-from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.layout import add_fitting, panel_of, row_of
 from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
@@ -149,8 +149,7 @@ def draft_panel(
     items.append(_buttons(spec, draft, reviewed))
     colour = BAD if trouble or notice else WAITING if reviewed.needs_approval else NEUTRAL
     panel = panel_of(*items, colour=colour)
-    for item in post_items(post) if post is not None else ():
-        panel.add_item(item)
+    add_fitting(panel, post_items(post) if post is not None else ())
     return panel
 
 
@@ -165,10 +164,15 @@ def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:
     said = [f"### {t('What should I schedule?')}", t("The rest comes later; each step is saved.")]
     if len(specs) > 25:
         said.append(f"-# {t('There are more. `/schedule create job:` finds them all.')}")
+    paste = DeskButton("paste", "ask", draft_id, t("Paste what you have"))
     return panel_of(
         ui.TextDisplay("\n".join(said)),
         row_of(DeskSelect("draft", "method", draft_id, t("Choose a job…"), options)),
-        row_of(DeskButton("draft", "cancel", draft_id, t("Discard"))),
+        row_of(
+            *([paste] if any(spec.name == "send_post" for spec in specs) else []),
+            DeskButton("tmpl", "list", "all", t("From a template")),
+            DeskButton("draft", "cancel", draft_id, t("Discard")),
+        ),
         colour=NEUTRAL,
     )
 
@@ -297,6 +301,7 @@ def _buttons(spec: MethodSpec, draft: Draft, reviewed: Review) -> ui.ActionRow[u
             else []
         ),
         DeskButton("draft", "later", draft.id, t("Save for later")),
+        DeskButton("tools", "open", draft.id, t("More…")),
         DeskButton("draft", "cancel", draft.id, t("Discard")),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import discord
@@ -11,6 +12,8 @@ from cogs.desk.kit.wording import cut
 
 MOST_TEXT = 4000
 """Discord's limit on the characters in all texts of a panel together."""
+MOST_COMPONENTS = 40
+"""Discord's limit on the components of a panel, at all depths."""
 
 
 def panel_of(*items: ui.Item[Any], colour: discord.Colour | None) -> ui.LayoutView:
@@ -21,6 +24,17 @@ def panel_of(*items: ui.Item[Any], colour: discord.Colour | None) -> ui.LayoutVi
         container.add_item(item)
     view.add_item(container)
     return view
+
+
+def add_fitting(panel: ui.LayoutView, items: Iterable[ui.Item[Any]]) -> None:
+    """Add items below a panel, up to the first one that Discord's limit leaves no room for."""
+    room = MOST_COMPONENTS - sum(1 for _ in panel.walk_children())
+    for item in items:
+        inner = item.walk_children() if isinstance(item, ui.Container | ui.Section) else ()
+        room -= 1 + sum(1 for _ in inner)
+        if room < 0:
+            return
+        panel.add_item(item)
 
 
 def note_panel(text: str, *buttons: ui.Item[Any], colour: discord.Colour) -> ui.LayoutView:
