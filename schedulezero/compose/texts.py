@@ -46,11 +46,11 @@ def checked(text: str, longest: int) -> str:
     """Return a text to add, without line breaks around it. Raises TextsUnusable for an empty or too long one."""
     text = text.replace("\r\n", "\n").strip("\n")
     if not text.strip():
-        raise TextsUnusable("The text is empty.", code="text_empty")
+        raise TextsUnusable("The text is empty.", code="texts_one_empty")
     if len(text) > longest:
         raise TextsUnusable(
             "The text has {length} characters; at most {most} fit.",
-            code="text_too_long",
+            code="texts_one_too_long",
             length=len(text),
             most=longest,
         )

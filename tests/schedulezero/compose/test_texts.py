@@ -100,7 +100,7 @@ def test_a_file_is_refused(text: str, csv_file: bool, code: str) -> None:
 
 def test_a_typed_text_is_checked() -> None:
     assert checked("\r\na\r\n", 10) == "a"
-    for text, code in (("  \n", "text_empty"), ("x" * 11, "text_too_long")):
+    for text, code in (("  \n", "texts_one_empty"), ("x" * 11, "texts_one_too_long")):
         with pytest.raises(TextsUnusable) as caught:
             checked(text, 10)
         assert caught.value.code == code
