@@ -43,7 +43,7 @@ def value_of(texts: Sequence[str]) -> str:
 
 
 def checked(text: str, longest: int) -> str:
-    """Return a text to add, without line breaks around it. Raises TextsUnusable for an empty or too long one."""
+    """Return a text to add, without line breaks around it. Raises TextsUnusable if it doesn't fit."""
     text = text.replace("\r\n", "\n").strip("\n")
     if not text.strip():
         raise TextsUnusable("The text is empty.", code="texts_one_empty")

@@ -75,7 +75,7 @@ async def test_the_preview_says_what_where_and_when(world: World) -> None:
     assert text.count(":F> (<t:") == 5
     assert "/schedule timezone" not in text
     assert labels(preview.response) == [
-        "Change", "Edit", "Edit", "Edit", "Edit", "Confirm", "Save for later", "Discard",
+        "Change", "Edit", "Edit", "Edit", "Edit", "Confirm", "Save for later", "More…", "Discard",
     ]  # fmt: skip
 
 

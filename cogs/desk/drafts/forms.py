@@ -34,6 +34,7 @@ from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
 from cogs.language import mark, t, translated
 from cogs.memory import Draft
+from cogs.services import Refused
 from schedulezero.client.dialect import Feature
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
@@ -94,6 +95,10 @@ def build_form(
         return new_form("draft", "form", target, title, fields)
     parameters = first_fields(spec) if group == FIRST else fields_by_form(spec).get(group, [])
     hidden = kept_hidden(draft)
+    # A form would cut them off; they stay as they are, and the list of texts changes them.
+    parameters = [item for item in parameters if not _exceeds_a_form(item, draft.values.get(item.name))]
+    if not parameters and group != FIRST:
+        raise Refused(t("This text is too long for a form. *More…* shows it as a list of texts."))
     fields = [
         parameter_field(
             replace(parameter, required=False, help=_KEPT_HIDDEN) if parameter.name in hidden else parameter,
@@ -268,6 +273,10 @@ def _example(parameter: Parameter) -> str | None:
     if parameter.counts_seconds:
         return "30 s · 5 min"
     return "2h 30m" if parameter.kind is Kind.DURATION else None
+
+
+def _exceeds_a_form(parameter: Parameter, value: Any) -> bool:
+    return parameter.kind is Kind.LONG_TEXT and isinstance(value, str) and len(value) > _longest(parameter)
 
 
 def _longest(parameter: Parameter) -> int:

@@ -92,3 +92,16 @@ async def test_shuffled_texts_are_said_to_be(world: World) -> None:
     assert "in random order" in said(result) and "is next" not in said(result)
     await pick(world.admin, result.response, "texts:pick", ["0"])
     assert "Start with this one" not in labels(result.response)
+
+
+async def test_a_form_cuts_no_list_of_texts_off(world: World) -> None:
+    values = {"channel_id": [world.channel], "message": "one"}
+    shown = (await world.draft(world.admin, "send_announcement", values, "every monday at 9")).response
+    (draft,) = await world.bot.memory.drafts_of(world.admin.id, world.guild.id, 1)
+    many = "\n---\n".join(f"{number} {'x' * 900}" for number in range(6))
+    await world.bot.memory.save_draft(replace(draft, values={**draft.values, "message": many}))
+    form = await press(world.admin, shown, ".what")
+    assert form.modal is not None
+    assert "Message" not in [item["label"] for item in form.modal["components"]]
+    await world.admin.submit_modal(form, {"p:shuffled": True})
+    assert await texts(world) == many
