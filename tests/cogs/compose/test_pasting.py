@@ -79,14 +79,14 @@ async def test_a_draft_is_replaced_or_added_to_only_by_choice(world: World) -> N
         ("Add to it", "Tonight\nTomorrow", ["Party", "Rest"]),
         ("Replace", "Tomorrow", ["Rest"]),
     ):
-        tools = await world.admin.click(shown.response, label="More…")
+        tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
         asked = await pasted(world, tools.response, {"json": json.dumps(other)})
         assert "Your draft already has: Text, Embeds" in said(asked)
         shown = await world.admin.click(asked.response, label=label)
         assert "Check before you schedule" in said(shown)
         values = (await draft_in(world)).values
         assert values["text"] == text and [item["title"] for item in values["embeds"]] == titles
-    tools = await world.admin.click(shown.response, label="More…")
+    tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
     asked = await pasted(world, tools.response, {"json": json.dumps({"embeds": [{"title": "x"}] * 10})})
     assert "Add to it" not in labels(asked.response), "eleven embeds are one too many"
     kept = await world.admin.click(asked.response, label="Keep my draft")
@@ -106,7 +106,7 @@ async def test_an_announcement_keeps_its_text_and_channel(world: World) -> None:
     await begun(world)
     values = {"channel_id": [world.channel], "message": "Hello"}
     shown = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
-    tools = await world.admin.click(shown.response, label="More…")
+    tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
     await pasted(world, tools.response, {"json": '{"title": "Party"}'})
     draft = await draft_in(world)
     assert draft.method == "send_post" and draft.when == "every monday at 9"

@@ -14,8 +14,8 @@ async def listed(world: World, text: str) -> Any:
     """Return the list of the texts of a new draft."""
     values = {"channel_id": [world.channel], "message": text}
     shown = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
-    tools = await world.admin.click(shown.response, label="More…")
-    return (await world.admin.click(tools.response, label="Several texts: Message")).response
+    tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
+    return (await world.admin.click(tools.response, label="Several texts: Message")).response  # type: ignore[arg-type]
 
 
 async def texts(world: World) -> str:
@@ -56,11 +56,11 @@ async def test_the_next_one_follows_from_the_runs(world: World) -> None:
     shown = await world.admin.slash(world.channel, "schedule edit", job=job_id)
     (draft,) = await world.bot.memory.drafts_of(world.admin.id, world.guild.id, 1)
     await world.bot.memory.save_draft(replace(draft, values={**draft.values, RUN_COUNT: 3}))
-    tools = await world.admin.click(shown.response, label="More…")
-    result = await world.admin.click(tools.response, label="Several texts: Message")
+    tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
+    result = await world.admin.click(tools.response, label="Several texts: Message")  # type: ignore[arg-type]
     assert "▶ **2** two" in said(result)
     await pick(world.admin, result.response, "texts:pick", ["0"])
-    result = await world.admin.click(result.response, label="Start with this one")
+    result = await world.admin.click(result.response, label="Start with this one")  # type: ignore[arg-type]
     assert "▶ **2** one" in said(result) and "**1** two" in said(result)
 
 
@@ -87,8 +87,8 @@ async def test_shuffled_texts_are_said_to_be(world: World) -> None:
     shown = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
     form = await press(world.admin, shown.response, ".what")
     shown = await world.admin.submit_modal(form, {"p:message": "one\n---\ntwo", "p:shuffled": True})
-    tools = await world.admin.click(shown.response, label="More…")
-    result = await world.admin.click(tools.response, label="Several texts: Message")
+    tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
+    result = await world.admin.click(tools.response, label="Several texts: Message")  # type: ignore[arg-type]
     assert "in random order" in said(result) and "is next" not in said(result)
     await pick(world.admin, result.response, "texts:pick", ["0"])
     assert "Start with this one" not in labels(result.response)

@@ -16,8 +16,8 @@ async def saved(world: World, name: str = "Welcome", text: str = WELCOME) -> str
     """Save a template through the interface and return its id."""
     values = {"channel_id": [world.channel], "message": text}
     shown = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
-    tools = await world.admin.click(shown.response, label="More…")
-    form = await world.admin.click(tools.response, label="Save as template")
+    tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
+    form = await world.admin.click(tools.response, label="Save as template")  # type: ignore[arg-type]
     card = await world.admin.submit_modal(form, {"name": name})
     assert f"Saved: {name}" in said(card)
     found = await world.bot.memory.templates.of(str(world.guild.id))
@@ -38,10 +38,10 @@ async def test_a_template_asks_for_its_blanks_and_becomes_a_job(world: World) ->
         form, {f"b:{name}": name.upper() for name in ("guest", "place", "a", "b", "c")}
     )
     assert "Still to fill in: d" in said(more)
-    form = await world.admin.click(more.response, label="Continue")
+    form = await world.admin.click(more.response, label="Continue")  # type: ignore[arg-type]
     card = await world.admin.submit_modal(form, {"b:d": "me"})
     assert "Welcome GUEST to PLACE, from A B C me" in said(card)
-    await world.admin.click(card.response, label="Confirm")
+    await world.admin.click(card.response, label="Confirm")  # type: ignore[arg-type]
     (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
     assert job.params["message"] == "Welcome GUEST to PLACE, from A B C me"
 
@@ -50,8 +50,8 @@ async def test_a_draft_with_blanks_cannot_be_confirmed(world: World) -> None:
     values = {"channel_id": [world.channel], "message": "Hello {?name}"}
     shown = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
     assert "has blanks" in said(shown) and "Confirm" not in labels(shown.response)
-    tools = await world.admin.click(shown.response, label="More…")
-    form = await world.admin.click(tools.response, label="Fill in the blanks")
+    tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
+    form = await world.admin.click(tools.response, label="Fill in the blanks")  # type: ignore[arg-type]
     card = await world.admin.submit_modal(form, {"b:name": "Ann"})
     assert "Hello Ann" in said(card) and "Confirm" in labels(card.response)
 
@@ -77,24 +77,24 @@ async def test_it_is_listed_renamed_changed_and_deleted(world: World) -> None:
     assert "**Other**" in said(shown) and "**Welcome**" in said(shown)
     card = await pick(world.admin, shown.response, "tmpl:pick", [template_id])
     assert "**1 blank:** name" in said(card)
-    form = await world.admin.click(card.response, label="Rename")
+    form = await world.admin.click(card.response, label="Rename")  # type: ignore[arg-type]
     refused = await world.admin.submit_modal(form, {"name": "OTHER"})
     assert "has this name" in said(refused)
-    form = await world.admin.click(card.response, label="Rename")
+    form = await world.admin.click(card.response, label="Rename")  # type: ignore[arg-type]
     card = await world.admin.submit_modal(form, {"name": " Hello   there "})
     assert "Changed: Hello there" in said(card)
-    draft = await world.admin.click(card.response, label="Edit")
+    draft = await world.admin.click(card.response, label="Edit")  # type: ignore[arg-type]
     assert "You are changing the template" in said(draft)
     form = await press(world.admin, draft.response, ".what")
     draft = await world.admin.submit_modal(form, {"p:message": "Bye {?name}"})
-    tools = await world.admin.click(draft.response, label="More…")
-    form = await world.admin.click(tools.response, label="Save the template")
+    tools = await world.admin.click(draft.response, label="More…")  # type: ignore[arg-type]
+    form = await world.admin.click(tools.response, label="Save the template")  # type: ignore[arg-type]
     card = await world.admin.submit_modal(form, {"name": "Hello there"})
     template = await world.bot.memory.templates.get(template_id, str(world.guild.id))
     assert template is not None and template.values["message"] == "Bye {?name}" and template.version == 3
-    asked = await world.admin.click(card.response, label="Delete")
+    asked = await world.admin.click(card.response, label="Delete")  # type: ignore[arg-type]
     assert "Jobs made from it stay" in said(asked)
-    left = await world.admin.click(asked.response, label="Delete")
+    left = await world.admin.click(asked.response, label="Delete")  # type: ignore[arg-type]
     assert "Hello there" not in said(left) and "Other" in said(left)
 
 
@@ -104,10 +104,10 @@ async def test_only_managers_change_templates_and_schedulers_use_them(world: Wor
     shown = await sam.slash(world.channel, "schedule templates")
     card = await pick(sam, shown.response, "tmpl:pick", [template_id])
     assert labels(card.response) == ["Use it", "All templates"]
-    form = await sam.click(card.response, label="Use it")
+    form = await sam.click(card.response, label="Use it")  # type: ignore[arg-type]
     assert form.modal is not None
     draft = await sam.submit_modal(form, {"b:name": "Ann"})
-    tools = await sam.click(draft.response, label="More…")
+    tools = await sam.click(draft.response, label="More…")  # type: ignore[arg-type]
     assert "Save as template" not in labels(tools.response)
 
 
@@ -116,7 +116,7 @@ async def test_a_change_by_someone_else_in_between_is_told(world: World) -> None
     templates, guild_id = world.bot.memory.templates, str(world.guild.id)
     shown = await world.admin.slash(world.channel, "schedule templates")
     card = await pick(world.admin, shown.response, "tmpl:pick", [template_id])
-    form = await world.admin.click(card.response, label="Rename")
+    form = await world.admin.click(card.response, label="Rename")  # type: ignore[arg-type]
     template = await templates.get(template_id, guild_id)
     assert template is not None and await templates.change(template) is Outcome.DONE
     assert "just changed or deleted" in said(await world.admin.submit_modal(form, {"name": "New"}))
@@ -125,8 +125,8 @@ async def test_a_change_by_someone_else_in_between_is_told(world: World) -> None
 async def test_secrets_and_what_belongs_to_one_job_stay_out(world: World) -> None:
     values = {"url": "https://example.com/secret-token"}
     shown = await world.draft(world.admin, "call_web", values, "every monday at 9")
-    tools = await world.admin.click(shown.response, label="More…")
-    form = await world.admin.click(tools.response, label="Save as template")
+    tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
+    form = await world.admin.click(tools.response, label="Save as template")  # type: ignore[arg-type]
     assert "nothing in it" in said(await world.admin.submit_modal(form, {"name": "Call"}))
     assert await world.bot.memory.templates.of(str(world.guild.id)) == []
 
