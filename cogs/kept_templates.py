@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero import instants
-from schedulezero.compose.digests import digests_in
 from schedulezero.storage.database import Database
 from schedulezero.storage.sql import Instant, insert_new
 
@@ -153,12 +152,6 @@ class Templates:
             self._table.c.id == template_id, self._table.c.guild_id == guild_id
         )
         return await self._database.write(lambda connection: connection.execute(query).rowcount == 1)
-
-    async def digests(self) -> frozenset[str]:
-        """Return the digests of all kept files that templates need."""
-        query = sa.select(self._table.c["values"])
-        found = await self._database.read(lambda connection: connection.scalars(query).all())
-        return frozenset[str]().union(*(digests_in(values) for values in found))
 
 
 def _row(template: Template) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The bot's own memory: zones, guild settings, drafts, open lists, notes.
+"""The bot's own memory: zones, guild settings, drafts, open lists, notes, and the files that it keeps.
 
 It has its own tables in ``database``, even if an external server stores the jobs. A panel's state is kept
 here and never in the panel, so that a restart loses nothing.
@@ -9,20 +9,22 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cogs.guild_settings import GuildSettings
+from cogs.kept_files import KeptFileStore
 from cogs.kept_templates import Templates, template_table
+from cogs.own_tables import metadata
 from schedulezero import instants
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.note_kinds import NAMES, Names, place_of
-from schedulezero.storage.database import database_of
+from schedulezero.model.limits import Limits
+from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.storage.sql import Instant, insert_into, insert_new
-
-metadata = sa.MetaData()
 
 _settings = sa.Table(
     "bot_settings",
@@ -111,11 +113,21 @@ class Memory:
 
     Parameters:
         database: path of the SQLite file, or a ``postgresql://`` URL.
+        limits: the owner's limits, of which those of kept files apply here.
+        folder: where kept files lie on their way in and out; by default beside the SQLite file.
     """
 
-    def __init__(self, database: str) -> None:
+    def __init__(
+        self,
+        database: str,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        folder: Path | None = None,
+    ) -> None:
         self._database = database_of(database, metadata)
         self.templates = Templates(self._database, _templates)
+        if folder is None and not is_postgres_setting(database):
+            folder = sqlite_path(database).parent
+        self.files = KeptFileStore(self._database, limits, folder)
 
     @property
     def where(self) -> str:
@@ -136,7 +148,8 @@ class Memory:
         await self._database.write(forget)
 
     async def close(self) -> None:
-        """Close the database."""
+        """Close the database and the kept files."""
+        self.files.close()
         await self._database.close()
 
     async def _put(self, table: sa.Table, row: dict[str, Any]) -> None:
@@ -310,10 +323,30 @@ class Memory:
         query = sa.delete(_notes).where(_notes.c.kind == kind)
         await self._database.write(lambda connection: connection.execute(query))
 
+    # ---------------------------------------------------------------- files
+
+    async def mentioned(self, digests: frozenset[str]) -> frozenset[str]:
+        """Return which of some files are named anywhere in these tables, as by a draft or a template."""
+        columns = [
+            column
+            for table in metadata.sorted_tables
+            for column in table.columns
+            if isinstance(column.type, sa.JSON)
+        ]
+
+        def find(connection: Connection) -> frozenset[str]:
+            return frozenset(
+                digest
+                for digest in digests
+                if any(connection.scalar(_mention(column, digest)) is not None for column in columns)
+            )
+
+        return await self._database.read(find)
+
     # ---------------------------------------------------------------- forgetting
 
     async def forget_place(self, place: str) -> None:
-        """Delete a guild's settings, zone, drafts, panels, templates and notes; or those of a person's space.
+        """Delete the settings, zone, drafts, panels, templates, notes and files of a guild or a person's space.
 
         Runs that began before write no more notes about it.
         """
@@ -332,9 +365,10 @@ class Memory:
 
         await self._database.write(mark)
         await self._database.write(forget)
+        await self.files.forget_place(place)
 
     async def forget_user(self, user_id: int) -> None:
-        """Delete a person's zone, their drafts in all guilds, and their name in templates."""
+        """Delete a person's zone and drafts, and their name in templates and at the files they attached."""
 
         def forget(connection: Connection) -> None:
             own = (_settings.c.scope == "user", _settings.c.id == str(user_id))
@@ -344,10 +378,15 @@ class Memory:
             connection.execute(sa.update(_templates).where(theirs).values(creator_id=""))
 
         await self._database.write(forget)
+        await self.files.forget_user(str(user_id))
 
 
 def _note(kind: str, key: str) -> sa.Select[dict[str, Any]]:
     return sa.select(_notes.c.value).where(_notes.c.kind == kind, _notes.c.key == key)
+
+
+def _mention(column: sa.Column[Any], digest: str) -> sa.Select[int]:
+    return sa.select(sa.literal(1)).where(sa.cast(column, sa.Text).contains(digest)).limit(1)
 
 
 def _about(place: str) -> sa.ColumnElement[bool]:

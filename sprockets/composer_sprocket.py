@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Annotated, Any
 
+import discord
 from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.compose import limits
 from schedulezero.compose.parts import Embeds, Files, Layout, LinkButtons, Ping, Poll
+from schedulezero.methods.annotations import Channels
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelIds, Duration, LongText, RoleIds, Text, Url, job
-from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.afterwards import Afterwards, afterwards, expect_afterwards, expect_possible
+from sprockets.kit.cog import by_name
+from sprockets.kit.composing import Post, outgoing
+from sprockets.kit.conditions import may_post
+from sprockets.kit.forums import Titled, open_post, open_post_as, tags_of, title_for
+from sprockets.kit.lookups import Place, place_of
+from sprockets.kit.post_checks import check_post, expect_parts, expect_place
+from sprockets.kit.post_results import ended, skipped
+from sprockets.kit.posting import send as send_once
+from sprockets.kit.several import for_each
+from sprockets.kit.sticky_keeping import KeepsStickies
+from sprockets.kit.webhooks import Face, send_as
+from sprockets.kit.withdrawing import withdraw_post
 
 _IN = "channel_ids"
+_PLACES = (
+    "text", "news", "voice", "stage_voice", "forum", "public_thread", "private_thread", "news_thread"
+)  # fmt: skip
 
 
 @job(
@@ -25,8 +43,9 @@ _IN = "channel_ids"
         Need("mention_everyone", channel=_IN, when="role_ids"),
         Need("mention_everyone", channel=_IN, when="ping"),
         Need("manage_webhooks", channel=_IN, when="name"),
-        Need("manage_messages", channel=_IN, when="publish"),
-        Need("manage_messages", channel=_IN, when="pin"),
+        # A webhook's post takes it to be published, and then the job looks.
+        Need("manage_messages", channel=_IN, when="publish", of="invite"),
+        Need("pin_messages", channel=_IN, when="pin"),
         Need("read_message_history", channel=_IN, when="pin"),
         Need("add_reactions", channel=_IN, when="reactions"),
         Need("read_message_history", channel=_IN, when="reactions"),
@@ -35,7 +54,7 @@ _IN = "channel_ids"
         Need("read_message_history", channel=_IN, when="messages_since"),
         Need("read_message_history", channel=_IN, when="sticky"),
     ),
-    variables=("text", "title", "thread", "embeds", "poll"),
+    variables=("text", "title", "thread", "embeds", "poll", "layout"),
     groups={
         "post": ("channel_ids", "text", "role_ids", "files"),
         "embeds": ("embeds",),
@@ -49,7 +68,7 @@ _IN = "channel_ids"
 )
 async def send_post(
     bot: commands.Bot,
-    channel_ids: ChannelIds,
+    channel_ids: Annotated[ChannelIds, Channels(_PLACES)],
     text: LongText = "",
     role_ids: RoleIds | None = None,
     files: Files | None = None,
@@ -73,7 +92,7 @@ async def send_post(
     thread: Text = "",
     sticky: bool = False,
     quiet_for: Duration | None = None,
-    messages_since: Annotated[int, Field(ge=1, le=10_000)] | None = None,
+    messages_since: Annotated[int, Field(ge=1, le=1000)] | None = None,
 ) -> dict[str, Any]:
     """Post something.
 
@@ -104,13 +123,84 @@ async def send_post(
         quiet_for: Post only if nobody has written for this long
         messages_since: Post only if this many messages were written since the last one
     """
-    raise NotImplementedError
+    post = Post(
+        text=text,
+        embeds=embeds or (),
+        files=files or (),
+        buttons=buttons or (),
+        poll=poll,
+        layout=layout or (),
+        role_ids=role_ids or (),
+        ping=ping,
+        shuffled=shuffled,
+        silent=silent,
+        no_previews=no_previews,
+    )
+    face = Face(name, avatar_url)
+    expect_parts(post)
+
+    options = Afterwards(
+        publish=publish,
+        pin=pin,
+        replace=replace,
+        delete_after=delete_after,
+        reactions=reactions,
+        thread=thread,
+        sticky=sticky,
+        quiet_for=quiet_for,
+        messages_since=messages_since,
+    )
+
+    async def send(channel_id: int) -> dict[str, Any]:
+        place = await place_of(bot, channel_id)
+        expect_possible([place], options, poll=poll is not None)
+        why = await may_post(bot, place, options.quiet_for, options.messages_since)
+        if why is not None:
+            return skipped(channel_id, why)
+        sent = await _send_in(bot, place, post, face, title, tags)
+        return {**sent, **(await afterwards(bot, place, sent, options)).to_json()}
+
+    unique = list(dict.fromkeys(channel_ids))
+    return ended(unique, await for_each(unique, send))
 
 
-class ComposerSprocket(RegisteringCog):
+async def _send_in(
+    bot: commands.Bot, place: Place, post: Post, face: Face, title: str, tags: str
+) -> dict[str, Any]:
+    """Post in one channel, thread or forum, once in the current run; returns the post's ids and link."""
+    await expect_place(place, post, face, title, tags)
+    said = await outgoing(bot, place.guild, post)
+    if isinstance(place, discord.ForumChannel):
+        titled = Titled(title_for(place.guild, title), await tags_of(place, tags))
+        if face.name:
+            return await open_post_as(bot, place, face, titled, said)
+        return await open_post(place, titled, said)
+    if face.name:
+        return await send_as(bot, place, face, said)
+    return await send_once(place, f"#{place.name}", said)
+
+
+@send_post.check
+async def _check(
+    bot: commands.Bot,
+    channel_ids: list[int],
+    name: str,
+    avatar_url: str | None,
+    title: str,
+    tags: str,
+    **asked: Any,
+) -> None:
+    places = [await place_of(bot, channel_id) for channel_id in dict.fromkeys(channel_ids)]
+    names = {field.name for field in fields(Post)}
+    post = Post(**{key: value for key, value in asked.items() if key in names and value is not None})
+    await check_post(bot, places, post, Face(name, avatar_url), title, tags)
+    await expect_afterwards(places, Afterwards.of(asked), name=name, poll=post.poll is not None)
+
+
+class ComposerSprocket(KeepsStickies):
     """Registers the one kind of post."""
 
-    jobs = by_name(send_post)
+    jobs = by_name(send_post, withdraw_post)
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -117,9 +117,13 @@ TABLE = {
         "schedulezero/server/api"
     ),
     "sprockets/kit": (
-        "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web "
+        "schedulezero/handler"
     ),
-    "sprockets": "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
+    "sprockets": (
+        "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web "
+        "sprockets/kit"
+    ),
     "cogs/background": (
         "schedulezero schedulezero/metrics.py schedulezero/methods schedulezero/handler schedulezero/web"
     ),
@@ -129,7 +133,7 @@ TABLE = {
     "cogs": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/wire schedulezero/compose "
         "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/exchange "
-        "schedulezero/handler cogs/background cogs/config"
+        "schedulezero/handler schedulezero/web cogs/background cogs/config"
     ),
     "cogs/sprockets": "",
     "cogs/rights": (
@@ -155,6 +159,10 @@ TABLE = {
         "schedulezero/methods schedulezero/client cogs/background cogs cogs/rights cogs/desk/kit "
         "cogs/desk/drafts"
     ),
+    "cogs/desk/queue": (
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
+        "schedulezero/methods schedulezero/client cogs cogs/rights cogs/desk/kit cogs/desk/jobs"
+    ),
     "cogs/desk/files": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
         "schedulezero/client schedulezero/exchange cogs/background cogs cogs/rights cogs/desk/kit "
@@ -173,7 +181,7 @@ TABLE = {
     "cogs/desk/creating": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
         "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
-        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
+        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/queue cogs/desk/settings"
     ),
     "cogs/desk/compose/merging.py": "schedulezero/compose",
     "cogs/desk/compose/template_values.py": (
@@ -198,7 +206,7 @@ TABLE = {
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/sprocket_loading "
-        "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/runs "
+        "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/queue cogs/desk/runs "
         "cogs/desk/settings cogs/desk/creating cogs/desk/compose/pasting.py cogs/desk/compose/templates.py "
         "cogs/desk/compose/texts.py cogs/desk/compose/tools.py"
     ),
@@ -236,7 +244,8 @@ TABLE = {
     ),
     "bot/first_day/command.py": "bot bot/cli bot/first_day bot/first_day/day.py",
     "bot/demo": (
-        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language cogs cogs/rights "
+        "schedulezero schedulezero/model schedulezero/wire schedulezero/web schedulezero/when/language cogs "
+        "cogs/rights "
         "bot bot/run.py"
     ),
     "bot/cli/main.py": (

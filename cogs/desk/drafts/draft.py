@@ -69,8 +69,8 @@ STRUCTURED = (Kind.EMBEDS, Kind.FILES, Kind.BUTTONS, Kind.POLL, Kind.LAYOUT)
 def fields_by_form(spec: MethodSpec) -> dict[str, list[Parameter]]:
     """Return the parameters by line of a draft's card; each line has its own form.
 
-    A job that declares groups has those. Otherwise ``where`` holds the required places and people, ``what`` the first of the remaining parameters, ``more1``
-    and up the rest. Lines without parameters are left out.
+    A job that declares groups has those. Otherwise ``where`` holds the required places and people, ``what``
+    the first of the remaining parameters, ``more1`` and up the rest. Lines without parameters are left out.
     """
     if spec.groups:
         listed = {name: [spec.parameter(item) for item in items] for name, items in spec.groups.items()}

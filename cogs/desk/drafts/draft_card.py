@@ -3,7 +3,7 @@ post."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -108,6 +108,7 @@ def draft_panel(
     notice: str | None = None,
     hint: str | None = None,
     told: str | None = None,
+    queues: Sequence[tuple[str, str]] = (),
 ) -> ui.LayoutView:
     """Return the card.
 
@@ -118,6 +119,7 @@ def draft_panel(
         notice: something that just happened, such as why saving failed.
         hint: a note on how the times were read.
         told: the job's own report of what it would do.
+        queues: the guild's queues, each with its id and name, that the job could wait in.
     """
     missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
     title = t("Your change") if draft.job_id else t("Check before you schedule")
@@ -137,6 +139,9 @@ def draft_panel(
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {heading}**\n{listed}", 1200))]
     if (offers := _offers(draft, reviewed)) is not None:
         items.append(offers)
+    if queues and not draft.job_id:
+        options = [discord.SelectOption(label=cut(name, 100), value=key) for key, name in queues[:25]]
+        items.append(row_of(DeskSelect("draft", "queue", draft.id, t("Add to a queue…"), options)))
     if notice:
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {t('Not saved:')}** {notice}", 600))]
     if reviewed.needs_approval and reviewed.ready:

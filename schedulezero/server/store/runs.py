@@ -5,9 +5,11 @@ Each change names the state it expects; the number of rows it changed says wheth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -20,10 +22,11 @@ from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import pgqueuer_rows, troubles
 from schedulezero.server.records.queries import RunFilter, narrowed
 from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome_columns, run_of
-from schedulezero.server.records.tables import posts, runs
+from schedulezero.server.records.tables import flow, posts, runs
 from schedulezero.server.store.hourly_limit import MinuteAllowance
 from schedulezero.server.store.job_rows import finish_ending, pause_job
 from schedulezero.server.store.run_rows import TROUBLES, insert_runs, queue_again
+from schedulezero.server.store.run_tags import with_tags
 from schedulezero.storage.database import Database
 from schedulezero.storage.sql import insert_new
 
@@ -64,6 +67,42 @@ def _microseconds(column: sa.Column[datetime]) -> sa.ColumnElement[int]:
     return sa.type_coerce(column, sa.BigInteger)
 
 
+Identity = tuple[str, datetime, datetime | None]
+"""What tells a run from every other one; see `Run.identity`."""
+
+
+def _still_queued(
+    sequence: Any, job_id: Any, scheduled_at: Any, claimed_at: Any
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions for the row of a run that hasn't ended since it was queued."""
+    return [
+        runs.c.sequence == sequence,
+        runs.c.job_id == job_id,
+        runs.c.scheduled_at == scheduled_at,
+        runs.c.claimed_at == claimed_at,
+        runs.c.state == RunState.QUEUED.value,
+    ]
+
+
+def _ours(connection: Connection, changed: Sequence[Run], claims: Mapping[str, UUID]) -> list[Run]:
+    """Return the runs that are still queued and that this node may write; see `RunStore.write_outcomes`."""
+    columns = (runs.c.sequence, runs.c.job_id, runs.c.scheduled_at, runs.c.claimed_at)
+    query = sa.select(*columns).where(
+        runs.c.sequence.in_([run.sequence for run in changed]), runs.c.state == RunState.QUEUED.value
+    )
+    there = {
+        (row.sequence, (row.job_id, row.scheduled_at, row.claimed_at)) for row in connection.execute(query)
+    }
+    asked = {key: claims[key] for run in changed if (key := pgqueuer_rows.key_of(run)) in claims}
+    held = pgqueuer_rows.claimed(connection, asked)
+    return [
+        run
+        for run in changed
+        if (run.sequence, run.identity) in there
+        and (run.state is RunState.SUCCEEDED or pgqueuer_rows.key_of(run) in held)
+    ]
+
+
 class RunStore:
     """Runs in a database.
 
@@ -95,7 +134,7 @@ class RunStore:
         def add(connection: Connection) -> Run:
             (placed,) = self._placed_by_hand(connection, [run], ending)
             at = placed.scheduled_at
-            while not (added := insert_runs(connection, [replace(placed, scheduled_at=at)])):
+            while not (added := insert_runs(connection, [replace(placed, scheduled_at=at)], tagged=True)):
                 at += timedelta(microseconds=1)  # another run was requested at the same instant
             return added[0]
 
@@ -122,9 +161,11 @@ class RunStore:
                     wanted.append(run)
                 if found is not None:
                     known[run.scheduled_at] = found.sequence
-            for run in self._placed_by_hand(connection, wanted, ending):
+            placed = self._placed_by_hand(connection, wanted, ending)
+            at_once = len(placed) == 1  # a person waits for one, and many of them wait in turn
+            for run in placed if at_once else with_tags(connection, placed):
                 if run.scheduled_at not in known:
-                    queued += insert_runs(connection, [run])
+                    queued += insert_runs(connection, [run], tagged=True)
                 elif again := queue_again(connection, known[run.scheduled_at], run):
                     queued.append(again)
             return queued
@@ -176,14 +217,11 @@ class RunStore:
         query = sa.select(runs).where(runs.c.state == RunState.QUEUED.value).order_by(runs.c.sequence)
 
         def enqueue(connection: Connection) -> None:
+            pgqueuer_rows.rename_older_keys(connection)
             for rows in connection.execute(query).mappings().partitions(1000):
                 pgqueuer_rows.enqueue(connection, [run_of(row) for row in rows])
 
         await self._database.write(enqueue)
-
-    async def forget_queued(self, sequences: Sequence[int]) -> None:
-        """Remove runs from the nodes' shared queue."""
-        await self._database.write(lambda connection: pgqueuer_rows.remove(connection, sequences))
 
     async def has_earlier_open(self, run: Run) -> bool:
         """Return whether an open run of the same job was created, or requested again, earlier."""
@@ -198,9 +236,8 @@ class RunStore:
 
     async def is_open(self, run: Run) -> bool:
         """Return whether a run hasn't ended yet."""
-        query = sa.select(runs.c.state).where(runs.c.sequence == run.sequence)
-        state = await self._database.read(lambda connection: connection.scalar(query))
-        return state == RunState.QUEUED.value
+        query = sa.select(sa.exists().where(*_still_queued(run.sequence, *run.identity)))
+        return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
     async def has_later(self, run: Run) -> bool:
         """Return whether a later run of the same job exists that may replace this one."""
@@ -214,16 +251,26 @@ class RunStore:
         )
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
-    async def open_runs(self, handler_id: str, after_sequence: int, limit: int) -> list[Run]:
-        """Return a handler's queued runs after a sequence, in the order in which they were written."""
+    async def open_runs(
+        self, handler_id: str, after: tuple[int, int], limit: int, *, but: Collection[str] = ()
+    ) -> list[Run]:
+        """Return a handler's queued runs in the order of their start tags.
+
+        Parameters:
+            handler_id: the handler.
+            after: the start tag and the sequence after which to begin.
+            limit: the most runs.
+            but: the flows to leave out.
+        """
         query = (
             sa.select(runs)
             .where(
                 runs.c.state == RunState.QUEUED.value,
                 runs.c.handler_id == handler_id,
-                runs.c.sequence > after_sequence,
+                sa.tuple_(runs.c.start_tag, runs.c.sequence) > sa.tuple_(*after),
+                *([flow.not_in(list(but))] if but else []),
             )
-            .order_by(runs.c.sequence)
+            .order_by(runs.c.start_tag, runs.c.sequence)
             .limit(limit)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
@@ -235,26 +282,50 @@ class RunStore:
         return list(await self._database.read(lambda connection: connection.scalars(query).all()))
 
     async def write_outcomes(
-        self, changed: Sequence[Run], pausing: Collection[str] = (), final: Collection[int] = ()
-    ) -> None:
+        self,
+        changed: Sequence[Run],
+        pausing: Collection[str] = (),
+        final: Collection[Identity] = (),
+        claims: Mapping[str, UUID] | None = None,
+    ) -> set[Identity]:
         """Record the outcomes of runs. A run that has been cancelled stays cancelled.
 
         Parameters:
             changed: the runs in their new state.
             pausing: the ids of jobs to pause until someone looks at them.
-            final: the sequences of failed runs that no retry mends; their job is paused as well if its last
+            final: failed runs that no retry mends; their job is paused as well if its last
                 `MOST_FAILURES` runs all failed in the same way.
+            claims: the claims of this node, if several nodes share the runs. What another node has
+                claimed since stays as it is, except that a success counts whoever has the run now: its
+                call has been answered, and nobody needs to repeat it.
+
+        Returns the runs whose outcome counts.
         """
 
-        def write(connection: Connection) -> None:
+        def write(connection: Connection) -> set[Identity]:
+            ours = _ours(connection, changed, claims) if claims is not None else list(changed)
+            record(connection, ours)
+            return {run.identity for run in ours}
+
+        def record(connection: Connection, changed: Sequence[Run]) -> None:
             statement = (
                 sa.update(runs)
-                .where(runs.c.sequence == sa.bindparam("run"), runs.c.state == RunState.QUEUED.value)
+                .where(
+                    *_still_queued(
+                        sa.bindparam("run"),
+                        sa.bindparam("of_job"),
+                        sa.bindparam("due"),
+                        sa.bindparam("claimed"),
+                    )
+                )
                 .values({name: sa.bindparam(f"new_{name}") for name in OUTCOME_COLUMNS})
             )
             values = [
                 {
                     "run": run.sequence,
+                    "of_job": run.job_id,
+                    "due": run.scheduled_at,
+                    "claimed": run.claimed_at,
                     **{f"new_{name}": outcome_columns(run)[name] for name in OUTCOME_COLUMNS},
                 }
                 for run in changed
@@ -274,17 +345,19 @@ class RunStore:
                 if kind is not None and connection.execute(statement, row).rowcount == 1:
                     troubles.note(connection, kind, run.sequence)
             pgqueuer_rows.remove(
-                connection, [run.sequence for run in changed if run.state is not RunState.QUEUED]
+                connection,
+                [pgqueuer_rows.key_of(run) for run in changed if run.state is not RunState.QUEUED],
             )
-            failing = {run.job_id for run in changed if run.sequence in final}
-            for job_id in {*pausing, *(each for each in failing if _keeps_failing(connection, each))}:
+            failing = {run.job_id for run in changed if run.identity in final}
+            paused = {run.job_id for run in changed if run.job_id in pausing}
+            for job_id in {*paused, *(each for each in failing if _keeps_failing(connection, each))}:
                 pause_job(connection, job_id)
             for run in changed:
                 if run.state is RunState.SUCCEEDED and run.job_id.startswith(ENDINGS):
                     finish_ending(connection, run)
             faults.point("store.record")
 
-        await self._database.write(write)
+        return await self._database.write(write)
 
     async def runs(
         self, wanted: RunFilter, *, before_sequence: int | None, limit: int

@@ -152,7 +152,7 @@ async def test_the_store_bounds_finds_and_forgets(database: str) -> None:
     digest = "cd" * 32
     files = {"files": [{"file": digest, "name": "a.png"}]}
     assert await templates.add(Template("f", "8", "F", "send_post", files, "5")) is Outcome.DONE
-    assert await templates.digests() == {digest}
+    assert await memory.mentioned(frozenset({digest, "ef" * 32})) == {digest}
     await memory.forget_user(5)
     assert {item.creator_id for item in await templates.of("7")} == {""}
     await memory.forget_place("7")

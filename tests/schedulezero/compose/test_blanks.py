@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from schedulezero.compose.blanks import Blank, blanks_in, filled_in
-from schedulezero.compose.digests import digests_in
 from schedulezero.methods.variables import Facts, escape, render
 
 FACTS = Facts(now=datetime(2026, 11, 24, tzinfo=UTC), server="Home")
@@ -50,10 +49,3 @@ def test_they_are_no_variables_and_can_be_written_as_text() -> None:
     assert render("{?name} {server}", FACTS) == "{?name} Home"
     assert render("{{?name}", FACTS) == "{?name}"
     assert blanks_in(escape("{?name}")) == []
-
-
-def test_the_files_of_a_post_are_found() -> None:
-    digest = "ab" * 32
-    assert digests_in({"files": [{"file": digest, "name": "a.png"}, {"file": "x"}], "text": digest}) == {
-        digest
-    }
