@@ -346,7 +346,7 @@ class Memory:
     # ---------------------------------------------------------------- forgetting
 
     async def forget_place(self, place: str) -> None:
-        """Delete the settings, zone, drafts, panels, templates, notes and files of a guild or a person's space.
+        """Delete settings, zone, drafts, panels, templates, notes and files of a guild or a person's space.
 
         Runs that began before write no more notes about it.
         """
