@@ -33,11 +33,13 @@ from cogs.desk.drafts.draft import (
     auto_name,
     fitting,
     strangers_in,
+    switches,
     typed,
 )
 from cogs.desk.drafts.draft_card import choose_panel
 from cogs.desk.drafts.forms import FIRST, build_form, read_form
 from cogs.desk.drafts.review import Review
+from cogs.desk.drafts.uploads import with_uploads
 from cogs.desk.drafts.secrecy import without_secrets
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import ask_for_approval
@@ -207,7 +209,18 @@ async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> 
     values, when = read_form(fields)
     if strangers_in(spec, values):
         raise Refused(t("This form is from an older version of me. Use the command again."))
-    draft = replace(draft, values={**draft.values, **values}, when=draft.when if when is None else when)
+    kept, refused = await with_uploads(desk, spec, draft.values, values)
+    draft = replace(draft, values={**draft.values, **kept}, when=draft.when if when is None else when)
+    await desk.memory.save_draft(draft)
+    await show_draft(desk, draft, spec, notice=" ".join(refused) or None)
+
+
+async def switched(desk: Desk, draft_id: str) -> None:
+    """Switch what was picked on, and everything else in the same menu off."""
+    draft = await own_draft(desk, draft_id)
+    spec = loaded(desk, draft.method)
+    picked = set(desk.all_picked())
+    draft = replace(draft, values={**draft.values, **{item.name: item.name in picked for item in switches(spec)}})
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
 
@@ -328,6 +341,7 @@ PANELS = (
             "later": keep_for_later,
             "cancel": discard,
             "confirm": confirm,
+            "switch": switched,
         },
         opens={"edit": edit},
         forms={"form": form_submitted},
