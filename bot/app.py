@@ -34,7 +34,7 @@ from cogs.commands_cog import CommandsCog
 from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
 from cogs.guilds_cog import GuildsCog
-from cogs.hosting import claim_file, keys_of
+from cogs.hosting import claim_file, data_folder, keys_of
 from cogs.language import CommandTranslator
 from cogs.memory import Memory
 from cogs.menus_cog import MenusCog
@@ -122,7 +122,7 @@ class ScheduleZeroBot(_ShardedBot):
         own = secrets.token_urlsafe(32) if settings.server == "embedded" else None
         given = settings.api_token.get_secret_value() if settings.api_token is not None else None
         self._own_token = own
-        self.memory = Memory(settings.database)
+        self.memory = Memory(settings.database, settings.limits.limits(), data_folder(settings))
         supervisor = Supervisor()
         self.services = Services(
             client=Client(settings.api_endpoint, own or given, settings.tls_authority),

@@ -55,6 +55,7 @@
     ├── Unusable                  .exchange.calendar_checks: a calendar event can't be scheduled as it is
     │   in cogs:
     ├── ConfigError               .config.config: the configuration is invalid
+    ├── FileRefused               .kept_files: a file can't be kept
     ├── Refused                   .services: the person isn't allowed to do this, or it isn't possible
     ├── WrongDiscord              .discord_library: another library is installed as ``discord``
     │   in bot:
