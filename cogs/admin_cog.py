@@ -15,6 +15,16 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.desk.compose import (
+    embeds_panel,
+    fields_panel,
+    files_panel,
+    layout_panel,
+    links_panel,
+    more,
+    poll_form,
+    trying,
+)
 from cogs.desk.creating import create, draft_view, unfinished
 from cogs.desk.files import exchange_panel
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing
@@ -41,7 +51,8 @@ DESK = Dispatcher(
     panel
     for module in (
         alert_card, approval, bulk, calendar_panel, changes, create, draft_view, exchange_panel, history,
-        job_card, listing, setup, sprocket_panel, unfinished, audit_panel,
+        job_card, listing, embeds_panel, fields_panel, files_panel, layout_panel, links_panel, more,
+        poll_form, trying, setup, sprocket_panel, unfinished, audit_panel,
     )
     for panel in module.PANELS
 )  # fmt: skip

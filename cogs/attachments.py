@@ -1,7 +1,7 @@
 """Read the content of attachments, one piece at a time.
 
-A person may upload up to 500 MB, so nothing is held in memory as a whole. The addresses come from Discord, never
-from a person.
+A person may upload up to 500 MB, so nothing is held in memory as a whole. The addresses come from Discord,
+never from a person.
 """
 
 from __future__ import annotations

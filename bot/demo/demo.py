@@ -75,9 +75,7 @@ class SimulatedAttachments(Attachments):
 
 def simulated(bot: ScheduleZeroBot, env: simcord.Env) -> None:
     """Prepare a bot for a simulated Discord that runs in real time."""
-    bot.services = replace(
-        bot.services, waiting=SimulatedWaiting(env), attachments=SimulatedAttachments()
-    )
+    bot.services = replace(bot.services, waiting=SimulatedWaiting(env), attachments=SimulatedAttachments())
 
 
 async def demo(

@@ -17,8 +17,8 @@ _NAMED = re.compile(r"(?P<name>[^:\n]{1,256}?)\s*:(?!//)\s*(?P<value>.*)", re.DO
 def read_fields(text: str, before: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
     """Return the fields that lines such as ``When: 8 pm`` stand for.
 
-    A line without a name belongs to the field above it. A field stays beside its neighbour if one of that name
-    did.
+    A line without a name belongs to the field above it. A field stays beside its neighbour if one of that
+    name did.
 
     Parameters:
         text: what was typed.
@@ -42,7 +42,9 @@ def read_fields(text: str, before: Sequence[Mapping[str, Any]] = ()) -> list[dic
 def fields_as_lines(fields: Sequence[Mapping[str, Any]]) -> str | None:
     """Return fields as lines; None if the lines would be read as other fields."""
     lines = [
-        str(field.get("value")) if field.get("name") == NO_NAME else f"{field.get('name')}: {field.get('value')}"
+        str(field.get("value"))
+        if field.get("name") == NO_NAME
+        else f"{field.get('name')}: {field.get('value')}"
         for field in fields
     ]
     text = "\n".join(lines)

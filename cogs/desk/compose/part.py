@@ -1,7 +1,7 @@
 """A part of a draft's post that has an editor of its own: embeds, files, link buttons, a poll, a layout.
 
-The target of each click names the draft, the parameter and a place within its value, as in ``<draft>.embeds.0``;
-the value itself is in the draft, so that an editor survives restarts.
+The target of each click names the draft, the parameter and a place within its value, as in
+``<draft>.embeds.0``; the value itself is in the draft, so that an editor survives restarts.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def without(items: Sequence[dict[str, Any]], place: int) -> list[dict[str, Any]]
     return [item for number, item in enumerate(items) if number != place]
 
 
-def put(items: Sequence[dict[str, Any]], place: int, item: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
+def put(
+    items: Sequence[dict[str, Any]], place: int, item: dict[str, Any]
+) -> tuple[list[dict[str, Any]], int]:
     """Return a list with an entry replaced, or appended behind the last one, and the entry's place."""
     found = list(items)
     if place < len(found):

@@ -39,8 +39,8 @@ from cogs.desk.drafts.draft import (
 from cogs.desk.drafts.draft_card import choose_panel
 from cogs.desk.drafts.forms import FIRST, build_form, read_form
 from cogs.desk.drafts.review import Review
-from cogs.desk.drafts.uploads import with_uploads
 from cogs.desk.drafts.secrecy import without_secrets
+from cogs.desk.drafts.uploads import with_uploads
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import ask_for_approval
 from cogs.desk.jobs.lookup import check, job_for
@@ -54,12 +54,12 @@ from cogs.desk.kit.wording import NEUTRAL
 from cogs.language import shown_locale, t, translated
 from cogs.memory import Draft, new_id
 from cogs.rights.deciding import Act
-from cogs.services import Refused, offered_specs, spec_for
+from cogs.services import Refused, pickable_specs, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.parameters import Kind
-from schedulezero.methods.spec import MethodSpec, best_matches
+from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
@@ -73,7 +73,7 @@ async def begin(desk: Desk, method: str | None, *, name: str | None, when: str |
     if method is None:
         await desk.acknowledge()
         await desk.memory.save_draft(draft)
-        await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
+        await desk.show(choose_panel(draft.id, pickable_specs(desk.bot)))
         return
     spec = loaded(desk, method)
     draft = _here(desk, draft, spec)
@@ -114,7 +114,7 @@ def _here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
 async def choose(desk: Desk, draft_id: str) -> None:
     """Offer the job methods again; input that fits the new method is kept."""
     draft = await _new_here(desk, draft_id)
-    await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
+    await desk.show(choose_panel(draft.id, pickable_specs(desk.bot)))
 
 
 async def method_chosen(desk: Desk, draft_id: str) -> None:
@@ -220,7 +220,9 @@ async def switched(desk: Desk, draft_id: str) -> None:
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, draft.method)
     picked = set(desk.all_picked())
-    draft = replace(draft, values={**draft.values, **{item.name: item.name in picked for item in switches(spec)}})
+    draft = replace(
+        draft, values={**draft.values, **{item.name: item.name in picked for item in switches(spec)}}
+    )
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
 
@@ -245,30 +247,13 @@ async def discard(desk: Desk, draft_id: str) -> None:
 
 async def confirm(desk: Desk, draft_id: str) -> None:
     """Save the job, if nothing prevents it now."""
-    services = desk.services
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, draft.method)
     if draft.job_id is not None:
         await job_for(desk, Act.BEGIN, draft.job_id)  # the rights to change it may have changed
     reviewed = await review_here(desk, draft, spec)
-    if not reviewed.ready or reviewed.trigger is None:
-        await show_draft(desk, draft, spec)
-        return
-    if not await services.memory.take_draft(draft.id):
-        raise Refused(t("This was already confirmed."))  # a second click arrived before the answer
-    try:
-        job = await _save(desk, draft, spec, reviewed, reviewed.trigger)
-    except Refused:
-        await services.memory.save_draft(draft)
-        raise
-    except ClientError as error:
-        await services.memory.save_draft(draft)
-        notice = translated(error.message)
-        if isinstance(error, Conflict) and draft.job_id and error.code == "job_changed":
-            notice = t(
-                "Someone changed this job after you started. Discard this draft and edit the job again."
-            )
-        await show_draft(desk, draft, spec, notice=notice)
+    job = await save_job(desk, draft, spec, reviewed)
+    if job is None:
         return
     heading = t("Changed") if draft.job_id else t("Scheduled")
     if job.state is JobState.PENDING:
@@ -276,6 +261,37 @@ async def confirm(desk: Desk, draft_id: str) -> None:
         await ask_for_approval(desk, job)
     warning = first_run_warning(job) if draft.job_id is None else None
     await desk.show(await job_card.card_of(desk, job, heading=heading, warning=warning))
+
+
+async def save_job(
+    desk: Desk, draft: Draft, spec: MethodSpec, reviewed: Review, *, otherwise: Draft | None = None
+) -> Job | None:
+    """Use up a draft and save its job. Return None if that isn't possible; the draft's card then says why.
+
+    Parameters:
+        desk, draft, spec, reviewed: what to save.
+        otherwise: the draft to keep if it isn't saved; by default the same.
+    """
+    memory, kept = desk.memory, otherwise or draft
+    if not reviewed.ready or reviewed.trigger is None:
+        await show_draft(desk, kept, spec)
+        return None
+    if not await memory.take_draft(draft.id):
+        raise Refused(t("This was already confirmed."))  # a second click arrived before the answer
+    try:
+        return await _save(desk, draft, spec, reviewed, reviewed.trigger)
+    except Refused:
+        await memory.save_draft(kept)
+        raise
+    except ClientError as error:
+        await memory.save_draft(kept)
+        notice = translated(error.message)
+        if isinstance(error, Conflict) and draft.job_id and error.code == "job_changed":
+            notice = t(
+                "Someone changed this job after you started. Discard this draft and edit the job again."
+            )
+        await show_draft(desk, kept, spec, notice=notice)
+        return None
 
 
 async def _save(

@@ -197,13 +197,12 @@ def _line(group: str, draft: Draft, text: str, *, wanted: bool = False) -> ui.Se
 
 # Read as: a kind of part, and the panel that edits it.
 EDITORS = {
-    Kind.EMBEDS: "embeds", Kind.FILES: "files", Kind.BUTTONS: "links", Kind.POLL: "poll", Kind.LAYOUT: "layout",
+    Kind.EMBEDS: "embeds", Kind.FILES: "files", Kind.BUTTONS: "links", Kind.POLL: "poll",
+    Kind.LAYOUT: "layout",
 }  # fmt: skip
 
 
-def group_lines(
-    spec: MethodSpec, draft: Draft, when: ui.Item[Any], options: str
-) -> list[ui.Item[Any]]:
+def group_lines(spec: MethodSpec, draft: Draft, when: ui.Item[Any], options: str) -> list[ui.Item[Any]]:
     """Return the lines of a job that declares groups, few enough to leave room for a preview.
 
     The first group, when, and the first part with an editor of its own have a line each; a menu leads to all
@@ -227,7 +226,10 @@ def group_lines(
     if main is not None:
         said_main = said([main], 400) or f"**{label_of(main)}:** *{t('nothing yet')}*"
         button = DeskButton(
-            EDITORS[main.kind], "open", f"{draft.id}.{main.name}", t("Edit") if values.get(main.name) else t("Add")
+            EDITORS[main.kind],
+            "open",
+            f"{draft.id}.{main.name}",
+            t("Edit") if values.get(main.name) else t("Add"),
         )
         lines.append(ui.Section(ui.TextDisplay(cut(said_main, 600)), accessory=button))
     lines.append(when)
@@ -253,7 +255,9 @@ def group_lines(
             for item in found[:25]
         ]
         asked = t("What else should happen?")
-        lines.append(row_of(DeskSelect("draft", "switch", draft.id, asked, toggles, least=0, most=len(toggles))))
+        lines.append(
+            row_of(DeskSelect("draft", "switch", draft.id, asked, toggles, least=0, most=len(toggles)))
+        )
     return lines
 
 

@@ -176,6 +176,11 @@ def post_items(post: Post, room: int = MOST_COMPONENTS) -> list[ui.Item[Any]]:
     return items if room >= 0 else items[: max(room + len(items), 0)]
 
 
+def embed_preview(embed: Mapping[str, Any]) -> ui.Container[Any]:
+    """Return the component that shows an embed's JSON, its variables not filled in."""
+    return _embed_container(_flat(dict(embed)))
+
+
 def _embed_container(embed: Mapping[str, Any]) -> ui.Container[Any]:
     container: ui.Container[Any] = ui.Container(accent_colour=parse_colour(embed.get("color")))
     lines = [f"-# {cut(str(embed['author']), 256)}"] if embed.get("author") else []

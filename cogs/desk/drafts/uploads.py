@@ -1,6 +1,7 @@
 """Keep the files that people attach to a draft: uploaded in a form, or taken from a message.
 
-Discord's link to an attachment expires, so the bot keeps the content itself, and the draft names it by its digest.
+Discord's link to an attachment expires, so the bot keeps the content itself, and the draft names it by its
+digest.
 """
 
 from __future__ import annotations
@@ -90,7 +91,9 @@ async def keep_all(desk: Desk, uploads: Sequence[Upload], before: Sequence[Mappi
     names = {str(file.get("name")) for file in before}
     for upload in uploads:
         if len(before) + len(files) >= limits.FILES.most:
-            refused.append(t("A message can have {most} files, so the rest was left out.", most=limits.FILES.most))
+            refused.append(
+                t("A message can have {most} files, so the rest was left out.", most=limits.FILES.most)
+            )
             break
         try:
             kept = await _keep(desk, upload)
@@ -115,7 +118,7 @@ async def _keep(desk: Desk, upload: Upload) -> dict[str, Any]:
     pieces = desk.services.attachments.pieces(desk.bot, upload.url)
     try:
         facts = await desk.memory.files.keep(
-            desk.guild_id, desk.actor_id, upload.name, pieces, type=upload.type, size=upload.size
+            desk.guild_id, desk.actor_id, upload.name, pieces, media_type=upload.type, size=upload.size
         )
     except TROUBLES as error:
         log.info("a file cannot be read from Discord: %s", error)
@@ -138,7 +141,7 @@ async def _keep(desk: Desk, upload: Upload) -> dict[str, Any]:
 
 
 def _free_name(name: str, taken: set[str]) -> str:
-    """Return the name, or one like it that no other file of the post has: an embed shows a file by its name."""
+    """Return the name, or one like it that no other file of the post has: embeds name files."""
     stem, dot, ending = name.rpartition(".")
     if not dot:
         stem, ending = name, ""
