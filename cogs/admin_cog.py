@@ -38,7 +38,7 @@ from cogs.desk.runs import alert_card, calendar_panel, history
 from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
 from cogs.language import speaking, t
 from cogs.places_of_use import IN_SERVERS
-from cogs.services import Refused, offered_specs, services_of
+from cogs.services import Refused, offered_specs, pickable_specs, services_of
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import best_matches
@@ -259,12 +259,20 @@ class AdminCog(commands.Cog):
     ) -> list[app_commands.Choice[str]]:
         """Suggest loaded job methods by name or description."""
         with speaking(interaction.locale):
-            said = [replace(spec, summary=t(spec.summary)) for spec in offered_specs(self.bot)]
+            first = pickable_specs(self.bot)
+            names = {spec.name for spec in first}
+            # Whoever types the name of a method that another one replaces finds it, behind the others.
+            rest = [spec for spec in offered_specs(self.bot) if current and spec.name not in names]
+            found = [
+                spec
+                for specs in (first, rest)
+                for spec in best_matches([replace(spec, summary=t(spec.summary)) for spec in specs], current)
+            ]
             return [
                 app_commands.Choice(
                     name=cut(f"{spec.summary.rstrip('.')} · {spec.name}", 100), value=spec.name
                 )
-                for spec in best_matches(said, current)[:_MOST_CHOICES]
+                for spec in found[:_MOST_CHOICES]
             ]
 
     @show.autocomplete("job")

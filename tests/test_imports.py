@@ -117,9 +117,13 @@ TABLE = {
         "schedulezero/server/api"
     ),
     "sprockets/kit": (
-        "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web "
+        "schedulezero/handler"
     ),
-    "sprockets": "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
+    "sprockets": (
+        "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web "
+        "sprockets/kit"
+    ),
     "cogs/background": (
         "schedulezero schedulezero/metrics.py schedulezero/methods schedulezero/handler schedulezero/web"
     ),
@@ -142,9 +146,9 @@ TABLE = {
         "schedulezero/client cogs cogs/background cogs/rights"
     ),
     "cogs/desk/drafts": (
-        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/web cogs/background cogs cogs/rights "
-        "cogs/desk/kit"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "
+        "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/web "
+        "cogs/background cogs cogs/rights cogs/desk/kit"
     ),
     "cogs/desk/reminders": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -171,15 +175,20 @@ TABLE = {
         "cogs/sprocket_loading cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/creating": (
-        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
-        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "
+        "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/handler "
+        "cogs/background cogs cogs/rights cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
+    ),
+    "cogs/desk/compose": (
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/language "
+        "schedulezero/methods cogs/background cogs cogs/rights cogs/desk/kit cogs/desk/drafts "
+        "cogs/desk/jobs cogs/desk/creating"
     ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/sprocket_loading "
         "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/runs "
-        "cogs/desk/settings cogs/desk/creating"
+        "cogs/desk/settings cogs/desk/creating cogs/desk/compose"
     ),
     "bot/pace": (
         "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/methods schedulezero/handler "

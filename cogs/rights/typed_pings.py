@@ -24,14 +24,16 @@ def typed_ping_caution(spec: MethodSpec, params: Mapping[str, Any]) -> str | Non
         params: Its parameters. A ping that a parameter asks for is no mistake.
     """
     asked = {"@everyone", "@here"} if params.get("everyone") else set[str]()
-    if params.get("role_id"):
-        asked.add(f"<@&{params['role_id']}>")
+    if params.get("ping"):
+        asked.add(f"@{params['ping']}")
+    roles: list[Any] = params.get("role_ids") or []
+    asked |= {f"<@&{role}>" for role in [params.get("role_id"), *roles] if role}
     texts = [value for value in params.values() if isinstance(value, str)]
     typed = [ping for text in texts for ping in _TYPED.findall(text) if ping not in asked]
     if not typed:
         return None
     ping = typed[0]
-    if any(parameter.name in ("everyone", "role_id") for parameter in spec.parameters):
+    if any(parameter.name in ("everyone", "role_id", "role_ids") for parameter in spec.parameters):
         return t(
             "{ping} in a text pings nobody. To ping a role or everyone, choose it in the form.", ping=ping
         )

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import pytest
 import pytest_asyncio
+from discord.ui import TextDisplay
 
+from cogs.desk.jobs.approval_card import approval_card
+from cogs.desk.kit.components import DeskButton
+from cogs.language import speaking
+from cogs.services import spec_for
+from tests.support.composing import PNG, composed, form, newest_draft, with_posts
+from tests.support.foreign_guild import forged
 from tests.support.text import text_of
-from tests.support.world import World, custom_id, labels, pick, press, said
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
+from tests.support.world import World, labels, pick, press, said
 
 
 @pytest_asyncio.fixture
 async def desk(world: World) -> World:
     """The world with the job that posts."""
-    if "send_post" not in world.handler.sprockets:
-        await world.load("composer")
-    return world
-
-
-async def composed(world: World, when: str = "every friday at 18:00", **values: Any) -> Any:
-    """Fill in the first form of a post and return the card that follows."""
-    shown = await world.admin.slash(world.channel, "schedule create", job="send_post")
-    assert shown.modal is not None, said(shown)
-    filled = {f"p:{name}": value for name, value in {"channel_ids": [world.channel], **values}.items()}
-    card = await world.admin.submit_modal(shown, {**filled, "when": when})
-    assert card.response is not None
-    return card.response
-
-
-async def form(world: World, message: Any, part: str, values: dict[str, Any]) -> None:
-    """Click a button that opens a form, and submit it."""
-    shown = await press(world.admin, message, part)
-    assert shown.modal is not None, said(shown)
-    await world.admin.submit_modal(shown, values)
-
-
-async def draft_of(world: World) -> Any:
-    """The administrator's newest draft."""
-    return (await world.bot.memory.drafts_of(world.admin.id, world.guild.id, 1))[0]
+    return await with_posts(world)
 
 
 async def test_the_first_form_asks_for_five_things(desk: World) -> None:
@@ -68,7 +48,7 @@ async def test_an_embed_is_made_by_one_form(desk: World) -> None:
     }
     await form(desk, card, "embeds:add", embed)
     assert "Summer party" in text_of(card) and "The old mill" in text_of(card)
-    draft = await draft_of(desk)
+    draft = await newest_draft(desk)
     assert draft.values["embeds"] == [
         {
             "title": "Summer party",
@@ -91,7 +71,7 @@ async def test_fields_are_added_moved_and_removed(desk: World) -> None:
     await pick(desk.admin, card, "fields:pick", ["0"])
     await press(desk.admin, card, "fields:remove")
     await press(desk.admin, card, "fields:beside")
-    (embed,) = (await draft_of(desk)).values["embeds"]
+    (embed,) = (await newest_draft(desk)).values["embeds"]
     assert embed["fields"] == [
         {"name": "Three", "value": "3"}, {"name": "Two", "value": "2"},
     ]  # fmt: skip
@@ -102,10 +82,10 @@ async def test_fields_are_added_moved_and_removed(desk: World) -> None:
 async def test_what_happens_with_it_is_switched_on_the_card(desk: World) -> None:
     card = await composed(desk, text="Hi")
     await pick(desk.admin, card, "draft:switch", ["publish", "pin"])
-    values = (await draft_of(desk)).values
+    values = (await newest_draft(desk)).values
     assert values["publish"] is True and values["pin"] is True and values["silent"] is False
     await pick(desk.admin, card, "draft:switch", [])
-    assert (await draft_of(desk)).values["publish"] is False
+    assert (await newest_draft(desk)).values["publish"] is False
 
 
 async def test_files_are_described_covered_moved_replaced_and_removed(desk: World) -> None:
@@ -116,11 +96,11 @@ async def test_files_are_described_covered_moved_replaced_and_removed(desk: Worl
     await press(desk.admin, card, "files:spoiler")
     await press(desk.admin, card, "files:down")
     await form(desk, card, "files:swap", {"files": [("b.png", PNG + b"22")]})
-    first, second = (await draft_of(desk)).values["files"]
+    first, second = (await newest_draft(desk)).values["files"]
     assert first["name"] == "a-2.png" and "alt" not in first
     assert {**second, "file": ""} == {"file": "", "name": "b.png", "alt": "A mill", "spoiler": True}
     await press(desk.admin, card, "files:remove")
-    assert [file["name"] for file in (await draft_of(desk)).values["files"]] == ["a-2.png"]
+    assert [file["name"] for file in (await newest_draft(desk)).values["files"]] == ["a-2.png"]
 
 
 async def test_embeds_follow_the_file_that_they_show(desk: World) -> None:
@@ -131,9 +111,9 @@ async def test_embeds_follow_the_file_that_they_show(desk: World) -> None:
     await press(desk.admin, card, "embeds:back")
     await pick(desk.admin, card, "draft:more", ["files"])
     await form(desk, card, "files:swap", {"files": [("b.png", PNG + b"1")]})
-    assert (await draft_of(desk)).values["embeds"][0]["image"] == {"url": "attachment://b.png"}
+    assert (await newest_draft(desk)).values["embeds"][0]["image"] == {"url": "attachment://b.png"}
     await press(desk.admin, card, "files:remove")
-    assert (await draft_of(desk)).values["embeds"] == [{"title": "T"}]
+    assert (await newest_draft(desk)).values["embeds"] == [{"title": "T"}]
 
 
 async def test_buttons_and_a_poll(desk: World) -> None:
@@ -148,7 +128,7 @@ async def test_buttons_and_a_poll(desk: World) -> None:
     await desk.admin.submit_modal(
         shown, {"question": "Who comes?", "answers": "I\nNot I", "hours": "2 days", "several": True}
     )
-    values = (await draft_of(desk)).values
+    values = (await newest_draft(desk)).values
     assert values["buttons"] == [
         {"label": "example.org", "url": "https://example.org"},
         {"label": "Tickets", "emoji": "🎟", "url": "https://example.org/tickets"},
@@ -168,7 +148,7 @@ async def test_a_layout_takes_texts_pictures_and_sections(desk: World) -> None:
     await press(desk.admin, card, "layout:line")
     await form(desk, card, "layout:gallery", {"pictures": "a.png\nhttps://example.org/b.png"})
     await form(desk, card, "layout:section", {"content": "Text", "picture": "a.png"})
-    assert (await draft_of(desk)).values["layout"] == [
+    assert (await newest_draft(desk)).values["layout"] == [
         {"type": 10, "content": "# Hello"},
         {"type": 14},
         {
@@ -185,11 +165,38 @@ async def test_a_layout_takes_texts_pictures_and_sections(desk: World) -> None:
     ]  # fmt: skip
 
 
-async def test_an_editor_outlives_a_restart_and_belongs_to_its_draft(desk: World) -> None:
+async def test_an_editor_outlives_a_restart(desk: World) -> None:
     card = await composed(desk, text="Hi")
     await press(desk.admin, card, "embeds:open")
-    refused = await desk.moderator.click(card, custom_id=custom_id(card, "embeds:add"))
-    assert "belongs to someone else" in said(refused) or refused.modal is None
+    await desk.restart_bot()
+    await with_posts(desk)
+    await form(desk, card, "embeds:add", {"title": "Still here"})
+    assert "Still here" in text_of(card)
+
+
+@pytest.mark.parametrize("panel", ["embeds", "files", "links", "layout"])
+@pytest.mark.parametrize("action", ["remove", "up", "open"])
+async def test_a_part_belongs_to_whoever_has_the_draft(desk: World, panel: str, action: str) -> None:
+    part = {"embeds": "embeds", "files": "files", "links": "buttons", "layout": "layout"}[panel]
+    await composed(desk, text="Hi")
+    draft = await newest_draft(desk)
+    message = await forged(desk, desk.channel, DeskButton(panel, action, f"{draft.id}.{part}.0", "X"))
+    refused = await desk.moderator.click(message, label="X")
+    assert "belongs to someone else" in said(refused)
+    own = await desk.admin.click(message, label="X")
+    if action != "open":
+        assert "isn't there any more" in said(own)
+
+
+@pytest.mark.parametrize(
+    "target", ["text.0", "nothing.0", "embeds.x", "embeds.99999", "embeds.-1", "embeds."]
+)
+async def test_a_forged_place_is_refused_in_words(desk: World, target: str) -> None:
+    await composed(desk, text="Hi")
+    draft = await newest_draft(desk)
+    message = await forged(desk, desk.channel, DeskButton("embeds", "remove", f"{draft.id}.{target}", "X"))
+    answer = said(await desk.admin.click(message, label="X"))
+    assert "older version" in answer or "isn't there any more" in answer
 
 
 async def test_what_isnt_understood_in_a_form_is_told_and_the_rest_kept(desk: World) -> None:
@@ -198,7 +205,30 @@ async def test_what_isnt_understood_in_a_form_is_told_and_the_rest_kept(desk: Wo
     await form(desk, card, "embeds:add", {"title": "T", "color": "blurry", "image": "nope.png"})
     text = text_of(card)
     assert "blurry" in text and "nope.png" in text
-    assert (await draft_of(desk)).values["embeds"] == [{"title": "T"}]
+    assert (await newest_draft(desk)).values["embeds"] == [{"title": "T"}]
     await form(desk, card, "embeds:edit", {"title": ""})
     assert "needs a title" in text_of(card)
-    assert (await draft_of(desk)).values["embeds"] == [{"title": "T"}]
+    assert (await newest_draft(desk)).values["embeds"] == [{"title": "T"}]
+
+
+async def test_a_saved_post_tells_its_parts_in_words_everywhere(desk: World) -> None:
+    card = await composed(desk, text="Hi", files=[("a.png", PNG)])
+    await press(desk.admin, card, "embeds:open")
+    await form(desk, card, "embeds:add", {"title": "Party", "fields": "When: 8 pm"})
+    await press(desk.admin, card, "embeds:back")
+    await desk.admin.click(card, label="Confirm")
+    text = text_of(card)
+    assert "“Party” (1 field)" in text and "a.png" in text and "{" not in text
+    await desk.admin.click(card, label="Edit")
+    await press(desk.admin, card, "embeds:open")
+    await form(desk, card, "embeds:edit", {"title": "Summer", "fields": ""})
+    await press(desk.admin, card, "embeds:back")
+    await desk.admin.click(card, label="Save the change")
+    await desk.admin.click(card, label="Changes")
+    assert "“Party” (1 field) → “Summer”" in text_of(card)
+    (job,) = (await desk.bot.services.client.jobs(str(desk.guild.id))).jobs
+    spec = spec_for(desk.bot, "send_post")
+    with speaking("en-GB"):
+        panel = approval_card(job, spec, heading="Read").panel
+    whole = "\n".join(item.content for item in panel.walk_children() if isinstance(item, TextDisplay))
+    assert "1 title: Summer" in whole and '{"' not in whole.split("Embeds")[1]

@@ -8,7 +8,9 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.compose.embed_text import (
+from cogs.desk.compose.list_editor import ListEditor, clamped, editor_panel, gone
+from cogs.desk.compose.part import Part, part_of, put, save
+from cogs.desk.drafts.embed_text import (
     fields_as_lines,
     is_empty,
     picture_as_text,
@@ -17,8 +19,6 @@ from cogs.desk.compose.embed_text import (
     with_part,
     with_value,
 )
-from cogs.desk.compose.list_editor import ListEditor, clamped, editor_panel, gone
-from cogs.desk.compose.part import Part, part_of, put, save
 from cogs.desk.drafts.post_preview import embed_preview
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk

@@ -8,10 +8,10 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.compose.embed_text import with_value
 from cogs.desk.compose.embeds_panel import EDITOR as EMBEDS
 from cogs.desk.compose.list_editor import ListEditor, clamped, editor_panel, gone
 from cogs.desk.compose.part import Part, part_of, put, save
+from cogs.desk.drafts.embed_text import with_value
 from cogs.desk.drafts.post_preview import embed_preview
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk

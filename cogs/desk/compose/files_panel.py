@@ -9,9 +9,9 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.compose.embed_text import renamed, with_value
 from cogs.desk.compose.list_editor import ListEditor, clamped, editor_panel
 from cogs.desk.compose.part import Part, part_of, save
+from cogs.desk.drafts.embed_text import renamed, with_value
 from cogs.desk.drafts.uploads import keep_all, uploads_in
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk

@@ -11,10 +11,10 @@ from typing import Any
 
 import discord
 
-from cogs.desk.compose.embed_text import picture_as_text, read_picture
 from cogs.desk.compose.embeds_panel import file_names
 from cogs.desk.compose.list_editor import ListEditor, clamped, editor_panel
 from cogs.desk.compose.part import Part, part_of, put, save
+from cogs.desk.drafts.embed_text import picture_as_text, read_picture
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel

@@ -7,9 +7,9 @@ from typing import Any
 
 import discord
 
-from cogs.desk.compose.embed_text import with_value
 from cogs.desk.compose.list_editor import ListEditor, clamped, editor_panel
 from cogs.desk.compose.part import Part, part_of, put, save
+from cogs.desk.drafts.embed_text import with_value
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel

@@ -10,7 +10,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.compose.embed_text import renamed
+from cogs.desk.drafts.embed_text import renamed
 from cogs.language import t, translated
 from cogs.memory import Memory
 from cogs.services import Refused

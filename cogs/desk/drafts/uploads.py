@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import discord
@@ -52,10 +52,17 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What became of uploads: the files as params hold them, and what is to be said of the others."""
+    """What became of uploads.
+
+    Attributes:
+        files: those that are kept, as params hold them.
+        refused: what is to be said of the others.
+        names: the address of each kept file at Discord, and its name in the post.
+    """
 
     files: tuple[dict[str, Any], ...]
     refused: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def upload_of(attachment: Mapping[str, Any]) -> Upload:
@@ -87,7 +94,7 @@ async def keep_all(desk: Desk, uploads: Sequence[Upload], before: Sequence[Mappi
         uploads: the files.
         before: the files that the post has already, as params hold them; they count for Discord's limit.
     """
-    files, refused = list[dict[str, Any]](), list[str]()
+    files, refused, by_url = list[dict[str, Any]](), list[str](), dict[str, str]()
     names = {str(file.get("name")) for file in before}
     for upload in uploads:
         if len(before) + len(files) >= limits.FILES.most:
@@ -103,7 +110,8 @@ async def keep_all(desk: Desk, uploads: Sequence[Upload], before: Sequence[Mappi
         kept["name"] = _free_name(kept["name"], names)
         names.add(kept["name"])
         files.append(kept)
-    return Kept(tuple(files), tuple(refused))
+        by_url[upload.url] = kept["name"]
+    return Kept(tuple(files), tuple(refused), by_url)
 
 
 async def _keep(desk: Desk, upload: Upload) -> dict[str, Any]:

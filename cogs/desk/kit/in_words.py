@@ -5,7 +5,7 @@ The values come from drafts and jobs, where anybody may have written anything, s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from cogs.desk.kit.wording import cut, plain
@@ -25,6 +25,37 @@ def in_words(kind: Kind, value: object) -> str | None:
         return say(value)
     except (AttributeError, TypeError, ValueError):
         return None  # not of the part's form; the job refuses it with its own sentence
+
+
+def part_lines(kind: Kind, value: object) -> list[str] | None:
+    """Return all that a part says, line by line, for someone who has to read it all; None if it is no part.
+
+    The lines are as somebody wrote them: whoever shows them escapes them.
+    """
+    if kind not in _WORDS:
+        return None
+    return list(_lines_of(value, ""))
+
+
+def _lines_of(value: object, before: str) -> Iterator[str]:
+    """Yield each text, number and address within a value, behind the keys that lead to it."""
+    if isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            yield from _lines_of(item, f"{before} {key}".strip())
+    elif isinstance(value, list):
+        for number, item in enumerate(cast("list[Any]", value), 1):
+            yield from _lines_of(item, f"{before} {number}".strip())
+    else:
+        first, *rest = str(value).splitlines() or [""]
+        yield f"{before}: {first}"
+        yield from (f"  {line}" for line in rest)
+
+
+def named_in_words(name: str, value: object) -> str | None:
+    """Return a part by its name in the params of ``send_post``, where the job's declaration isn't known."""
+    kind = _NAMED.get(name)
+    is_part = isinstance(value, dict) if kind is Kind.POLL else bool(entries(value))
+    return in_words(kind, value) if kind is not None and is_part else None
 
 
 def entries(value: object) -> list[dict[str, Any]]:
@@ -128,4 +159,12 @@ _WORDS: dict[Kind, Callable[[object], str]] = {
     Kind.BUTTONS: _buttons,
     Kind.POLL: _poll,
     Kind.LAYOUT: _layout,
+}
+# Read as: the name of a parameter of ``send_post``, and its kind.
+_NAMED = {
+    "embeds": Kind.EMBEDS,
+    "files": Kind.FILES,
+    "buttons": Kind.BUTTONS,
+    "poll": Kind.POLL,
+    "layout": Kind.LAYOUT,
 }
