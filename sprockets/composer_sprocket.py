@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Annotated, Any
 
+import discord
 from discord.ext import commands
 from pydantic import Field
 
 from schedulezero.compose import limits
 from schedulezero.compose.parts import Embeds, Files, Layout, LinkButtons, Ping, Poll
+from schedulezero.errors import JobFailed
+from schedulezero.methods.annotations import Channels
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelIds, Duration, LongText, RoleIds, Text, Url, job
 from sprockets.kit.cog import RegisteringCog, by_name
+from sprockets.kit.composing import Post, outgoing
+from sprockets.kit.forums import Titled, open_post, open_post_as, tags_of, title_for
+from sprockets.kit.lookups import Place, place_of
+from sprockets.kit.post_checks import check_post, expect_parts, expect_place
+from sprockets.kit.posting import send as send_once
+from sprockets.kit.several import CHANNELS, for_each, partly
+from sprockets.kit.webhooks import Face, send_as
 
 _IN = "channel_ids"
+_PLACES = (
+    "text", "news", "voice", "stage_voice", "forum", "public_thread", "private_thread", "news_thread"
+)  # fmt: skip
 
 
 @job(
@@ -35,7 +49,7 @@ _IN = "channel_ids"
         Need("read_message_history", channel=_IN, when="messages_since"),
         Need("read_message_history", channel=_IN, when="sticky"),
     ),
-    variables=("text", "title", "thread", "embeds", "poll"),
+    variables=("text", "title", "thread", "embeds", "poll", "layout"),
     groups={
         "post": ("channel_ids", "text", "role_ids", "files"),
         "embeds": ("embeds",),
@@ -49,7 +63,7 @@ _IN = "channel_ids"
 )
 async def send_post(
     bot: commands.Bot,
-    channel_ids: ChannelIds,
+    channel_ids: Annotated[ChannelIds, Channels(_PLACES)],
     text: LongText = "",
     role_ids: RoleIds | None = None,
     files: Files | None = None,
@@ -104,7 +118,69 @@ async def send_post(
         quiet_for: Post only if nobody has written for this long
         messages_since: Post only if this many messages were written since the last one
     """
-    raise NotImplementedError
+    post = Post(
+        text=text,
+        embeds=embeds or (),
+        files=files or (),
+        buttons=buttons or (),
+        poll=poll,
+        layout=layout or (),
+        role_ids=role_ids or (),
+        ping=ping,
+        shuffled=shuffled,
+        silent=silent,
+        no_previews=no_previews,
+    )
+    face = Face(name, avatar_url)
+    expect_parts(post)
+
+    async def send(channel_id: int) -> dict[str, Any]:
+        # What happens before and after the post in each channel (`sprockets.kit.afterwards`) belongs here.
+        return await _send_in(bot, await place_of(bot, channel_id), post, face, title, tags)
+
+    unique = list(dict.fromkeys(channel_ids))
+    if len(unique) == 1:
+        return {"success": True, **await send(unique[0])}
+    results = await for_each(unique, send)
+    done = [result for result in results if not isinstance(result, JobFailed)]
+    failed = [
+        {"channel_id": str(channel_id), "error": result.message}
+        for channel_id, result in zip(unique, results, strict=True)
+        if isinstance(result, JobFailed)
+    ]
+    return partly(done, failed, CHANNELS)
+
+
+async def _send_in(
+    bot: commands.Bot, place: Place, post: Post, face: Face, title: str, tags: str
+) -> dict[str, Any]:
+    """Post in one channel, thread or forum, once in the current run; returns the post's ids and link."""
+    await expect_place(place, post, face, title, tags)
+    said = await outgoing(bot, place.guild, post)
+    if isinstance(place, discord.ForumChannel):
+        titled = Titled(title_for(place.guild, title), await tags_of(place, tags))
+        if face.name:
+            return await open_post_as(bot, place, face, titled, said)
+        return await open_post(place, titled, said)
+    if face.name:
+        return await send_as(bot, place, face, said)
+    return await send_once(place, f"#{place.name}", said)
+
+
+@send_post.check
+async def _check(
+    bot: commands.Bot,
+    channel_ids: list[int],
+    name: str,
+    avatar_url: str | None,
+    title: str,
+    tags: str,
+    **asked: Any,
+) -> None:
+    places = [await place_of(bot, channel_id) for channel_id in dict.fromkeys(channel_ids)]
+    names = {field.name for field in fields(Post)}
+    post = Post(**{key: value for key, value in asked.items() if key in names and value is not None})
+    await check_post(bot, places, post, Face(name, avatar_url), title, tags)
 
 
 class ComposerSprocket(RegisteringCog):

@@ -38,7 +38,7 @@ class Limit:
 
 TEXT = Limit("message", 2000)
 EMBEDS = Limit("embeds", 10, Unit.ENTRIES)
-EMBED_TOTAL = Limit("embeds", 6000)
+EMBED_TOTAL = Limit("text of the embeds", 6000)
 EMBED_TITLE = Limit("title", 256)
 EMBED_DESCRIPTION = Limit("description", 4096)
 EMBED_AUTHOR = Limit("author", 256)
@@ -57,12 +57,22 @@ BUTTON_ADDRESS = Limit("address of a button", 512)
 POLL_QUESTION = Limit("question", 300, least=1)
 POLL_ANSWERS = Limit("answers", 10, Unit.ENTRIES, least=1)
 POLL_ANSWER = Limit("answer", 55, least=1)
-POLL_HOURS = Limit("poll", 32 * 24, Unit.HOURS, least=1)
+POLL_HOURS = Limit("hours of a poll", 32 * 24, Unit.HOURS, least=1)
 WEBHOOK_NAME = Limit("name", 80, least=1)
 THREAD_TITLE = Limit("title of a thread", 100, least=1)
 FORUM_TAGS = Limit("tags", 5, Unit.ENTRIES)
+TOPIC = Limit("topic", 1024)
+CHANNEL_NAME = Limit("name of a channel", 100, least=1)
 REACTIONS = Limit("reactions", 20, Unit.ENTRIES)
 MENTIONED_ROLES = Limit("roles to ping", 100, Unit.ENTRIES)
+MENTIONED_PEOPLE = Limit("people to ping", 100, Unit.ENTRIES)
 LAYOUT_COMPONENTS = Limit("components", 40, Unit.ENTRIES)
-LAYOUT_TEXT = Limit("layout", 4000)
+LAYOUT_TEXT = Limit("text of the layout", 4000)
+SECTION_TEXTS = Limit("texts of a section", 3, Unit.ENTRIES, least=1)
+ROW_BUTTONS = Limit("buttons of a row", 5, Unit.ENTRIES, least=1)
 GALLERY_PICTURES = Limit("pictures of a gallery", 10, Unit.ENTRIES, least=1)
+LARGEST_COLOUR = 0xFFFFFF
+"""An edge's or a container's colour, as red × 65536 + green × 256 + blue."""
+
+TABLE: dict[str, Limit] = {name: value for name, value in list(globals().items()) if isinstance(value, Limit)}
+"""Every limit by its name."""

@@ -66,7 +66,7 @@ class EmbedParts(_Part):
     title: _Text | None = None
     description: _Text | None = None
     url: _Address | None = None
-    color: Annotated[int, Field(ge=0, le=0xFFFFFF)] | None = None
+    color: Annotated[int, Field(ge=0, le=limits.LARGEST_COLOUR)] | None = None
     timestamp: Annotated[str, Field(max_length=40)] | None = None
     author: EmbedAuthor | None = None
     footer: EmbedFooter | None = None

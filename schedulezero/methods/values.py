@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schedulezero.errors import ParameterError
 from schedulezero.methods.message_links import read_message_link
@@ -230,7 +230,7 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
         return length
     if kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.URL, Kind.CHOICE) and not isinstance(value, str):
         raise wrong("a text")
-    if kind in (Kind.OBJECT, Kind.POLL) and not isinstance(value, dict):
+    if kind in (Kind.OBJECT, Kind.POLL) and not isinstance(value, dict | BaseModel):
         raise wrong("a JSON object")
     if kind in _LIST_KINDS and not isinstance(value, list):
         raise wrong("a JSON list")

@@ -58,8 +58,8 @@ _RUN_STATES: dict[RunState, tuple[str, str]] = {
 }
 # Read as: the kind of id, its mention in a message.
 _MENTIONS = {
-    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>", Kind.ROLES: "<@&{}>",
-    Kind.USER: "<@{}>", Kind.USERS: "<@{}>",
+    Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>",
+    Kind.ROLES: "<@&{}>", Kind.USER: "<@{}>", Kind.USERS: "<@{}>",
 }  # fmt: skip
 MISSED = {
     MissedPolicy.LATEST: mark("run the latest only"),
