@@ -1,34 +1,69 @@
-"""Read the content of attachments, one piece at a time.
-
-A person may upload up to 500 MB, so nothing is held in memory as a whole. The addresses come from Discord,
-never from a person.
-"""
+"""Attachments on Discord, of a form or a message: fetched and kept while their links are valid."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
-import aiohttp
 import discord
 
-_PIECE = 256 * 1024
-_TIMEOUT = aiohttp.ClientTimeout(total=300, sock_connect=15, sock_read=30)
+from cogs.kept_files import FileRefused, KeptFileStore
+from schedulezero.model.kept_file import FileFacts
+from schedulezero.web.download import download
+from schedulezero.web.outgoing import OutgoingFailed
+
+_SECONDS = 60.0
+"""How long a file may take to arrive; the token of an interaction is valid for 15 minutes."""
 
 
-class Attachments:
-    """Discord's store of attachments. A simulated Discord brings its own."""
+class Downloads:
+    """How attachments arrive. A simulated Discord, whose files have no real address, has its own."""
 
-    async def pieces(self, bot: discord.Client, url: str) -> AsyncIterator[bytes]:
-        """Yield the content at an address of an attachment.
+    def pieces(self, attachment: discord.Attachment) -> AsyncGenerator[bytes]:
+        """Yield the attachment's content; raises OutgoingFailed if Discord doesn't send it."""
+        return download(attachment.url, seconds=_SECONDS)
 
-        Raises discord.HTTPException if Discord refuses it, and what `cogs.background.discord_troubles` lists.
-        """
-        proxy, proxy_auth = bot.http.proxy, bot.http.proxy_auth
-        async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.get(url, proxy=proxy, proxy_auth=proxy_auth) as response,
-        ):
-            if response.status != 200:
-                raise discord.HTTPException(response, f"the attachment answered with {response.status}")
-            async for piece in response.content.iter_chunked(_PIECE):
-                yield piece
+
+async def keep_attachment(
+    files: KeptFileStore, downloads: Downloads, guild_id: str, user_id: str, attachment: discord.Attachment
+) -> FileFacts:
+    """Keep an attachment for a guild, and return what is known of it then.
+
+    It may take longer than the three seconds that Discord waits for a first answer: defer before.
+
+    Parameters:
+        files: where it is kept.
+        downloads: how it arrives; see `cogs.services.Services`.
+        guild_id: the guild's id, or the person's for their own jobs.
+        user_id: who attached it.
+        attachment: what Discord says of it. Its size is checked before and while it is read.
+
+    Raises FileRefused if it exceeds a limit or doesn't arrive.
+    """
+    try:
+        async with aclosing(downloads.pieces(attachment)) as pieces:
+            return await files.keep(
+                guild_id,
+                user_id,
+                name_of(attachment),
+                pieces,
+                media_type=(attachment.content_type or "").partition(";")[0].strip(),
+                size=attachment.size,
+            )
+    except OutgoingFailed as error:
+        raise FileRefused(
+            "The file {name} couldn't be fetched from Discord: {reason} Upload it again.",
+            code="file_not_fetched",
+            name=name_of(attachment),
+            reason=error.message,
+        ) from error
+
+
+def name_of(attachment: discord.Attachment) -> str:
+    """Return an attachment's name as its owner gave it.
+
+    Discord replaces letters in the file's name, and gives the original without its extension as the title
+    (https://discord.com/developers/docs/resources/message#attachment-object).
+    """
+    _, dot, extension = attachment.filename.rpartition(".")
+    return f"{attachment.title}{dot}{extension if dot else ''}" if attachment.title else attachment.filename

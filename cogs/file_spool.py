@@ -90,7 +90,7 @@ class Spool:
             if again is None:
                 found.file.seek(0)
                 return found.file
-            self._remember(found)
+            await self._remember(found)
             return again
 
     def forget(self, digest: str) -> None:
@@ -103,10 +103,11 @@ class Spool:
         for digest in list(self._remembered):
             self.forget(digest)
 
-    def _remember(self, found: Collected) -> None:
+    async def _remember(self, found: Collected) -> None:
         self._remembered[found.digest] = (found.file, found.size)
         while sum(size for _, size in self._remembered.values()) > _MOST_REMEMBERED:
-            self.forget(next(iter(self._remembered)))
+            oldest = self._remembered.pop(next(iter(self._remembered)))[0]
+            await asyncio.to_thread(oldest.close)  # the disk may take a while to free a large file
 
     def _new(self) -> BinaryIO:
         with _on_disk():

@@ -319,6 +319,26 @@ class Memory:
         query = sa.delete(_notes).where(_notes.c.kind == kind)
         await self._database.write(lambda connection: connection.execute(query))
 
+    # ---------------------------------------------------------------- files
+
+    async def mentioned(self, digests: frozenset[str]) -> frozenset[str]:
+        """Return which of some files are named anywhere in these tables, as by a draft or a template."""
+        columns = [
+            column
+            for table in metadata.sorted_tables
+            for column in table.columns
+            if isinstance(column.type, sa.JSON)
+        ]
+
+        def find(connection: Connection) -> frozenset[str]:
+            return frozenset(
+                digest
+                for digest in digests
+                if any(connection.scalar(_mention(column, digest)) is not None for column in columns)
+            )
+
+        return await self._database.read(find)
+
     # ---------------------------------------------------------------- forgetting
 
     async def forget_place(self, place: str) -> None:
@@ -357,6 +377,10 @@ class Memory:
 
 def _note(kind: str, key: str) -> sa.Select[dict[str, Any]]:
     return sa.select(_notes.c.value).where(_notes.c.kind == kind, _notes.c.key == key)
+
+
+def _mention(column: sa.Column[Any], digest: str) -> sa.Select[int]:
+    return sa.select(sa.literal(1)).where(sa.cast(column, sa.Text).contains(digest)).limit(1)
 
 
 def _about(place: str) -> sa.ColumnElement[bool]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import discord
 from discord.ext import commands
 
-from cogs.attachments import Attachments
+from cogs.attachments import Downloads
 from cogs.background.double_taps import DoubleTaps
 from cogs.background.invalid_requests import InvalidRequests
 from cogs.background.supervisor import Supervisor
@@ -60,7 +60,7 @@ class Services:
         waiting: how to await long waits.
         double_taps: recent clicks.
         files: the readers of uploaded files.
-        attachments: where the content of attachments is read.
+        downloads: how attachments arrive that are kept (`cogs.attachments`).
         supervisor: keeps the background work alive.
         invalid_requests: the requests that Discord refused lately, which it counts towards a ban.
     """
@@ -85,7 +85,7 @@ class Services:
     waiting: Waiting = field(default_factory=lambda: Waiting())
     double_taps: DoubleTaps = field(default_factory=DoubleTaps)
     files: FileReaders = field(default_factory=FileReaders)
-    attachments: Attachments = field(default_factory=Attachments)
+    downloads: Downloads = field(default_factory=Downloads)
     invalid_requests: InvalidRequests = field(default_factory=InvalidRequests)
 
     @property

@@ -133,7 +133,7 @@ TABLE = {
     "cogs": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/wire "
         "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/exchange "
-        "schedulezero/handler cogs/background cogs/config"
+        "schedulezero/handler schedulezero/web cogs/background cogs/config"
     ),
     "cogs/sprockets": "",
     "cogs/rights": (
@@ -224,7 +224,8 @@ TABLE = {
     ),
     "bot/first_day/command.py": "bot bot/cli bot/first_day bot/first_day/day.py",
     "bot/demo": (
-        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language cogs cogs/rights "
+        "schedulezero schedulezero/model schedulezero/wire schedulezero/web schedulezero/when/language cogs "
+        "cogs/rights "
         "bot bot/run.py"
     ),
     "bot/cli/main.py": (

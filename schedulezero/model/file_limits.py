@@ -31,9 +31,9 @@ def check_file(size: int, limits: Limits) -> Excess | None:
     return Excess(
         "file_mib",
         Sentence(
-            "This file has {size} MiB, and a file can have at most {most} MiB. Choose a smaller one, or ask "
+            "This file is {size} MiB, and a file can have at most {most} MiB. Choose a smaller one, or ask "
             "the bot's owner to raise `limits.file_mib`.",
-            "file_too_large",
+            "attached_file_too_large",
             size=mib(size),
             most=mib(most),
         ),
@@ -53,7 +53,7 @@ def check_guilds_files(used: int, size: int, limits: Limits) -> Excess | None:
     return Excess(
         "files_mib_per_guild",
         Sentence(
-            "This file has {size} MiB, and the files of this server already take {used} of {most} MiB. "
+            "This file is {size} MiB, and the files of this server already take {used} of {most} MiB. "
             "Choose a smaller one, or ask the bot's owner to raise `limits.files_mib_per_guild`.",
             "guilds_files_limit",
             size=mib(size),
@@ -70,7 +70,7 @@ def check_all_files(used: int, size: int, limits: Limits) -> Excess | None:
     return Excess(
         "files_mib",
         Sentence(
-            "This file has {size} MiB, and the bot has no room for it: its files take {used} of {most} MiB. "
+            "This file is {size} MiB, and the bot has no room for it: its files take {used} of {most} MiB. "
             "Choose a smaller one, or ask the bot's owner to raise `limits.files_mib`.",
             "files_limit",
             size=mib(size),

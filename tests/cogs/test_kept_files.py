@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bot.config import Settings
+from bot.health.doctor_database import check_database
 from cogs import file_spool
 from cogs.file_spool import CHUNK
 from cogs.kept_files import FileRefused, KeptFileStore, Usage
@@ -23,6 +25,7 @@ from cogs.own_tables import metadata
 from schedulezero.errors import Gone
 from schedulezero.model.kept_file import FileFacts, clean_file_name
 from schedulezero.model.limits import Limits
+from schedulezero.storage.backup import back_up
 from schedulezero.storage.database import database_of
 
 MIB = 2**20
@@ -137,11 +140,11 @@ async def test_limits_at_their_edges(files: KeptFileStore) -> None:
     full = os.urandom(2 * MIB)
     with pytest.raises(FileRefused) as refused:
         await keep(files, full + b"x")
-    assert refused.value.code == "file_too_large"
+    assert refused.value.code == "attached_file_too_large"
     assert refused.value.values == {"size": "2.1", "most": "2"}
     with pytest.raises(FileRefused) as refused:
         await keep(files, full, size=2 * MIB + 1)  # before anything is read
-    assert refused.value.code == "file_too_large"
+    assert refused.value.code == "attached_file_too_large"
     await keep(files, full)
     await keep(files, os.urandom(2 * MIB))
     await keep(files, full)  # known content takes no more room
@@ -149,9 +152,6 @@ async def test_limits_at_their_edges(files: KeptFileStore) -> None:
         await keep(files, os.urandom(MIB + 1))
     assert refused.value.code == "guilds_files_limit"
     assert refused.value.values == {"size": "1.1", "used": "4", "most": 5}
-    with pytest.raises(FileRefused):
-        await files.check_room(GUILD, MIB + 1)
-    await files.check_room(GUILD, MIB)
     await keep(files, os.urandom(MIB))  # the last byte
     assert (await files.usage(GUILD)).bytes == 5 * MIB
     await keep(files, full, OTHER)  # counts for that guild, but takes no room
@@ -176,7 +176,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(files: KeptFileStore, da
         assert refused.value.code == "file_incomplete"
     with pytest.raises(FileRefused) as refused:
         await keep(files, b"")
-    assert refused.value.code == "file_empty"
+    assert refused.value.code == "attached_file_empty"
     for table in ("bot_files", "bot_file_chunks", "bot_file_holders"):
         assert await count(database, table) == 0
 
@@ -284,6 +284,24 @@ async def test_a_guilds_files_are_deleted_with_it_and_shared_ones_stay(
         await files.open(own.digest, GUILD)
     assert await content_of(files, shared.digest, OTHER) == b"shared"
     assert (await count(database, "bot_files"), await count(database, "bot_file_chunks")) == (1, 1)
+
+
+async def test_a_backup_holds_the_files(files: KeptFileStore, database: str, tmp_path: Path) -> None:
+    if database.startswith("postgresql"):
+        pytest.skip("PostgreSQL has its own backups")
+    content = os.urandom(CHUNK + 1)
+    facts = await keep(files, content)
+    await asyncio.to_thread(back_up, Path(database), tmp_path / "copy.db")
+    copy = Memory(str(tmp_path / "copy.db"), LIMITS)
+    await copy.open()
+    assert await content_of(copy.files, facts.digest) == content
+    await copy.close()
+
+
+async def test_doctor_tells_how_many_files_there_are(files: KeptFileStore, settings: Settings) -> None:
+    assert "kept file" not in (await check_database(settings)).finding
+    await keep(files, os.urandom(MIB))
+    assert (await check_database(settings)).finding.endswith("; 1 kept file, 1 MiB")
 
 
 async def test_a_persons_files_are_forgotten_with_them(memory: Memory, files: KeptFileStore) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from cogs.language import t, translated
 from schedulezero.compose import limits
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
+from schedulezero.web.outgoing import OutgoingFailed
 
 log = logging.getLogger(__name__)
 
@@ -123,12 +125,12 @@ async def _keep(desk: Desk, upload: Upload) -> dict[str, Any]:
             size=size_in_words(upload.size),
             most=size_in_words(most),
         )
-    pieces = desk.services.attachments.pieces(desk.bot, upload.url)
     try:
-        facts = await desk.memory.files.keep(
-            desk.guild_id, desk.actor_id, upload.name, pieces, media_type=upload.type, size=upload.size
-        )
-    except TROUBLES as error:
+        async with aclosing(desk.services.downloads.pieces(_attachment(desk, upload))) as pieces:
+            facts = await desk.memory.files.keep(
+                desk.guild_id, desk.actor_id, upload.name, pieces, media_type=upload.type, size=upload.size
+            )
+    except (OutgoingFailed, *TROUBLES) as error:
         log.info("a file cannot be read from Discord: %s", error)
         raise FileRefused(
             "Discord didn't hand it over. Upload it again.", code="file_not_handed_over"
@@ -146,6 +148,18 @@ async def _keep(desk: Desk, upload: Upload) -> dict[str, Any]:
     if upload.spoiler:
         kept["spoiler"] = True
     return kept
+
+
+def _attachment(desk: Desk, upload: Upload) -> discord.Attachment:
+    """Return an upload as discord.py's attachment; a picture of an embed isn't one by itself."""
+    data: Any = {
+        "id": 0,
+        "filename": upload.name,
+        "size": upload.size or 0,
+        "url": upload.url,
+        "proxy_url": upload.url,
+    }
+    return discord.Attachment(data=data, state=desk.bot._connection)
 
 
 def _free_name(name: str, taken: set[str]) -> str:
