@@ -11,6 +11,7 @@ import pytest
 from bot.pace import pace, session_starts, shared_pace, windows
 from cogs.background import invalid_requests, ping_budget
 from schedulezero.client import decoding
+from schedulezero.compose.limits import TABLE, Unit
 from schedulezero.handler import executor, journal
 from schedulezero.handler.repetitions import PUBLISHED
 from schedulezero.methods import job_meta
@@ -93,3 +94,22 @@ def test_a_number_is_that_of_the_code(page: str, sentence: str, numbers: tuple[A
     assert found is not None, "the sentence is not on its page any more; change it here, too"
     said = [WORDS.get(item) or float(item.replace(",", "")) for item in found.groups()]
     assert said == [float(item) for item in numbers]
+
+
+def test_the_page_of_limits_is_the_table_of_limits() -> None:
+    page = (DOCS / "reference" / "post-limits.md").read_text(encoding="utf-8")
+    mib = 1024 * 1024
+    wanted = [
+        (
+            limit.of,
+            str(limit.least or ""),
+            f"{limit.most // mib} MB, more with boosts"
+            if limit.unit is Unit.BYTES
+            else f"{limit.most} {limit.unit.value}",
+        )
+        for limit in TABLE.values()
+    ]
+    rows = [
+        tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in page.splitlines() if "|" in line
+    ]
+    assert rows[2:] == wanted
