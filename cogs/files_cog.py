@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 LEAST_KEPT = timedelta(days=7)
 """How long a file stays after it was added, or was last seen to be needed."""
 _SECOND_LOOK = timedelta(days=1)
-_SECOND_LOOK_PUBLISHED = timedelta(days=30)
+SECOND_LOOK_PUBLISHED = timedelta(days=30)
 _LOOK_SECONDS = 6 * 3600.0
 _SWEEPING = "deleting files that nothing needs"
 
@@ -59,7 +59,9 @@ class FilesCog(commands.Cog):
     async def sweep(self, now: datetime) -> int:
         """Delete the files that nothing needs at an instant; return how many, counted for each guild."""
         client, memory = self._services.client, self._services.memory
-        wait = _SECOND_LOOK_PUBLISHED if await client.is_published() else _SECOND_LOOK
+        if not (await memory.files.usage()).count:
+            return 0
+        wait = SECOND_LOOK_PUBLISHED if await client.is_published() else _SECOND_LOOK
         deleted = 0
         while unsure := await memory.files.unsure(now - LEAST_KEPT, now - wait):
             for guild_id, digests in unsure.items():

@@ -16,6 +16,7 @@ from bot.demo.demo import SimulatedDownloads
 from cogs.attachments import Downloads, keep_attachment
 from cogs.kept_files import FileRefused, Usage
 from cogs.memory import Memory
+from schedulezero.methods.host import host_of
 from schedulezero.model.limits import Limits
 from schedulezero.web.download import PIECE, download
 from schedulezero.web.outgoing import OutgoingFailed
@@ -124,3 +125,7 @@ async def test_a_message_of_the_simulated_discord_gives_its_files(world: World) 
         services.memory.files, services.downloads, str(world.guild.id), PERSON, message.attachments[0]
     )
     assert (facts.name, facts.size) == ("Poster.png", 9)
+    files = host_of(world.bot).files  # as sprockets find them
+    assert await files.known(facts.digest, str(world.guild.id)) == facts
+    with await files.open(facts.digest, str(world.guild.id)) as file:
+        assert file.read() == b"a picture"
