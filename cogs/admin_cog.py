@@ -15,7 +15,20 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.desk.compose import pasting, templates, texts, tools
+from cogs.desk.compose import (
+    embeds_panel,
+    fields_panel,
+    files_panel,
+    layout_panel,
+    links_panel,
+    more,
+    pasting,
+    poll_form,
+    templates,
+    texts,
+    tools,
+    trying,
+)
 from cogs.desk.creating import create, draft_view, unfinished
 from cogs.desk.files import exchange_panel
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing
@@ -30,7 +43,7 @@ from cogs.desk.runs import alert_card, calendar_panel, history
 from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
 from cogs.language import speaking, t
 from cogs.places_of_use import IN_SERVERS
-from cogs.services import Refused, offered_specs, services_of
+from cogs.services import Refused, offered_specs, pickable_specs, services_of
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import best_matches
@@ -43,8 +56,9 @@ DESK = Dispatcher(
     panel
     for module in (
         alert_card, approval, bulk, calendar_panel, changes, create, draft_view, exchange_panel, history,
-        job_card, listing, queue_panel, setup, sprocket_panel, unfinished, audit_panel, pasting, templates,
-        texts, tools,
+        job_card, listing, queue_panel, embeds_panel, fields_panel, files_panel, layout_panel, links_panel,
+        more, poll_form, trying, pasting, templates, texts, tools, setup, sprocket_panel, unfinished,
+        audit_panel,
     )
     for panel in module.PANELS
 )  # fmt: skip
@@ -263,12 +277,20 @@ class AdminCog(commands.Cog):
     ) -> list[app_commands.Choice[str]]:
         """Suggest loaded job methods by name or description."""
         with speaking(interaction.locale):
-            said = [replace(spec, summary=t(spec.summary)) for spec in offered_specs(self.bot)]
+            first = pickable_specs(self.bot)
+            names = {spec.name for spec in first}
+            # Whoever types the name of a method that another one replaces finds it, behind the others.
+            rest = [spec for spec in offered_specs(self.bot) if current and spec.name not in names]
+            found = [
+                spec
+                for specs in (first, rest)
+                for spec in best_matches([replace(spec, summary=t(spec.summary)) for spec in specs], current)
+            ]
             return [
                 app_commands.Choice(
                     name=cut(f"{spec.summary.rstrip('.')} · {spec.name}", 100), value=spec.name
                 )
-                for spec in best_matches(said, current)[:_MOST_CHOICES]
+                for spec in found[:_MOST_CHOICES]
             ]
 
     @create.autocomplete("template")

@@ -146,9 +146,9 @@ TABLE = {
         "schedulezero/client cogs cogs/background cogs/rights"
     ),
     "cogs/desk/drafts": (
-        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/compose schedulezero/client schedulezero/web cogs/background cogs "
-        "cogs/rights cogs/desk/kit"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "
+        "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/web "
+        "cogs/background cogs cogs/rights cogs/desk/kit"
     ),
     "cogs/desk/reminders": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -179,36 +179,21 @@ TABLE = {
         "cogs/sprocket_loading cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/creating": (
-        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
-        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/queue cogs/desk/settings"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "
+        "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/handler "
+        "cogs/background cogs cogs/rights cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/queue "
+        "cogs/desk/settings"
     ),
-    "cogs/desk/compose/merging.py": "schedulezero/compose",
-    "cogs/desk/compose/template_values.py": (
-        "schedulezero/compose schedulezero/methods cogs cogs/desk/kit cogs/desk/drafts"
-    ),
-    "cogs/desk/compose/pasting.py": (
-        "schedulezero/compose cogs cogs/desk/kit cogs/desk/drafts cogs/desk/creating "
-        "cogs/desk/compose/merging.py"
-    ),
-    "cogs/desk/compose/texts.py": (
-        "schedulezero schedulezero/compose schedulezero/methods cogs cogs/desk/kit cogs/desk/drafts "
-        "cogs/desk/creating"
-    ),
-    "cogs/desk/compose/templates.py": (
-        "schedulezero/compose schedulezero/methods cogs cogs/desk/kit cogs/desk/drafts cogs/desk/creating "
-        "cogs/desk/compose/template_values.py"
-    ),
-    "cogs/desk/compose/tools.py": (
-        "schedulezero/compose cogs cogs/desk/kit cogs/desk/drafts cogs/desk/creating "
-        "cogs/desk/compose/pasting.py cogs/desk/compose/template_values.py cogs/desk/compose/texts.py"
+    "cogs/desk/compose": (
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/language "
+        "schedulezero/methods cogs/background cogs cogs/rights cogs/desk/kit cogs/desk/drafts "
+        "cogs/desk/jobs cogs/desk/queue cogs/desk/creating"
     ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/sprocket_loading "
         "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/queue cogs/desk/runs "
-        "cogs/desk/settings cogs/desk/creating cogs/desk/compose/pasting.py cogs/desk/compose/templates.py "
-        "cogs/desk/compose/texts.py cogs/desk/compose/tools.py"
+        "cogs/desk/settings cogs/desk/creating cogs/desk/compose"
     ),
     "bot/pace": (
         "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/methods schedulezero/handler "

@@ -28,6 +28,7 @@ from cogs.desk.drafts.draft import (
 )
 from cogs.desk.drafts.secrecy import kept_hidden
 from cogs.desk.kit.components import TEXT_CHANNELS, objects
+from cogs.desk.kit.in_words import in_words
 from cogs.desk.kit.modals import Form, choice_field, new_form, text_field
 from cogs.desk.kit.wording import MAX_LABEL, MAX_OPTION, cut
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
@@ -46,6 +47,7 @@ _OPTION_FIELD = "o:"
 _LONGEST_TEXT = 4000
 _LONGEST_WHEN = 200
 _MOST_OPTIONS = 25  # of a select
+_MOST_FILES = 10  # of a message, and of an upload
 _WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
 _KEPT_HIDDEN = mark("Hidden from you. Leave it empty to keep it.")
 # Read as: where alerts about a job go, its wording in the form.
@@ -113,9 +115,12 @@ def build_form(
 
 def parameter_field(parameter: Parameter, value: Any) -> ui.Label[Any]:
     """Return the field of a parameter, filled with its value."""
+    described = _help(parameter)
+    if parameter.kind is Kind.FILES and value:  # what was uploaded can't be put into a form again
+        described = t("Added to those so far: {names}", names=in_words(Kind.FILES, value))
     return ui.Label(
         text=cut(_label(parameter), MAX_LABEL),
-        description=cut(_help(parameter), MAX_OPTION) or None,
+        description=cut(described, MAX_OPTION) or None,
         component=_field(parameter, value),
     )
 
@@ -240,6 +245,8 @@ def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
             max_values=25 if kind is Kind.ROLES else 1,
             default_values=objects(value, discord.Role),
         )
+    if kind is Kind.FILES:
+        return ui.FileUpload(custom_id=custom_id, required=required, min_values=0, max_values=_MOST_FILES)
     if kind in (Kind.USER, Kind.USERS):
         return ui.UserSelect(
             custom_id=custom_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import discord
@@ -26,17 +25,6 @@ def panel_of(*items: ui.Item[Any], colour: discord.Colour | None) -> ui.LayoutVi
     return view
 
 
-def add_fitting(panel: ui.LayoutView, items: Iterable[ui.Item[Any]]) -> None:
-    """Add items below a panel, up to the first one that Discord's limit leaves no room for."""
-    room = MOST_COMPONENTS - sum(1 for _ in panel.walk_children())
-    for item in items:
-        inner = item.walk_children() if isinstance(item, ui.Container | ui.Section) else ()
-        room -= 1 + sum(1 for _ in inner)
-        if room < 0:
-            return
-        panel.add_item(item)
-
-
 def note_panel(text: str, *buttons: ui.Item[Any], colour: discord.Colour) -> ui.LayoutView:
     """Return a panel with one text, and optional buttons."""
     return panel_of(ui.TextDisplay(cut(text, 3500)), *([row_of(*buttons)] if buttons else []), colour=colour)
@@ -48,6 +36,13 @@ def row_of(*items: ui.Item[Any]) -> ui.ActionRow[ui.LayoutView]:
     for item in items:
         row.add_item(item)
     return row
+
+
+def count_of(item: ui.LayoutView | ui.Item[Any]) -> int:
+    """Return how many components a panel has, or an item with those in it."""
+    own = 0 if isinstance(item, ui.LayoutView) else 1
+    nested = isinstance(item, ui.LayoutView | ui.Container | ui.ActionRow | ui.Section)
+    return own + (sum(1 for _ in item.walk_children()) if nested else 0)
 
 
 def fit(panel: ui.LayoutView) -> None:
