@@ -14,7 +14,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import calls, clicks, due_to_handler, growing, limits, saving_jobs, starting, understanding
+from benchmarks import (
+    burst_of_files,
+    calls,
+    clicks,
+    due_to_handler,
+    growing,
+    limits,
+    saving_jobs,
+    starting,
+    understanding,
+)
 from benchmarks.figures import REPETITIONS, Curve, Row
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -31,6 +41,7 @@ PARTS: dict[str, Callable[[], Measured]] = {
     "clicks": lambda: (clicks.rows(), []),
     "starting": lambda: (starting.rows(), []),
     "limits": lambda: (limits.rows(), []),
+    "files": lambda: (burst_of_files.rows(), []),
     "understanding": lambda: (understanding.rows(), []),
 }
 

@@ -15,10 +15,24 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.desk.compose import (
+    embeds_panel,
+    fields_panel,
+    files_panel,
+    layout_panel,
+    links_panel,
+    more,
+    pasting,
+    poll_form,
+    templates,
+    texts,
+    tools,
+    trying,
+)
 from cogs.desk.creating import create, draft_view, unfinished
 from cogs.desk.files import exchange_panel, table_pictures
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing
-from cogs.desk.kit.context import caller_of
+from cogs.desk.kit.context import Desk, caller_of
 from cogs.desk.kit.dispatch import Dispatcher
 from cogs.desk.kit.replies import answer, desk_of
 from cogs.desk.kit.suggesting import when_choices
@@ -29,7 +43,7 @@ from cogs.desk.runs import alert_card, calendar_panel, history
 from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
 from cogs.language import speaking, t
 from cogs.places_of_use import IN_SERVERS
-from cogs.services import Refused, offered_specs, services_of
+from cogs.services import Refused, offered_specs, pickable_specs, services_of
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import best_matches
@@ -42,7 +56,9 @@ DESK = Dispatcher(
     panel
     for module in (
         alert_card, approval, bulk, calendar_panel, changes, create, draft_view, exchange_panel, history,
-        job_card, listing, queue_panel, setup, sprocket_panel, table_pictures, unfinished, audit_panel,
+        job_card, listing, queue_panel, embeds_panel, fields_panel, files_panel, layout_panel, links_panel,
+        more, poll_form, trying, pasting, table_pictures, templates, texts, tools, setup, sprocket_panel,
+        unfinished, audit_panel,
     )
     for panel in module.PANELS
 )  # fmt: skip
@@ -81,6 +97,7 @@ class AdminCog(commands.Cog):
         when="When: tomorrow at 9, every monday at 18:00, … (shows how I read it)",
         at="Or a date picked with Discord's @time",
         name="A name for the job. Leave it out to take it from the text.",
+        template="One of this server's templates, in place of the kind of job",
     )
     async def create(
         self,
@@ -89,12 +106,19 @@ class AdminCog(commands.Cog):
         when: app_commands.Range[str, 1, 200] | None = None,
         at: app_commands.Timestamp | None = None,
         name: app_commands.Range[str, 1, 100] | None = None,
+        template: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
-        await answer(
-            interaction,
-            lambda desk: create.begin(desk, job, name=name, when=_when(when, at)),
-            opens_form=True,
-        )
+        async def begin(desk: Desk) -> None:
+            if template is not None:
+                await templates.begin(desk, template, name=name, when=_when(when, at))
+            else:
+                await create.begin(desk, job, name=name, when=_when(when, at))
+
+        await answer(interaction, begin, opens_form=True)
+
+    @schedule.command(name="templates", description="List this server's templates: use, change, delete them")
+    async def templates(self, interaction: discord.Interaction) -> None:
+        await answer(interaction, templates.show_all)
 
     @schedule.command(name="drafts", description="Pick up your unfinished drafts")
     async def drafts(self, interaction: discord.Interaction) -> None:
@@ -253,13 +277,30 @@ class AdminCog(commands.Cog):
     ) -> list[app_commands.Choice[str]]:
         """Suggest loaded job methods by name or description."""
         with speaking(interaction.locale):
-            said = [replace(spec, summary=t(spec.summary)) for spec in offered_specs(self.bot)]
+            first = pickable_specs(self.bot)
+            names = {spec.name for spec in first}
+            # Whoever types the name of a method that another one replaces finds it, behind the others.
+            rest = [spec for spec in offered_specs(self.bot) if current and spec.name not in names]
+            found = [
+                spec
+                for specs in (first, rest)
+                for spec in best_matches([replace(spec, summary=t(spec.summary)) for spec in specs], current)
+            ]
             return [
                 app_commands.Choice(
                     name=cut(f"{spec.summary.rstrip('.')} · {spec.name}", 100), value=spec.name
                 )
-                for spec in best_matches(said, current)[:_MOST_CHOICES]
+                for spec in found[:_MOST_CHOICES]
             ]
+
+    @create.autocomplete("template")
+    async def suggest_template(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Suggest this guild's templates by name."""
+        if interaction.guild_id is None or not await _may_look(interaction):
+            return []
+        return await templates.choices(services_of(self.bot).memory, str(interaction.guild_id), current)
 
     @show.autocomplete("job")
     @edit.autocomplete("job")

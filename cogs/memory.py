@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from cogs.guild_settings import GuildSettings
 from cogs.kept_files import KeptFileStore
+from cogs.kept_templates import Templates, template_table
 from cogs.own_tables import metadata
 from schedulezero import instants
 from schedulezero.handler.run_context import current_run
@@ -76,6 +77,8 @@ _forgotten = sa.Table(
     sa.Column("at", Instant, nullable=False),
 )
 
+_templates = template_table(metadata)
+
 _FORGOTTEN_AFTER = timedelta(days=30)
 _LONGEST_RUN = timedelta(days=7)
 """How long a run can be under way, and so write a note about what was forgotten since it began."""
@@ -121,6 +124,7 @@ class Memory:
         folder: Path | None = None,
     ) -> None:
         self._database = database_of(database, metadata)
+        self.templates = Templates(self._database, _templates)
         if folder is None and not is_postgres_setting(database):
             folder = sqlite_path(database).parent
         self.files = KeptFileStore(self._database, limits, folder)
@@ -342,7 +346,7 @@ class Memory:
     # ---------------------------------------------------------------- forgetting
 
     async def forget_place(self, place: str) -> None:
-        """Delete a guild's settings, zone, drafts, panels, notes and files; or those of a person's own space.
+        """Delete settings, zone, drafts, panels, templates, notes and files of a guild or a person's space.
 
         Runs that began before write no more notes about it.
         """
@@ -353,7 +357,7 @@ class Memory:
             connection.execute(insert.on_conflict_do_update(index_elements=["place"], set_=new))
 
         def forget(connection: Connection) -> None:
-            for table in (_guilds, _drafts, _panels):
+            for table in (_guilds, _drafts, _panels, _templates):
                 connection.execute(sa.delete(table).where(table.c.guild_id == place))
             own = (_settings.c.scope == "guild", _settings.c.id == place)
             connection.execute(sa.delete(_settings).where(*own))
@@ -364,12 +368,14 @@ class Memory:
         await self.files.forget_place(place)
 
     async def forget_user(self, user_id: int) -> None:
-        """Delete a person's zone, their drafts in all guilds, and the note of who attached their files."""
+        """Delete a person's zone and drafts, and their name in templates and at the files they attached."""
 
         def forget(connection: Connection) -> None:
             own = (_settings.c.scope == "user", _settings.c.id == str(user_id))
             connection.execute(sa.delete(_settings).where(*own))
             connection.execute(sa.delete(_drafts).where(_drafts.c.user_id == str(user_id)))
+            theirs = _templates.c.creator_id == str(user_id)
+            connection.execute(sa.update(_templates).where(theirs).values(creator_id=""))
 
         await self._database.write(forget)
         await self.files.forget_user(str(user_id))

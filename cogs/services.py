@@ -167,14 +167,18 @@ def spec_for(bot: commands.Bot, method: str) -> MethodSpec | None:
     return spec_of(method, function) if function is not None else None
 
 
+def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
+    """Return the specs that a person picks from for a new job: posts with all their parts first.
+
+    A method that another one replaces is left out while the other one is loaded.
+    """
+    specs = offered_specs(bot)
+    names = {spec.name for spec in specs}
+    found = [spec for spec in specs if spec.instead not in names]
+    return sorted(found, key=lambda spec: not spec.groups)
+
+
 def offered_specs(bot: commands.Bot) -> list[MethodSpec]:
     """Return the specs of the loaded job methods that a guild may schedule, sorted by name."""
     found = [spec_of(name, function) for name, function in sorted(handler_of(bot).sprockets.items())]
     return [spec for spec in found if not spec.personal]
-
-
-def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
-    """Return those of `offered_specs` that are offered for new jobs: the ones that nothing replaces."""
-    found = offered_specs(bot)
-    names = {spec.name for spec in found}
-    return [spec for spec in found if spec.instead not in names]

@@ -52,6 +52,8 @@
     ├── HandlerEnded              .handler_base: the handler ended by itself
     ├── AddressUnusable           .web.address: a text isn't an address that can be called
     ├── OutgoingFailed            .web.outgoing: an outgoing web request failed
+    ├── PasteUnreadable           .compose.pasted: what somebody pasted isn't a post
+    ├── TextsUnusable             .compose.texts: a list of texts, or a file with them, can't be used
     ├── UnreadableFile            .exchange.limited_reading: a file can't be read
     ├── NotTakenOver              .exchange.importers: an entry of a file can't be imported
     ├── Unusable                  .exchange.calendar_checks: a calendar event can't be scheduled as it is

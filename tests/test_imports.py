@@ -131,7 +131,7 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar schedulezero/wire"
     ),
     "cogs": (
-        "schedulezero schedulezero/model schedulezero/storage schedulezero/wire "
+        "schedulezero schedulezero/model schedulezero/storage schedulezero/wire schedulezero/compose "
         "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/exchange "
         "schedulezero/handler schedulezero/web cogs/background cogs/config"
     ),
@@ -146,9 +146,9 @@ TABLE = {
         "schedulezero/client schedulezero/compose cogs cogs/background cogs/rights"
     ),
     "cogs/desk/drafts": (
-        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/web schedulezero/compose cogs/background cogs "
-        "cogs/rights cogs/desk/kit"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "
+        "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/web "
+        "cogs/background cogs cogs/rights cogs/desk/kit"
     ),
     "cogs/desk/reminders": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
@@ -179,15 +179,21 @@ TABLE = {
         "cogs/sprocket_loading cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/creating": (
-        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/handler schedulezero/compose cogs/background "
-        "cogs cogs/rights cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/queue cogs/desk/settings"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "
+        "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/handler "
+        "cogs/background cogs cogs/rights cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/queue "
+        "cogs/desk/settings"
+    ),
+    "cogs/desk/compose": (
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/language "
+        "schedulezero/methods cogs/background cogs cogs/rights cogs/desk/kit cogs/desk/drafts "
+        "cogs/desk/jobs cogs/desk/queue cogs/desk/creating"
     ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/sprocket_loading "
         "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/queue cogs/desk/runs "
-        "cogs/desk/settings cogs/desk/creating"
+        "cogs/desk/settings cogs/desk/creating cogs/desk/compose"
     ),
     "bot/pace": (
         "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/methods schedulezero/handler "

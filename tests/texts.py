@@ -209,6 +209,8 @@ def _declared() -> Iterator[Text]:
     specs += specs_of_sprockets(DEFAULT_SPROCKETS)
     for spec in specs:
         yield None, spec.summary
+        for group in spec.groups:
+            yield None, group.replace("_", " ").capitalize()
         for parameter in spec.parameters:
             yield None, parameter.label
             if parameter.help:

@@ -28,6 +28,8 @@ from schedulezero.when.language.span_text import span_of
 
 _VARIABLE = re.compile(r"\{\{|\{(?P<name>[a-zA-Z_]{1,20})(?::(?P<argument>[^{}\n]{0,100}))?\}")
 _BETWEEN = re.compile(r"^[ \t]*-{3,}[ \t]*$", re.MULTILINE)
+_INVISIBLE = "\u200b"
+"""Before a line of ``---`` that is part of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,24 @@ def render(text: str, facts: Facts) -> str:
 
 def escape(text: str) -> str:
     """Escape someone's text so that it is posted unchanged: it contains no variables and no separators."""
-    plain = _VARIABLE.sub(lambda match: "{" + match[0], text)
-    return _BETWEEN.sub(lambda match: f"\u200b{match[0]}", plain)
+    plain = _VARIABLE.sub(lambda match: "{{{{" if match["name"] is None else "{" + match[0], text)
+    plain = re.sub(r"(?<!\{)\{\?", "{{?", plain)  # a blank of a template (`schedulezero.compose.blanks`)
+    return keep_separators(plain)
+
+
+def keep_separators(text: str) -> str:
+    """Return a text whose lines of ``---`` are part of it: an invisible character stands before them."""
+    return _BETWEEN.sub(lambda match: f"{_INVISIBLE}{match[0]}", text)
+
+
+def is_separator(line: str) -> bool:
+    """Return whether a line stands between two texts."""
+    return _BETWEEN.fullmatch(line) is not None
+
+
+def shown_separators(text: str) -> str:
+    """Return a text as it was before `keep_separators`."""
+    return re.sub(rf"^{_INVISIBLE}([ \t]*-{{3,}}[ \t]*)$", r"\1", text, flags=re.MULTILINE)
 
 
 def rendered(text: str, facts: Facts) -> list[str]:

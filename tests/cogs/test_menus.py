@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import discord
+import pytest_asyncio
 
 from tests.conftest import until
+from tests.support.composing import PNG, newest_draft, with_posts
 from tests.support.text import text_of
-from tests.support.world import World, custom_id, labels, press, said
+from tests.support.world import World, labels, press, said
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def posts(world: World) -> None:
+    await with_posts(world)
 
 
 async def test_a_message_becomes_a_draft_as_it_is(world: World) -> None:
@@ -28,17 +36,38 @@ async def test_a_message_becomes_a_draft_as_it_is(world: World) -> None:
     assert posted.content.replace("\u200b", "") == "Hello {date}, {name}\n---\nand more"
 
 
-async def test_an_embed_goes_along(world: World) -> None:
+async def test_all_embeds_go_along(world: World) -> None:
     channel: Any = world.bot.get_channel(world.channel.id)
-    embed = discord.Embed(title="Party", description="Tonight", colour=0x123456)
-    embed.add_field(name="Where", value="Here")
-    with_text = await channel.send("Look:", embed=embed)
-    shown = await world.admin.context_menu(world.channel, "Schedule this message", with_text)
-    assert "Look:" in said(shown) and "### Party" in said(shown) and "**Where**" in said(shown)
-    alone = await channel.send(embed=embed)
-    shown = await world.admin.context_menu(world.channel, "Schedule this message", alone)
+    embeds = [
+        discord.Embed(title=title, description="{date}", colour=0x123456) for title in ("Party", "Rules")
+    ]
+    embeds[0].add_field(name="Where", value="Here").set_author(name="Ann").set_footer(text="By Ben")
+    message = await channel.send("Look:", embeds=embeds)
+    shown = await world.admin.context_menu(world.channel, "Schedule this message", message)
     text = said(shown)
-    assert "Post an embed" in text and "### Party" in text and "#123456" in text
+    assert "Look:" in text and "### Party" in text and "**Where**" in text and "### Rules" in text
+    first, second = (await newest_draft(world)).values["embeds"]
+    assert first["author"] == {"name": "Ann"} and first["footer"] == {"text": "By Ben"}
+    assert second == {"title": "Rules", "description": "{{date}", "color": 0x123456}
+
+
+async def test_files_are_kept_and_link_buttons_go_along(world: World) -> None:
+    channel: Any = world.bot.get_channel(world.channel.id)
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Button(label="Site", url="https://example.org"))
+    files = [discord.File(BytesIO(PNG), "a.png", description="A mill", spoiler=True)]
+    message = await channel.send("Look:", files=files, view=view)
+    shown = await world.admin.context_menu(world.channel, "Schedule this message", message)
+    text = said(shown)
+    assert "a.png (spoiler)" in text and "can't go along" not in text and "aren't copied" not in text
+    values = (await newest_draft(world)).values
+    (file,) = values["files"]
+    assert {**file, "file": ""} == {"file": "", "name": "a.png", "alt": "A mill", "spoiler": True}
+    facts = await world.bot.memory.files.known(file["file"], str(world.guild.id))
+    assert facts is not None and facts.size == len(PNG)
+    assert values["buttons"] == [{"label": "Site", "url": "https://example.org"}]
+    again = await world.admin.context_menu(world.channel, "Post again at…", message)
+    assert again.modal is None and "a.png" in said(again)  # a form can't wait for files
 
 
 async def test_post_again_begins_with_when(world: World) -> None:
@@ -86,7 +115,7 @@ async def test_a_forward_becomes_a_draft_of_what_it_shows(world: World) -> None:
     assert "This is a forward" in said(shown)
 
 
-async def test_a_poll_becomes_the_draft_of_a_poll(world: World) -> None:
+async def test_a_poll_goes_along_with_what_is_beside_it(world: World) -> None:
     channel: Any = world.bot.get_channel(world.channel.id)
     poll = discord.Poll(question="Lunch on {date}?", duration=timedelta(hours=3), multiple=True)
     for answer in ("Pizza", "Soup"):
@@ -94,13 +123,14 @@ async def test_a_poll_becomes_the_draft_of_a_poll(world: World) -> None:
     asked = await channel.send("Vote!", poll=poll)
     shown = await world.admin.context_menu(world.channel, "Schedule this message", asked)
     text = said(shown)
-    assert "Ask people with a poll" in text and "Pizza" in text and "without its votes" in text
-    assert "beside the poll can't go along" in text
+    assert "Pizza" in text and "without its votes" in text and "Vote!" in text
     form = await press(world.admin, shown.response, ".when")
     await world.admin.submit_modal(form, {"when": "every day at 9"})
     await world.admin.click(shown.response, label="Confirm")  # type: ignore[arg-type]
     (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
-    assert job.params["answers"] == "Pizza\nSoup" and job.params["several"] is True
+    assert job.params["poll"] == {
+        "question": "Lunch on {{date}?", "answers": ["Pizza", "Soup"], "hours": 3, "several": True,
+    }  # fmt: skip
     await world.admin.slash(world.channel, "schedule run", job=job.id)
 
     async def posted() -> discord.Message | None:
@@ -111,20 +141,18 @@ async def test_a_poll_becomes_the_draft_of_a_poll(world: World) -> None:
     assert again.poll.question == "Lunch on {date}?" and again.poll.duration == timedelta(hours=3)
 
 
-async def test_files_in_embeds_are_named_without_what_ends(world: World) -> None:
+async def test_pictures_in_embeds_are_kept_because_discords_links_expire(world: World) -> None:
     channel: Any = world.bot.get_channel(world.channel.id)
-    file = "https://cdn.discordapp.com/attachments/1/2/party.png"
+    signed = "https://cdn.discordapp.com/attachments/1/2/party.png?ex=1&is=2&hm=3"
+    gone = "https://cdn.discordapp.com/attachments/1/2/gone.png?ex=1"
     elsewhere = "https://example.com/party.png?size=64"
-    embed = discord.Embed(title="Party", description="Tonight")
-    embed.set_image(url=f"{file}?ex=1&is=2&hm=3").set_thumbnail(url=elsewhere)
-    for text in (None, "Look:"):
-        message = await channel.send(text, embed=embed)
-        draft_id = await _draft_of(world, message)
-        kept = str((await world.bot.memory.draft(draft_id)).values)  # type: ignore[union-attr]
-        assert file in kept and "hm=3" not in kept and elsewhere in kept
-
-
-async def _draft_of(world: World, message: discord.Message) -> str:
+    world.env.backend.cdn._blobs[signed] = PNG
+    kept = discord.Embed(title="Party").set_image(url=signed).set_thumbnail(url=elsewhere)
+    lost = discord.Embed(title="Lost").set_image(url=gone)
+    message = await channel.send(embeds=[kept, lost])
     shown = await world.admin.context_menu(world.channel, "Schedule this message", message)
-    assert "Its files aren't copied" in said(shown)
-    return custom_id(shown.response, ".when").rsplit(":", 1)[1].partition(".")[0]
+    assert "Discord didn't hand it over" in said(shown)
+    values = (await newest_draft(world)).values
+    first, second = values["embeds"]
+    assert first["image"] == {"url": "attachment://party.png"} and first["thumbnail"] == {"url": elsewhere}
+    assert second == {"title": "Lost"} and [file["name"] for file in values["files"]] == ["party.png"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cogs.files_cog import FilesCog
+from cogs.kept_templates import Outcome, Template
 from cogs.memory import Draft
 from cogs.needed_files import needed_files
 from schedulezero import instants
@@ -140,6 +141,25 @@ async def test_drafts_and_notes_need_their_files(world: World) -> None:
     await memory.take_draft("d1")
     await sweep(world, 20, 22)
     assert not await is_kept(world, drafted)
+
+
+async def test_templates_need_their_files(world: World) -> None:
+    memory, guild = world.bot.services.memory, str(world.guild.id)
+    attached, in_turns, unneeded = [await keep(world, name) for name in (b"file", b"texts", b"neither")]
+    values: dict[str, Any] = {
+        "files": [{"file": attached, "name": "a.png"}],
+        "text": f"{{?who}}\n---\n{in_turns}",
+    }
+    assert (
+        await memory.templates.add(Template("t1", guild, "Welcome", "send_post", values, "42"))
+        is Outcome.DONE
+    )
+    await sweep(world, 8, 10)
+    assert await is_kept(world, attached) and await is_kept(world, in_turns)
+    assert not await is_kept(world, unneeded)
+    assert await memory.templates.delete("t1", guild)
+    await sweep(world, 20, 22)
+    assert not await is_kept(world, attached) and not await is_kept(world, in_turns)
 
 
 async def test_a_file_that_is_needed_again_at_the_second_look_stays(world: World) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedulezero.errors import ParameterError
-from schedulezero.methods.variables import Facts, render, rendered, skipped, turn, turns
+from schedulezero.methods.variables import Facts, escape, render, rendered, skipped, turn, turns
 
 FACTS = Facts(
     now=datetime(2026, 11, 24, 18, 5, tzinfo=ZoneInfo("Europe/Berlin")),
@@ -114,3 +114,8 @@ def test_shuffled_each_comes_once_a_round_and_jobs_differ() -> None:
     for start in range(0, 30, 3):
         assert sorted(order("a")[start : start + 3]) == sorted(turns(SEVERAL))
     assert order("a") == order("a") and order("a") != order("b")
+
+
+@pytest.mark.parametrize("text", ["{{x}}", "{{{date}", "{date} {{", "{{{{", "{x} {role:a} {{{", "{?x} {{?x}"])
+def test_an_escaped_text_is_rendered_as_it_was(text: str) -> None:
+    assert render(escape(text), FACTS) == text

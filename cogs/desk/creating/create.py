@@ -36,12 +36,14 @@ from cogs.desk.drafts.draft import (
     PING,
     fitting,
     strangers_in,
+    switches,
     typed,
 )
 from cogs.desk.drafts.draft_card import choose_panel
 from cogs.desk.drafts.forms import FIRST, build_form, read_form
 from cogs.desk.drafts.review import Review
 from cogs.desk.drafts.secrecy import without_secrets
+from cogs.desk.drafts.uploads import with_uploads
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import ask_for_approval
 from cogs.desk.jobs.lookup import check, job_for
@@ -66,7 +68,7 @@ from schedulezero.client.dialect import Feature, JobQuery
 from schedulezero.compose.naming import told_apart
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.parameters import Kind
-from schedulezero.methods.spec import MethodSpec, best_matches
+from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
@@ -81,10 +83,10 @@ async def begin(desk: Desk, method: str | None, *, name: str | None, when: str |
     if method is None:
         await desk.acknowledge()
         await desk.memory.save_draft(draft)
-        await desk.show(choose_panel(draft.id, best_matches(pickable_specs(desk.bot), "")))
+        await desk.show(choose_panel(draft.id, pickable_specs(desk.bot)))
         return
     spec = loaded(desk, method)
-    draft = _here(desk, draft, spec)
+    draft = here(desk, draft, spec)
     await open_form(desk, build_form(spec, draft, FIRST))
     await desk.memory.save_draft(draft)
 
@@ -107,7 +109,7 @@ def new_draft(
     )
 
 
-def _here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
+def here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
     """Fill required channels with the current one: a job scheduled here is most likely meant for here."""
     if desk.interaction.channel_id is None:
         return draft
@@ -122,7 +124,7 @@ def _here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
 async def choose(desk: Desk, draft_id: str) -> None:
     """Offer the job methods again; input that fits the new method is kept."""
     draft = await _new_here(desk, draft_id)
-    await desk.show(choose_panel(draft.id, best_matches(pickable_specs(desk.bot), "")))
+    await desk.show(choose_panel(draft.id, pickable_specs(desk.bot)))
 
 
 async def method_chosen(desk: Desk, draft_id: str) -> None:
@@ -130,7 +132,7 @@ async def method_chosen(desk: Desk, draft_id: str) -> None:
     draft = await _new_here(desk, draft_id)
     spec = loaded(desk, desk.picked())
     values = fitting(spec, spec_for(desk.bot, draft.method), draft.values)
-    draft = _here(desk, replace(draft, method=spec.name, values=values), spec)
+    draft = here(desk, replace(draft, method=spec.name, values=values), spec)
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
 
@@ -245,7 +247,20 @@ async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> 
     values = await sent_values(desk, spec, values)
     if when is not None and when != draft.when:
         draft = taken_out(draft)
-    draft = replace(draft, values={**draft.values, **values}, when=draft.when if when is None else when)
+    kept, refused = await with_uploads(desk, spec, draft.values, values)
+    draft = replace(draft, values={**draft.values, **kept}, when=draft.when if when is None else when)
+    await desk.memory.save_draft(draft)
+    await show_draft(desk, draft, spec, notice=" ".join(refused) or None)
+
+
+async def switched(desk: Desk, draft_id: str) -> None:
+    """Switch what was picked on, and everything else in the same menu off."""
+    draft = await own_draft(desk, draft_id)
+    spec = loaded(desk, draft.method)
+    picked = set(desk.all_picked())
+    draft = replace(
+        draft, values={**draft.values, **{item.name: item.name in picked for item in switches(spec)}}
+    )
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
 
@@ -275,29 +290,12 @@ async def confirm(desk: Desk, draft_id: str) -> None:
 
 
 async def _confirm(desk: Desk, draft: Draft, queue: Queue | None) -> None:
-    services = desk.services
     spec = loaded(desk, draft.method)
     if draft.job_id is not None:
         await job_for(desk, Act.BEGIN, draft.job_id)  # the rights to change it may have changed
     reviewed = await review_here(desk, draft, spec)
-    if not reviewed.ready or reviewed.trigger is None:
-        await show_draft(desk, draft, spec)
-        return
-    if not await services.memory.take_draft(draft.id):
-        raise Refused(t("This was already confirmed."))  # a second click arrived before the answer
-    try:
-        job = await _save(desk, draft, spec, reviewed, reviewed.trigger)
-    except Refused:
-        await services.memory.save_draft(draft)
-        raise
-    except ClientError as error:
-        await services.memory.save_draft(draft)
-        notice = translated(error.message)
-        if isinstance(error, Conflict) and draft.job_id and error.code == "job_changed":
-            notice = t(
-                "Someone changed this job after you started. Discard this draft and edit the job again."
-            )
-        await show_draft(desk, draft, spec, notice=notice)
+    job = await save_job(desk, draft, spec, reviewed)
+    if job is None:
         return
     heading = t("Changed") if draft.job_id else t("Scheduled")
     if queue is not None:
@@ -316,6 +314,37 @@ async def _own_name(desk: Desk, spec: MethodSpec, params: Mapping[str, Any]) -> 
         name = auto_name(spec, params, directory)
     found = desk.client.all_jobs(desk.guild_id, JobQuery(text=name))
     return told_apart(name, {str(job.name) async for job in found})
+
+
+async def save_job(
+    desk: Desk, draft: Draft, spec: MethodSpec, reviewed: Review, *, otherwise: Draft | None = None
+) -> Job | None:
+    """Use up a draft and save its job. Return None if that isn't possible; the draft's card then says why.
+
+    Parameters:
+        desk, draft, spec, reviewed: what to save.
+        otherwise: the draft to keep if it isn't saved; by default the same.
+    """
+    memory, kept = desk.memory, otherwise or draft
+    if not reviewed.ready or reviewed.trigger is None:
+        await show_draft(desk, kept, spec)
+        return None
+    if not await memory.take_draft(draft.id):
+        raise Refused(t("This was already confirmed."))  # a second click arrived before the answer
+    try:
+        return await _save(desk, draft, spec, reviewed, reviewed.trigger)
+    except Refused:
+        await memory.save_draft(kept)
+        raise
+    except ClientError as error:
+        await memory.save_draft(kept)
+        notice = translated(error.message)
+        if isinstance(error, Conflict) and draft.job_id and error.code == "job_changed":
+            notice = t(
+                "Someone changed this job after you started. Discard this draft and edit the job again."
+            )
+        await show_draft(desk, kept, spec, notice=notice)
+        return None
 
 
 async def _save(
@@ -385,6 +414,7 @@ PANELS = (
             "later": keep_for_later,
             "cancel": discard,
             "confirm": confirm,
+            "switch": switched,
         },
         opens={"edit": edit},
         forms={"form": form_submitted},

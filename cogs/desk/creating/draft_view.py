@@ -33,7 +33,7 @@ from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler.run_context import RunContext, running
 from schedulezero.methods.spec import MethodSpec, Tell
 from schedulezero.methods.values import check_params
-from schedulezero.methods.variables import facts_of
+from schedulezero.methods.variables import Facts, facts_of
 from schedulezero.model import Trigger
 from schedulezero.when.calendar.weekdays import stored_trigger
 
@@ -70,20 +70,24 @@ async def show_draft(
     if not await services.memory.timezone(desk.member.id, desk.guild.id):
         hint = t("Times are read in {zone}; `/schedule timezone` sets yours.", zone=reviewed.zone)
     now = instants.now()
-    number = int(draft.values.get(RUN_COUNT) or 0) + 1
-    facts = facts_of(
-        desk.guild,
-        timezone=reviewed.zone,
-        number=number,
-        now=reviewed.runs[0] if reviewed.runs else now,
-    )
+    facts = next_facts(desk, draft, reviewed)
     seen = {name: value for name, value in reviewed.filled.params.items() if name not in hidden}
-    post = post_of(spec, seen, facts, number, guild_id=desk.guild_id)
+    post = post_of(spec, seen, facts, facts.number, guild_id=desk.guild_id)
     queues = [(queue.id, queue.name) for queue in await queues_here(desk)]
     panel = draft_panel(
         spec, draft, reviewed, now=now, post=post, notice=notice, hint=hint, told=told, queues=queues
     )
     await desk.show(panel)
+
+
+def next_facts(desk: Desk, draft: Draft, reviewed: Review) -> Facts:
+    """Return the values of the variables in a draft's next run."""
+    return facts_of(
+        desk.guild,
+        timezone=reviewed.zone,
+        number=int(draft.values.get(RUN_COUNT) or 0) + 1,
+        now=reviewed.runs[0] if reviewed.runs else instants.now(),
+    )
 
 
 async def try_out(desk: Desk, draft_id: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from cogs.desk.kit.wording import MAX_FIELDS, plain
 from cogs.language import t, translated
+from schedulezero.compose.blanks import blanks_in
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, Parameter
@@ -52,8 +53,11 @@ class Filled:
 def first_fields(spec: MethodSpec) -> list[Parameter]:
     """Return the parameters of the first form, which also asks when: required ones first, as many as fit.
 
-    No form asks for the guild; it is the one where the command was used.
+    No form asks for the guild; it is the one where the command was used. A job that declares groups has its
+    first group here.
     """
+    if spec.groups:
+        return next(iter(fields_by_form(spec).values()))[: MAX_FIELDS - 1]
     asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
     asked.sort(key=lambda parameter: not parameter.required)  # stable: declared order within each
     return asked[: MAX_FIELDS - 1]
@@ -64,15 +68,42 @@ STRUCTURED = (Kind.EMBEDS, Kind.FILES, Kind.BUTTONS, Kind.POLL, Kind.LAYOUT)
 """Kinds whose values a draft holds as they are in the params, because they have editors of their own."""
 
 
+def edited_apart(spec: MethodSpec) -> list[Parameter]:
+    """Return the parameters that have an editor of their own, whatever group they are in."""
+    return [parameter for parameter in spec.parameters if parameter.kind in STRUCTURED]
+
+
+def switches(spec: MethodSpec) -> list[Parameter]:
+    """Return the parameters that are switched on and off on the card, without a form.
+
+    They are the optional yes-or-no parameters of a job that declares groups.
+    """
+    if not spec.groups:
+        return []
+    return [item for item in spec.parameters if item.kind is Kind.BOOLEAN and not item.required]
+
+
+def group_label(name: str) -> str:
+    """Return the label of a group in the reader's language."""
+    return t(name.replace("_", " ").capitalize())
+
+
 def fields_by_form(spec: MethodSpec) -> dict[str, list[Parameter]]:
     """Return the parameters by line of a draft's card; each line has its own form.
 
-    A job that declares groups has those. Otherwise ``where`` holds the required places and people, ``what``
-    the first of the remaining parameters, ``more1`` and up the rest. Lines without parameters are left out.
+    A job that declares groups has those, without what is edited or switched elsewhere; files may be attached
+    in a form, too. Otherwise ``where`` holds the required places and people, ``what`` the first of the
+    remaining parameters, ``more1`` and up the rest. Lines without parameters are left out.
     """
     if spec.groups:
-        listed = {name: [spec.parameter(item) for item in items] for name, items in spec.groups.items()}
-        return {name: [item for item in items if item is not None] for name, items in listed.items()}
+        apart = {item.name for item in edited_apart(spec) if item.kind is not Kind.FILES}
+        apart |= {item.name for item in switches(spec)}
+        listed = {
+            name: [spec.parameter(item) for item in items if item not in apart]
+            for name, items in spec.groups.items()
+        }
+        found = {name: [item for item in items if item is not None] for name, items in listed.items()}
+        return {name: items for name, items in found.items() if items}
     asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
     where = [item for item in asked if item.kind in WHERE and item.required][:MAX_FIELDS]
     rest = sorted((item for item in asked if item not in where), key=lambda item: not item.required)
@@ -126,6 +157,12 @@ def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
         parameter = spec.parameter(name)
         if parameter is not None:
             errors.setdefault(name, f"**{label_of(parameter)}** {translated(said)}")
+    for name in params:
+        parameter, blanks = spec.parameter(name), blanks_in(values.get(name))
+        if parameter is not None and blanks:
+            names = plain(", ".join(blank.name for blank in blanks))[:200]
+            said = t("has blanks; fill them in with *More…*: {names}", names=names)
+            errors.setdefault(name, f"**{label_of(parameter)}** {said}")
     return Filled(params, errors, tuple(missing))
 
 

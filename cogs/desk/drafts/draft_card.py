@@ -18,16 +18,20 @@ from cogs.desk.drafts.draft import (
     NAME,
     OVERLAP,
     PING,
+    edited_apart,
     fields_by_form,
+    group_label,
     label_of,
     said_choice,
+    switches,
 )
 from cogs.desk.drafts.forms import ALERTS
-from cogs.desk.drafts.post_preview import Post, post_items
+from cogs.desk.drafts.post_preview import Post, is_composed, post_items
 from cogs.desk.drafts.review import Review
 from cogs.desk.drafts.secrecy import kept_hidden
 from cogs.desk.kit.components import DeskButton, DeskSelect
-from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.in_words import in_words
+from cogs.desk.kit.layout import MOST_COMPONENTS, count_of, panel_of, row_of
 from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
@@ -49,6 +53,8 @@ def shown(parameter: Parameter, value: object, length: int = 300) -> str:
     label = label_of(parameter)
     if (mentions := mentioned(parameter.kind, value)) is not None:
         return f"**{label}:** {mentions}"
+    if (words := in_words(parameter.kind, value)) is not None:
+        return f"**{label}:** {cut(words, length)}"
     if parameter.kind is Kind.BOOLEAN:
         return f"**{label}:** {t('yes') if value else t('no')}"
     if parameter.kind is Kind.CHOICE:
@@ -126,18 +132,17 @@ def draft_panel(
     if draft.job_id and draft.values.get(NAME):
         title += f": {cut(plain(str(draft.values[NAME])), 100)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
-    items += _parameter_lines(spec, draft, brief=post is not None)
-    items.append(_line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None))
+    when: list[ui.Item[Any]] = [
+        _line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None)
+    ]
     if reviewed.handy:
-        items.append(
-            row_of(
-                *(
-                    DeskButton("draft", "soon", f"{draft.id}.{_epoch(text)}", label)
-                    for label, text in reviewed.handy
-                )
-            )
-        )
-    items.append(_line("options", draft, _options(draft, reviewed.lacks)))
+        taps = [(f"{draft.id}.{_epoch(text)}", label) for label, text in reviewed.handy]
+        when.append(row_of(*(DeskButton("draft", "soon", target, label) for target, label in taps)))
+    if spec.groups:
+        items += group_lines(spec, draft, when, _options(draft, reviewed.lacks))
+    else:
+        items += _parameter_lines(spec, draft, brief=post is not None)
+        items += [*when, _line("options", draft, _options(draft, reviewed.lacks))]
     if draft.values.get(HIDDEN):
         items.append(ui.TextDisplay(f"-# 🔒 {_hidden(spec, draft)}"))
     if missing:
@@ -156,14 +161,17 @@ def draft_panel(
     if reviewed.needs_approval and reviewed.ready:
         said = t("Needs approval: this job mass-pings, deletes, locks or changes roles.")
         items.append(ui.TextDisplay(f"-# ✋ {said}"))
-    items += [ui.TextDisplay(f"-# ⚠ {caution}") for caution in reviewed.cautions]
+    if reviewed.cautions:
+        items.append(ui.TextDisplay("\n".join(f"-# ⚠ {caution}" for caution in reviewed.cautions)))
     if told:
         between = "\n" if "\n" in told else " "
         items.append(ui.TextDisplay(cut(f"🔎{between}{told}", 600)))
     items.append(_buttons(spec, draft, reviewed))
+    if is_composed(spec):
+        items.append(_trying(draft, reviewed))
     colour = BAD if trouble or notice else WAITING if reviewed.needs_approval else NEUTRAL
     panel = panel_of(*items, colour=colour)
-    for item in post_items(post) if post is not None else ():
+    for item in post_items(post, MOST_COMPONENTS - count_of(panel)) if post is not None else ():
         panel.add_item(item)
     return panel
 
@@ -179,10 +187,15 @@ def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:
     said = [f"### {t('What should I schedule?')}", t("The rest comes later; each step is saved.")]
     if len(specs) > 25:
         said.append(f"-# {t('There are more. `/schedule create job:` finds them all.')}")
+    paste = DeskButton("paste", "ask", draft_id, t("Paste what you have"))
     return panel_of(
         ui.TextDisplay("\n".join(said)),
         row_of(DeskSelect("draft", "method", draft_id, t("Choose a job…"), options)),
-        row_of(DeskButton("draft", "cancel", draft_id, t("Discard"))),
+        row_of(
+            *([paste] if any(spec.name == "send_post" for spec in specs) else []),
+            DeskButton("tmpl", "list", "all", t("From a template")),
+            DeskButton("draft", "cancel", draft_id, t("Discard")),
+        ),
         colour=NEUTRAL,
     )
 
@@ -196,6 +209,90 @@ def _line(group: str, draft: Draft, text: str, *, wanted: bool = False) -> ui.Se
         ui.TextDisplay(cut(text, 1000)),
         accessory=DeskButton("draft", "edit", f"{draft.id}.{group}", t("Edit"), style=style),
     )
+
+
+# Read as: a kind of part, and the panel that edits it.
+EDITORS = {
+    Kind.EMBEDS: "embeds", Kind.FILES: "files", Kind.BUTTONS: "links", Kind.POLL: "poll",
+    Kind.LAYOUT: "layout",
+}  # fmt: skip
+
+
+def group_lines(
+    spec: MethodSpec, draft: Draft, when: Iterable[ui.Item[Any]], options: str
+) -> list[ui.Item[Any]]:
+    """Return the lines of a job that declares groups, few enough to leave room for a preview.
+
+    The first group, when, and the first part with an editor of its own have a line each; a menu leads to all
+    others, and another one switches what is on or off.
+    """
+    forms, apart = fields_by_form(spec), edited_apart(spec)
+    hidden = kept_hidden(draft)
+    values = {name: value for name, value in draft.values.items() if value != ""}
+
+    def said(parameters: Iterable[Parameter], length: int = 150) -> str:
+        return "\n".join(
+            parameter_lines([item for item in parameters if item.name not in hidden], values, length)
+        )
+
+    lines: list[ui.Item[Any]] = []
+    first = next(iter(forms), "")
+    missing = any(item.required and not draft.values.get(item.name) for item in forms.get(first, ()))
+    text = said(forms.get(first, ())) or f"**{group_label(first)}:** *{t('nothing yet')}*"
+    lines.append(_line(first, draft, text, wanted=missing))
+    main = next((item for item in apart if item.kind is not Kind.FILES), None)
+    if main is not None:
+        said_main = said([main], 400) or f"**{label_of(main)}:** *{t('nothing yet')}*"
+        button = DeskButton(
+            EDITORS[main.kind],
+            "open",
+            f"{draft.id}.{main.name}",
+            t("Edit") if values.get(main.name) else t("Add"),
+        )
+        lines.append(ui.Section(ui.TextDisplay(cut(said_main, 600)), accessory=button))
+    lines += when
+    rest = [name for name in forms if name != first]
+    others = [item for item in apart if item is not main and item.name not in spec.groups.get(first, ())]
+    listed = [*others, *(item for name in rest for item in forms[name])]
+    lines.append(ui.TextDisplay(cut("\n".join(part for part in (said(listed), options) if part), 1000)))
+    files = [item for item in apart if item is not main and item not in others and values.get(item.name)]
+    choices = [
+        *(_choice(item.name, label_of(item), t(item.help)) for item in (*files, *others)),
+        *(_choice(name, group_label(name), ", ".join(map(label_of, forms[name]))) for name in rest),
+        _choice("options", t("Options"), t("Name, alerts, who may change it")),
+    ]
+    lines.append(row_of(DeskSelect("draft", "more", draft.id, t("Add or change…"), choices)))
+    if found := switches(spec):
+        toggles = [
+            discord.SelectOption(
+                label=cut(label_of(item), 100),
+                value=item.name,
+                description=cut(t(item.help), 100) or None,
+                default=bool(values.get(item.name)),
+            )
+            for item in found[:25]
+        ]
+        asked = t("What else should happen?")
+        lines.append(
+            row_of(DeskSelect("draft", "switch", draft.id, asked, toggles, least=0, most=len(toggles)))
+        )
+    return lines
+
+
+def _choice(value: str, label: str, description: str) -> discord.SelectOption:
+    return discord.SelectOption(label=cut(label, 100), value=value, description=cut(description, 100) or None)
+
+
+def _trying(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView]:
+    """Return the buttons that try a post out before it is scheduled."""
+    unusable = not reviewed.filled.complete
+    buttons = [
+        DeskButton("trial", "show", draft.id, t("Show it exactly"), disabled=unusable),
+        DeskButton("trial", "test", draft.id, t("Send me a test"), disabled=unusable),
+    ]
+    if draft.job_id is None:
+        buttons.append(DeskButton("trial", "now", draft.id, t("Post now"), disabled=unusable))
+    return row_of(*buttons)
 
 
 def _job_line(spec: MethodSpec, draft: Draft) -> ui.Item[Any]:
@@ -316,6 +413,7 @@ def _buttons(spec: MethodSpec, draft: Draft, reviewed: Review) -> ui.ActionRow[u
             else []
         ),
         DeskButton("draft", "later", draft.id, t("Save for later")),
+        DeskButton("tools", "open", draft.id, t("More…")),
         DeskButton("draft", "cancel", draft.id, t("Discard")),
     )
 

@@ -28,12 +28,14 @@ from cogs.desk.drafts.draft import (
 )
 from cogs.desk.drafts.secrecy import kept_hidden
 from cogs.desk.kit.components import TEXT_CHANNELS, objects
+from cogs.desk.kit.in_words import in_words
 from cogs.desk.kit.modals import Form, choice_field, new_form, text_field
 from cogs.desk.kit.wording import MAX_LABEL, MAX_OPTION, cut
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
 from cogs.language import mark, t, translated
 from cogs.memory import Draft
+from cogs.services import Refused
 from schedulezero.client.dialect import Feature
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
@@ -46,6 +48,7 @@ _OPTION_FIELD = "o:"
 _LONGEST_TEXT = 4000
 _LONGEST_WHEN = 200
 _MOST_OPTIONS = 25  # of a select
+_MOST_FILES = 10  # of a message, and of an upload
 _WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
 _IN_TEXTS = "@Moderators · #general · :party: · {date} · {in:2h|R} · {countdown:2030-01-01}"
 _KEPT_HIDDEN = mark("Hidden from you. Leave it empty to keep it.")
@@ -101,6 +104,10 @@ def build_form(
         return new_form("draft", "form", target, title, fields)
     parameters = first_fields(spec) if group == FIRST else fields_by_form(spec).get(group, [])
     hidden = kept_hidden(draft)
+    # A form would cut them off; they stay as they are, and the list of texts changes them.
+    parameters = [item for item in parameters if not _exceeds_a_form(item, draft.values.get(item.name))]
+    if not parameters and group != FIRST:
+        raise Refused(t("This text is too long for a form. *More…* shows it as a list of texts."))
     fields = [
         parameter_field(
             replace(parameter, required=False, help=_KEPT_HIDDEN) if parameter.name in hidden else parameter,
@@ -118,9 +125,12 @@ def build_form(
 
 def parameter_field(parameter: Parameter, value: Any, *, example: str | None = None) -> ui.Label[Any]:
     """Return the field of a parameter, filled with its value; an empty one shows the example."""
+    described = _help(parameter)
+    if parameter.kind is Kind.FILES and value:  # what was uploaded can't be put into a form again
+        described = t("Added to those so far: {names}", names=in_words(Kind.FILES, value))
     return ui.Label(
         text=cut(_label(parameter), MAX_LABEL),
-        description=cut(_help(parameter), MAX_OPTION) or None,
+        description=cut(described, MAX_OPTION) or None,
         component=_field(parameter, value, example),
     )
 
@@ -248,6 +258,8 @@ def _field(parameter: Parameter, value: Any, example: str | None) -> ui.Item[Any
             max_values=25 if kind is Kind.ROLES else 1,
             default_values=objects(value, discord.Role),
         )
+    if kind is Kind.FILES:
+        return ui.FileUpload(custom_id=custom_id, required=required, min_values=0, max_values=_MOST_FILES)
     if kind in (Kind.USER, Kind.USERS):
         return ui.UserSelect(
             custom_id=custom_id,
@@ -283,6 +295,10 @@ def _example(parameter: Parameter) -> str | None:
     if parameter.counts_seconds:
         return "30 s · 5 min"
     return "2h 30m" if parameter.kind is Kind.DURATION else None
+
+
+def _exceeds_a_form(parameter: Parameter, value: Any) -> bool:
+    return parameter.kind is Kind.LONG_TEXT and isinstance(value, str) and len(value) > _longest(parameter)
 
 
 def _longest(parameter: Parameter) -> int:

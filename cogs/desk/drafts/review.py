@@ -12,6 +12,7 @@ import discord
 
 from cogs.background.success_pings import PING_URL, ping_fault
 from cogs.desk.drafts.draft import END, MISSED, OVERLAP, PING, Filled, fill, label_of
+from cogs.desk.drafts.post_preview import is_composed
 from cogs.desk.kit.lacking import not_possible
 from cogs.desk.kit.suggesting import handy_choices
 from cogs.language import t, translated
@@ -21,6 +22,8 @@ from cogs.rights.rights import Channel, is_risky, problems
 from cogs.rights.two_factor import two_factor_caution
 from cogs.rights.typed_pings import typed_ping_cautions
 from schedulezero.client.dialect import Feature
+from schedulezero.compose import limits
+from schedulezero.compose.rendering import length_of, rendered_post
 from schedulezero.compose.typed_text import Directory, unsilenced
 from schedulezero.errors import ParameterError, TriggerError, WhenError
 from schedulezero.methods.spec import MethodSpec
@@ -39,7 +42,6 @@ from schedulezero.when.language.parse import understand
 from schedulezero.when.language.understood import spoken
 
 SHOWN_RUNS = 5
-_LONGEST_MESSAGE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,12 @@ class Review:
 def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     """Check a draft."""
     filled = fill(spec, draft.values, str(around.guild.id))
-    errors = {**filled.errors, **_text_errors(spec, filled, around.facts), **_ping_errors(draft)}
+    errors = {
+        **filled.errors,
+        **_text_errors(spec, filled, around.facts),
+        **_post_errors(spec, filled, around),
+        **_ping_errors(draft),
+    }
     filled = replace(filled, errors=errors)
     when = _schedule(draft, around)
     trigger, schedule, zone = when.trigger, when.schedule, when.zone
@@ -240,9 +247,34 @@ def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, st
         except ParameterError as error:
             found[name] = f"**{label_of(parameter)}:** {translated(error.message)}"
             continue
-        if name == "message" and longest > _LONGEST_MESSAGE:
-            said = t("has {count} characters; Discord takes {most}.", count=longest, most=_LONGEST_MESSAGE)
+        if name == "message" and longest > limits.TEXT.most:
+            said = t("has {count} characters; Discord takes {most}.", count=longest, most=limits.TEXT.most)
             found[name] = f"**{label_of(parameter)}** {said}"
+    return found
+
+
+def _post_errors(spec: MethodSpec, filled: Filled, around: Circumstances) -> dict[str, str]:
+    """Return errors for a composed post that would be empty, or too long for Discord in its first run."""
+    if not is_composed(spec) or filled.errors:
+        return {}
+    try:
+        post = rendered_post(filled.params, around.facts, 1, guild_id=str(around.guild.id))
+    except ParameterError as error:
+        return {"#post": translated(error.message)}
+    if post.empty:
+        return {"#post": t("Write a text, or add an embed, a file or a poll.")}
+    if post.layout and (post.embeds or post.poll or filled.params.get("text")):
+        return {"#post": t("A layout takes the place of text, embeds and a poll. Remove one or the other.")}
+    found: dict[str, str] = {}
+    # Read as: what is counted, how much there is, how much Discord takes.
+    counted = (
+        (t("Text"), len(post.content), limits.TEXT.most),
+        (t("Embeds"), sum(map(length_of, post.embeds)), limits.EMBED_TOTAL.most),
+    )
+    for label, count, most in counted:
+        if count > most:
+            said = t("has {count} characters; Discord takes {most}.", count=count, most=most)
+            found[f"#{label}"] = f"**{label}** {said}"
     return found
 
 

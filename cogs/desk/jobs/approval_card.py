@@ -21,6 +21,7 @@ from cogs.desk.drafts.draft_card import default_line, shown
 from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
+from cogs.desk.kit.in_words import part_lines
 from cogs.desk.kit.layout import fit, panel_of, row_of
 from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, bullets, cut, plain, sentence, title_of, titled
 from cogs.guild_language import locale_of
@@ -114,6 +115,10 @@ def _params_in_full(job: Job, spec: MethodSpec | None) -> list[str]:
             found.append(shown(parameter, value))
             continue
         label = label_of(parameter) if parameter is not None else plain(name)
+        parts = part_lines(parameter.kind, value) if parameter is not None else None
+        if parts is not None:
+            found.append("\n".join([f"**{label}:**", *(f"> {escaped(line)}" for line in parts)]))
+            continue
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         lines = escaped(text).splitlines()
         found.append(

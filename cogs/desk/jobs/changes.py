@@ -14,6 +14,7 @@ from cogs.desk.jobs.lookup import job_here
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.in_words import named_in_words
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import (
     ACTIONS,
@@ -98,7 +99,7 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
     for key in sorted(before.params.keys() | after.params.keys()):
         if before.params.get(key) != after.params.get(key):
             label = t(key.replace("_", " ").capitalize())
-            found.append(changed(label, brief(old.get(key)), brief(new.get(key))))
+            found.append(changed(label, _said(key, old.get(key)), _said(key, new.get(key))))
     if before.state is not after.state:
         note(t("State"), state_word(before.state), state_word(after.state))
     if before.held_until != after.held_until and after.held_until is not None:
@@ -108,6 +109,11 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
     for key, label in (("alert", t("Alerts")), ("managers", t("Only these roles may change it"))):
         note(label, before.meta.get(key), after.meta.get(key))
     return found
+
+
+def _said(key: str, value: Any) -> str:
+    words = named_in_words(key, value)
+    return brief(value) if words is None else cut(words, 150)
 
 
 PANELS = (Panel("job", clicks={"changes": show_changes}),)

@@ -29,7 +29,7 @@ from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect, greyed_out
-from cogs.desk.kit.layout import note_panel, panel_of, row_of
+from cogs.desk.kit.layout import MOST_COMPONENTS, count_of, note_panel, panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import (
@@ -147,7 +147,7 @@ def card(
             items.append(ui.TextDisplay(greyed_out(labels)))
         items += _button_rows(job, undo, lacks)
     panel = panel_of(*items, colour=job_colour(job))
-    for item in post_items(post) if post is not None else ():
+    for item in post_items(post, MOST_COMPONENTS - count_of(panel)) if post is not None else ():
         panel.add_item(item)
     return panel
 

@@ -64,11 +64,13 @@ class DeskSelect(Remembered, ui.Select[Any]):
         options: list[discord.SelectOption],
         *,
         most: int = 1,
+        least: int = 1,
     ) -> None:
         super().__init__(
             placeholder=placeholder[:150],
             options=options,
             custom_id=_custom_id("sz-pick", panel, name, target),
+            min_values=least,
             max_values=most,
         )
 

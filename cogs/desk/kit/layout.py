@@ -11,6 +11,8 @@ from cogs.desk.kit.wording import cut
 
 MOST_TEXT = 4000
 """Discord's limit on the characters in all texts of a panel together."""
+MOST_COMPONENTS = 40
+"""Discord's limit on the components of a panel, at all depths."""
 
 
 def panel_of(*items: ui.Item[Any], colour: discord.Colour | None) -> ui.LayoutView:
@@ -34,6 +36,13 @@ def row_of(*items: ui.Item[Any]) -> ui.ActionRow[ui.LayoutView]:
     for item in items:
         row.add_item(item)
     return row
+
+
+def count_of(item: ui.LayoutView | ui.Item[Any]) -> int:
+    """Return how many components a panel has, or an item with those in it."""
+    own = 0 if isinstance(item, ui.LayoutView) else 1
+    nested = isinstance(item, ui.LayoutView | ui.Container | ui.ActionRow | ui.Section)
+    return own + (sum(1 for _ in item.walk_children()) if nested else 0)
 
 
 def fit(panel: ui.LayoutView) -> None:

@@ -14,6 +14,7 @@ from cogs.desk.jobs.lookup import job_here
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.in_words import named_in_words
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
 from cogs.desk.kit.wording import ACTIONS, NEUTRAL, brief, changed, cut, mentioned, plain, relative
@@ -141,6 +142,8 @@ def _value(field: str, value: Any) -> str:
         return plain(describe(trigger, trigger.zone_or("UTC"), shown_locale()))
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         return discord.utils.format_dt(from_iso(value), "f")
+    if (words := named_in_words(field.rpartition(".")[2], value)) is not None:
+        return cut(words, _LONGEST_VALUE)
     kind = kind_of(field.rpartition(".")[2], "")
     if kind is Kind.URL and isinstance(value, str):
         return cut(plain(shortened(value)), _LONGEST_VALUE)  # its path may be a secret, and many read this

@@ -1,0 +1,200 @@
+"""Try a post out before it is scheduled: see the message itself, send it to oneself, post it at once."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
+
+import discord
+
+from cogs.background.discord_troubles import TROUBLES, may_pass
+from cogs.desk.compose.sending import sendable
+from cogs.desk.creating.create import save_job
+from cogs.desk.creating.draft_view import loaded, next_facts, own_draft, review_here, show_draft
+from cogs.desk.drafts.draft import END
+from cogs.desk.jobs import job_card
+from cogs.desk.jobs.approval_card import ask_for_approval
+from cogs.desk.kit.components import DeskButton
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.in_words import in_words
+from cogs.desk.kit.layout import note_panel
+from cogs.desk.kit.soon import soon
+from cogs.desk.kit.wording import WAITING, cut, plain
+from cogs.desk.queue.adding import taken_out
+from cogs.language import t, translated
+from cogs.memory import Draft
+from cogs.rights.rights import is_risky
+from cogs.services import Refused
+from schedulezero.compose.rendering import Rendered, called, rendered_post
+from schedulezero.errors import ParameterError
+from schedulezero.methods.parameters import Kind
+from schedulezero.model import Job, JobState
+
+_AT_ONCE = "now"
+_LOOKS_AGAIN = 0.1
+"""Seconds between two looks at whether the run is over."""
+_CANNOT_MESSAGE = 50007
+"""Discord's code for a person who takes no direct messages from the bot
+(https://discord.com/developers/docs/topics/opcodes-and-status-codes#json).
+"""
+
+
+async def show_exactly(desk: Desk, draft_id: str) -> None:
+    """Answer with the message itself, which only the person sees."""
+    draft = await own_draft(desk, draft_id)
+    post, params = await _rendered(desk, draft)
+    notes = _not_shown(params)
+    if post.poll is not None:
+        notes.insert(0, f"📊 {in_words(Kind.POLL, post.poll)}")
+        notes.insert(1, t("Discord shows no polls in messages that only you can see."))
+    async with AsyncExitStack() as stack:
+        arguments = await sendable(desk.memory, desk.guild_id, post, stack, poll=False)
+        if len(arguments) > 1:
+            await _refusable(desk.interaction.followup.send(ephemeral=True, **arguments))
+    if notes:
+        await desk.say("\n".join(f"-# {note}" for note in notes))
+
+
+async def send_test(desk: Desk, draft_id: str) -> None:
+    """Send the message to the person who clicked."""
+    draft = await own_draft(desk, draft_id)
+    post, params = await _rendered(desk, draft)
+    async with AsyncExitStack() as stack:
+        arguments = await sendable(desk.memory, desk.guild_id, post, stack, poll=True)
+        try:
+            await _refusable(desk.member.send(**arguments))
+        except discord.Forbidden as error:
+            if error.code != _CANNOT_MESSAGE:
+                raise
+            raise Refused(
+                t(
+                    "I can't send you direct messages. Allow them in this server's *Privacy Settings*, "
+                    "and click again."
+                )
+            ) from error
+    said = [t("Sent. Look at your direct messages with me."), *_not_shown(params)]
+    await desk.say("\n".join(said))
+
+
+async def _refusable(sending: Any) -> None:
+    """Await a request; raise Refused with Discord's reason if it took the post's content amiss."""
+    try:
+        await sending
+    except discord.Forbidden:
+        raise
+    except discord.HTTPException as error:
+        if may_pass(error):
+            raise Refused(t("Discord doesn't answer at the moment. Try again.")) from error
+        reason = cut(plain(error.text), 300)
+        raise Refused(t("Discord wouldn't take this post: {reason}", reason=reason)) from error
+    except TROUBLES as error:
+        raise Refused(t("Discord doesn't answer at the moment. Try again.")) from error
+
+
+async def _rendered(desk: Desk, draft: Draft) -> tuple[Rendered, dict[str, Any]]:
+    """Return a draft's post in its next run, and the params that it comes from."""
+    spec = loaded(desk, draft.method)
+    reviewed = await review_here(desk, draft, spec)
+    if not reviewed.filled.complete:
+        raise Refused(t("Fill in what is missing first; the card shows it."))
+    params, facts = reviewed.filled.params, next_facts(desk, draft, reviewed)
+    try:
+        post = rendered_post(params, facts, facts.number, guild_id=desk.guild_id)
+    except ParameterError as error:
+        raise Refused(translated(error.message)) from error
+    return post, params
+
+
+def _not_shown(params: dict[str, Any]) -> list[str]:
+    """Return what a person can't see in such a message, though it belongs to the post."""
+    found: list[str] = []
+    if params.get("name"):
+        found.append(
+            t("It will be posted under the name “{name}”.", name=cut(plain(str(params["name"])), 80))
+        )
+    if params.get("title"):
+        found.append(t("Title in a forum: {title}", title=cut(plain(str(params["title"])), 100)))
+    return found
+
+
+# -------------------------------------------------------------------- at once
+
+
+async def post_now(desk: Desk, draft_id: str) -> None:
+    """Post it at once; ask first if it pings many."""
+    draft, at_once = await _at_once(desk, draft_id)
+    spec = loaded(desk, draft.method)
+    reviewed = await review_here(desk, at_once, spec)
+    if reviewed.ready and is_risky(spec, reviewed.filled.params, desk.guild):
+        pings = " ".join(called(reviewed.filled.params, desk.guild_id))
+        panel = note_panel(
+            f"### {t('Post it now?')}\n{t('This pings {whom}.', whom=pings or '…')}",
+            DeskButton("trial", "sure", draft.id, t("Post now"), style=discord.ButtonStyle.success),
+            DeskButton("trial", "back", draft.id, t("Back to the post")),
+            colour=WAITING,
+        )
+        await desk.show(panel)
+        return
+    await _post(desk, draft, at_once)
+
+
+async def post_surely(desk: Desk, draft_id: str) -> None:
+    """Post it at once, whomever it pings."""
+    await _post(desk, *await _at_once(desk, draft_id))
+
+
+async def _at_once(desk: Desk, draft_id: str) -> tuple[Draft, Draft]:
+    """Return the caller's draft, and the same one to be run once, now."""
+    draft = await own_draft(desk, draft_id)
+    if draft.job_id is not None:
+        raise Refused(t("This draft changes a job. Save the change, and use *Run now* on its card."))
+    values = {name: value for name, value in draft.values.items() if name != END}
+    return draft, replace(taken_out(replace(draft, values=values)), when=_AT_ONCE)
+
+
+async def _post(desk: Desk, draft: Draft, at_once: Draft) -> None:
+    spec = loaded(desk, draft.method)
+    reviewed = await review_here(desk, at_once, spec)
+    job = await save_job(desk, at_once, spec, reviewed, otherwise=draft)
+    if job is None:
+        return
+    heading = t("Posted now")
+    if job.state is JobState.PENDING:
+        heading = t("Waits for approval")
+        await ask_for_approval(desk, job)
+    else:
+        await soon(_over(desk, job))
+        job = await desk.client.job(job.id, desk.guild_id)
+    await desk.show(await job_card.card_of(desk, job, heading=heading))
+
+
+async def _over(desk: Desk, job: Job) -> None:
+    """Return when the job's one run is over."""
+    while True:
+        page = await desk.client.runs(desk.guild_id, job_id=job.id, limit=1)
+        if page.runs and page.runs[0].finished_at is not None:
+            return
+        await asyncio.sleep(_LOOKS_AGAIN)
+
+
+async def back(desk: Desk, draft_id: str) -> None:
+    """Show the draft's card again."""
+    draft = await own_draft(desk, draft_id)
+    await show_draft(desk, draft, loaded(desk, draft.method))
+
+
+PANELS = (
+    Panel(
+        "trial",
+        clicks={
+            "show": show_exactly,
+            "test": send_test,
+            "now": post_now,
+            "sure": post_surely,
+            "back": back,
+        },
+    ),
+)
