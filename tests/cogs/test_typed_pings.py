@@ -11,6 +11,9 @@ import pytest
 from tests.conftest import until
 from tests.support.acting import a_job, click, scheduler
 from tests.support.granting import give_the_bot
+from tests.support.rules.application_webhooks import application_webhooks
+from tests.support.rules.applying import applied
+from tests.support.rules.webhook_places import WebhookPlaces
 from tests.support.scheduling import hello
 from tests.support.text import text_of
 from tests.support.world import World, labels, press, said
@@ -26,6 +29,13 @@ def allowed(world: World) -> dict[str, Any]:
     """The allowed_mentions of the newest message that was posted."""
     sent = [item for item in world.env.http_requests if "allowed_mentions" in (item.json or {})]
     return (sent[-1].json or {})["allowed_mentions"]
+
+
+def posted_with(world: World) -> dict[str, Any]:
+    """The allowed_mentions of the newest message or forum post."""
+    bodies = [item.json or {} for item in world.env.http_requests if item.method == "POST"]
+    found = [body.get("message", body).get("allowed_mentions") for body in bodies]
+    return [item for item in found if item is not None][-1]
 
 
 async def ran(world: World, creator_id: str | None, params: dict[str, Any], method: str) -> Any:
@@ -44,12 +54,14 @@ async def ran(world: World, creator_id: str | None, params: dict[str, Any], meth
 
 def given(world: World, method: str, message: str) -> dict[str, Any]:
     here = str(world.channel.id)
+    if method == "send_post":
+        return {"channel_ids": [here], "text": message}
     where: dict[str, Any] = {"channel_ids": [here]} if "multiple" in method else {"channel_id": here}
     more = {"send_as": {"name": "Herald"}, "create_thread": {"title": "Talk"}}.get(method, {})
     return {**where, "message": message, **more}
 
 
-METHODS = ["send_announcement", "send_to_multiple_channels", "send_as", "create_thread"]
+METHODS = ["send_announcement", "send_to_multiple_channels", "send_as", "create_thread", "send_post"]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -170,6 +182,46 @@ async def test_at_silent_posts_without_a_notification(world: World, method: str)
     await ran(world, None, given(world, method, "@silent Psst"), method)
     sent = newest(world, "Psst")
     assert sent.content == "Psst" and sent.flags & 1 << 12
+
+
+@pytest.mark.parametrize("where", ["as", "forum", "forum as"])
+async def test_a_post_elsewhere_pings_and_is_silent_alike(world: World, where: str) -> None:
+    closed = world.guild.create_role("Heralds")
+    params = given(world, "send_post", f"@silent Now <@&{closed.id}>")
+    if "forum" in where:
+        params |= {"channel_ids": [str(world.guild.create_forum_channel("ideas").id)], "title": "Talk"}
+    if "as" in where:
+        params["name"] = "Herald"
+    sam = await scheduler(
+        world, send_messages=True, view_channel=True, manage_webhooks=True, send_messages_in_threads=True
+    )
+    for creator, pinged in ((world.admin, [closed.id]), (sam, [])):
+        with applied(WebhookPlaces()), application_webhooks():
+            run = await ran(world, str(creator.id), params, "send_post")
+        assert run.error is None, run.error
+        sent = newest(world, "Now")
+        assert sent.content == f"Now <@&{closed.id}>" and sent.flags & 1 << 12
+        assert [int(item) for item in posted_with(world).get("roles", [])] == pinged
+
+
+async def test_a_picked_role_stands_before_a_silent_text(world: World) -> None:
+    one, two = (world.guild.create_role(name) for name in ("One", "Two"))
+    params = given(world, "send_post", f"@silent Psst <@&{two.id}> <@&{one.id}>")
+    await ran(world, str(world.admin.id), {**params, "role_ids": [str(one.id)]}, "send_post")
+    sent = newest(world, "Psst")
+    assert sent.content == f"<@&{one.id}> Psst <@&{two.id}> <@&{one.id}>" and sent.flags & 1 << 12
+    assert sorted(sent.ping_role_ids) == sorted([one.id, two.id])
+
+
+async def test_a_posts_card_says_which_typed_role_is_not_pinged(world: World) -> None:
+    role = world.guild.create_role("Heralds")
+    await world.env.settle()
+    sam = await scheduler(world, send_messages=True, view_channel=True)
+    values = {"channel_ids": [world.channel], "text": "Hi @Heralds and @everyone"}
+    preview = await world.draft(sam, "send_post", values, "tomorrow at 9")
+    text = text_of(preview.response)
+    assert f"<@&{role.id}> is shown but not pinged in" in text
+    assert "@everyone in a text pings nobody. To ping a role or everyone, choose it in the form." in text
 
 
 async def test_at_silent_alone_is_an_empty_message(world: World) -> None:
