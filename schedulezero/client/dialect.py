@@ -202,6 +202,12 @@ class Dialect(ABC):
         """Approve a pending job; raises Conflict if it is no longer at that version."""
         raise self._without(Feature.APPROVAL)
 
+    async def ask_for_changes(
+        self, job_id: str, comment: str, by: str | None = None, *, version: int | None = None
+    ) -> Job:
+        """Send a pending job back with a comment; raises Conflict if it is no longer at that version."""
+        raise self._without(Feature.APPROVAL)
+
     async def bulk(self, guild_id: str, change: BulkChange, by: str | None = None) -> BulkOutcome:
         """Apply one change to many jobs of a guild, up to the limit of one request."""
         raise self._without(Feature.BULK)

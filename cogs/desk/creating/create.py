@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import discord
+
 from cogs.background.success_pings import PING_URL
 from cogs.desk.creating.draft_view import (
     RUN_COUNT,
@@ -22,6 +24,7 @@ from cogs.desk.creating.draft_view import (
 )
 from cogs.desk.drafts.draft import (
     ALERT,
+    CHANGES,
     END,
     HIDDEN,
     KEPT,
@@ -59,6 +62,7 @@ from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec, best_matches
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.model.authorship import ASKED
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
 
@@ -145,7 +149,7 @@ async def begin_edit(desk: Desk, job_id: str, *, when: str | None = None) -> Non
     await expect(desk, Feature.EDIT)
     job = await job_for(desk, Act.BEGIN, job_id)
     spec = loaded(desk, job.method)
-    draft = replace(_draft_of(desk, job, spec), job_id=job.id, job_version=job.version)
+    draft = edit_of(desk, job, spec, desk.member)
     draft = replace(draft, when=(when or "").strip()[:200])
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
@@ -155,7 +159,7 @@ async def clone(desk: Desk, job_id: str) -> None:
     """Start a draft of a new job as a copy of another."""
     job = await job_for(desk, Act.COPY, job_id)
     spec = loaded(desk, job.method)
-    draft = _draft_of(desk, job, spec)
+    draft = _draft_of(desk, job, spec, desk.member)
     draft.values.pop(RUN_COUNT)
     if job.name:
         draft.values[NAME] = t("{name} (copy)", name=job.name[:80])
@@ -165,7 +169,15 @@ async def clone(desk: Desk, job_id: str) -> None:
     await show_draft(desk, draft, spec)
 
 
-def _draft_of(desk: Desk, job: Job, spec: MethodSpec) -> Draft:
+def edit_of(desk: Desk, job: Job, spec: MethodSpec, writer: discord.Member) -> Draft:
+    """Return a member's new draft that edits a job; it isn't saved yet."""
+    draft = replace(_draft_of(desk, job, spec, writer), user_id=str(writer.id))
+    if (asked := job.meta.get(ASKED)) and job.state is JobState.PENDING:
+        draft.values[CHANGES] = str(asked)
+    return replace(draft, job_id=job.id, job_version=job.version)
+
+
+def _draft_of(desk: Desk, job: Job, spec: MethodSpec, writer: discord.Member) -> Draft:
     """Return the draft that would create this job."""
     anchor_at = job.anchor_at or job.created_at or instants.now()
     kept = {"timezone": job.timezone, **job.trigger.args}
@@ -182,7 +194,7 @@ def _draft_of(desk: Desk, job: Job, spec: MethodSpec) -> Draft:
         },
         RUN_COUNT: job.run_count,
     }
-    readable = without_secrets(spec, job, desk.member)
+    readable = without_secrets(spec, job, writer)
     hidden = sorted(job.params.keys() - readable.params.keys())
     options[PING] = readable.params.get(PING_URL)
     options[HIDDEN] = [PING if name == PING_URL else name for name in hidden]
@@ -308,7 +320,7 @@ async def _save(
     # A zone belongs to its schedule: an unedited schedule keeps both.
     touched = draft.when or values.get(END)
     moved = {"trigger": trigger, "timezone": reviewed.zone} if touched else {}
-    meta = {**before.meta, "alert": None, "managers": None, **meta}
+    meta = {**before.meta, "alert": None, "managers": None, ASKED: None, **meta}
     changed = replace(
         before, params=params, name=named, meta={k: v for k, v in meta.items() if v}, **options, **moved
     )

@@ -12,6 +12,7 @@ from discord import ui
 
 from cogs.desk.drafts.draft import (
     ALERT,
+    CHANGES,
     HIDDEN,
     MANAGERS,
     MISSED,
@@ -29,7 +30,7 @@ from cogs.desk.drafts.secrecy import kept_hidden
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.suggesting import time_options
-from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, relative
+from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, quoted, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
 from cogs.language import shown_locale, t, translated
@@ -124,6 +125,9 @@ def draft_panel(
     if draft.job_id and draft.values.get(NAME):
         title += f": {cut(plain(str(draft.values[NAME])), 100)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
+    if draft.values.get(CHANGES):
+        asked = f"**✋ {t('Changes asked for')}:**\n{quoted(str(draft.values[CHANGES]))}"
+        items.insert(1, ui.TextDisplay(asked))
     items += _parameter_lines(spec, draft, brief=post is not None)
     items.append(_line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None))
     items.append(_line("options", draft, _options(draft, reviewed.lacks)))

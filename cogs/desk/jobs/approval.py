@@ -36,7 +36,7 @@ async def approve(desk: Desk, target: str) -> None:
     job = await job_here(desk, job_id)
     if job.state is not JobState.PENDING:
         raise await changed_meanwhile(desk, job_id)
-    await _check_writers(desk, job)
+    await check_writers(desk, job)
     await check(desk, Act.APPROVE, job)
     if match is None or int(match["version"]) != job.version:
         said = (
@@ -55,7 +55,7 @@ async def approve(desk: Desk, target: str) -> None:
     await desk.show(await job_card.card_of(desk, approved, heading=t("Approved")))
 
 
-async def _check_writers(desk: Desk, job: Job) -> None:
+async def check_writers(desk: Desk, job: Job) -> None:
     """Refuse the writers of a job, and a job that has changed since it was read."""
     versions = await desk.client.versions(job.id, MOST_VERSIONS)
     if versions and versions[0].job.version != job.version:

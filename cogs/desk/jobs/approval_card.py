@@ -97,6 +97,7 @@ def approval_card(
     items.append(
         row_of(
             approve,
+            DeskButton("job", "objections", f"{job.id}:v{job.version}", t("Ask for changes…")),
             DeskButton("job", "show", job.id, t("Open the job")),
         )
     )

@@ -30,6 +30,7 @@ from cogs.desk.kit.wording import (
 from cogs.language import t
 from cogs.services import spec_for
 from schedulezero.model import Job, JobVersion
+from schedulezero.model.authorship import ASKED
 
 _SHOWN = 7
 
@@ -105,7 +106,11 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
         found.append(t("Nothing runs until {when}.", when=relative(after.held_until)))
     note(t("Missed runs"), before.missed.value, after.missed.value)
     note(t("Overlap"), before.overlap.value, after.overlap.value)
-    for key, label in (("alert", t("Alerts")), ("managers", t("Only these roles may change it"))):
+    for key, label in (
+        ("alert", t("Alerts")),
+        ("managers", t("Only these roles may change it")),
+        (ASKED, t("Changes asked for")),
+    ):
         note(label, before.meta.get(key), after.meta.get(key))
     return found
 

@@ -44,6 +44,7 @@ from cogs.desk.kit.wording import (
     job_state,
     outcome,
     plain,
+    quoted,
     reason,
     relative,
     result,
@@ -62,7 +63,7 @@ from schedulezero.errors import ClientError, NotFound, WhenError
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.variables import facts_of
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
-from schedulezero.model.authorship import unchanged_since
+from schedulezero.model.authorship import ASKED, LONGEST_ASKED, unchanged_since
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
 
@@ -137,6 +138,9 @@ def card(
     """
     title = f"### {f'{heading}: ' if heading else ''}{cut(plain(title_of(job)), 150)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, last_run)}")]
+    if job.state is JobState.PENDING and job.meta.get(ASKED):
+        asked = quoted(str(job.meta[ASKED])[:LONGEST_ASKED])
+        items.append(ui.TextDisplay(f"**✋ {t('Changes asked for')}:**\n{asked}"))
     if endings:
         items.append(ui.TextDisplay("\n".join(f"⏱ {line}" for line in endings)))
     items += [ui.TextDisplay(f"⚠ {warning}") for warning in warnings]

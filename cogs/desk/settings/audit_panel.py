@@ -25,6 +25,7 @@ from schedulezero.instants import from_iso
 from schedulezero.methods.parameters import Kind, Parameter, kind_of, tells_a_secret
 from schedulezero.model import Trigger
 from schedulezero.model.audit import AuditEntry, Change
+from schedulezero.model.authorship import ASKED
 from schedulezero.web.address import shortened
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
@@ -58,6 +59,7 @@ _LABELS = {
     "missed": mark("Missed runs"),
     "overlap": mark("Overlap"),
     "run": mark("Run"),
+    ASKED: mark("Changes asked for"),
 }
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 # The only fields shown of a new job.

@@ -19,7 +19,7 @@ from schedulezero.errors import TriggerError
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, JsonObject, Run, RunState
 from schedulezero.model.audit import Change
-from schedulezero.model.authorship import creator_after
+from schedulezero.model.authorship import creator_after, with_asked
 from schedulezero.model.limits import Allowance, is_ending, is_personal, too_often
 from schedulezero.sentences import Sentence, present_fields
 from schedulezero.server.decisions.due import next_run_of
@@ -211,10 +211,27 @@ class Jobs:
         def apply(before: Job) -> Job:
             self._expect(before, JobState.PENDING, "approved")
             expect_version(before, version)
-            after = replace(before, state=JobState.ACTIVE, updated_at=now)
+            after = replace(with_asked(before, None), state=JobState.ACTIVE, updated_at=now)
             return replace(after, next_run_at=first_run(after, now))
 
         return await self._apply(job_id, apply, "approved", by)
+
+    async def ask_for_changes(
+        self, job_id: str, comment: str, *, version: int | None = None, by: str | None = None
+    ) -> Job:
+        """Send a pending job back to its author with a comment, which its meta holds until it is changed.
+
+        The job stays pending, at a new version: an approval of the version that was read conflicts. Raises
+        Conflict when it isn't pending, or no longer at the version that was read.
+        """
+        now = self.now()
+
+        def apply(before: Job) -> Job:
+            self._expect(before, JobState.PENDING, "sent back")
+            expect_version(before, version)
+            return replace(with_asked(before, comment), updated_at=now)
+
+        return await self._apply(job_id, apply, "changes_asked", by)
 
     async def cancel(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
         """Cancel a job. It stays in the store, hidden from listings, so that it can be restored."""

@@ -23,6 +23,7 @@ from pydantic import (
 
 from schedulezero.instants import from_iso
 from schedulezero.model import Job, JsonObject, Trigger
+from schedulezero.model.authorship import LONGEST_ASKED
 from schedulezero.model.fields import Bounds, written_by_people
 from schedulezero.model.fields import Field as JobField
 from schedulezero.model.job import LONGEST_JOB_ID, NAME, SHORT_TEXT, SNOWFLAKE
@@ -146,6 +147,12 @@ class VersionBody(_Body):
     """The version of the job that a request is meant for; without it, any version."""
 
     version: int | None = None
+
+
+class AskedBody(VersionBody):
+    """``POST /api/jobs/{id}/ask-changes``: what the author of a pending job should change."""
+
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_ASKED)]
 
 
 class SpanBody(_Body):
