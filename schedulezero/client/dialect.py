@@ -40,6 +40,7 @@ class Feature(StrEnum):
     LIVENESS = "liveness"
     HISTORY = "history"
     FORGET = "forget"
+    PARTS = "parts"
 
 
 @dataclass(frozen=True, slots=True)

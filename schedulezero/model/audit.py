@@ -12,7 +12,7 @@ from schedulezero.model.fields import Noun
 
 # Fields that change on their own or follow from others.
 _NOT_TOLD = frozenset(
-    {"job_id", "version", "next_run_at", "updated_at", "created_at", "anchor_at", "run_count"}
+    {"job_id", "version", "next_run_at", "updated_at", "created_at", "anchor_at", "run_count", "waiting"}
 )
 _INSIDE = frozenset({"params", "meta", "habits"})
 

@@ -55,7 +55,8 @@ class Run:
     ``sequence`` is the order in which runs were written, ``name`` the job's name at that time. ``number``
     counts the job's runs from 1 (0 for a call that belongs to no job). ``round`` increases when a person
     repeats an uncertain run. ``error`` says why the run failed; ``note`` adds what the outcome doesn't show
-    (a wait for the handler, skipped instants). Both are `Sentence` objects if their code is known.
+    (a wait for the handler, skipped instants). ``part`` names the part of the job that ran; it is ``main``
+    for a job's own run, and None if the job has no parts. Both are `Sentence` objects if their code is known.
     """
 
     job_id: str
@@ -82,6 +83,7 @@ class Run:
     result: Mapping[str, Any] | None = field(default=None)
     error: str | None = None
     note: str | None = None
+    part: str | None = None
 
     @property
     def id(self) -> str:
@@ -110,6 +112,7 @@ class Run:
             "scheduled_at": to_iso(self.scheduled_at),
             "timezone": self.timezone,
             "number": self.number,
+            "part": self.part,
             "status": self.state.value,
             "attempts": self.attempts,
             "started_at": to_iso_or_none(self.started_at),
@@ -131,6 +134,7 @@ class Run:
             scheduled_at=from_iso(data["scheduled_at"]),
             timezone=data.get("timezone") or "UTC",
             number=int(data.get("number") or 0),
+            part=data.get("part"),
             state=RunState(data["status"]),
             attempts=int(data.get("attempts") or 0),
             started_at=from_iso_or_none(data.get("started_at")),

@@ -150,8 +150,8 @@ async def build_engine(
     """Build the engine and subscribe it to the signals of other nodes."""
     registry = callees.registry
     queue = await _run_queue(kept, registry)
-    dispatcher = Dispatcher(kept.runs, queue, registry, kept.troubles, now)
     clock = Clock(kept.jobs, queue, kept.rules, kept.troubles, now)
+    dispatcher = Dispatcher(kept.runs, queue, registry, kept.troubles, clock.wake, now)
     jobs = Jobs(kept.jobs, kept.runs, clock, queue, registry, kept.rules, kept.versions, kept.audit, now)
     kept_for = timedelta(days=config.history_days) if config.history_days else None
     retention = Retention(kept.runs, kept.signals, kept_for, now)

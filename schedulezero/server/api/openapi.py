@@ -119,6 +119,7 @@ _RUN = {
     "scheduled_at": _INSTANT,
     "timezone": _TEXT,
     "number": _COUNT,
+    "part": _nullable("string"),
     "status": {"enum": [item.value for item in RunState]},
     "attempts": _COUNT,
     "started_at": _NULLABLE_INSTANT,

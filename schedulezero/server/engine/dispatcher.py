@@ -68,12 +68,14 @@ class Dispatcher:
         queue: RunQueue,
         registry: Registry,
         troubles: Troubles,
+        wake: Callable[[datetime | None], None],
         now: Callable[[], datetime] = instants.now,
     ) -> None:
         self._store = store
         self._queue = queue
         self._registry = registry
         self._troubles = troubles
+        self._wake = wake
         self._now = now
         self._began_at = now()
         self._turns = Turns(store)
@@ -452,7 +454,7 @@ class Dispatcher:
         ended = {run.job_id for run in batch if run.state is not RunState.QUEUED}
         pausing = self._pausing & ended
         final = self._final & {run.sequence for run in batch}
-        await self._store.write_outcomes(batch, pausing, final)
+        self._wake(await self._store.write_outcomes(batch, pausing, final))
         self._pausing -= pausing
         self._final -= final
         self._troubles.announce()

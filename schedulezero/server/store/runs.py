@@ -16,13 +16,14 @@ from schedulezero import faults, instants
 from schedulezero.model import Run, RunState
 from schedulezero.model.authorship import ENDINGS
 from schedulezero.model.limits import NO_LIMITS, Limits, is_personal, too_many_runs
+from schedulezero.model.part import MAIN, Part, part_of
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import pgqueuer_rows, troubles
 from schedulezero.server.records.queries import RunFilter, narrowed
 from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome_columns, run_of
 from schedulezero.server.records.tables import posts, runs
 from schedulezero.server.store.hourly_limit import MinuteAllowance
-from schedulezero.server.store.job_rows import finish_ending, pause_job
+from schedulezero.server.store.job_rows import finish_ending, follow, pause_job
 from schedulezero.server.store.run_rows import TROUBLES, insert_runs, queue_again
 from schedulezero.storage.database import Database
 from schedulezero.storage.sql import insert_new
@@ -44,11 +45,11 @@ MOST_FAILURES = 10
 request that Discord refuses, and it bans addresses for those."""
 
 
-def _keeps_failing(connection: Connection, job_id: str) -> bool:
-    """Return whether a job's last runs all failed with the same code."""
+def _keeps_failing(connection: Connection, job_id: str, part: str | None) -> bool:
+    """Return whether the last runs of a job, or of a part of it, all failed with the same code."""
     query = (
         sa.select(runs.c.state, runs.c.error_code)
-        .where(runs.c.job_id == job_id, runs.c.state != RunState.QUEUED.value)
+        .where(runs.c.job_id == job_id, runs.c.state != RunState.QUEUED.value, _own_column == _own(part))
         .order_by(runs.c.scheduled_at.desc())
         .limit(MOST_FAILURES)
     )
@@ -58,6 +59,19 @@ def _keeps_failing(connection: Connection, job_id: str) -> bool:
         and all(row.state == RunState.FAILED.value for row in found)
         and len({row.error_code for row in found}) == 1
     )
+
+
+def _may_go_on(run: Run) -> bool:
+    """Return whether a part of the job may follow a run."""
+    return run.state is RunState.SUCCEEDED and run.part is not None
+
+
+def _own(part: str | None) -> str:
+    """Return which of a job's runs count as one line: its own, or those of one part."""
+    return part or MAIN
+
+
+_own_column = sa.func.coalesce(runs.c.part, MAIN)
 
 
 def _microseconds(column: sa.Column[datetime]) -> sa.ColumnElement[int]:
@@ -101,7 +115,9 @@ class RunStore:
 
         return await self._database.write(add)
 
-    async def add_runs(self, new: Sequence[Run], *, ending: bool = False) -> list[Run]:
+    async def add_runs(
+        self, new: Sequence[Run], *, ending: bool = False, parts: tuple[Part, ...] = ()
+    ) -> list[Run]:
         """Add runs for instants that have none, and queue again the runs that didn't succeed.
 
         Leaves an instant alone if its run succeeded or is queued. Returns the runs that are now queued,
@@ -114,10 +130,15 @@ class RunStore:
             wanted: list[Run] = []
             for run in new:
                 found = connection.execute(
-                    sa.select(runs.c.sequence, runs.c.state).where(
+                    sa.select(runs.c.sequence, runs.c.state, runs.c.part).where(
                         runs.c.job_id == run.job_id, runs.c.scheduled_at == run.scheduled_at
                     )
                 ).one_or_none()
+                if found is not None and found.part not in (None, MAIN):
+                    part = part_of(parts, found.part)
+                    if part is None:
+                        continue
+                    run = replace(run, method=part.method, params=part.params, part=part.id)
                 if found is None or found.state not in (RunState.QUEUED.value, RunState.SUCCEEDED.value):
                     wanted.append(run)
                 if found is not None:
@@ -151,6 +172,7 @@ class RunStore:
         query = sa.select(runs.c.scheduled_at).where(
             runs.c.job_id == job_id,
             runs.c.scheduled_at.between(since, until),
+            _own_column == MAIN,
             runs.c.state.in_((RunState.SUCCEEDED.value, RunState.QUEUED.value)),
         )
         return set(await self._database.read(lambda connection: connection.scalars(query).all()))
@@ -192,7 +214,12 @@ class RunStore:
             sa.and_(runs.c.claimed_at == run.claimed_at, runs.c.sequence < run.sequence),
         )
         query = sa.select(
-            sa.exists().where(runs.c.job_id == run.job_id, runs.c.state == RunState.QUEUED.value, earlier)
+            sa.exists().where(
+                runs.c.job_id == run.job_id,
+                runs.c.state == RunState.QUEUED.value,
+                _own_column == _own(run.part),
+                earlier,
+            )
         )
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
@@ -209,6 +236,7 @@ class RunStore:
                 runs.c.job_id == run.job_id,
                 runs.c.scheduled_at > run.scheduled_at,
                 runs.c.claimed_at > run.claimed_at,
+                _own_column == _own(run.part),
                 runs.c.state.in_((RunState.QUEUED.value, RunState.SUCCEEDED.value)),
             )
         )
@@ -236,8 +264,11 @@ class RunStore:
 
     async def write_outcomes(
         self, changed: Sequence[Run], pausing: Collection[str] = (), final: Collection[int] = ()
-    ) -> None:
+    ) -> datetime | None:
         """Record the outcomes of runs. A run that has been cancelled stays cancelled.
+
+        What follows a run that succeeded is saved in the same transaction. Returns when the first of that is
+        due.
 
         Parameters:
             changed: the runs in their new state.
@@ -246,7 +277,7 @@ class RunStore:
                 `MOST_FAILURES` runs all failed in the same way.
         """
 
-        def write(connection: Connection) -> None:
+        def write(connection: Connection) -> datetime | None:
             statement = (
                 sa.update(runs)
                 .where(runs.c.sequence == sa.bindparam("run"), runs.c.state == RunState.QUEUED.value)
@@ -266,25 +297,36 @@ class RunStore:
             ]
             if posted:
                 connection.execute(insert_new(connection, posts), posted)
-            plain = [row for run, row in zip(changed, values, strict=True) if run.state not in TROUBLES]
+            each = list(zip(changed, values, strict=True))
+            plain = [row for run, row in each if run.state not in TROUBLES and not _may_go_on(run)]
             if plain:
                 connection.execute(statement, plain)
-            for run, row in zip(changed, values, strict=True):
+            due: list[datetime] = []
+            for run, row in each:
                 kind = TROUBLES.get(run.state)
-                if kind is not None and connection.execute(statement, row).rowcount == 1:
+                if kind is None and not _may_go_on(run):
+                    continue
+                if connection.execute(statement, row).rowcount != 1:
+                    continue  # it was cancelled
+                if kind is not None:
                     troubles.note(connection, kind, run.sequence)
+                elif (at := follow(connection, run)) is not None:
+                    due.append(at)
+                    faults.point("store.followed")
             pgqueuer_rows.remove(
                 connection, [run.sequence for run in changed if run.state is not RunState.QUEUED]
             )
-            failing = {run.job_id for run in changed if run.sequence in final}
-            for job_id in {*pausing, *(each for each in failing if _keeps_failing(connection, each))}:
+            failing = {(run.job_id, run.part) for run in changed if run.sequence in final}
+            given_up = {job_id for job_id, part in failing if _keeps_failing(connection, job_id, part)}
+            for job_id in {*pausing, *given_up}:
                 pause_job(connection, job_id)
             for run in changed:
                 if run.state is RunState.SUCCEEDED and run.job_id.startswith(ENDINGS):
                     finish_ending(connection, run)
             faults.point("store.record")
+            return min(due, default=None)
 
-        await self._database.write(write)
+        return await self._database.write(write)
 
     async def runs(
         self, wanted: RunFilter, *, before_sequence: int | None, limit: int
