@@ -15,7 +15,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.desk.creating import asked_changes, create, draft_view, unfinished
+from cogs.desk.creating import asked_changes, create, draft_view, part_forms, unfinished
 from cogs.desk.files import exchange_panel
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing
 from cogs.desk.kit.context import caller_of
@@ -41,7 +41,8 @@ DESK = Dispatcher(
     panel
     for module in (
         alert_card, approval, asked_changes, bulk, calendar_panel, changes, create, draft_view,
-        exchange_panel, history, job_card, listing, setup, sprocket_panel, unfinished, audit_panel,
+        exchange_panel, history, job_card, listing, part_forms, setup, sprocket_panel, unfinished,
+        audit_panel,
     )
     for panel in module.PANELS
 )  # fmt: skip

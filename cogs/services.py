@@ -164,6 +164,11 @@ def spec_for(bot: commands.Bot, method: str) -> MethodSpec | None:
     return spec_of(method, function) if function is not None else None
 
 
+def specs_of(bot: commands.Bot) -> Callable[[str], MethodSpec | None]:
+    """Return `spec_for` of a bot."""
+    return lambda method: spec_for(bot, method)
+
+
 def offered_specs(bot: commands.Bot) -> list[MethodSpec]:
     """Return the specs of the loaded job methods that a guild may schedule, sorted by name."""
     found = [spec_of(name, function) for name, function in sorted(handler_of(bot).sprockets.items())]

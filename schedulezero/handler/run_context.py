@@ -35,6 +35,7 @@ class RunContext:
         round: Increases if a person repeats a run that may have taken effect.
         journal: Where its steps are recorded; None if they aren't.
         steps: The keys of the steps that this call completed.
+        of: The instant of the job's own run to which this run of one of its parts belongs; None for others.
         begun_at: When this call came.
     """
 
@@ -48,6 +49,7 @@ class RunContext:
     round: int = 1
     journal: Journal | None = None
     steps: list[str] = field(default_factory=list[str])
+    of: datetime | None = None
     begun_at: datetime = field(default_factory=instants.now)
 
 
@@ -89,8 +91,16 @@ def context_of(call: Call, journal: Journal | None = None) -> RunContext:
         journal=journal if call.run_id is not None else None,
         number=number if isinstance(number, int) and number > 0 else 1,
         scheduled_at=at,
+        of=_instant(call.context.get("of")),
         timezone=timezone,
     )
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        return instants.from_iso(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _snowflake(value: Any) -> str | None:

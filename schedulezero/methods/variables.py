@@ -40,6 +40,7 @@ class Facts:
         members: the guild's number of members; None if unknown.
         roles: role name (casefolded) or id → role id.
         locale: the language for dates.
+        starts: when what the text announces begins; None if it announces nothing, for which ``now`` counts.
     """
 
     now: datetime
@@ -48,6 +49,7 @@ class Facts:
     members: int | None = None
     roles: Mapping[str, str] = field(default_factory=dict[str, str])
     locale: str = "en-GB"
+    starts: datetime | None = None
 
 
 class _Role(Protocol):
@@ -77,7 +79,9 @@ class Guild(Protocol):
     def preferred_locale(self) -> Any: ...
 
 
-def facts_of(guild: Guild, *, timezone: str, number: int, now: datetime) -> Facts:
+def facts_of(
+    guild: Guild, *, timezone: str, number: int, now: datetime, starts: datetime | None = None
+) -> Facts:
     """Return the values of a text's variables in a guild.
 
     Parameters:
@@ -85,6 +89,7 @@ def facts_of(guild: Guild, *, timezone: str, number: int, now: datetime) -> Fact
         timezone: IANA time zone of the job's times.
         number: the run's number, from 1.
         now: the current instant.
+        starts: when what the text announces begins; None if it announces nothing.
     """
     names = {role.name.casefold(): str(role.id) for role in guild.roles}
     return Facts(
@@ -94,6 +99,7 @@ def facts_of(guild: Guild, *, timezone: str, number: int, now: datetime) -> Fact
         members=guild.member_count if (counted := noted_count(guild.id)) is None else counted,
         roles={**names, **{str(role.id): str(role.id) for role in guild.roles}},
         locale=str(guild.preferred_locale.value),
+        starts=starts,
     )
 
 
@@ -213,5 +219,7 @@ VARIABLES: dict[str, Callable[[str | None, Facts], str]] = {
     "run": _plain("run", lambda facts: str(facts.number)),
     "members": _plain("members", lambda facts: "?" if facts.members is None else str(facts.members)),
     "server": _plain("server", lambda facts: facts.server),
+    # Discord shows it as *in 15 minutes* (https://discord.com/developers/docs/reference#message-formatting).
+    "starts": _plain("starts", lambda facts: f"<t:{int((facts.starts or facts.now).timestamp())}:R>"),
     "role": _role,
 }

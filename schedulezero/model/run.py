@@ -56,7 +56,8 @@ class Run:
     counts the job's runs from 1 (0 for a call that belongs to no job). ``round`` increases when a person
     repeats an uncertain run. ``error`` says why the run failed; ``note`` adds what the outcome doesn't show
     (a wait for the handler, skipped instants). ``part`` names the part of the job that ran; it is ``main``
-    for a job's own run, and None if the job has no parts. Both are `Sentence` objects if their code is known.
+    for a job's own run, and None if the job has no parts. ``of`` is the instant of
+    the job's own run to which a part's run belongs. Both are `Sentence` objects if their code is known.
     """
 
     job_id: str
@@ -84,6 +85,7 @@ class Run:
     error: str | None = None
     note: str | None = None
     part: str | None = None
+    of: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -113,6 +115,7 @@ class Run:
             "timezone": self.timezone,
             "number": self.number,
             "part": self.part,
+            "of": to_iso_or_none(self.of),
             "status": self.state.value,
             "attempts": self.attempts,
             "started_at": to_iso_or_none(self.started_at),
@@ -135,6 +138,7 @@ class Run:
             timezone=data.get("timezone") or "UTC",
             number=int(data.get("number") or 0),
             part=data.get("part"),
+            of=from_iso_or_none(data.get("of")),
             state=RunState(data["status"]),
             attempts=int(data.get("attempts") or 0),
             started_at=from_iso_or_none(data.get("started_at")),

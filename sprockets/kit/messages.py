@@ -146,7 +146,7 @@ def expect_texts(
         blank: Whether it may be empty.
     """
     run = current_run()
-    facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now())
+    facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now(), starts=run.of)
     try:
         turns = rendered(str(text), facts)
     except ParameterError as error:
@@ -170,7 +170,7 @@ def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:
     run = current_run()
     chosen = turn(str(text), run.number, shuffled=shuffled, seed=run.job_id or "")
     try:
-        facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now())
+        facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now(), starts=run.of)
         return render(chosen, facts)
     except ParameterError as error:
         raise JobFailed(error.message, retry=False) from error

@@ -27,7 +27,7 @@ from cogs.desk.kit.wording import WAITING, cut, plain, quoted, titled
 from cogs.guild_language import locale_of
 from cogs.language import speaking, t
 from cogs.rights.deciding import Act
-from cogs.services import Refused, spec_for
+from cogs.services import Refused, spec_for, specs_of
 from schedulezero.errors import Conflict, NotFound
 from schedulezero.methods.members import member_of
 from schedulezero.model import Job, JobState
@@ -63,7 +63,9 @@ async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     await check(desk, Act.APPROVE, job)
     if int(match["version"]) != job.version:
         said = t("The job has changed since that card. This is what it would do now:")
-        card = approval_card(job, spec_for(desk.bot, job.method), heading=said, reader=desk.member)
+        card = approval_card(
+            job, spec_for(desk.bot, job.method), heading=said, reader=desk.member, spec_of=specs_of(desk.bot)
+        )
         await desk.show(card.panel, card.attached())
         return
     try:

@@ -40,8 +40,9 @@ from cogs.desk.drafts.draft import (
 )
 from cogs.desk.drafts.draft_card import choose_panel
 from cogs.desk.drafts.forms import FIRST, build_form, read_form
+from cogs.desk.drafts.parts import PARTS, have_secrets, parts_of
 from cogs.desk.drafts.review import Review
-from cogs.desk.drafts.secrecy import without_secrets
+from cogs.desk.drafts.secrecy import may_read, without_secrets
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import ask_for_approval
 from cogs.desk.jobs.lookup import check, job_for
@@ -197,6 +198,8 @@ def _draft_of(desk: Desk, job: Job, spec: MethodSpec, writer: discord.Member) ->
     readable = without_secrets(spec, job, writer)
     hidden = sorted(job.params.keys() - readable.params.keys())
     options[PING] = readable.params.get(PING_URL)
+    if may_read(job, writer) or not have_secrets(job.parts, lambda name: spec_for(desk.bot, name)):
+        options[PARTS] = [part.to_json() for part in job.parts]
     options[HIDDEN] = [PING if name == PING_URL else name for name in hidden]
     return new_draft(desk, job.method, values={**typed(spec, readable.params), **options})
 
@@ -310,6 +313,7 @@ async def _save(
             creator_id=draft.user_id,
             timezone=reviewed.zone,
             meta=meta,
+            parts=parts_of(values),
             **options,
         )
         await check(desk, Act.SAVE, job)
@@ -324,6 +328,8 @@ async def _save(
     changed = replace(
         before, params=params, name=named, meta={k: v for k, v in meta.items() if v}, **options, **moved
     )
+    if PARTS in values:
+        changed = replace(changed, parts=parts_of(values))
     if reviewed.needs_approval:
         changed = replace(changed, state=JobState.PENDING)
     await check(desk, Act.SAVE, before, version=changed)

@@ -3,7 +3,7 @@ post."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -109,6 +109,7 @@ def draft_panel(
     notice: str | None = None,
     hint: str | None = None,
     told: str | None = None,
+    parts: Sequence[str] | None = None,
 ) -> ui.LayoutView:
     """Return the card.
 
@@ -119,6 +120,7 @@ def draft_panel(
         notice: something that just happened, such as why saving failed.
         hint: a note on how the times were read.
         told: the job's own report of what it would do.
+        parts: a line for each thing that it does before and after its own runs; None if it can't do any.
     """
     missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
     title = t("Your change") if draft.job_id else t("Check before you schedule")
@@ -131,6 +133,10 @@ def draft_panel(
     items += _parameter_lines(spec, draft, brief=post is not None)
     items.append(_line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None))
     items.append(_line("options", draft, _options(draft, reviewed.lacks)))
+    if parts is not None:
+        before = DeskButton("draft", "parts", draft.id, t("Edit"))
+        text = cut("\n".join([f"**{t('Before and after')}:**", *(parts or [f"*{t('nothing yet')}*"])]), 900)
+        items.append(ui.Section(ui.TextDisplay(text), accessory=before))
     if draft.values.get(HIDDEN):
         items.append(ui.TextDisplay(f"-# 🔒 {_hidden(spec, draft)}"))
     if missing:

@@ -16,7 +16,7 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.language import t
 from cogs.rights.deciding import Act
-from cogs.services import Refused, spec_for
+from cogs.services import Refused, spec_for, specs_of
 from schedulezero.errors import Conflict, NotFound
 from schedulezero.model import Job, JobState
 from schedulezero.model.authorship import writers
@@ -45,7 +45,9 @@ async def approve(desk: Desk, target: str) -> None:
             else t("The job has changed since that card. This is what it would do now:")
         )
         reader = desk.member
-        card = approval_card(job, spec_for(desk.bot, job.method), heading=said, reader=reader)
+        card = approval_card(
+            job, spec_for(desk.bot, job.method), heading=said, reader=reader, spec_of=specs_of(desk.bot)
+        )
         await desk.show(card.panel, card.attached())
         return
     try:

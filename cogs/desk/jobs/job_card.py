@@ -13,6 +13,7 @@ from discord import ui
 
 from cogs.desk.drafts.draft import typed
 from cogs.desk.drafts.draft_card import parameter_lines
+from cogs.desk.drafts.parts import part_lines
 from cogs.desk.drafts.post_preview import Post, post_items, post_of
 from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.jobs.approval_card import ask_for_approval
@@ -97,6 +98,7 @@ async def card_of(
     return card(
         job,
         details=_details(desk, readable),
+        parts=part_lines(job.parts, lambda name: spec_for(desk.bot, name), job),
         post=await _post(desk, readable),
         last_run=page.runs[0] if page.runs else None,
         endings=await endings_of(desk, job) if page.runs else (),
@@ -117,6 +119,7 @@ def card(
     details: str,
     last_run: Run | None,
     endings: Sequence[str] = (),
+    parts: Sequence[str] = (),
     post: Post | None = None,
     heading: str | None = None,
     undo: int | None = None,
@@ -130,6 +133,7 @@ def card(
         details: its parameters in words.
         last_run: its newest run.
         endings: a line for each job that ends what its runs did for a while.
+        parts: a line for each thing that it does before and after its own runs.
         post: a preview of the post, if it posts anything.
         heading: what just happened to it.
         undo: the version that an Undo button restores.
@@ -141,6 +145,8 @@ def card(
     if job.state is JobState.PENDING and job.meta.get(ASKED):
         asked = quoted(str(job.meta[ASKED])[:LONGEST_ASKED])
         items.append(ui.TextDisplay(f"**✋ {t('Changes asked for')}:**\n{asked}"))
+    if parts:
+        items.append(ui.TextDisplay(cut("\n".join(parts), 900)))
     if endings:
         items.append(ui.TextDisplay("\n".join(f"⏱ {line}" for line in endings)))
     items += [ui.TextDisplay(f"⚠ {warning}") for warning in warnings]

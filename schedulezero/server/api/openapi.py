@@ -120,6 +120,7 @@ _RUN = {
     "timezone": _TEXT,
     "number": _COUNT,
     "part": _nullable("string"),
+    "of": _NULLABLE_INSTANT,
     "status": {"enum": [item.value for item in RunState]},
     "attempts": _COUNT,
     "started_at": _NULLABLE_INSTANT,

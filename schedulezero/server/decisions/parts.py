@@ -8,31 +8,22 @@ once the job's own run is due, it is missed. A then waits from the moment when w
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from schedulezero.model import GuildRules, Job, JobState, Run
 from schedulezero.model.part import Part, Waiting, following, leads, part_of
 from schedulezero.model.quiet_hours import forbidden
 from schedulezero.sentences import Sentence
 from schedulezero.server.decisions.due import DueParts, next_run_of
+from schedulezero.when.calendar.ahead import ahead_of
 from schedulezero.when.calendar.schedules import Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 
-_DAY = timedelta(days=1)
 _CHANGES = timedelta(hours=3)  # the clocks change by less between a lead and its run
 _MOST_TRIED = 1000
 _APART = timedelta(microseconds=1)
 """A job has one run at an instant: a lead a day ahead of a daily job comes this much after that day's run."""
 OVER = Sentence("What it announces has begun already.", "lead_over")
-
-
-def ahead_of(instant: datetime, before: timedelta, zone: str) -> datetime:
-    """Return the instant a span before another: days by the clock in a zone, the rest exactly."""
-    days, rest = divmod(before, _DAY)
-    local = instant.astimezone(ZoneInfo(zone))
-    moved = (local - timedelta(days=days)).astimezone(UTC) if days else instant
-    return moved - rest
 
 
 def next_lead(job: Job, part: Part, schedule: Schedule, after: datetime) -> Waiting | None:
@@ -113,7 +104,7 @@ def followed(job: Job, run: Run) -> Job | None:
     part = following(job.parts, run.part or "") if job.state is not JobState.CANCELLED else None
     if part is None or run.finished_at is None:
         return None
-    item = Waiting(part.id, run.finished_at + (part.after or timedelta()), run.scheduled_at)
+    item = Waiting(part.id, run.finished_at + (part.after or timedelta()), run.of or run.scheduled_at)
     state = JobState.ACTIVE if job.state is JobState.FINISHED else job.state
     waiting = sorted([*job.waiting, item], key=lambda item: item.due_at)
     return replace(job, state=state, waiting=tuple(waiting))

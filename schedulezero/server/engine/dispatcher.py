@@ -295,6 +295,7 @@ class Dispatcher:
                 "scheduled_at": to_iso(run.scheduled_at),
                 "guild_id": run.guild_id,
                 "creator_id": run.creator_id,
+                **({"of": to_iso(run.of)} if run.of is not None else {}),
             },
         }
         faults.point("dispatcher.call")

@@ -13,7 +13,7 @@ from typing import Any, cast
 from schedulezero.methods.parameters import Kind, kind_of, tells_a_secret
 from schedulezero.model import Job, JsonObject, MissedPolicy, OverlapPolicy, Run, RunState, Trigger
 from schedulezero.model.fields import Noun, Way, enum_ways, fields_of, seconds
-from schedulezero.model.part import MAIN, Part, next_part_at
+from schedulezero.model.part import MAIN, Part, Waiting, next_part_at
 from schedulezero.sentences import read_sentence, sentence_fields
 from schedulezero.when.calendar.weekdays import stored_trigger, with_day_names
 
@@ -73,11 +73,19 @@ def run_at(job: Job, at: datetime, now: datetime, state: RunState, note: str | N
 
 
 def run_of_part(
-    job: Job, part: Part, at: datetime, now: datetime, state: RunState, note: str | None, number: int = 0
+    job: Job,
+    part: Part,
+    item: Waiting,
+    now: datetime,
+    state: RunState,
+    note: str | None,
+    number: int = 0,
+    at: datetime | None = None,
 ) -> Run:
     """Return a new run of a part of a job; it goes its own way beside the job's own runs."""
-    run = run_at(job, at, now, state, note, number)
-    return replace(run, method=part.method, params=part.params, part=part.id, overlap=OverlapPolicy.ALLOW)
+    run = run_at(job, at or item.due_at, now, state, note, number)
+    run = replace(run, method=part.method, params=part.params, part=part.id, of=item.of)
+    return replace(run, overlap=OverlapPolicy.ALLOW)
 
 
 def channels_text(job: Job) -> str:
@@ -165,6 +173,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "round": run.round,
         "creator_id": run.creator_id,
         "part": run.part,
+        "part_of": run.of,
         "overlap": run.overlap.value,
         "missed": run.missed.value,
         "grace_seconds": run.grace.total_seconds(),
@@ -189,6 +198,7 @@ def run_of(row: Mapping[Any, Any]) -> Run:
         round=row["round"],
         creator_id=row["creator_id"],
         part=row["part"],
+        of=row["part_of"],
         overlap=OverlapPolicy(row["overlap"]),
         missed=MissedPolicy(row["missed"]),
         grace=timedelta(seconds=row["grace_seconds"]),

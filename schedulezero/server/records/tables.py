@@ -99,6 +99,7 @@ runs = sa.Table(
     sa.Column("number", sa.Integer, nullable=False, server_default="0"),
     sa.Column("round", sa.Integer, nullable=False, server_default="1"),
     sa.Column("part", sa.String(8)),
+    sa.Column("part_of", Instant),
     sa.Column("creator_id", sa.String(20)),
     sa.Column("overlap", sa.String(12), nullable=False, server_default="allow"),
     sa.Column("missed", sa.String(12), nullable=False, server_default="latest"),

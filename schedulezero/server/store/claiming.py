@@ -96,16 +96,14 @@ def runs_of(
         claimed.runs.extend(run_at(job, at, now, RunState.SKIPPED, reason) for at, reason in decision.skipped)
         for part, item in parts.run:
             at = _free_instant(connection, job.id, item.due_at, claimed.runs)
-            run = run_of_part(job, part, at, now, RunState.QUEUED, None, max(number, 1))
+            run = run_of_part(job, part, item, now, RunState.QUEUED, None, max(number, 1), at)
             refusal = hour.take(job.guild_id)
             if refusal is not None:
                 claimed.runs.append(replace(run, state=RunState.SKIPPED, note=refusal))
             else:
                 claimed.runs.append(minute.let_through(run, ending=False))
         for state, passed in ((RunState.MISSED, parts.missed), (RunState.SKIPPED, parts.skipped)):
-            claimed.runs.extend(
-                run_of_part(job, part, item.due_at, now, state, why) for part, item, why in passed
-            )
+            claimed.runs.extend(run_of_part(job, part, item, now, state, why) for part, item, why in passed)
         if job.parts or job.waiting:
             claimed.planned.append(_moved_on(job, decision, number, now))
             continue

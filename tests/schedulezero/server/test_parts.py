@@ -10,7 +10,8 @@ import pytest
 
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState, Trigger
 from schedulezero.model.part import MAIN, Part, Waiting
-from schedulezero.server.decisions.parts import ahead_of, due_parts, followed, held, planned, without_due
+from schedulezero.server.decisions.parts import due_parts, followed, held, planned, without_due
+from schedulezero.when.calendar.ahead import ahead_of
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 JUST_AFTER = timedelta(microseconds=1)
