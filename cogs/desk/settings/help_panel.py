@@ -26,6 +26,7 @@ _VARIABLES = (
     ("{countdown:2027-01-01}", mark("how many days are left")),
     ("{run}", mark("the number of the run")),
     ("{members} {server}", mark("the member count and the server's name")),
+    ("{starts}", mark("how long until the run that is announced")),
     ("{role:Name}", mark("a role by its name")),
 )
 
