@@ -33,8 +33,9 @@ from cogs.command_sync import CommandSync
 from cogs.commands_cog import CommandsCog
 from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
+from cogs.files_cog import FilesCog
 from cogs.guilds_cog import GuildsCog
-from cogs.hosting import claim_file, keys_of
+from cogs.hosting import claim_file, data_folder, keys_of
 from cogs.language import CommandTranslator
 from cogs.memory import Memory
 from cogs.menus_cog import MenusCog
@@ -47,7 +48,7 @@ from cogs.sprockets_cog import SprocketsCog
 from schedulezero import instants
 from schedulezero.background import run_in_background
 from schedulezero.client.client import Client
-from schedulezero.errors import DatabaseUnavailable, PortTaken
+from schedulezero.errors import DatabaseUnavailable, PortTaken, ServerFailure
 from schedulezero.handler.journal import Journal, journal_of
 from schedulezero.server.service import ServerConfig, listen
 from schedulezero.server.thread import ServerThread
@@ -122,7 +123,7 @@ class ScheduleZeroBot(_ShardedBot):
         own = secrets.token_urlsafe(32) if settings.server == "embedded" else None
         given = settings.api_token.get_secret_value() if settings.api_token is not None else None
         self._own_token = own
-        self.memory = Memory(settings.database)
+        self.memory = Memory(settings.database, settings.limits.limits(), data_folder(settings))
         supervisor = Supervisor()
         self.services = Services(
             client=Client(settings.api_endpoint, own or given, settings.tls_authority),
@@ -147,6 +148,9 @@ class ScheduleZeroBot(_ShardedBot):
         self._kept_requests = KeptRequests(invalid, self.memory, self.services.cluster)
         self._saving_requests: Kept | None = None
         self.server: ServerThread | None = None
+        self.failure: ServerFailure | None = None
+        """Why the bot has ended by itself: its server failed. None otherwise."""
+        self._watching: asyncio.Task[None] | None = None
         self._warming_up: asyncio.Task[None] | None = None
         self._taken_apart = False
         self._claim: sqlite_lock.Claim | None = None
@@ -164,6 +168,7 @@ class ScheduleZeroBot(_ShardedBot):
         if self.settings.server == "embedded":
             self.server = ServerThread(server_config(self.settings, own_token=self._own_token), self._now)
             await self.server.start()
+            self._watching = run_in_background(self._end_with(self.server), "the wait for the server's end")
         await self.claim_database()
         await asyncio.gather(self.memory.open(), self.services.journal.open())
         await self._kept_requests.restore()
@@ -177,6 +182,7 @@ class ScheduleZeroBot(_ShardedBot):
         await self.add_cog(AlertsCog(self))
         await self.add_cog(GuildsCog(self))
         await self.add_cog(DebtsCog(self))
+        await self.add_cog(FilesCog(self))
         await self.add_cog(AuditCog(self))
         await self.add_cog(CommandsCog(self))
         sprockets_cog = SprocketsCog(self)
@@ -242,6 +248,15 @@ class ScheduleZeroBot(_ShardedBot):
                 await self.server.stop()
             if self._claim is not None:
                 self._claim.release()
+
+    async def _end_with(self, server: ServerThread) -> None:
+        """Close the bot when its server fails: without it, nothing would be scheduled."""
+        try:
+            await server.ended()
+        except ServerFailure as failure:
+            log.critical("%s", failure.message)
+            self.failure = failure
+            await self.close()
 
     async def _save_requests(self) -> None:
         try:

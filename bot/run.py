@@ -136,6 +136,8 @@ async def _run(
                 f"Discord can't be reached ({why_unreachable(error)}). Is the network up?"
                 + how_it_differs(token)
             ) from error
+        if bot.failure is not None:
+            raise bot.failure
         return 0
     finally:
         stopping.cancel()

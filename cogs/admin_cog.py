@@ -24,6 +24,7 @@ from cogs.desk.kit.replies import answer, desk_of
 from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.kit.wording import cut, sentence, title_of
 from cogs.desk.kit.zones import zone_choices
+from cogs.desk.queue import panel as queue_panel
 from cogs.desk.runs import alert_card, calendar_panel, history
 from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
 from cogs.language import speaking, t
@@ -41,8 +42,8 @@ DESK = Dispatcher(
     panel
     for module in (
         alert_card, approval, asked_changes, bulk, calendar_panel, changes, create, draft_view,
-        exchange_panel, history, job_card, listing, part_forms, setup, sprocket_panel, unfinished,
-        audit_panel,
+        exchange_panel, history, job_card, listing, part_forms, queue_panel, setup, sprocket_panel,
+        unfinished, audit_panel,
     )
     for panel in module.PANELS
 )  # fmt: skip
@@ -111,6 +112,10 @@ class AdminCog(commands.Cog):
     ) -> None:
         wanted = JobState(state) if state else None
         await answer(interaction, lambda desk: listing.begin(desk, state=wanted, text=text))
+
+    @schedule.command(name="queue", description="Show your queues: slots for posts, and what waits in them")
+    async def queue(self, interaction: discord.Interaction) -> None:
+        await answer(interaction, queue_panel.begin)
 
     @schedule.command(name="show", description="Show a job with all its actions")
     @app_commands.describe(job="Which job")

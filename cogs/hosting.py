@@ -58,7 +58,7 @@ class Hosted:
         self._cogs: list[commands.Cog] = []
         self._on_error: Answer | None = None
         token = settings.api_token.get_secret_value() if settings.api_token is not None else None
-        self.memory = Memory(settings.database)
+        self.memory = Memory(settings.database, settings.limits.limits(), data_folder(settings))
         supervisor = Supervisor()
         self.services = Services(
             client=Client(settings.api_endpoint, token, settings.tls_authority),
@@ -157,6 +157,13 @@ class Hosted:
 
 def _names(cog: commands.Cog) -> list[str]:
     return [item.name for item in cog.get_app_commands()]
+
+
+def data_folder(settings: Settings) -> Path:
+    """Return the folder of the bot's own files: the database's, or with PostgreSQL that of the keys."""
+    if is_postgres_setting(settings.database):
+        return Path(settings.keys).absolute().parent
+    return sqlite_path(settings.database).parent
 
 
 def keys_of(settings: Settings) -> KeyRing | None:

@@ -1,4 +1,4 @@
-"""The bot's own memory: zones, guild settings, drafts, open lists, notes.
+"""The bot's own memory: zones, guild settings, drafts, open lists, notes, and the files that it keeps.
 
 It has its own tables in ``database``, even if an external server stores the jobs. A panel's state is kept
 here and never in the panel, so that a restart loses nothing.
@@ -9,19 +9,21 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cogs.guild_settings import GuildSettings
+from cogs.kept_files import KeptFileStore
+from cogs.own_tables import metadata
 from schedulezero import instants
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.note_kinds import NAMES, Names, place_of
-from schedulezero.storage.database import database_of
+from schedulezero.model.limits import Limits
+from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.storage.sql import Instant, insert_into, insert_new
-
-metadata = sa.MetaData()
 
 _settings = sa.Table(
     "bot_settings",
@@ -108,10 +110,20 @@ class Memory:
 
     Parameters:
         database: path of the SQLite file, or a ``postgresql://`` URL.
+        limits: the owner's limits, of which those of kept files apply here.
+        folder: where kept files lie on their way in and out; by default beside the SQLite file.
     """
 
-    def __init__(self, database: str) -> None:
+    def __init__(
+        self,
+        database: str,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        folder: Path | None = None,
+    ) -> None:
         self._database = database_of(database, metadata)
+        if folder is None and not is_postgres_setting(database):
+            folder = sqlite_path(database).parent
+        self.files = KeptFileStore(self._database, limits, folder)
 
     @property
     def where(self) -> str:
@@ -132,7 +144,8 @@ class Memory:
         await self._database.write(forget)
 
     async def close(self) -> None:
-        """Close the database."""
+        """Close the database and the kept files."""
+        self.files.close()
         await self._database.close()
 
     async def _put(self, table: sa.Table, row: dict[str, Any]) -> None:
@@ -306,10 +319,30 @@ class Memory:
         query = sa.delete(_notes).where(_notes.c.kind == kind)
         await self._database.write(lambda connection: connection.execute(query))
 
+    # ---------------------------------------------------------------- files
+
+    async def mentioned(self, digests: frozenset[str]) -> frozenset[str]:
+        """Return which of some files are named anywhere in these tables, as by a draft or a template."""
+        columns = [
+            column
+            for table in metadata.sorted_tables
+            for column in table.columns
+            if isinstance(column.type, sa.JSON)
+        ]
+
+        def find(connection: Connection) -> frozenset[str]:
+            return frozenset(
+                digest
+                for digest in digests
+                if any(connection.scalar(_mention(column, digest)) is not None for column in columns)
+            )
+
+        return await self._database.read(find)
+
     # ---------------------------------------------------------------- forgetting
 
     async def forget_place(self, place: str) -> None:
-        """Delete a guild's settings, zone, drafts, panels and notes; or those of a person's own space.
+        """Delete a guild's settings, zone, drafts, panels, notes and files; or those of a person's own space.
 
         Runs that began before write no more notes about it.
         """
@@ -328,9 +361,10 @@ class Memory:
 
         await self._database.write(mark)
         await self._database.write(forget)
+        await self.files.forget_place(place)
 
     async def forget_user(self, user_id: int) -> None:
-        """Delete a person's zone and their drafts in all guilds."""
+        """Delete a person's zone, their drafts in all guilds, and the note of who attached their files."""
 
         def forget(connection: Connection) -> None:
             own = (_settings.c.scope == "user", _settings.c.id == str(user_id))
@@ -338,10 +372,15 @@ class Memory:
             connection.execute(sa.delete(_drafts).where(_drafts.c.user_id == str(user_id)))
 
         await self._database.write(forget)
+        await self.files.forget_user(str(user_id))
 
 
 def _note(kind: str, key: str) -> sa.Select[dict[str, Any]]:
     return sa.select(_notes.c.value).where(_notes.c.kind == kind, _notes.c.key == key)
+
+
+def _mention(column: sa.Column[Any], digest: str) -> sa.Select[int]:
+    return sa.select(sa.literal(1)).where(sa.cast(column, sa.Text).contains(digest)).limit(1)
 
 
 def _about(place: str) -> sa.ColumnElement[bool]:

@@ -13,6 +13,7 @@ from typing import TypeVar
 import discord
 from discord.ext import commands
 
+from cogs.attachments import Downloads
 from cogs.background.double_taps import DoubleTaps
 from cogs.background.invalid_requests import InvalidRequests
 from cogs.background.supervisor import Supervisor
@@ -59,6 +60,7 @@ class Services:
         waiting: how to await long waits.
         double_taps: recent clicks.
         files: the readers of uploaded files.
+        downloads: how attachments arrive that are kept (`cogs.attachments`).
         supervisor: keeps the background work alive.
         invalid_requests: the requests that Discord refused lately, which it counts towards a ban.
     """
@@ -83,6 +85,7 @@ class Services:
     waiting: Waiting = field(default_factory=lambda: Waiting())
     double_taps: DoubleTaps = field(default_factory=DoubleTaps)
     files: FileReaders = field(default_factory=FileReaders)
+    downloads: Downloads = field(default_factory=Downloads)
     invalid_requests: InvalidRequests = field(default_factory=InvalidRequests)
 
     @property
@@ -173,3 +176,10 @@ def offered_specs(bot: commands.Bot) -> list[MethodSpec]:
     """Return the specs of the loaded job methods that a guild may schedule, sorted by name."""
     found = [spec_of(name, function) for name, function in sorted(handler_of(bot).sprockets.items())]
     return [spec for spec in found if not spec.personal]
+
+
+def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
+    """Return those of `offered_specs` that are offered for new jobs: the ones that nothing replaces."""
+    found = offered_specs(bot)
+    names = {spec.name for spec in found}
+    return [spec for spec in found if spec.instead not in names]

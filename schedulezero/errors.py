@@ -20,6 +20,7 @@
     ├── DatabaseUnavailable       it can't be read or written right now (full disk, lock)
     ├── ValueUnusable             the database can't store a value
     ├── PortTaken                 another program is listening on a port we need
+    ├── ServerFailure             a part of the embedded server keeps failing, and the server ended
     ├── Exposed                   the server would be open to other machines without protection
     ├── KeysUnusable              the keys of the ZeroMQ wires can't be used
     │   └── NoSuchKey             not a valid key, or not an allowed one
@@ -41,6 +42,7 @@
     │   └── ApiError              .http.errors: the HTTP request isn't acceptable
     ├── TokenRefused              .records.tokens: a REST token can't be created
     │   └── TokenNameUnusable     .records.tokens: its name can't be used
+    ├── ClockOff                  .engine.time_check: this node's clock is too far from the database's
     ├── HandlerAway               .handlers.line: the handler isn't listening; the call wasn't delivered
     ├── CallTimeout               .handlers.connection: the call was delivered but not answered in time
     ├── CallLost                  .handlers.line: the call was delivered, but no answer can arrive
@@ -55,6 +57,7 @@
     ├── Unusable                  .exchange.calendar_checks: a calendar event can't be scheduled as it is
     │   in cogs:
     ├── ConfigError               .config.config: the configuration is invalid
+    ├── FileRefused               .kept_files: a file can't be kept
     ├── Refused                   .services: the person isn't allowed to do this, or it isn't possible
     ├── WrongDiscord              .discord_library: another library is installed as ``discord``
     │   in bot:
@@ -251,6 +254,10 @@ class ValueUnusable(ScheduleZeroError):
 
 class PortTaken(ScheduleZeroError):
     """Another program is listening on a port that we need."""
+
+
+class ServerFailure(ScheduleZeroError):
+    """A part of the embedded server keeps failing. The server has ended; a new process may do better."""
 
 
 class Exposed(ScheduleZeroError):

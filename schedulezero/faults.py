@@ -13,6 +13,9 @@ Nothing in the product sets `trouble_maker`; without one, a point costs one vari
     handler.ended        its result is in the journal, not yet answered
     step.begun           a step is in the journal, not yet done
     step.done            the step is done, result not yet in the journal
+    files.chunk          a part of a kept file is written, not yet committed
+    files.kept           all of it is written, not yet committed
+    files.forgotten      files that nobody needs are deleted, not yet committed
 """
 
 from __future__ import annotations
@@ -34,6 +37,9 @@ POINTS = (
     "handler.ended",
     "step.begun",
     "step.done",
+    "files.chunk",
+    "files.kept",
+    "files.forgotten",
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 import discord
 from discord.ext import commands
 
+from schedulezero.compose import limits
 from schedulezero.errors import Forbidden, Gone, JobFailed
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import (
@@ -26,7 +27,6 @@ from sprockets.kit.direct import in_direct_messages
 from sprockets.kit.discord_codes import UNREACHABLE
 from sprockets.kit.lookups import channel_of, expect_member, role_of
 from sprockets.kit.messages import (
-    MOST_TEXT,
     colour_of,
     embed_of,
     expect_texts,
@@ -46,6 +46,7 @@ from sprockets.kit.several import CHANNELS, for_each, partly
     ),
     variables=("message",),
     resumable=True,
+    instead="send_post",
 )
 async def send_announcement(
     bot: commands.Bot,
@@ -79,7 +80,7 @@ async def _check_announcement(
 ) -> None:
     channel = await channel_of(bot, channel_id)
     pings = _pings(*_called(channel.guild, role_id, everyone))
-    expect_texts(channel.guild, message, MOST_TEXT, "message", before=pings)
+    expect_texts(channel.guild, message, limits.TEXT.most, "message", before=pings)
 
 
 def _called(guild: discord.Guild, role_id: int | None, everyone: bool) -> tuple[discord.Role | None, bool]:
@@ -97,6 +98,7 @@ def _pings(role: discord.Role | None, everyone: bool) -> str:
     needs=in_channel("channel_id", "send_messages", "embed_links"),
     variables=("title", "description", "footer"),
     resumable=True,
+    instead="send_post",
 )
 async def send_embed_announcement(
     bot: commands.Bot,
@@ -167,9 +169,9 @@ async def _check_embed(
     fields: list[Any] | None,
 ) -> None:
     guild = (await channel_of(bot, channel_id)).guild
-    expect_texts(guild, title, 256, "title")
-    expect_texts(guild, description, 4096, "description")
-    expect_texts(guild, footer or "", 2048, "footer", blank=True)
+    expect_texts(guild, title, limits.EMBED_TITLE.most, "title")
+    expect_texts(guild, description, limits.EMBED_DESCRIPTION.most, "description")
+    expect_texts(guild, footer or "", limits.EMBED_FOOTER.most, "footer", blank=True)
     _embed(guild, title, description, color, footer, thumbnail_url, image_url, fields)
 
 
@@ -180,6 +182,7 @@ async def _check_embed(
     ),
     variables=("message",),
     resumable=True,
+    instead="send_post",
 )
 async def send_to_multiple_channels(
     bot: commands.Bot, channel_ids: ChannelIds, message: LongText, embed: dict[str, Any] | None = None
@@ -215,7 +218,7 @@ async def _check_channels(
     bot: commands.Bot, channel_ids: list[int], message: str, embed: dict[str, Any] | None
 ) -> None:
     channels = [await channel_of(bot, channel_id) for channel_id in dict.fromkeys(channel_ids)]
-    expect_texts(channels[0].guild, message, MOST_TEXT, "message", blank=embed is not None)
+    expect_texts(channels[0].guild, message, limits.TEXT.most, "message", blank=embed is not None)
     if embed:
         embed_of(embed)
 
@@ -271,7 +274,7 @@ async def send_dm(
 
 @send_dm.check
 async def _check_dm(bot: commands.Bot, user_id: int, message: str, embed: dict[str, Any] | None) -> None:
-    fitting(message, MOST_TEXT, "message")
+    fitting(message, limits.TEXT.most, "message")
     if embed:
         embed_of(embed)
 

@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import discord
 from discord.ext import commands
 from pydantic import Field
 
-from schedulezero.errors import Gone, JobFailed, Uncertain
-from schedulezero.handler.steps import step
+from schedulezero.compose import limits
+from schedulezero.errors import Gone, JobFailed
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, Duration, LongText, MessageLink, Text, Url, job
 from schedulezero.sentences import Sentence
-from sprockets.kit.asking import REASON, asking_discord
+from sprockets.kit import webhooks
+from sprockets.kit.asking import asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.comparing import alike
-from sprockets.kit.lookups import Sendable, channel_of, find_message
-from sprockets.kit.messages import MOST_TEXT, embed_of, expect_texts, fitting, mentions, text_for
-from sprockets.kit.posting import look_back, post, posted
+from sprockets.kit.lookups import channel_of, find_message
+from sprockets.kit.messages import embed_of, expect_texts, fitting, mentions, text_for
+from sprockets.kit.outgoing import Outgoing
+from sprockets.kit.posting import post, posted
 from sprockets.kit.results import success
-
-_MOST_ANSWERS = 10
-_LONGEST_ANSWER = 55
-_LONGEST_QUESTION = 300
-_WEBHOOK = "ScheduleZero"
-_WITH_WEBHOOKS = discord.TextChannel | discord.VoiceChannel | discord.ForumChannel
-_FORBIDDEN_NAMES = re.compile(r"discord|clyde|```|^(everyone|here)$", re.IGNORECASE)
+from sprockets.kit.webhooks import Face, expect_name, own_webhook, webhook_home
 
 
 @job(
     needs=in_channel("channel_id", "send_messages", "send_polls"),
     variables=("question",),
     resumable=True,
+    instead="send_post",
 )
 async def send_poll(
     bot: commands.Bot,
     channel_id: ChannelId,
-    question: Annotated[Text, Field(max_length=_LONGEST_QUESTION)],
+    question: Annotated[Text, Field(max_length=limits.POLL_QUESTION.most)],
     answers: LongText,
-    lasts: Annotated[Duration, Field(ge=timedelta(hours=1), le=timedelta(days=32))] = timedelta(days=1),
+    lasts: Annotated[
+        Duration,
+        Field(ge=timedelta(hours=limits.POLL_HOURS.least), le=timedelta(hours=limits.POLL_HOURS.most)),
+    ] = timedelta(days=1),
     several: bool = False,
 ) -> dict[str, Any]:
     """Ask people with a poll.
@@ -56,7 +54,7 @@ async def send_poll(
     """
     channel = await channel_of(bot, channel_id)
     poll = discord.Poll(
-        question=fitting(text_for(channel.guild, question), _LONGEST_QUESTION, "question"),
+        question=fitting(text_for(channel.guild, question), limits.POLL_QUESTION.most, "question"),
         # Discord counts a poll's length in whole hours.
         duration=timedelta(hours=max(round(lasts / timedelta(hours=1)), 1)),
         multiple=several,
@@ -70,7 +68,7 @@ async def send_poll(
 @send_poll.check
 async def _check_poll(bot: commands.Bot, channel_id: int, question: str, answers: str, **_: Any) -> None:
     channel = await channel_of(bot, channel_id)
-    expect_texts(channel.guild, question, _LONGEST_QUESTION, "question")
+    expect_texts(channel.guild, question, limits.POLL_QUESTION.most, "question")
     _answers(answers)
 
 
@@ -82,23 +80,23 @@ async def _poll_preview(bot: commands.Bot, channel_id: int, question: str, answe
 
 def _answers(text: str) -> list[str]:
     found = [line.strip() for line in text.splitlines() if line.strip()]
-    if not 1 <= len(found) <= _MOST_ANSWERS:
+    if not 1 <= len(found) <= limits.POLL_ANSWERS.most:
         raise JobFailed(
             "A poll takes 1 to {most_answers} answers, each on a line of its own, not {count}.",
             retry=False,
             code="poll_answers",
-            most_answers=_MOST_ANSWERS,
+            most_answers=limits.POLL_ANSWERS.most,
             count=len(found),
         )
     for answer in found:
-        if len(answer) > _LONGEST_ANSWER:
+        if len(answer) > limits.POLL_ANSWER.most:
             raise JobFailed(
                 "The answer “{answer}…” has {length} characters; Discord takes {longest_answer}.",
                 retry=False,
                 code="poll_answer_too_long",
                 answer=answer[:40],
                 length=len(answer),
-                longest_answer=_LONGEST_ANSWER,
+                longest_answer=limits.POLL_ANSWER.most,
             )
     return found
 
@@ -107,11 +105,12 @@ def _answers(text: str) -> list[str]:
     needs=in_channel("channel_id", "send_messages", "manage_webhooks"),
     variables=("message",),
     resumable=True,
+    instead="send_post",
 )
 async def send_as(
     bot: commands.Bot,
     channel_id: ChannelId,
-    name: Annotated[Text, Field(max_length=80)],
+    name: Annotated[Text, Field(max_length=limits.WEBHOOK_NAME.most)],
     message: Annotated[LongText, Field(max_length=4000)],
     avatar_url: Url | None = None,
 ) -> dict[str, Any]:
@@ -124,101 +123,18 @@ async def send_as(
         avatar_url: Address of the picture to show beside it
     """
     channel = await channel_of(bot, channel_id)
-    _expect_name(name)
-    text = fitting(text_for(channel.guild, message), MOST_TEXT, "message")
-    async with asking_discord(f"post in #{channel.name} by a webhook"):
-        webhook = await _webhook(bot, channel)
-
-    async def send(plan: dict[str, Any]) -> dict[str, Any]:
-        extra: dict[str, Any] = {"thread": channel} if isinstance(channel, discord.Thread) else {}
-        async with asking_discord(f"post in #{channel.name} by a webhook"):
-            sent = await webhook.send(
-                plan["text"],
-                username=name,
-                avatar_url=avatar_url or discord.utils.MISSING,
-                allowed_mentions=mentions(message),
-                wait=True,
-                **extra,
-            )
-        return posted(sent, channel)
-
-    async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
-        async def is_it(message: discord.Message) -> bool:
-            return alike(plan["text"], await _content(webhook, message, channel))
-
-        found = await look_back(channel, since, lambda item: item.webhook_id == webhook.id, is_it)
-        return posted(found, channel) if found is not None else None
-
-    return {"success": True, **await step(f"as:{channel.id}", send, plan={"text": text}, find=find)}
+    expect_name(name)
+    text = fitting(text_for(channel.guild, message), limits.TEXT.most, "message")
+    said = Outgoing(content=text, allowed_mentions=mentions(message))
+    return {"success": True, **await webhooks.send_as(bot, channel, Face(name, avatar_url), said)}
 
 
 @send_as.check
 async def _check_as(bot: commands.Bot, channel_id: int, name: str, message: str, **_: Any) -> None:
     channel = await channel_of(bot, channel_id)
-    _webhook_home(channel)
-    _expect_name(name)
-    expect_texts(channel.guild, message, MOST_TEXT, "message")
-
-
-def _expect_name(name: str) -> None:
-    """Raise JobFailed for a name that Discord refuses: https://discord.com/developers/docs/resources/webhook"""
-    if _FORBIDDEN_NAMES.search(name.strip()) or not name.strip():
-        raise JobFailed(
-            "Discord doesn't accept the name “{name}”. Choose another one.",
-            retry=False,
-            code="name_refused",
-            name=name,
-        )
-
-
-async def _webhook(bot: commands.Bot, channel: Sendable) -> discord.Webhook:
-    """Return our webhook in a channel, creating it if there is none. A thread uses its parent's webhook."""
-    home = _webhook_home(channel)
-    for webhook in await home.webhooks():
-        if _is_ours(bot, webhook):
-            return webhook
-    return await home.create_webhook(name=_WEBHOOK, reason=REASON)
-
-
-async def _content(webhook: discord.Webhook, message: discord.Message, channel: Sendable) -> str:
-    """Return what our webhook posted. Raises Uncertain if Discord doesn't show it.
-
-    An application without the Message Content flag sees the messages of its own webhooks without content
-    (https://github.com/discord/discord-api-docs/issues/5411), unless it asks by the webhook's token.
-    """
-    if message.content:
-        return message.content
-    extra: dict[str, Any] = {"thread": channel} if isinstance(channel, discord.Thread) else {}
-    try:
-        content = (await webhook.fetch_message(message.id, **extra)).content
-    except discord.NotFound:
-        return ""  # deleted since: somebody has seen it
-    except discord.Forbidden:
-        content = ""
-    if not content:
-        raise Uncertain(
-            "I was stopped while I posted, and Discord doesn't show me whether I did.",
-            code="posting_hidden",
-        )
-    return content
-
-
-def _webhook_home(channel: Sendable) -> discord.TextChannel | discord.VoiceChannel | discord.ForumChannel:
-    """Return the channel that has the webhooks for posts in a channel or thread."""
-    home = channel.parent if isinstance(channel, discord.Thread) else channel
-    if not isinstance(home, _WITH_WEBHOOKS):
-        raise JobFailed(
-            "Posts in #{name} can't use another name.",
-            retry=False,
-            code="no_posts_under_name",
-            name=channel.name,
-        )
-    return home
-
-
-def _is_ours(bot: commands.Bot, webhook: discord.Webhook) -> bool:
-    creator, me = webhook.user, bot.user
-    return bool(webhook.token and creator is not None and me is not None and creator.id == me.id)
+    webhook_home(channel)
+    expect_name(name)
+    expect_texts(channel.guild, message, limits.TEXT.most, "message")
 
 
 @job(
@@ -233,8 +149,8 @@ def _is_ours(bot: commands.Bot, webhook: discord.Webhook) -> bool:
 async def edit_post(
     bot: commands.Bot,
     message_url: MessageLink,
-    text: Annotated[LongText, Field(max_length=2000)] = "",
-    title: Annotated[Text, Field(max_length=256)] = "",
+    text: Annotated[LongText, Field(max_length=limits.TEXT.most)] = "",
+    title: Annotated[Text, Field(max_length=limits.EMBED_TITLE.most)] = "",
     description: Annotated[LongText, Field(max_length=4000)] = "",
 ) -> dict[str, Any]:
     """Edit one of my earlier posts.
@@ -251,7 +167,7 @@ async def edit_post(
     _expect_change(text, title, description)
     changes: dict[str, Any] = {}
     if text:
-        changes["content"] = fitting(text_for(guild, text), MOST_TEXT, "text")
+        changes["content"] = fitting(text_for(guild, text), limits.TEXT.most, "text")
     if title or description:
         new = {"title": text_for(guild, title), "description": text_for(guild, description)}
         changes["embeds"] = _embeds(found, {name: value for name, value in new.items() if value})
@@ -260,7 +176,7 @@ async def edit_post(
         if found.webhook_id is None and found.author == bot.user:
             changed = await found.edit(**changes, allowed_mentions=quiet)
             return {"success": True, **posted(changed)}
-        webhook = await _own_webhook(bot, found)
+        webhook = await own_webhook(bot, found)
         if isinstance(found.channel, discord.Thread):
             changes["thread"] = found.channel
         await webhook.edit_message(found.id, **changes, allowed_mentions=quiet)
@@ -286,25 +202,16 @@ def _own_embeds(found: discord.Message) -> list[discord.Embed]:
     return own
 
 
-async def _own_webhook(bot: commands.Bot, found: discord.Message) -> discord.Webhook:
-    """Return our webhook that posted a message. Raises JobFailed if it isn't by one of ours."""
-    channel = found.channel
-    home = channel.parent if isinstance(channel, discord.Thread) else channel
-    if found.webhook_id is not None and isinstance(home, _WITH_WEBHOOKS):
-        for webhook in await home.webhooks():
-            if webhook.id == found.webhook_id and _is_ours(bot, webhook):
-                return webhook
-    raise JobFailed(
-        "I can only edit my own posts, and this one is by someone else.", retry=False, code="not_my_post"
-    )
-
-
 @edit_post.check
 async def _check_edit(bot: commands.Bot, message_url: str, text: str, title: str, description: str) -> None:
     found = await find_message(bot, message_url)
     assert found.guild is not None
     _expect_change(text, title, description)
-    parts = ((text, MOST_TEXT, "text"), (title, 256, "title"), (description, 4096, "description"))
+    parts = (
+        (text, limits.TEXT.most, "text"),
+        (title, limits.EMBED_TITLE.most, "title"),
+        (description, limits.EMBED_DESCRIPTION.most, "description"),
+    )
     for written, most, where in parts:
         if written:
             expect_texts(found.guild, written, most, where)
@@ -312,7 +219,7 @@ async def _check_edit(bot: commands.Bot, message_url: str, text: str, title: str
         _own_embeds(found)
     if found.webhook_id is not None or found.author != bot.user:
         async with asking_discord("look at my post"):
-            await _own_webhook(bot, found)
+            await own_webhook(bot, found)
 
 
 def _expect_change(text: str, title: str, description: str) -> None:

@@ -11,12 +11,11 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
+from schedulezero.compose import limits
 from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
-from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.methods.annotations import Channels
 from schedulezero.methods.debts import Debt
-from schedulezero.methods.members import member_of
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import ChannelId, Duration, ForumId, LongText, Text, ThreadId, job
 from schedulezero.sentences import Sentence, all_in_a_row, present_fields
@@ -34,9 +33,11 @@ from sprockets.kit.follow_up import (
     replaced,
     watched,
 )
+from sprockets.kit.forums import Titled, open_post, tags_of, title_for
 from sprockets.kit.locks import Lock, forget, lock_of, save
 from sprockets.kit.lookups import channel_of, guild_channel_of
-from sprockets.kit.messages import MOST_TEXT, expect_texts, fitting, mentions, text_for
+from sprockets.kit.messages import expect_texts, fitting, mentions, text_for
+from sprockets.kit.outgoing import Outgoing
 from sprockets.kit.posting import CLOCK_SKEW, post
 from sprockets.kit.results import success
 from sprockets.kit.thread_flags import (
@@ -57,8 +58,6 @@ from sprockets.kit.turns import turn
 
 log = logging.getLogger(__name__)
 
-_LONGEST_TITLE = 100
-_MOST_TAGS = 5
 Quiet = Literal["1 hour", "1 day", "3 days", "1 week"]
 # How long a thread may be inactive before Discord archives it → Discord's value, in minutes.
 _MINUTES: dict[Quiet, Literal[60, 1440, 4320, 10080]] = {
@@ -74,8 +73,8 @@ _MINUTES: dict[Quiet, Literal[60, 1440, 4320, 10080]] = {
 async def create_thread(
     bot: commands.Bot,
     channel_id: Annotated[ChannelId, Channels(("text", "news"))],
-    title: Annotated[Text, Field(max_length=100)],
-    message: Annotated[LongText, Field(max_length=2000)] = "",
+    title: Annotated[Text, Field(max_length=limits.THREAD_TITLE.most)],
+    message: Annotated[LongText, Field(max_length=limits.TEXT.most)] = "",
     archive_after: Quiet = "1 day",
 ) -> dict[str, Any]:
     """Open a thread.
@@ -94,8 +93,8 @@ async def create_thread(
             code="no_threads_in",
             name=channel.name,
         )
-    name = text_for(channel.guild, title)[:100]
-    text = fitting(text_for(channel.guild, message), MOST_TEXT, "message")
+    name = title_for(channel.guild, title)
+    text = fitting(text_for(channel.guild, message), limits.TEXT.most, "message")
 
     async def open_it(plan: dict[str, Any]) -> dict[str, Any]:
         async with asking_discord(f"open a thread in #{channel.name}"):
@@ -129,8 +128,8 @@ def _type_of_threads(
 @create_thread.check
 async def _check_thread(bot: commands.Bot, channel_id: int, title: str, message: str, **_: Any) -> None:
     channel = await channel_of(bot, channel_id)
-    expect_texts(channel.guild, title, _LONGEST_TITLE, "title")
-    expect_texts(channel.guild, message, MOST_TEXT, "message", blank=True)
+    expect_texts(channel.guild, title, limits.THREAD_TITLE.most, "title")
+    expect_texts(channel.guild, message, limits.TEXT.most, "message", blank=True)
 
 
 @job(
@@ -141,8 +140,8 @@ async def _check_thread(bot: commands.Bot, channel_id: int, title: str, message:
 async def create_forum_post(
     bot: commands.Bot,
     channel_id: ForumId,
-    title: Annotated[Text, Field(max_length=100)],
-    message: Annotated[LongText, Field(max_length=2000)],
+    title: Annotated[Text, Field(max_length=limits.THREAD_TITLE.most)],
+    message: Annotated[LongText, Field(max_length=limits.TEXT.most)],
     tags: Text = "",
 ) -> dict[str, Any]:
     """Open a post in a forum.
@@ -158,24 +157,11 @@ async def create_forum_post(
         raise JobFailed(
             "#{name} isn't a forum. Choose a forum.", retry=False, code="not_a_forum", name=forum.name
         )
-    name = text_for(forum.guild, title)[:100]
-    text = fitting(text_for(forum.guild, message), MOST_TEXT, "message")
-    chosen = await _tags(forum, tags)
-
-    async def open_it(plan: dict[str, Any]) -> dict[str, Any]:
-        async with asking_discord(f"post in #{forum.name}"):
-            made = await forum.create_thread(
-                name=plan["name"],
-                content=plan["text"],
-                applied_tags=chosen,
-                allowed_mentions=mentions(message),
-                reason=REASON,
-            )
-        return {**_opened(made.thread), "message_id": str(made.message.id)}
-
-    plan = {"name": name, "text": text}
-    result = await step("post", open_it, plan=plan, find=lambda plan, since: _found(forum, plan, since))
-    return {"success": True, **result}
+    text = fitting(text_for(forum.guild, message), limits.TEXT.most, "message")
+    said = Outgoing(content=text, allowed_mentions=mentions(message))
+    titled = Titled(title_for(forum.guild, title), await tags_of(forum, tags))
+    made = await open_post(forum, titled, said, key="post")
+    return {"success": True, **present_fields("message", _now(titled.title, FLAGS["open"])), **made}
 
 
 @create_forum_post.check
@@ -183,10 +169,10 @@ async def _check_forum_post(
     bot: commands.Bot, channel_id: int, title: str, message: str, tags: str, **_: Any
 ) -> None:
     forum = await guild_channel_of(bot, channel_id)
-    expect_texts(forum.guild, title, _LONGEST_TITLE, "title")
-    expect_texts(forum.guild, message, MOST_TEXT, "message")
+    expect_texts(forum.guild, title, limits.THREAD_TITLE.most, "title")
+    expect_texts(forum.guild, message, limits.TEXT.most, "message")
     if isinstance(forum, discord.ForumChannel):
-        await _tags(forum, tags)
+        await tags_of(forum, tags)
 
 
 @job(
@@ -373,72 +359,15 @@ def _place(thread: discord.Thread) -> dict[str, Any]:
     return {"channel_id": str(thread.id), "guild_id": str(thread.guild.id), "url": thread.jump_url}
 
 
-async def _found(
-    parent: discord.TextChannel | discord.ForumChannel, plan: dict[str, Any], since: datetime
-) -> dict[str, Any] | None:
+async def _found(parent: discord.TextChannel, plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
     """Return the thread that an earlier attempt opened, or None."""
     async with asking_discord(f"look for threads of #{parent.name}"):
         for thread in await parent.guild.active_threads():
             mine = thread.owner_id == parent.guild.me.id and thread.parent_id == parent.id
             made_at = thread.created_at or discord.utils.snowflake_time(thread.id)
             if mine and alike(thread.name, plan["name"]) and made_at > since - CLOCK_SKEW:
-                # A forum post's first message has the same id as the post.
-                more = {"message_id": str(thread.id)} if "text" in plan else {}
-                return {**_opened(thread), **more}
+                return _opened(thread)
     return None
-
-
-async def _tags(forum: discord.ForumChannel, names: str) -> list[discord.ForumTag]:
-    """Return the named tags; raise JobFailed if one is missing, or is not for those who would set it."""
-    found: list[discord.ForumTag] = []
-    for name in (part.strip() for part in names.split(",")):
-        if not name:
-            continue
-        tag = next((tag for tag in forum.available_tags if tag.name.casefold() == name.casefold()), None)
-        if tag is None:
-            there = ", ".join(tag.name for tag in forum.available_tags) or "none"
-            raise JobFailed(
-                "#{name} has no tag “{name2}”. Its tags: {there}.",
-                retry=False,
-                code="forum_tag_missing",
-                name=forum.name,
-                name2=name,
-                there=there,
-            )
-        found.append(tag)
-    if forum.flags.require_tag and not found:
-        raise JobFailed("Posts in #{name} need a tag.", retry=False, code="forum_needs_tag", name=forum.name)
-    if len(found) > _MOST_TAGS:
-        raise JobFailed(
-            "A post takes {most} tags, not {count}.",
-            retry=False,
-            code="forum_tags_too_many",
-            most=_MOST_TAGS,
-            count=len(found),
-        )
-    if kept := next((tag for tag in found if tag.moderated), None):
-        await _expect_moderators(forum, kept)
-    return found
-
-
-async def _expect_moderators(forum: discord.ForumChannel, tag: discord.ForumTag) -> None:
-    """Raise JobFailed unless the bot and the job's creator may set a tag that is for moderators."""
-    creator_id = current_run().creator_id
-    people = [forum.guild.me]
-    if creator_id is not None:
-        async with asking_discord(f"look for the member {creator_id}"):
-            people.append(await member_of(forum.guild, int(creator_id)))
-    for person in people:
-        if not forum.permissions_for(person).manage_threads:
-            raise JobFailed(
-                "Only moderators may set the tag “{tag}”, and {who} doesn't have *Manage Threads* in "
-                "#{name}.",
-                retry=False,
-                code="forum_tag_moderated",
-                tag=tag.name,
-                who=person.mention,
-                name=forum.name,
-            )
 
 
 class ThreadsSprocket(RegisteringCog):

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from bot.pace import pace, session_starts, shared_pace, windows
+from cogs import files_cog, needed_files
 from cogs.background import invalid_requests, ping_budget
 from schedulezero.client import decoding
+from schedulezero.compose.limits import TABLE, Unit
 from schedulezero.handler import executor, journal
 from schedulezero.handler.repetitions import PUBLISHED
 from schedulezero.methods import job_meta
-from schedulezero.model import job
+from schedulezero.model import job, limits
 from schedulezero.server.decisions import retry
 from schedulezero.server.engine import shared_queue
 from schedulezero.server.handlers import crowd
@@ -37,6 +39,12 @@ NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("how-to/run-as-a-service.md", "waits for it for # seconds at most", (executor.DEADLINE_SECONDS,)),
     ("reference/configuration.md", "wait for # minutes at most; beyond that they are refused",
      (hourly_limit.LONGEST_HOLD_BY_HAND.total_seconds() / 60,)),
+    ("reference/configuration.md", "| `file_mib` | # | size of a file attached to a job in MiB; at most #,",
+     (limits.Limits().file_mib, limits.EDGE_FILE_MIB)),
+    ("reference/published-server.md", "the bot keeps them for # days more",
+     (files_cog.SECOND_LOOK_PUBLISHED.days,)),
+    ("explanation/privacy.md", "the second look comes after # days", (files_cog.SECOND_LOOK_PUBLISHED.days,)),
+    ("explanation/privacy.md", "needs them; # days longer for what *undo*", (needed_files.UNDO.days,)),
     ("reference/glossary.md", "# minutes by default", (job.DEFAULT_GRACE.total_seconds() / 60,)),
     ("reference/sprockets.md", "A call may take # seconds", (executor.DEADLINE_SECONDS,)),
     ("reference/wire.md", "| # MiB | refused with an error", (protocol.MAX_FRAME_BYTES / 2**20,)),
@@ -93,3 +101,22 @@ def test_a_number_is_that_of_the_code(page: str, sentence: str, numbers: tuple[A
     assert found is not None, "the sentence is not on its page any more; change it here, too"
     said = [WORDS.get(item) or float(item.replace(",", "")) for item in found.groups()]
     assert said == [float(item) for item in numbers]
+
+
+def test_the_page_of_limits_is_the_table_of_limits() -> None:
+    page = (DOCS / "reference" / "post-limits.md").read_text(encoding="utf-8")
+    mib = 1024 * 1024
+    wanted = [
+        (
+            limit.of,
+            str(limit.least or ""),
+            f"{limit.most // mib} MB, more with boosts"
+            if limit.unit is Unit.BYTES
+            else f"{limit.most} {limit.unit.value}",
+        )
+        for limit in TABLE.values()
+    ]
+    rows = [
+        tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in page.splitlines() if "|" in line
+    ]
+    assert rows[2:] == wanted

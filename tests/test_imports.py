@@ -62,6 +62,7 @@ TABLE = {
     "schedulezero/methods": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language"
     ),
+    "schedulezero/compose": "schedulezero schedulezero/model schedulezero/methods",
     "schedulezero/client": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/when/calendar "
         "schedulezero/when/language schedulezero/methods"
@@ -116,9 +117,13 @@ TABLE = {
         "schedulezero/server/api"
     ),
     "sprockets/kit": (
-        "schedulezero schedulezero/model schedulezero/methods schedulezero/web schedulezero/handler"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web "
+        "schedulezero/handler"
     ),
-    "sprockets": "schedulezero schedulezero/methods schedulezero/handler schedulezero/web sprockets/kit",
+    "sprockets": (
+        "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web "
+        "sprockets/kit"
+    ),
     "cogs/background": (
         "schedulezero schedulezero/metrics.py schedulezero/methods schedulezero/handler schedulezero/web"
     ),
@@ -128,7 +133,7 @@ TABLE = {
     "cogs": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/wire "
         "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/exchange "
-        "schedulezero/handler cogs/background cogs/config"
+        "schedulezero/handler schedulezero/web cogs/background cogs/config"
     ),
     "cogs/sprockets": "",
     "cogs/rights": (
@@ -154,6 +159,10 @@ TABLE = {
         "schedulezero/methods schedulezero/client cogs/background cogs cogs/rights cogs/desk/kit "
         "cogs/desk/drafts"
     ),
+    "cogs/desk/queue": (
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
+        "schedulezero/methods schedulezero/client cogs cogs/rights cogs/desk/kit cogs/desk/jobs"
+    ),
     "cogs/desk/files": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
         "schedulezero/client schedulezero/exchange cogs/background cogs cogs/rights cogs/desk/kit "
@@ -172,12 +181,12 @@ TABLE = {
     "cogs/desk/creating": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
         "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
-        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/settings"
+        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs cogs/desk/queue cogs/desk/settings"
     ),
     "cogs/*_cog.py": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/sprocket_loading "
-        "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/runs "
+        "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/queue cogs/desk/runs "
         "cogs/desk/settings cogs/desk/creating"
     ),
     "bot/pace": (
@@ -214,7 +223,8 @@ TABLE = {
     ),
     "bot/first_day/command.py": "bot bot/cli bot/first_day bot/first_day/day.py",
     "bot/demo": (
-        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language cogs cogs/rights "
+        "schedulezero schedulezero/model schedulezero/wire schedulezero/web schedulezero/when/language cogs "
+        "cogs/rights "
         "bot bot/run.py"
     ),
     "bot/cli/main.py": (

@@ -1,4 +1,4 @@
-"""Copies everything from a SQLite file to PostgreSQL: jobs, history, audit log, the bot's memory and journal.
+"""Copies everything from a SQLite file to PostgreSQL: jobs, history, audit log, memory, files and journal.
 
 Rows are copied in the order of their keys. Each batch is one transaction that also records the progress, so
 an interrupted move resumes where it stopped, and a complete one is only verified. At the end both sides are
@@ -27,6 +27,8 @@ from schedulezero.storage.database import Database, database_of
 from schedulezero.storage.sql import insert_new
 
 BATCH = 2000
+_BATCH_OF_CHUNKS = 16
+"""As many parts of kept files at a time, of 256 KiB each."""
 _MODULUS = 2**63
 
 _metadata = sa.MetaData()
@@ -106,6 +108,8 @@ class _Table:
         self._table = table
         self._key = list(table.primary_key.columns)
         self._progress = progress
+        large = any(isinstance(column.type, sa.LargeBinary) for column in table.columns)
+        self._batch = _BATCH_OF_CHUNKS if large else BATCH
 
     async def move(self) -> Contents:
         wanted = await self._contents(self._source)
@@ -146,7 +150,7 @@ class _Table:
 
     def _page(self, connection: Connection, after: Sequence[Any] | None) -> list[dict[str, Any]]:
         """Return the next rows in the order of their key, without anything that PostgreSQL can't store."""
-        query = sa.select(self._table).order_by(*self._key).limit(BATCH)
+        query = sa.select(self._table).order_by(*self._key).limit(self._batch)
         if after is not None:
             values = (sa.literal(value, column.type) for value, column in zip(after, self._key, strict=True))
             query = query.where(sa.tuple_(*self._key) > sa.tuple_(*values))
@@ -228,8 +232,12 @@ def _storable(value: Any) -> Any:
 
 def _checksum(row: dict[str, Any]) -> int:
     """Return a row's checksum, which is the same on both sides."""
-    text = json.dumps(row, sort_keys=True, default=str)
+    text = json.dumps(row, sort_keys=True, default=_text_of)
     return zlib.crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def _text_of(value: object) -> str:
+    return f"{zlib.crc32(value):08x}" if isinstance(value, bytes) else str(value)
 
 
 def rows_of(moved: dict[str, Contents]) -> Iterator[str]:

@@ -11,11 +11,12 @@ import asyncio
 import tempfile
 import time
 import webbrowser
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import discord
 import simcord
 
 from bot.app import ScheduleZeroBot, create_bot
@@ -24,8 +25,10 @@ from bot.demo import command_permissions as _routes  # noqa: F401 - adds a route
 from bot.demo.demo_guild import furnish, greet, schedule_examples
 from bot.demo.demo_pages import DemoPages, front_door
 from bot.run import Beside
+from cogs.attachments import Downloads
 from cogs.services import Waiting
 from schedulezero.background import run_in_background
+from schedulezero.web.download import PIECE
 from schedulezero.wire.addresses import free_ports
 
 T = TypeVar("T")
@@ -61,9 +64,18 @@ class SimulatedWaiting(Waiting):
         return await self._env.external_wait(awaitable, reason="the server's long poll")
 
 
+class SimulatedDownloads(Downloads):
+    """Takes attachments from the simulator, which has them at no real address."""
+
+    async def pieces(self, attachment: discord.Attachment) -> AsyncGenerator[bytes]:
+        content = await attachment.read()
+        for start in range(0, len(content), PIECE):
+            yield content[start : start + PIECE]
+
+
 def simulated(bot: ScheduleZeroBot, env: simcord.Env) -> None:
     """Prepare a bot for a simulated Discord that runs in real time."""
-    bot.services = replace(bot.services, waiting=SimulatedWaiting(env))
+    bot.services = replace(bot.services, waiting=SimulatedWaiting(env), downloads=SimulatedDownloads())
 
 
 async def demo(

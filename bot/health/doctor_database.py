@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from bot.config import Settings
 from cogs.health import Check
 from schedulezero.errors import ScheduleZeroError
+from schedulezero.model.file_limits import mib
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
-from schedulezero.storage.sqlite_file import journal_beside, look
+from schedulezero.storage.replication import Standbys, standbys_of
+from schedulezero.storage.sqlite_errors import explained
+from schedulezero.storage.sqlite_file import is_absent, journal_beside, look, reading, tables_in, using
 from schedulezero.storage.sqlite_lock import Holders, holders
+
+_FILES = "SELECT count(*), coalesce(sum(size), 0) FROM bot_files"
+_STANDBYS = {
+    Standbys.NONE: "it has no standby",
+    Standbys.SYNCHRONOUS: "its standby is synchronous, and loses nothing in a failover",
+    Standbys.ASYNCHRONOUS: "warning: its standby is asynchronous, and loses the last changes in a failover",
+    Standbys.IS_ONE: "warning: it is a standby itself, and accepts no changes",
+}
 
 
 async def check_database(settings: Settings) -> Check:
@@ -22,7 +35,9 @@ async def check_database(settings: Settings) -> Check:
         path = sqlite_path(settings.database)
         found = await asyncio.to_thread(look, path)
         await asyncio.to_thread(look, journal_beside(path))
-        return Check("database", True, f"{found}; {_who(await asyncio.to_thread(holders, path))}")
+        files = await asyncio.to_thread(_files_in, path)
+        who = _who(await asyncio.to_thread(holders, path))
+        return Check("database", True, f"{found}; {who}{files}")
     except ScheduleZeroError as error:
         return Check("database", False, "cannot be used", error.message)
 
@@ -82,7 +97,29 @@ async def _in_postgres(setting: str) -> str:
     database = database_of(setting, sa.MetaData())  # no tables in the metadata, so none is created
     await database.open()
     try:
-        await database.read(lambda connection: connection.execute(sa.select(1)).all())
+        standbys = await database.read(standbys_of)
+        there = await database.read(lambda connection: sa.inspect(connection).has_table("bot_files"))
+        files = _said_of_files(await database.read(_count_files)) if there else ""
     finally:
         await database.close()
-    return f"{database.where} can be read"
+    return f"{database.where} can be read{files}; {_STANDBYS[standbys]}"
+
+
+def _count_files(connection: sa.Connection) -> tuple[int, int]:
+    count, size = connection.execute(sa.text(_FILES)).one()
+    return int(count), int(size)
+
+
+def _files_in(path: Path) -> str:
+    """Describe the kept files in a SQLite database, without changing anything in it."""
+    if is_absent(path):
+        return ""
+    with explained(path), using(path), closing(reading(path)) as connection:
+        if "bot_files" not in tables_in(connection):
+            return ""
+        return _said_of_files(connection.execute(_FILES).fetchone())
+
+
+def _said_of_files(found: tuple[int, int]) -> str:
+    count, size = found
+    return f"; {count:,} kept file{'s' if count != 1 else ''}, {mib(size)} MiB" if count else ""

@@ -1,4 +1,7 @@
-"""One limiter for all requests to Discord, below its 50 a second: people go first, then the most overdue run.
+"""One limiter for all requests to Discord, below its 50 a second: people go first, then each guild in turn.
+
+The jobs' requests are queued fairly by guild (`schedulezero.fair_queue`): a guild with many of them delays
+another guild's by one at most. Within a guild, the most overdue run goes first.
 
 It waits in aiohttp's own hook, right before a request leaves, after discord.py has waited for that channel's
 limit. So a blocked channel doesn't block others, and requests that were blocked together don't leave in one
@@ -9,8 +12,6 @@ burst. Responses to interactions don't count towards Discord's limit and pass un
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ import aiohttp
 import discord
 
 from cogs.background.invalid_requests import InvalidRequests
+from schedulezero.fair_queue import FairQueue
 from schedulezero.handler.run_context import current_run
 from schedulezero.metrics import note_discord
 
@@ -47,19 +49,23 @@ class Pace:
         self._for_all = for_all
         self._window = window
         self._granted: deque[float] = deque()
-        self._waiting: list[tuple[int, float, int, asyncio.Future[float]]] = []
-        self._count = itertools.count()
+        self._people: deque[asyncio.Future[float]] = deque()
+        self._jobs: FairQueue[asyncio.Future[float]] = FairQueue()
         self._alarm: asyncio.TimerHandle | None = None
 
-    async def turn(self, due: float | None) -> float:
+    async def turn(self, due: float | None, guild_id: str | None = None) -> float:
         """Wait for this request's turn and return the loop's time at that moment.
 
         Parameters:
-            due: When a job's run was due, in seconds since the epoch: the earliest goes first. None for
-                requests that a person waits for.
+            due: When a job's run was due, in seconds since the epoch: of a guild's, the earliest goes first.
+                None for requests that a person waits for.
+            guild_id: The guild of the run's job; jobs without one take their turn together.
         """
         future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (due is not None, due or 0.0, next(self._count), future))
+        if due is None:
+            self._people.append(future)
+        else:
+            self._jobs.push(guild_id, due, future)
         self._grant()
         return await future
 
@@ -68,16 +74,16 @@ class Pace:
         now = loop.time()
         while self._granted and now - self._granted[0] >= self._window:
             self._granted.popleft()
-        while self._waiting:
-            job, _, _, future = self._waiting[0]
-            possible_at = self._possible_at(bool(job), now)
+        while self._people or self._jobs:
+            job = not self._people
+            possible_at = self._possible_at(job, now)
             if possible_at > now:
                 if self._alarm is not None:
                     self._alarm.cancel()
                 self._alarm = loop.call_at(possible_at, self._grant)
                 return
-            heapq.heappop(self._waiting)
-            if not future.done():  # its task may have been cancelled in the meantime
+            future = self._jobs.pop() if job else self._people.popleft()
+            if future is not None and not future.done():  # its task may have been cancelled in the meantime
                 self._granted.append(now)
                 if job:
                     # Space requests evenly, so that slow responses don't push two windows into one. A
@@ -98,7 +104,7 @@ class Pace:
 
 
 def limiting(
-    turn: Callable[[float | None], Awaitable[object]], invalid: InvalidRequests
+    turn: Callable[[float | None, str | None], Awaitable[object]], invalid: InvalidRequests
 ) -> aiohttp.TraceConfig:
     """Return an aiohttp hook that makes each request wait for its turn right before it leaves.
 
@@ -117,7 +123,7 @@ def limiting(
             raise discord.RateLimited(wait)
         if any(part in asked.url.path for part in _NOT_COUNTED):
             return
-        await turn(run.scheduled_at.timestamp() if run.run_id is not None else None)
+        await turn(run.scheduled_at.timestamp() if run.run_id is not None else None, run.guild_id)
 
     async def after(_session: Any, _context: Any, done: aiohttp.TraceRequestEndParams) -> None:
         note_discord(done.response.status)

@@ -13,8 +13,6 @@ While the database is unavailable, each process keeps to its even share.
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -28,6 +26,7 @@ from bot.pace.pace import limiting
 from cogs.background.invalid_requests import InvalidRequests
 from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+from schedulezero.fair_queue import FairQueue
 from schedulezero.storage.database import Database, database_of
 from schedulezero.storage.sql import insert_new
 
@@ -101,9 +100,12 @@ class SharedPace:
         if self._open:
             await self._database.close()
 
-    async def turn(self, due: float | None) -> Slot:
-        """Wait for this request's turn and return its slot; see `bot.pace.pace.Pace.turn`."""
-        return await self._lanes[due is not None].turn(due or 0.0)
+    async def turn(self, due: float | None, guild_id: str | None = None) -> Slot:
+        """Wait for this request's turn and return its slot; see `bot.pace.pace.Pace.turn`.
+
+        The guilds take turns within a process. Between processes it is enough that each leases little ahead.
+        """
+        return await self._lanes[due is not None].turn(due or 0.0, guild_id if due is not None else None)
 
     async def may_connect(self) -> Slot:
         """Wait until the bot may open another connection to the gateway, and return the slot."""
@@ -115,7 +117,7 @@ class SharedPace:
 
 
 class _Lane:
-    """A queue of requests that wait for leased slots, the earliest run first."""
+    """A queue of requests that wait for leased slots: each guild in turn, its earliest run first."""
 
     def __init__(
         self, database: Callable[[], Awaitable[Database]], name: str, a_second: float, processes: int
@@ -126,15 +128,14 @@ class _Lane:
         self._spacing = self._microseconds / 1_000_000
         self._processes = processes
         self._slots: deque[Slot] = deque()
-        self._waiting: list[tuple[float, int, asyncio.Future[Slot]]] = []
-        self._count = itertools.count()
+        self._waiting: FairQueue[asyncio.Future[Slot]] = FairQueue()
         self._serving: asyncio.Task[None] | None = None
         self._alone_until = 0.0
         self._warned_at = -_WARN_SECONDS
 
-    async def turn(self, due: float) -> Slot:
+    async def turn(self, due: float, guild_id: str | None = None) -> Slot:
         future: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (due, next(self._count), future))
+        self._waiting.push(guild_id, due, future)
         if self._serving is None or self._serving.done():
             self._serving = run_in_background(self._serve(), "sharing Discord's limit")
         return await future
@@ -151,8 +152,7 @@ class _Lane:
                 self._slots.extend(await self._lease(len(self._waiting)))
             slot = self._slots.popleft()
             await asyncio.sleep(max(slot.at - loop.time(), 0))
-            while self._waiting:
-                future = heapq.heappop(self._waiting)[2]
+            while (future := self._waiting.pop()) is not None:
                 if not future.done():  # its task may have been cancelled in the meantime
                     future.set_result(slot)
                     break

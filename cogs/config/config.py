@@ -38,8 +38,8 @@ _LARGEST_FILE = 1_000_000
 BELOW = "__"
 """Stands in a variable's name between ``LIMITS`` and the limit."""
 DEFAULT_SPROCKETS = (
-    "announcement", "posts", "threads", "events", "moderation", "roles", "channels", "web", "reminder",
-    "example",
+    "composer", "announcement", "posts", "threads", "events", "moderation", "roles", "channels", "web",
+    "reminder", "example",
 )  # fmt: skip
 
 Intent = Literal[

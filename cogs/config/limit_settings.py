@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from schedulezero.model.limits import EDGE_ENTRIES, EDGE_KIB, Limits
+from schedulezero.model.limits import EDGE_ENTRIES, EDGE_FILE_MIB, EDGE_KIB, Limits
 
 Many = Annotated[int, Field(ge=0, le=1_000_000)]
 Seconds = Annotated[int, Field(ge=0, le=86_400)]
@@ -30,6 +30,9 @@ class LimitSettings(BaseModel):
     shortest_reminder_seconds: Seconds | None = _DEFAULTS.shortest_reminder_seconds
     import_entries: Annotated[int, Field(ge=0, le=EDGE_ENTRIES)] | None = _DEFAULTS.import_entries
     import_kib: Annotated[int, Field(ge=0, le=EDGE_KIB)] | None = _DEFAULTS.import_kib
+    file_mib: Annotated[int, Field(ge=0, le=EDGE_FILE_MIB)] | None = _DEFAULTS.file_mib
+    files_mib_per_guild: Many | None = _DEFAULTS.files_mib_per_guild
+    files_mib: Many | None = _DEFAULTS.files_mib
 
     @field_validator("*")
     @classmethod

@@ -13,6 +13,7 @@ from cogs.services import Services
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound
 from schedulezero.model import Job, JobState
+from schedulezero.model.file_limits import mib
 from schedulezero.model.limits import (
     Allowance,
     Limits,
@@ -136,6 +137,13 @@ def imports(limits: Limits) -> str:
         count=grouped(limits.entries),
         size=grouped(limits.file_bytes // 1024),
     )
+
+
+def files_used(used: int, most: int | None) -> str:
+    """Describe how much of its room for files a guild uses; ``used`` is in bytes, ``most`` in MiB."""
+    if most is None:
+        return t("files: {used} MiB", used=mib(used))
+    return t("files: {used} of {most} MiB", used=mib(used), most=grouped(most))
 
 
 def _distance(limits: Limits, *, personal: bool) -> list[str]:

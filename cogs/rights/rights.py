@@ -160,7 +160,7 @@ def _strangers(
                 for channel_id in _channel_ids(value)
                 if _channel(channel_id, guild, known) is None
             ]
-        elif kind is Kind.ROLE and guild.get_role(value) is None:
+        elif kind in (Kind.ROLE, Kind.ROLES) and not _are_here(value, guild):
             found.append(Finding(Of.JOB, Sentence("The role isn't in this server.", "role_not_here")))
         elif kind is Kind.GUILD and value != guild.id:
             found.append(
@@ -172,6 +172,11 @@ def _strangers(
                 )
             )
     return found
+
+
+def _are_here(value: Any, guild: discord.Guild) -> bool:
+    """Return whether a role's id, or each of several, is that of a role of the guild."""
+    return all(guild.get_role(role_id) is not None for role_id in _ids(value))
 
 
 def named_channels(spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
@@ -274,19 +279,25 @@ def _needs(spec: MethodSpec) -> Sequence[Need]:
 
 
 def _anybody_may_ping(spec: MethodSpec, need: Need, read: ReadParams, guild: discord.Guild) -> bool:
-    """Return whether the ping is of a role that everyone may ping."""
+    """Return whether the ping is of a role, or of roles, that everyone may ping."""
     parameter = spec.parameter(need.when or "")
-    if parameter is None or parameter.kind is not Kind.ROLE or parameter.name not in read.values:
+    kinds = (Kind.ROLE, Kind.ROLES)
+    if parameter is None or parameter.kind not in kinds or parameter.name not in read.values:
         return False
-    role = guild.get_role(read.values[parameter.name])
+    roles = [guild.get_role(role_id) for role_id in _ids(read.values[parameter.name])]
     # Discord's menus offer @everyone as a role; pinging that takes the right, whatever its settings say.
-    return role is not None and role.mentionable and not role.is_default()
+    return all(role is not None and role.mentionable and not role.is_default() for role in roles)
 
 
 def _channel_ids(value: Any) -> list[int]:
     """Return the channels that a converted value names: an id, several, or a message's link."""
     if (link := read_message_link(value)) is not None:
         return [link.channel_id]
+    return _ids(value)
+
+
+def _ids(value: Any) -> list[int]:
+    """Return the ids in a converted value: one, or several."""
     items: list[Any] = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, int)]
 

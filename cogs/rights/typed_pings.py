@@ -23,15 +23,15 @@ def typed_ping_caution(spec: MethodSpec, params: Mapping[str, Any]) -> str | Non
         spec: The job's method.
         params: Its parameters. A ping that a parameter asks for is no mistake.
     """
-    asked = {"@everyone", "@here"} if params.get("everyone") else set[str]()
-    if params.get("role_id"):
-        asked.add(f"<@&{params['role_id']}>")
+    asked = {"@everyone", "@here"} if params.get("everyone") or params.get("ping") else set[str]()
+    roles: list[Any] = [params.get("role_id"), *(params.get("role_ids") or ())]
+    asked |= {f"<@&{role_id}>" for role_id in roles if role_id}
     texts = [value for value in params.values() if isinstance(value, str)]
     typed = [ping for text in texts for ping in _TYPED.findall(text) if ping not in asked]
     if not typed:
         return None
     ping = typed[0]
-    if any(parameter.name in ("everyone", "role_id") for parameter in spec.parameters):
+    if any(parameter.name in ("everyone", "role_id", "ping", "role_ids") for parameter in spec.parameters):
         return t(
             "{ping} in a text pings nobody. To ping a role or everyone, choose it in the form.", ping=ping
         )

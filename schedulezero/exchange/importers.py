@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from schedulezero.errors import ScheduleZeroError
+from schedulezero.exchange.table_file import columns_of, read_table
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault, unreadable
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
@@ -53,6 +54,8 @@ def reader_of(text: str) -> Reader | None:
     first = begin.partition("\n")[0]
     if "utc_time" in first and "content" in first:
         return read_reminder_csv
+    if columns_of(first) is not None:
+        return read_table
     lines = (line.strip() for line in text.split("\n"))
     rest = list(
         islice((line for line in lines if line and line[0] != "#" and not _setting(line)), _LINES_LOOKED_AT)

@@ -1,4 +1,4 @@
-"""What a job function can rely on in its bot: notes, the job server, and the sprockets' registry.
+"""What a job function can rely on in its bot: notes, kept files, the job server, and the sprockets' registry.
 
 The bot is ours, or someone else's with these parts. Job functions and sprockets find the parts here and
 import nothing from the bot.
@@ -6,11 +6,13 @@ import nothing from the bot.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from schedulezero.methods.spec import JobFunction
 from schedulezero.model import GuildRules, Job
+from schedulezero.model.kept_file import FileFacts
 
 
 class Notes(Protocol):
@@ -24,6 +26,33 @@ class Notes(Protocol):
     ) -> bool: ...
     async def kept(self, kind: str, key: str) -> dict[str, Any] | None: ...
     async def forget(self, kind: str, key: str) -> None: ...
+
+
+class KeptFiles(Protocol):
+    """Files that people attached, known by their digest; see `schedulezero.model.kept_file`.
+
+    A digest in a job's parameters may be forged, so both calls also take the id of the job's guild, or of the
+    person whose own job it is. A guild only sees files that were kept for it.
+    """
+
+    async def known(self, digest: str, guild_id: str) -> FileFacts | None:
+        """Return what is known of a guild's file; None if the guild has no file with that digest."""
+        ...
+
+    async def open(self, digest: str, guild_id: str) -> BinaryIO:
+        """Return a guild's file, open for reading, seekable and checked; the caller closes it.
+
+        It is an unnamed temporary file on disk, never held in memory as a whole. Raises Gone with the code
+        ``file_missing`` if the guild has no such file, and ``file_damaged`` if its content has changed.
+        """
+        ...
+
+
+class HostMemory(Notes, Protocol):
+    """The notes of a bot, and its kept files."""
+
+    @property
+    def files(self) -> KeptFiles: ...
 
 
 class JobServer(Protocol):
@@ -52,9 +81,22 @@ class Host(Protocol):
     """A bot with all of these parts."""
 
     @property
-    def memory(self) -> Notes: ...
+    def memory(self) -> HostMemory: ...
     @property
     def services(self) -> HostServices: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HostParts:
+    """The parts of a bot that job functions use."""
+
+    memory: HostMemory
+    services: HostServices
+
+    @property
+    def files(self) -> KeptFiles:
+        """The files that people attached."""
+        return self.memory.files
 
 
 @runtime_checkable
@@ -75,8 +117,8 @@ def registry_of(bot: _WithCogs) -> Registry | None:
     return cog if isinstance(cog, Registry) else None
 
 
-def host_of(bot: object) -> Host:
-    """Return the bot as a host; raises TypeError if it has no notes or services."""
+def host_of(bot: object) -> HostParts:
+    """Return a bot's parts; raises TypeError if it has no notes or services."""
     if not isinstance(bot, Host):
         raise TypeError("this needs a bot with `memory` and `services`, as ScheduleZero's own has them")
-    return bot
+    return HostParts(bot.memory, bot.services)

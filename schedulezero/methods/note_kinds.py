@@ -28,6 +28,9 @@ LOCK = "lockdown"
 SPROCKET_SETTINGS = "sprocket-settings"
 LEFT_GUILD = "left-guild"
 UNDELIVERED = "undelivered"
+QUEUE = "queue"
+LAST_POSTS = "last-posts"
+STICKY = "sticky"
 
 NAMES: Mapping[str, Names] = {
     FOLLOW_UP: Names.VALUE,  # its key names a role and a person, or a channel
@@ -35,10 +38,13 @@ NAMES: Mapping[str, Names] = {
     DEBT_TRIED: Names.VALUE,
     DEBT_CLOSED: Names.VALUE,
     LOCK: Names.VALUE,
+    LAST_POSTS: Names.VALUE,  # its key names a job and a channel
+    STICKY: Names.VALUE,
     SPROCKET_SETTINGS: Names.END_OF_KEY,
     LEFT_GUILD: Names.KEY,
     "rules": Names.KEY,
     UNDELIVERED: Names.KIND,
+    QUEUE: Names.KIND,
     "owner-commands": Names.NOTHING,
     "alerts-told": Names.NOTHING,
     "audit-told": Names.NOTHING,

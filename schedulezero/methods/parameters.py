@@ -33,6 +33,7 @@ class Kind(StrEnum):
     CHANNEL = "channel"
     CHANNELS = "channels"
     ROLE = "role"
+    ROLES = "roles"
     USER = "user"
     USERS = "users"
     GUILD = "server"
@@ -43,6 +44,11 @@ class Kind(StrEnum):
     DURATION = "length of time"
     OBJECT = "JSON object"
     LIST = "JSON list"
+    EMBEDS = "embeds"
+    FILES = "files"
+    BUTTONS = "buttons"
+    POLL = "poll"
+    LAYOUT = "layout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,7 @@ class Parameter:
 _KIND_BY_NAME: tuple[tuple[str, Kind], ...] = (
     ("channel_ids", Kind.CHANNELS),
     ("channel_id", Kind.CHANNEL),
+    ("role_ids", Kind.ROLES),
     ("role_id", Kind.ROLE),
     ("user_ids", Kind.USERS),
     ("member_ids", Kind.USERS),

@@ -6,6 +6,7 @@ from schedulezero.sentences import Sentence
 
 # Read as: discord.py's name of a permission, its name in the settings.
 _WORDS = {
+    "add_reactions": Sentence("Add Reactions", "permission_add_reactions"),
     "attach_files": Sentence("Attach Files", "permission_attach_files"),
     "connect": Sentence("Connect", "permission_connect"),
     "create_events": Sentence("Create Events", "permission_create_events"),
@@ -22,6 +23,7 @@ _WORDS = {
     "mention_everyone": Sentence("Mention @everyone, @here and All Roles", "permission_mention_everyone"),
     "move_members": Sentence("Move Members", "permission_move_members"),
     "mute_members": Sentence("Mute Members", "permission_mute_members"),
+    "pin_messages": Sentence("Pin Messages", "permission_pin_messages"),
     "read_message_history": Sentence("Read Message History", "permission_read_message_history"),
     "request_to_speak": Sentence("Request to Speak", "permission_request_to_speak"),
     "send_messages": Sentence("Send Messages", "permission_send_messages"),

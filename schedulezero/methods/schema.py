@@ -20,6 +20,7 @@ _SCHEMAS: dict[Kind, JsonObject] = {
     Kind.CHANNEL: _ID,
     Kind.CHANNELS: _ID_LIST,
     Kind.ROLE: _ID,
+    Kind.ROLES: _ID_LIST,
     Kind.USER: _ID,
     Kind.USERS: _ID_LIST,
     Kind.GUILD: _ID,
@@ -30,6 +31,11 @@ _SCHEMAS: dict[Kind, JsonObject] = {
     Kind.DURATION: {"type": ["number", "string"]},
     Kind.OBJECT: {"type": "object"},
     Kind.LIST: {"type": "array"},
+    Kind.EMBEDS: {"type": "array", "items": {"type": "object"}},
+    Kind.FILES: {"type": "array", "items": {"type": "object"}},
+    Kind.BUTTONS: {"type": "array", "items": {"type": "object"}},
+    Kind.POLL: {"type": "object"},
+    Kind.LAYOUT: {"type": "array", "items": {"type": "object"}},
 }
 
 

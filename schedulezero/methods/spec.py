@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal, TypeVar, is_typeddict
 
@@ -80,6 +80,9 @@ class MethodSpec:
         addressee: the parameter that names the recipient of its direct message; None if it sends none.
         resumable: whether it may be called again for a run it has begun (`schedulezero.handler.steps`).
         pace: the shortest time between two runs that Discord keeps up with; None for no such limit.
+        groups: the lines of the job's card, each with a form: name of the line → its parameters. Without
+            any, the parameters are put together by their kinds.
+        instead: the method that people are offered in its place; None if it is offered itself.
         settles: tells whether a run undoes what the bot did and still owes; such a run needs the bot's rights
             only.
     """
@@ -97,6 +100,8 @@ class MethodSpec:
     resumable: bool = False
     settles: Settles | None = None
     pace: timedelta | None = None
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    instead: str | None = None
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the declared parameter with this name, if there is one."""

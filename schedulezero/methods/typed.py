@@ -22,7 +22,7 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
@@ -56,6 +56,8 @@ AnyChannelId = Annotated[int, Kind.CHANNEL, Channels(("text", "news", "voice", "
 """The id of a channel of any kind."""
 RoleId = Annotated[int, Kind.ROLE]
 """The id of a role."""
+RoleIds = Annotated[list[int], Kind.ROLES]
+"""The ids of several roles."""
 MemberId = Annotated[int, Kind.USER]
 """The id of a person."""
 MemberIds = Annotated[list[int], Kind.USERS]
@@ -88,6 +90,8 @@ class TypedJob:
         addressee: str | None = None,
         resumable: bool = False,
         pace: timedelta | None = None,
+        groups: Mapping[str, tuple[str, ...]] | None = None,
+        instead: str | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
@@ -102,6 +106,8 @@ class TypedJob:
             addressee=addressee,
             resumable=resumable,
             pace=pace,
+            groups=groups or {},
+            instead=instead,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
         self._check_names()
@@ -111,9 +117,10 @@ class TypedJob:
         names = {parameter.name for parameter in self.spec.parameters}
         named = {name for need in self.spec.needs for name in (need.channel, need.role, need.when) if name}
         named |= {self.spec.addressee} if self.spec.addressee else set()
+        named |= {name for group in self.spec.groups.values() for name in group}
         for name in sorted((named | set(self.spec.variables)) - names):
             raise TypeError(
-                f"{self.spec.name}: needs or variables speak of {name!r}, but its parameters are "
+                f"{self.spec.name}: needs, variables or groups speak of {name!r}, but its parameters are "
                 f"{', '.join(sorted(names)) or 'none'}."
             )
 
@@ -183,6 +190,8 @@ def job(
     personal: bool = False,
     addressee: str | None = None,
     pace: timedelta | None = None,
+    groups: Mapping[str, tuple[str, ...]] | None = None,
+    instead: str | None = None,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
     """Turn an async function into a job (or a plain one, which then runs in a thread).
 
@@ -199,12 +208,16 @@ def job(
             oneself needs *Manage Server*, and each person gets a limited number of such messages.
         pace: The shortest time between two runs that Discord keeps up with. Closer ones are warned of before
             the job is saved.
+        groups: The lines of the job's card, each with a form: name of the line → at most five parameters.
+        instead: The method that people are offered in its place.
 
     Raises TypeError, with a reason, for a function that can't be a job.
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
-        return TypedJob(function, needs or (), variables, personal, addressee, resumable, pace)
+        return TypedJob(
+            function, needs or (), variables, personal, addressee, resumable, pace, groups, instead
+        )
 
     return make
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schedulezero.errors import ParameterError
 from schedulezero.methods.message_links import read_message_link
@@ -185,7 +185,8 @@ def _wrong(error: ValidationError, parameter: Parameter) -> Sentence:
 
 
 _ID_KINDS = (Kind.CHANNEL, Kind.ROLE, Kind.USER, Kind.GUILD)
-_ID_LIST_KINDS = (Kind.CHANNELS, Kind.USERS)
+_ID_LIST_KINDS = (Kind.CHANNELS, Kind.ROLES, Kind.USERS)
+_LIST_KINDS = (Kind.LIST, Kind.EMBEDS, Kind.FILES, Kind.BUTTONS, Kind.LAYOUT)
 _MAX_ID = 2**64 - 1
 
 
@@ -229,9 +230,9 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
         return length
     if kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.URL, Kind.CHOICE) and not isinstance(value, str):
         raise wrong("a text")
-    if kind is Kind.OBJECT and not isinstance(value, dict):
+    if kind in (Kind.OBJECT, Kind.POLL) and not isinstance(value, dict | BaseModel):
         raise wrong("a JSON object")
-    if kind is Kind.LIST and not isinstance(value, list):
+    if kind in _LIST_KINDS and not isinstance(value, list):
         raise wrong("a JSON list")
     return cast(Any, value)
 

@@ -22,6 +22,10 @@ from schedulezero.sentences import Sentence
 MINUTE = timedelta(minutes=1)
 EDGE_ENTRIES, EDGE_KIB = 2_000, 2_048
 """Upper bound on the size of an imported file, also if the owner sets no limit."""
+EDGE_FILE_MIB = 100
+"""Upper bound on the size of a kept file: what Discord takes in a server with the most boosts
+(https://discord.com/developers/docs/reference#uploading-files).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,9 @@ class Limits:
         shortest_interval_seconds: minimum time between two runs of one job.
         shortest_reminder_seconds: minimum time between two runs of one reminder.
         import_entries, import_kib: maximum size of an imported file.
+        file_mib: maximum size of a file attached to a job, in MiB.
+        files_mib_per_guild: total size of the files kept for a guild, in MiB.
+        files_mib: total size of all files kept, in MiB; content that several guilds share counts once.
     """
 
     jobs_per_guild: int | None = 1_000
@@ -51,6 +58,9 @@ class Limits:
     shortest_reminder_seconds: int | None = 300
     import_entries: int | None = 500
     import_kib: int | None = 512
+    file_mib: int | None = 10
+    files_mib_per_guild: int | None = 200
+    files_mib: int | None = 2_000
 
     def to_json(self) -> JsonObject:
         return {item.name: getattr(self, item.name) for item in fields(self)}
@@ -77,6 +87,11 @@ class Limits:
     def file_bytes(self) -> int:
         """Return the maximum size of an imported file in bytes."""
         return (self.import_kib or EDGE_KIB) * 1024
+
+    @property
+    def kept_file_bytes(self) -> int:
+        """Return the maximum size of a file attached to a job in bytes."""
+        return (self.file_mib or EDGE_FILE_MIB) * 2**20
 
 
 NO_LIMITS = Limits(**{item.name: None for item in fields(Limits)})

@@ -67,6 +67,7 @@ class Run:
     scheduled_at: datetime
     state: RunState = RunState.QUEUED
     sequence: int = 0
+    start_tag: int = 0
     name: str | None = None
     guild_id: str | None = None
     timezone: str = "UTC"
@@ -91,6 +92,15 @@ class Run:
     def id(self) -> str:
         """The run's id on the wire: the same for every attempt, different for every instant."""
         return f"{self.job_id}@{to_iso(self.scheduled_at)}"
+
+    @property
+    def identity(self) -> tuple[str, datetime, datetime | None]:
+        """What tells this run, as it was queued this time, from every other one.
+
+        A sequence can't: when an older copy of a database takes its place (a standby that lagged behind),
+        the numbers after its newest one are given again, to other runs.
+        """
+        return (self.job_id, self.scheduled_at, self.claimed_at)
 
     @property
     def lateness(self) -> timedelta | None:

@@ -4,7 +4,7 @@ A node checks that its database accepts changes by writing to it; an idle node o
 otherwise. On SQLite that takes one small commit at most every ten seconds, and only when a client asks:
 ``PRAGMA user_version`` is set to its current value, which writes a page and changes nothing. Free space is
 not a substitute, because a quota, a read-only disk or a lock blocks writes, too. On PostgreSQL the node asks
-whether the database is read-only; PostgreSQL stops by itself when its disk is full.
+whether the database is read-only, and as often writes a small temporary table.
 
 A load balancer sends requests to nodes that are ready, and a supervisor restarts nodes that are not live. A
 node that has lost its database is live but not ready: its runs wait.
@@ -48,6 +48,8 @@ class Health:
         load: returns how many runs wait in memory and how many are in progress.
         unwritten_seconds: returns for how many seconds outcomes of runs have been waiting to be written.
         stuck_seconds: returns for how many seconds claiming due jobs has failed.
+        seconds_off: returns by how much this node's clock differs from the database's; 0 if that is harmless.
+        failing: the names of the parts that have failed and are started again in a moment.
     """
 
     def __init__(
@@ -57,9 +59,13 @@ class Health:
         load: Callable[[], tuple[int, int]],
         unwritten_seconds: Callable[[], float],
         stuck_seconds: Callable[[], float],
+        failing: list[str],
+        seconds_off: Callable[[], float],
     ) -> None:
-        self.broken: list[str] = []
-        """The parts that have failed and won't recover by themselves."""
+        self._seconds_off = seconds_off
+        self._failing = failing
+        self.stopping = False
+        """Whether the node ends: it lets its last calls end and begins nothing new."""
         self._database = database
         self._signals = signals
         self._load = load
@@ -89,7 +95,16 @@ class Health:
                 "Due jobs are waiting because the database can't be written to.",
                 "clock_stuck",
             )
-        live = not self.broken
+        if trouble is None and (off := self._seconds_off()):
+            trouble = Sentence(
+                "This node's clock differs from the database's by {seconds} s. It takes no runs until they "
+                "agree.",
+                "clock_differs",
+                seconds=f"{off:+.0f}",
+            )
+        if self.stopping:
+            trouble = Sentence("This node of the job server is stopping.", "node_stopping")
+        live = not self._failing
         ready = live and trouble is None and self._signals.listening
         return {
             "status": "ok" if ready else "degraded",
@@ -104,8 +119,18 @@ class Health:
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 read_only = await self._database.read(_read_only)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                lock = await self._database.read(_waited_for)
         except (DatabaseUnavailable, TimeoutError) as error:
             return DatabaseUnavailable(str(error)).message
+        if lock is not None:
+            seconds, address = lock
+            return Sentence(
+                "Changes have waited for {seconds} s for another connection to the database, from {address}.",
+                "database_locked",
+                seconds=round(seconds),
+                address=address,
+            )
         if read_only:
             return Sentence(
                 "The database doesn't accept changes at the moment. Runs wait until it does.",
@@ -134,11 +159,34 @@ class Health:
 
 
 def _write(connection: Connection) -> None:
+    """Write something that needs new space, and leave nothing behind."""
     if not is_postgres(connection):
         mark_again(connection)
+        return
+    # A row that is changed in place may still fit where a new one doesn't.
+    connection.exec_driver_sql(
+        "CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT repeat('.', 1000) FROM generate_series(1, 20)"
+    )
 
 
 def _read_only(connection: Connection) -> bool:
     if not is_postgres(connection):
         return bool(connection.execute(sa.text("SELECT 1")).scalar() != 1)
     return connection.execute(sa.text("SHOW transaction_read_only")).scalar() == "on"
+
+
+def _waited_for(connection: Connection) -> tuple[float, str] | None:
+    """Return for how many seconds a change has waited for a lock, and who has the lock; None if none has."""
+    if not is_postgres(connection):
+        return None
+    query = sa.text(
+        "SELECT extract(epoch FROM clock_timestamp() - waiting.query_start)::float AS seconds, "
+        "coalesce(host(holder.client_addr), 'localhost') AS address "
+        "FROM pg_stat_activity AS waiting, unnest(pg_blocking_pids(waiting.pid)) AS pid "
+        "JOIN pg_stat_activity AS holder USING (pid) "
+        "WHERE waiting.wait_event_type = 'Lock' AND waiting.datname = current_database() "
+        "AND waiting.query_start < clock_timestamp() - make_interval(secs => :moment) "
+        "ORDER BY waiting.query_start LIMIT 1"
+    )
+    found = connection.execute(query, {"moment": _MOMENT_SECONDS}).one_or_none()
+    return (found.seconds, found.address) if found is not None else None

@@ -22,6 +22,7 @@ from schedulezero.server.engine.dispatcher import Dispatcher
 from schedulezero.server.engine.lifecycle import Jobs
 from schedulezero.server.engine.retention import Retention
 from schedulezero.server.engine.run_queue import LocalRunQueue, RunQueue
+from schedulezero.server.engine.time_check import TimeCheck
 from schedulezero.server.handlers.crowd import SOCKETS_EACH, most_instances
 from schedulezero.server.handlers.registrations import Registrations
 from schedulezero.server.handlers.registry import Registry
@@ -30,6 +31,7 @@ from schedulezero.server.records.announcer import Announcer
 from schedulezero.server.records.audit import Audit
 from schedulezero.server.records.guild_rules import Rules
 from schedulezero.server.records.instances import Instances
+from schedulezero.server.records.leases import Leases
 from schedulezero.server.records.tables import metadata
 from schedulezero.server.records.tokens import Tokens
 from schedulezero.server.records.troubles import Troubles
@@ -51,6 +53,7 @@ class Kept:
 
     database: Database
     signals: Signals
+    leases: Leases
     jobs: Store
     runs: RunStore
     rules: Rules
@@ -74,6 +77,7 @@ async def open_database(stack: AsyncExitStack, config: ServerConfig) -> Kept:
     kept = Kept(
         database,
         Signals(config.database if shared else None),
+        Leases(database, shared=shared),
         Store(database, config.limits),
         RunStore(database, config.limits),
         Rules(database),
@@ -134,6 +138,7 @@ class Engine:
     queue: RunQueue
     dispatcher: Dispatcher
     clock: Clock
+    time_check: TimeCheck
     jobs: Jobs
     retention: Retention
     health: Health
@@ -145,16 +150,20 @@ class Engine:
 
 
 async def build_engine(
-    config: ServerConfig, kept: Kept, callees: Callees, now: Callable[[], datetime]
+    config: ServerConfig, kept: Kept, callees: Callees, now: Callable[[], datetime], failing: list[str]
 ) -> Engine:
-    """Build the engine and subscribe it to the signals of other nodes."""
+    """Build the engine and subscribe it to the signals of other nodes.
+
+    ``failing`` holds the names of the parts that are away, for health.
+    """
     registry = callees.registry
-    queue = await _run_queue(kept, registry)
-    clock = Clock(kept.jobs, queue, kept.rules, kept.troubles, now)
-    dispatcher = Dispatcher(kept.runs, queue, registry, kept.troubles, clock.wake, now)
+    time_check = TimeCheck(kept.database, shared=kept.signals.shared)
+    queue = await _run_queue(kept, registry, time_check)
+    clock = Clock(kept.jobs, queue, kept.rules, kept.troubles, time_check, now)
+    dispatcher = Dispatcher(kept.runs, queue, registry, kept.troubles, clock.wake, time_check, now)
     jobs = Jobs(kept.jobs, kept.runs, clock, queue, registry, kept.rules, kept.versions, kept.audit, now)
     kept_for = timedelta(days=config.history_days) if config.history_days else None
-    retention = Retention(kept.runs, kept.signals, kept_for, now)
+    retention = Retention(kept.runs, kept.leases, kept_for, now)
 
     kept.signals.on(Signal.JOBS, clock.heard)
     kept.signals.on(Signal.CANCELLED, lambda _: kept.runs.note_cancelled())
@@ -167,8 +176,10 @@ async def build_engine(
         lambda: (dispatcher.waiting().total(), dispatcher.running),
         lambda: dispatcher.unwritten_seconds,
         lambda: clock.stuck_seconds,
+        failing,
+        lambda: time_check.seconds_off if time_check.is_off else 0.0,
     )
-    return Engine(queue, dispatcher, clock, jobs, retention, health)
+    return Engine(queue, dispatcher, clock, time_check, jobs, retention, health)
 
 
 def _claim(path: Path) -> sqlite_lock.Claim:
@@ -176,7 +187,7 @@ def _claim(path: Path) -> sqlite_lock.Claim:
         return sqlite_lock.serve(path)
 
 
-async def _run_queue(kept: Kept, registry: Registry) -> RunQueue:
+async def _run_queue(kept: Kept, registry: Registry, time_check: TimeCheck) -> RunQueue:
     """Return the run queue: one in this process, or one shared by the nodes of a PostgreSQL database."""
     if not kept.signals.shared:
         return LocalRunQueue(kept.runs)
@@ -185,4 +196,4 @@ async def _run_queue(kept: Kept, registry: Registry) -> RunQueue:
 
     assert isinstance(kept.database, PostgresDatabase)
     await install(kept.database)
-    return SharedRunQueue(kept.database, kept.runs, registry, kept.signals)
+    return SharedRunQueue(kept.database, kept.runs, registry, kept.signals, kept.leases, time_check)

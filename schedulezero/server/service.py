@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 from schedulezero import instants
-from schedulezero.background import run_in_background
 from schedulezero.server.config import ServerConfig
 from schedulezero.server.exposure import check_rest, tls_context
-from schedulezero.server.health import Health
 from schedulezero.server.http.connections import Bounds, Connections
 from schedulezero.server.parts import build_engine, open_database, receive_handlers
+from schedulezero.server.parts_kept import Parts
 from schedulezero.server.rest import answering, listen
 from schedulezero.storage.descriptors import descriptor_limit
 from schedulezero.wire.addresses import is_loopback
@@ -39,54 +37,51 @@ async def serving(
     Yields a function that makes the server check for due work at once. Call it after moving ``now``.
 
     Raises PortTaken, DatabaseUnusable (DatabaseInUse when another server uses the SQLite file), Exposed or
-    KeysUnusable; each message says what to do.
+    KeysUnusable; each message says what to do. Raises ServerFailure, also out of the block, when a part of
+    the server keeps failing.
     """
     tls = tls_context(config.tls_certificate, config.tls_key)
     encrypted = config.require_keys or not is_loopback(config.server_address)
     keys = load_keys(config.keys, everywhere=config.require_keys) if encrypted else None
-    async with AsyncExitStack() as stack:
-        kept = await open_database(stack, config)
-        check_rest(
-            config.api_endpoint,
-            tls=tls is not None,
-            behind_proxy=config.behind_proxy,
-            has_token=config.own_token is not None or bool(await kept.tokens.list()),
-        )
-        callees = await receive_handlers(stack, config, keys, kept)
-        engine = await build_engine(config, kept, callees, now)
-        health, doorkeeper = engine.health, callees.doorkeeper
-        connections = Connections(Bounds.within(descriptor_limit()), behind_proxy=config.behind_proxy)
-        server = await answering(stack, config, kept, callees, engine, connections, now)
-        listening = listen(config.api_endpoint)
+    failing: list[str] = []
+    parts = Parts(failing)
+    try:
+        async with AsyncExitStack() as stack:
+            kept = await open_database(stack, config)
+            check_rest(
+                config.api_endpoint,
+                tls=tls is not None,
+                behind_proxy=config.behind_proxy,
+                has_token=config.own_token is not None or bool(await kept.tokens.list()),
+            )
+            callees = await receive_handlers(stack, config, keys, kept)
+            engine = await build_engine(config, kept, callees, now, failing)
+            health, doorkeeper, registry = engine.health, callees.doorkeeper, callees.registry
+            connections = Connections(Bounds.within(descriptor_limit()), behind_proxy=config.behind_proxy)
+            server = await answering(stack, config, kept, callees, engine, connections, now)
+            listening = listen(config.api_endpoint)
 
-        _running(stack, "queue", engine.queue.keep_up(), health)
-        stack.push_async_callback(engine.dispatcher.flush)
-        await engine.queue.recover()
-        for name, work in (
-            ("retention", engine.retention.run()),
-            ("rules", kept.rules.keep_reading()),
-            ("doorkeeper", doorkeeper.serve(callees.questions)),
-            ("count of peers", doorkeeper.keep_count(callees.registrations.monitor)),
-            ("registry", callees.registry.keep_looking()),
-            ("signs of life", callees.registry.keep_renewing()),
-            ("signals", kept.signals.run()),
-            ("registrations", callees.registrations.serve()),
-            ("dispatcher", engine.dispatcher.run()),
-            ("clock", engine.clock.run()),
-            ("connections", connections.accept(listening, server, tls)),
-        ):
-            _running(stack, name, work, health)
-        log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
-        yield engine.look
+            parts.keep(stack, "check of the time", engine.time_check.keep_looking)
+            parts.keep(stack, "leases", kept.leases.keep)
+            parts.keep(stack, "queue", engine.queue.keep_up)
+            stack.push_async_callback(engine.dispatcher.flush)
+            await engine.queue.recover()
+            parts.keep(stack, "retention", engine.retention.run)
+            parts.keep(stack, "rules", kept.rules.keep_reading)
+            parts.keep(stack, "doorkeeper", lambda: doorkeeper.serve(callees.questions))
+            parts.keep(stack, "count of peers", lambda: doorkeeper.keep_count(callees.registrations.monitor))
+            parts.keep(stack, "registry", registry.keep_looking)
+            parts.keep(stack, "signs of life", registry.keep_renewing)
+            parts.keep(stack, "signals", kept.signals.run)
+            parts.keep(stack, "registrations", callees.registrations.serve)
+            # The runs in its hands are known to nobody else in this process.
+            parts.keep(stack, "dispatcher", engine.dispatcher.run, most=1)
+            stack.push_async_callback(engine.dispatcher.drain)
+            parts.keep(stack, "clock", engine.clock.run)
+            parts.keep(stack, "connections", lambda: connections.accept(listening, server, tls))
+            stack.callback(setattr, health, "stopping", True)
+            log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
+            yield engine.look
+    except asyncio.CancelledError as error:
+        raise parts.owned(error) from None
     log.info("server stopped: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
-
-
-def _running(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None], health: Health) -> None:
-    """Run a part as a task while the stack is open, and log its failure."""
-    task = run_in_background(work, f"the server's {name}", failed=lambda _: health.broken.append(name))
-
-    async def stop() -> None:
-        task.cancel()
-        await asyncio.wait([task])
-
-    stack.push_async_callback(stop)

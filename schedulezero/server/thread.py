@@ -41,6 +41,11 @@ class ServerThread:
         self._loop.call_soon_threadsafe(self._stop.set)
         await asyncio.wrap_future(self._ended)
 
+    async def ended(self) -> None:
+        """Wait until the server has ended. Raises ServerFailure if it ended because it failed."""
+        # Shielded, because whoever stops waiting must not cancel the thread's own future.
+        await asyncio.shield(asyncio.wrap_future(self._ended))
+
     def look(self) -> None:
         """Check for due work at once, for example after a test moved the clock."""
         if self._loop is not None and self._look is not None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import random
+import socket
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -41,12 +42,19 @@ _CONNECTIONS = 8
 _COLLISIONS = ("40001", "40P01", "23505")
 """SQLSTATEs of concurrent writes: serialization failure, deadlock, unique violation."""
 _MOST_TRIES = 6
-_FOR_A_WHILE = ("08", "25006", "53", "55P03", "57", "58")
-"""SQLSTATE classes and codes of temporary failures: connections, read-only, resources, locks, shutdowns, I/O
-(https://www.postgresql.org/docs/current/errcodes-appendix.html).
+_FOR_A_WHILE = ("08", "25006", "25P03", "53", "55P03", "57", "58")
+"""SQLSTATE classes and codes of temporary failures: connections, read-only, idle for too long, resources,
+locks, shutdowns, I/O (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 """
-_OF_NO_MORE_USE = ("08", "25006", "57P")
+_OF_NO_MORE_USE = ("08", "25006", "25P03", "57P")
 """SQLSTATEs that make a connection useless: it broke, or its server is read-only or shutting down."""
+_LOCK_SECONDS = 8.0
+"""How long a statement waits for a lock: nobody waits longer than 10 s for a node that has died."""
+_IDLE_IN_TRANSACTION_SECONDS = 5.0
+"""How long a node may stop within a transaction before the database ends it and frees its locks."""
+_DEAD_SECONDS = 8
+"""How long a peer that has vanished may be silent until its connection is given up, on either side."""
+_PROBES = 2
 _CREATING = 0x5A45524F  # the advisory lock for creating tables
 
 
@@ -86,7 +94,7 @@ class PostgresDatabase:
                 await connection.run_sync(self._create)
         except (SQLAlchemyError, OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
             await self.close()
-            kind = DatabaseAway if _may_come_back(error) else DatabaseUnusable
+            kind = DatabaseAway if may_come_back(error) else DatabaseUnusable
             raise kind(
                 f"The database {self.where} cannot be used ({reason(error)}). Check that PostgreSQL runs "
                 "there, and the name and password under `database`; signs such as @ / : % in a password are "
@@ -162,13 +170,57 @@ class PostgresDatabase:
 async def connect(url: str, **options: Any) -> Any:
     """Open an asyncpg connection; raises asyncpg's errors, and DatabaseUnusable for an invalid string."""
     check_url(url)
-    return await asyncpg.connect(
+    connection = await asyncpg.connect(
         url,
         timeout=CONNECT_SECONDS,
         command_timeout=_STATEMENT_SECONDS,
         server_settings={"application_name": "schedulezero"},
         **options,
     )
+    try:
+        _notice_a_dead_server(connection)
+        # Not at the connection's start, where a pooler between us and PostgreSQL refuses them.
+        await connection.execute("; ".join(f"SET {name} = {value}" for name, value in _limits().items()))
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+def _limits() -> dict[str, int]:
+    """Return the settings by which the database frees what a dead or stopped node holds.
+
+    (https://www.postgresql.org/docs/current/runtime-config-client.html and
+    https://www.postgresql.org/docs/current/runtime-config-connection.html)
+    """
+    probe = _DEAD_SECONDS // (2 * _PROBES)
+    return {
+        "statement_timeout": int(_STATEMENT_SECONDS * 1000),
+        "lock_timeout": int(_LOCK_SECONDS * 1000),
+        "idle_in_transaction_session_timeout": int(_IDLE_IN_TRANSACTION_SECONDS * 1000),
+        "tcp_keepalives_idle": _DEAD_SECONDS - _PROBES * probe,
+        "tcp_keepalives_interval": probe,
+        "tcp_keepalives_count": _PROBES,
+        "tcp_user_timeout": _DEAD_SECONDS * 1000,
+    }
+
+
+def _notice_a_dead_server(connection: Any) -> None:
+    """Have this machine, too, give up a connection whose other end has vanished (tcp(7))."""
+    found = connection._transport.get_extra_info("socket")
+    if found is None or found.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    limits = _limits()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # Read as: an option, which not every system has, and its value.
+    for name, value in (
+        ("TCP_KEEPIDLE", limits["tcp_keepalives_idle"]),
+        ("TCP_KEEPINTVL", limits["tcp_keepalives_interval"]),
+        ("TCP_KEEPCNT", limits["tcp_keepalives_count"]),
+        ("TCP_USER_TIMEOUT", limits["tcp_user_timeout"]),
+    ):
+        if hasattr(socket, name):
+            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def reason(error: BaseException) -> str:
@@ -183,7 +235,7 @@ def _state(error: BaseException) -> str | None:
     return getattr(getattr(error, "orig", None), "sqlstate", None)
 
 
-def _may_come_back(error: BaseException) -> bool:
+def may_come_back(error: BaseException) -> bool:
     """Return whether a failure to open the database may be temporary, as while its machine starts."""
     original = getattr(error, "orig", None) or error
     state = getattr(original, "sqlstate", None)

@@ -26,9 +26,7 @@ log = logging.getLogger(__name__)
 CHANNEL = "schedulezero"
 _AGAIN_SECONDS = 1.0
 _PROBE_SECONDS = 3.0
-# The classes of our advisory locks.
-_OWNERSHIP = 0x535A0001
-_ORDER = 0x535A0002
+_ORDER = 0x535A0002  # the class of our advisory locks for the order of rows
 
 
 class Signal(StrEnum):
@@ -68,7 +66,7 @@ def in_order(connection: Connection, signal: Signal, table: str) -> None:
 
 
 class Signals:
-    """Listens for signals, and holds the locks for what only this node may serve.
+    """Listens for signals.
 
     Parameters:
         url: the PostgreSQL database; None if there is only one node.
@@ -78,8 +76,6 @@ class Signals:
         self._url = url
         self._listeners: defaultdict[Signal, list[Callable[[str | None], None]]] = defaultdict(list)
         self._connection: Any = None
-        self._owned: set[str] = set()
-        self._lock = asyncio.Lock()
 
     @property
     def shared(self) -> bool:
@@ -94,28 +90,6 @@ class Signals:
     def on(self, signal: Signal, listener: Callable[[str | None], None]) -> None:
         """Call a listener with the payload of each such signal, and with None when signals may be lost."""
         self._listeners[signal].append(listener)
-
-    async def owns(self, name: str) -> bool:
-        """Return whether this node serves something exclusively; it takes ownership if no other node has it.
-
-        A node that dies or loses its connection loses its ownership.
-        """
-        if self._url is None or name in self._owned:
-            return True
-        from schedulezero.storage.postgres import asyncpg
-
-        async with self._lock:
-            if self._connection is None:
-                return False
-            key = zlib.crc32(name.encode()) - 2**31
-            try:
-                query = "SELECT pg_try_advisory_lock($1::int, $2::int)"
-                got = await self._connection.fetchval(query, _OWNERSHIP, key)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-                return False
-        if got:
-            self._owned.add(name)
-        return bool(got)
 
     async def run(self) -> None:
         """Listen until cancelled, and reconnect whenever the connection is lost."""
@@ -133,7 +107,6 @@ class Signals:
                     await self._probe(connection)
                 finally:
                     self._connection = None
-                    self._owned.clear()
                     connection.terminate()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
                 log.error("the other nodes cannot be heard (%s); connecting again", reason(error))
@@ -143,8 +116,7 @@ class Signals:
         """Return when the connection is lost, which a silent network doesn't report."""
         while True:
             await asyncio.sleep(_PROBE_SECONDS)
-            async with self._lock:
-                await connection.execute("SELECT 1", timeout=_PROBE_SECONDS)
+            await connection.execute("SELECT 1", timeout=_PROBE_SECONDS)
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
         name, _, rest = payload.partition(" ")

@@ -1,13 +1,13 @@
 """Requests to third-party web services, at addresses that a person chose.
 
-Every call to such an address goes through `send_out`:
+Every call to such an address goes through `requested`, most by way of `send_out`:
 
 - The address is parsed once, checked, and called as the same object (`schedulezero.web.address`).
 - Only public IP addresses are called (`schedulezero.web.public_addresses`). They are checked after the name
   lookup, when a socket is created for one of them, and as the connected peer before the request is sent.
 - Each request carries `OUTGOING_HEADER`, which our own REST API refuses.
-- It follows no redirects, keeps no cookies, ignores proxies from the environment, decompresses nothing, reads
-  only the start of the response, and has a time limit.
+- It follows no redirects, keeps no cookies, ignores proxies from the environment, decompresses nothing, and
+  has a time limit. `send_out` reads only the start of the response.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -244,36 +245,63 @@ async def send_out(
         address = read_web_address(url)
     except AddressUnusable as error:
         raise OutgoingFailed(error.message, refused=True) from None
-    if not allow_private and _is_private(address):
-        raise _private(address)
     if method not in _METHODS:
         raise ValueError(f"the method must be one of {', '.join(sorted(_METHODS))}")
     said = _headers(headers or {})
     if secret:
         said[SIGNATURE] = signature_of(secret, body, int(time.time()))
+    async with requested(
+        method, address, body=body, headers=said, seconds=TIMEOUT_SECONDS, allow_private=allow_private
+    ) as response:
+        return Answer(response.status, address.without_secrets(await _beginning(response)))
+
+
+@asynccontextmanager
+async def requested(
+    method: str,
+    address: WebAddress,
+    *,
+    seconds: float,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    allow_private: bool = False,
+) -> AsyncGenerator[aiohttp.ClientResponse]:
+    """Make one request, and yield its response; the response is read inside the block.
+
+    Parameters:
+        method: An HTTP method.
+        address: A public address, or any if ``allow_private``.
+        seconds: How long it may take, with the reading of the response.
+        body, headers: What is sent.
+        allow_private: Whether addresses in this machine's network are allowed.
+
+    Raises OutgoingFailed with a reason that names nothing but the host, also for what fails in the block.
+    """
+    if not allow_private and _is_private(address):
+        raise _private(address)
     connector = _Connector(allow_private=allow_private)
     # aiohttp's errors may contain the whole address; chaining them to ours would put it in a log.
     try:
         async with (
             aiohttp.ClientSession(
                 connector=connector,
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=seconds),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
                 auto_decompress=False,
             ) as session,
             session.request(
-                method, address.url, data=body or None, headers=said, allow_redirects=False
+                method, address.url, data=body or None, headers=headers or _headers({}), allow_redirects=False
             ) as response,
         ):
-            return Answer(response.status, address.without_secrets(await _beginning(response)))
+            yield response
     except TimeoutError:
         raise OutgoingFailed(
             "{host} didn't answer within {timeout_seconds} s.",
             sent=connector.connected,
             code="host_silent",
             host=address.host,
-            timeout_seconds=f"{TIMEOUT_SECONDS:g}",
+            timeout_seconds=f"{seconds:g}",
         ) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         if connector.refused or isinstance(getattr(error, "os_error", None), _NotPublic):

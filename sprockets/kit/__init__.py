@@ -1,16 +1,16 @@
 """Everything that a sprocket needs, in one import: ``from sprockets.kit import …``.
 
 * **Declaring a job**: `job` with the annotations `ChannelId`, `ChannelIds`, `ForumId`, `ThreadId`, `VoiceId`,
-  `AnyChannelId`, `RoleId`, `MemberId`, `MemberIds`, `Text`, `LongText`, `Colour`, `Url`, `MessageLink` and
-  `Duration`; the permissions it needs: `Need` and `in_channel`. A plain function declares the same with
-  `needs`, `variables_in` and `resumable`.
+  `AnyChannelId`, `RoleId`, `RoleIds`, `MemberId`, `MemberIds`, `Text`, `LongText`, `Colour`, `Url`,
+  `MessageLink` and `Duration`; the permissions it needs: `Need` and `in_channel`. A plain function declares
+  the same with `needs`, `variables_in` and `resumable`.
 * **Registering it**: `RegisteringCog` and `by_name`.
 * **While it runs**: `current_run`, `settings_of`, and `step` for work that must happen only once;
   `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
   `guild_of`, `role_of`, `find_message`, `expect_guild` and `expect_member` look things up in the run's own
-  guild; `post`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `fitting` and `expect_texts`
-  write messages; `for_each` and `partly` work on several channels.
+  guild; `post`, `Upload`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `fitting` and
+  `expect_texts` write messages; `for_each` and `partly` work on several channels.
 * **On the web**: `send_out`, and `CALLING`, the permission for a job whose web address a person chooses.
 * **Ending it later**: `follow_up`, `waiting`, `owed`, `debt_about` and `call_off`; `Lasting` and `end_of`
   read how long something lasts.
@@ -35,6 +35,7 @@ from schedulezero.methods.typed import (
     MemberIds,
     MessageLink,
     RoleId,
+    RoleIds,
     Text,
     ThreadId,
     Url,
@@ -55,6 +56,7 @@ from sprockets.kit.lookups import (
     role_of,
 )
 from sprockets.kit.messages import colour_of, embed_of, expect_texts, fitting, mentions, text_for
+from sprockets.kit.outgoing import Upload
 from sprockets.kit.posting import post, posted
 from sprockets.kit.several import for_each, partly
 
@@ -80,9 +82,11 @@ __all__ = (
     "ParameterError",
     "RegisteringCog",
     "RoleId",
+    "RoleIds",
     "Text",
     "ThreadId",
     "Uncertain",
+    "Upload",
     "Url",
     "VoiceId",
     "asking_discord",

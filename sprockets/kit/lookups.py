@@ -13,6 +13,8 @@ from schedulezero.methods.message_links import read_message_link
 from sprockets.kit.asking import asking_discord
 
 Sendable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
+Place = Sendable | discord.ForumChannel
+"""Where a post can go: a forum gets a new post with it."""
 GuildChannel = discord.abc.GuildChannel | discord.Thread
 
 
@@ -31,6 +33,12 @@ async def channel_of(bot: discord.Client, channel_id: int) -> Sendable:
             channel=channel,
         )
     return channel
+
+
+async def place_of(bot: discord.Client, channel_id: int) -> Place:
+    """Return the channel, thread or forum with that id, if a post can go there; raises as `channel_of`."""
+    channel = await guild_channel_of(bot, channel_id)
+    return channel if isinstance(channel, discord.ForumChannel) else await channel_of(bot, channel_id)
 
 
 async def guild_channel_of(bot: discord.Client, channel_id: int) -> GuildChannel:

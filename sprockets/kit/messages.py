@@ -9,20 +9,24 @@ from typing import Any
 import discord
 
 from schedulezero import instants
+from schedulezero.compose import limits
 from schedulezero.errors import JobFailed, ParameterError
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.variables import facts_of, render, rendered, turn
 
-MOST_TEXT = 2000
+MOST_TEXT = limits.TEXT.most
 """The most characters that a message can have."""
-_MOST_FIELDS = 25
 _ADDRESS = re.compile(r"(https?|attachment)://\S+$")
 _USER_MENTION = re.compile(r"<@!?(\d{15,20})>")
 
 
 def mentions(
-    text: str, *, role: discord.Role | None = None, everyone: bool = False
+    text: str,
+    *,
+    role: discord.Role | None = None,
+    roles: Iterable[discord.Role] = (),
+    everyone: bool = False,
 ) -> discord.AllowedMentions:
     """Return mentions that ping the people named in the text, and the role or everyone only if asked.
 
@@ -30,12 +34,13 @@ def mentions(
         text: The text as somebody wrote it, before its variables are filled in, so that a variable pings
             nobody.
         role: A role to ping.
+        roles: Several roles to ping.
         everyone: Whether to ping @everyone.
     """
     users = [discord.Object(int(number)) for number in dict.fromkeys(_USER_MENTION.findall(text))]
-    roles: Iterable[Any] = [role] if role is not None else []
+    called: list[Any] = [*([role] if role is not None else []), *roles]
     return discord.AllowedMentions(
-        everyone=everyone, roles=list(roles), users=users[:100], replied_user=False
+        everyone=everyone, roles=called, users=users[: limits.MENTIONED_PEOPLE.most], replied_user=False
     )
 
 
@@ -76,23 +81,26 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
     """Return the embed that Discord's JSON describes. Raises JobFailed if Discord would refuse it."""
     try:
         embed = discord.Embed.from_dict(data)
-        if not embed or len(embed) > 6000:
-            raise ValueError("it is empty or longer than 6,000 characters")
+        if not embed or len(embed) > limits.EMBED_TOTAL.most:
+            raise ValueError(f"it is empty or longer than {limits.EMBED_TOTAL.most:,} characters")
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise JobFailed(
             "The embed can't be used: {error}.", retry=False, code="embed_unusable", error=error
         ) from error
     _expect_embed_parts(embed)
     parts = (
-        ("title", embed.title, 256),
-        ("author", embed.author.name, 256),
-        ("description", embed.description, 4096),
-        ("footer", embed.footer.text, 2048),
-        *((f"name of field {number}", field.name, 256) for number, field in enumerate(embed.fields, 1)),
-        *((f"value of field {number}", field.value, 1024) for number, field in enumerate(embed.fields, 1)),
+        ("title", embed.title, limits.EMBED_TITLE),
+        ("author", embed.author.name, limits.EMBED_AUTHOR),
+        ("description", embed.description, limits.EMBED_DESCRIPTION),
+        ("footer", embed.footer.text, limits.EMBED_FOOTER),
+        *(
+            (f"{what} of field {number}", getattr(field, what), limit)
+            for number, field in enumerate(embed.fields, 1)
+            for what, limit in (("name", limits.EMBED_FIELD_NAME), ("value", limits.EMBED_FIELD_VALUE))
+        ),
     )
-    for where, text, most in parts:
-        fitting(text or "", most, where)
+    for where, text, limit in parts:
+        fitting(text or "", limit.most, where)
     return embed
 
 
@@ -102,13 +110,13 @@ def _expect_embed_parts(embed: discord.Embed) -> None:
     https://discord.com/developers/docs/resources/message#embed-object-embed-limits. Discord trims blanks, so
     that a name of blanks is none.
     """
-    if len(embed.fields) > _MOST_FIELDS:
+    if len(embed.fields) > limits.EMBED_FIELDS.most:
         raise JobFailed(
             "The embed has {count} fields; Discord takes {most}.",
             retry=False,
             code="embed_fields_too_many",
             count=len(embed.fields),
-            most=_MOST_FIELDS,
+            most=limits.EMBED_FIELDS.most,
         )
     if any(not (field.name or "").strip() or not (field.value or "").strip() for field in embed.fields):
         raise JobFailed(
@@ -145,16 +153,25 @@ def expect_texts(
         before: What the job writes before it, such as a ping.
         blank: Whether it may be empty.
     """
-    run = current_run()
-    facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now(), starts=run.of)
-    try:
-        turns = rendered(str(text), facts)
-    except ParameterError as error:
-        raise JobFailed(error.message, retry=False) from error
-    for each in turns:
+    for each in turns_of(guild, text):
         fitting(before + each, most, where)
         if not blank and not each.strip():
             raise JobFailed("The {where} is empty.", retry=False, code="text_empty", where=where)
+
+
+def turns_of(guild: discord.Guild, text: Any) -> list[str]:
+    """Return each of a text's turns with its variables filled in; raises JobFailed for an unknown variable.
+
+    Parameters:
+        guild: The guild that variables such as ``{members}`` are about.
+        text: What somebody wrote.
+    """
+    run = current_run()
+    facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now(), starts=run.of)
+    try:
+        return rendered(str(text), facts)
+    except ParameterError as error:
+        raise JobFailed(error.message, retry=False) from error
 
 
 def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import discord
 
 from schedulezero import instants
+from schedulezero.compose import limits
+from schedulezero.compose.expecting import expect_within
 from schedulezero.errors import JobFailed, Uncertain
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import nonce, step
 from sprockets.kit.asking import asking_discord
-from sprockets.kit.comparing import alike
 from sprockets.kit.lookups import Sendable
-from sprockets.kit.messages import MOST_TEXT, fitting
+from sprockets.kit.messages import fitting
+from sprockets.kit.outgoing import Outgoing, Sent, is_of
 
 _NONCE_HOLDS = timedelta(minutes=2)  # Discord says "the past few minutes"
 CLOCK_SKEW = timedelta(minutes=2)
@@ -28,8 +30,12 @@ async def post(
     *,
     content: str | None = None,
     embed: discord.Embed | None = None,
+    embeds: Sequence[discord.Embed] = (),
+    files: Sequence[Sent] = (),
     poll: discord.Poll | None = None,
-    view: discord.ui.View | None = None,
+    view: discord.ui.View | discord.ui.LayoutView | None = None,
+    silent: bool = False,
+    no_previews: bool = False,
     allowed_mentions: discord.AllowedMentions,
     key: str | None = None,
 ) -> dict[str, Any]:
@@ -43,33 +49,53 @@ async def post(
         name: The channel's name in errors, such as ``#general``.
         content: The message's text.
         embed: Its embed.
+        embeds: Its embeds, if there are several; at most 10, and 6000 characters together.
+        files: Its files, at most 10: `discord.File`, or `Upload` for one that is open only while it is sent.
         poll: Its poll.
-        view: Its buttons and selects.
+        view: Its buttons and selects, or a layout, which takes the place of text, embeds and poll.
+        silent: Whether to notify nobody's phone or desktop.
+        no_previews: Whether to show no previews of links. Discord hides the message's embeds, too.
         allowed_mentions: Whom it pings; see `mentions`.
         key: Names the message within the run. Needed only for more than one message in a channel.
     """
-    fitting(content or "", MOST_TEXT, "message")
+    said = Outgoing(
+        content=fitting(content or "", limits.TEXT.most, "message"),
+        embeds=tuple(embeds) or ((embed,) if embed is not None else ()),
+        files=tuple(files),
+        poll=poll,
+        view=view,
+        silent=silent,
+        no_previews=no_previews,
+        allowed_mentions=allowed_mentions,
+    )
+    return await send(channel, name, said, key=key)
+
+
+async def send(
+    channel: discord.abc.Messageable, name: str, said: Outgoing, *, key: str | None = None
+) -> dict[str, Any]:
+    """Post a message once in the current run, as `post` does.
+
+    Parameters:
+        channel: Where to post.
+        name: The channel's name in errors, such as ``#general``.
+        said: The message.
+        key: Names the message within the run. Needed only for more than one message in a channel.
+    """
+    expect_within(limits.EMBEDS, len(said.embeds))
+    expect_within(limits.FILES, len(said.files))
     target = await channel._get_channel()  # discord.py's own way to get a person's channel
     key = key or f"post:{target.id}"
-    plan = {
-        "content": content or "",
-        "embed": embed.to_dict() if embed is not None else None,
-        "poll": poll.question if poll is not None else None,
-    }
 
     async def do(plan: dict[str, Any]) -> dict[str, Any]:
-        extra: dict[str, Any] = {"embed": discord.Embed.from_dict(plan["embed"])} if plan["embed"] else {}
-        if poll is not None:
-            extra["poll"] = poll
-        if view is not None:
-            extra["view"] = view
-        if marked := nonce(key):
-            extra["nonce"] = marked
-        async with asking_discord(f"post in {name}"):
-            message = await target.send(plan["content"] or None, allowed_mentions=allowed_mentions, **extra)
+        async with said.arguments(plan, target.id) as arguments:
+            if marked := nonce(key):
+                arguments["nonce"] = marked
+            async with asking_discord(f"post in {name}"):
+                message = await target.send(**arguments)
         return posted(message)
 
-    return await step(key, do, plan=plan, find=lambda plan, since: _posted_before(target, plan, since))
+    return await step(key, do, plan=said.plan(), find=lambda plan, since: _posted_before(target, plan, since))
 
 
 async def _posted_before(
@@ -79,7 +105,7 @@ async def _posted_before(
     me = channel._state.self_id  # type: ignore[attr-defined]
 
     async def is_it(message: discord.Message) -> bool:
-        return _is_of(plan, message)
+        return is_of(plan, message)
 
     def mine(message: discord.Message) -> bool:
         return message.author.id == me
@@ -136,22 +162,6 @@ def may_look_back(channel: Any) -> bool:
     return guild is None or channel.permissions_for(guild.me).read_message_history
 
 
-def _is_of(plan: dict[str, Any], message: discord.Message) -> bool:
-    """Return whether a message matches the plan. (Discord may add to an embed but keeps its text.)"""
-    if not alike(plan.get("poll"), message.poll.question if message.poll is not None else None):
-        return False
-    if not alike(plan["content"], message.content):
-        return False
-    if not (wanted := plan["embed"]):
-        return True
-    embed = next((item for item in message.embeds if item.type in (None, "rich")), None)
-    return (
-        embed is not None
-        and alike(wanted.get("title"), embed.title)
-        and alike(wanted.get("description"), embed.description)
-    )
-
-
 def posted(message: discord.Message, channel: Sendable | None = None) -> dict[str, Any]:
     """Return a message's ids and link as a job's result. The ids are strings, as JSON clients need them.
 
@@ -165,4 +175,5 @@ def posted(message: discord.Message, channel: Sendable | None = None) -> dict[st
         "channel_id": str(message.channel.id),
         "guild_id": str(guild.id) if guild else None,
         "url": message.jump_url,
+        **({"webhook_id": str(message.webhook_id)} if message.webhook_id is not None else {}),
     }

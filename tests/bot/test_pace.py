@@ -40,3 +40,19 @@ async def test_one_that_gave_up_takes_nobodys_turn() -> None:
     gone.cancel()
     async with asyncio.timeout(60):
         await pace.turn(2.0)
+
+
+async def test_a_guild_with_many_requests_delays_anothers_by_one() -> None:
+    pace, order = Pace(for_jobs=2, for_all=3, window=1.0), list[str]()
+
+    async def ask(guild_id: str, due: float) -> None:
+        await pace.turn(due, guild_id)
+        order.append(guild_id)
+
+    with stopped_clock() as clock:
+        many = [asyncio.create_task(ask("a", number)) for number in range(40)]
+        await asyncio.sleep(0)
+        one = asyncio.create_task(ask("b", 99))
+        await asyncio.sleep(0)
+        await clock.move_until_done(*many, one, step=0.1)
+    assert order.index("b") <= 3

@@ -214,11 +214,11 @@ async def test_an_unknown_variable_is_refused_when_saving(world: World) -> None:
 async def test_without_a_job_one_chooses_and_fills_line_by_line(world: World) -> None:
     shown = await world.admin.slash(world.channel, "schedule create")
     assert "What should I schedule?" in said(shown)
-    await pick(world.admin, shown.response, "draft:method", ["send_announcement"])
+    await pick(world.admin, shown.response, "draft:method", ["create_event"])
     text = text_of(shown.response)
-    assert "**Still missing:** Message, When" in text and f"<#{world.channel.id}>" in text
+    assert "**Still missing:** Title" in text and "When" in text
     await world.admin.submit_modal(
-        await press(world.admin, shown.response, ".what"), {"p:message": "Bit by bit"}
+        await press(world.admin, shown.response, ".what"), {"p:title": "Bit by bit", "p:starts_in": "2 days"}
     )
     await world.admin.submit_modal(
         await press(world.admin, shown.response, ".when"),
@@ -230,8 +230,9 @@ async def test_without_a_job_one_chooses_and_fills_line_by_line(world: World) ->
          "o:#managers": [world.guild.roles["Moderators"]]},
     )  # fmt: skip
     await world.admin.click(shown.response, label="Change")  # type: ignore[arg-type]
-    await pick(world.admin, shown.response, "draft:method", ["send_to_multiple_channels"])
-    assert "> Bit by bit" in text_of(shown.response), "what both jobs have is kept"
+    await pick(world.admin, shown.response, "draft:method", ["create_thread"])
+    text = text_of(shown.response)
+    assert "Bit by bit" in text and f"<#{world.channel.id}>" in text, "what both jobs have is kept"
     await world.admin.click(shown.response, label="Confirm")  # type: ignore[arg-type]
     assert "Scheduled: Daily bit" in text_of(shown.response)
     (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs

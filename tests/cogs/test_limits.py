@@ -212,7 +212,7 @@ async def test_status_shows_what_is_used_up(world: World) -> None:
     await schedule(world, 2)
     text = said(await world.admin.slash(world.channel, "schedule status"))
     assert "✅ **Limits:** 2 of 3 jobs · 0 of 120 runs in the last minute · shortest interval 1 min" in text
-    assert "imports of up to 5 jobs and 2 KiB" in text and "yours" not in text
+    assert "files: 0 of 200 MiB · imports of up to 5 jobs and 2 KiB" in text and "yours" not in text
     await schedule(world, 1)
     assert "❌ **Limits:** 3 of 3 jobs" in said(await world.admin.slash(world.channel, "schedule status"))
 

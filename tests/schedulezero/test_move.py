@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +14,11 @@ import pytest
 from bot.cli import move_database as move_module
 from bot.cli.main import main
 from bot.cli.move_database import CannotMove, move
+from cogs.file_spool import CHUNK
 from cogs.memory import Memory
 from schedulezero import instants
 from schedulezero.handler.journal import Journal, journal_of
+from schedulezero.handler.journal import metadata as journal_metadata
 from schedulezero.model import Job, Run, RunState, Trigger
 from schedulezero.server.records.queries import JobFilter, RunFilter
 from schedulezero.server.records.tables import metadata
@@ -141,6 +145,44 @@ async def test_a_move_goes_on_where_it_was_interrupted(
     assert next(item for item in seen if item[0] == "runs")[1] > 21
     assert await move(source, postgres_url, note) == moved
     assert (await rows(postgres_url, "SELECT count(*) FROM runs"))[0][0] == 60
+
+
+async def test_kept_files_go_over_a_few_parts_at_a_time(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, content = str(tmp_path / "old.db"), os.urandom(20 * CHUNK + 1)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    memory = Memory(source)
+    await memory.open()
+    facts = await memory.files.keep("7", "42", "poster.png", chunks())
+    await memory.close()
+    for path, owned in ((source, metadata), (journal_of(source), journal_metadata)):
+        database = database_of(path, owned)
+        await database.open()
+        await database.close()
+    seen: list[tuple[str, int]] = []
+
+    def interrupt(table: str, done: int, count: int) -> None:
+        if table == "bot_file_chunks":
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        await move(source, postgres_url, interrupt)
+    moved = await move(source, postgres_url, lambda table, done, count: seen.append((table, done)))
+    assert (moved["bot_files"].count, moved["bot_file_chunks"].count) == (1, 21)
+    assert [done for table, done in seen if table == "bot_file_chunks"] == [21]  # after the first sixteen
+    memory = Memory(postgres_url, folder=tmp_path)
+    await memory.open()
+    assert await memory.files.known(facts.digest, "7") == facts
+    with await memory.files.open(facts.digest, "7") as file:
+        assert file.read() == content
+    await memory.close()
+    await execute(postgres_url, "UPDATE bot_file_chunks SET data = 'x' WHERE number = 3")
+    with pytest.raises(CannotMove, match="rows that differ"):
+        await move(source, postgres_url, ignore)
 
 
 async def test_a_source_that_was_used_between_two_tries_is_copied_anew(

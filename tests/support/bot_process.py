@@ -7,11 +7,13 @@ addresses replaced. It reads commands, a line each, from its standard input:
     clock SECONDS    set the system's clock forward or back, as this process sees it
     disk full | ok   let no file be written, or again
 
-``SIMULATED_SPEED`` in the environment lets its clock go faster, and Discord's limits with it.
+``SIMULATED_SPEED`` in the environment lets its clock go faster, and Discord's limits with it. ``HELD_LOOP``
+names a file where it notes for how many seconds its loop was held at most, once that file is there.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import signal
@@ -19,6 +21,7 @@ import sys
 import threading
 import time
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 _UNLIMITED = resource.RLIM_INFINITY
@@ -64,6 +67,8 @@ def main() -> int:
     def create_bot(*arguments: Any) -> Any:
         made = create(*arguments)
         made._connection.guild_ready_timeout = 0.05
+        if noted_in := os.environ.get("HELD_LOOP"):
+            _watch_loop(made, Path(noted_in))
         return made
 
     bot.run.create_bot = create_bot
@@ -72,6 +77,27 @@ def main() -> int:
     from bot.cli.main import main as command_line
 
     return command_line(arguments)
+
+
+def _watch_loop(bot: Any, noted_in: Path) -> None:
+    """Let the bot note how long its loop's thread worked at most between two beats, which are 5 ms apart."""
+    start = bot.setup_hook
+
+    async def beat() -> None:
+        longest = 0.0
+        while True:
+            before = time.thread_time()
+            await asyncio.sleep(0.005)
+            held = time.thread_time() - before
+            if held > longest and noted_in.exists():
+                longest = held
+                noted_in.write_text(f"{longest}")
+
+    async def hooked() -> None:
+        bot.loop_watch = asyncio.create_task(beat())
+        await start()
+
+    bot.setup_hook = hooked
 
 
 class _Controls(threading.Thread):

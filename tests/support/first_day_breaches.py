@@ -232,6 +232,7 @@ BROKEN: dict[str, Broken] = {
     "direct.to_itself": taken(DIRECT),
     "direct.same_channel": changed(DIRECT, put(id="1"), nth=2, said="two channels"),
     "direct.post": refused(POST, 50007),
+    "job.send_post": refused(POST),
     "job.send_announcement": refused(POST),
     "job.send_embed_announcement": changed(MESSAGE, put(embeds=[])),
     "job.send_to_multiple_channels": refused(POST, nth=2),

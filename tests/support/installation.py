@@ -61,7 +61,7 @@ class Installation:
             "server_address": f"tcp://127.0.0.1:{registration}",
             "api_endpoint": f"http://127.0.0.1:{rest}",
             "database": database or str(self.database),
-            "sprockets": "announcement,moderation",
+            "sprockets": "composer,announcement,moderation",
             "server": "external" if apart else "embedded",
             "requests_per_second": 0,
             "limits": NO_LIMIT_SETTINGS.model_dump(),
@@ -206,6 +206,18 @@ class Installation:
         status = Path(f"/proc/{self.pid(role)}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024
+
+    async def ended(self, job: str, count: int, seconds: float) -> list[str]:
+        """How so many runs of a job stand, waited for until all have ended or the time is up."""
+        states: list[str] = []
+        give_up = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < give_up:
+            found = await self.get(f"/api/jobs/{job}/executions")
+            states = [item["status"] for item in found["records"]]
+            if len(states) >= count and all(state in FINAL for state in states):
+                break
+            await asyncio.sleep(0.05)
+        return states
 
     async def outcomes(self, jobs: list[str], seconds: float) -> dict[str, str]:
         """How the one run of each job stands, waited for until all have ended or the time is up."""

@@ -85,6 +85,22 @@ class Postgres:
             self._process.wait(READY_SECONDS)
             self._process = None
 
+    def standby(self, folder: Path) -> Postgres:
+        """Make a standby of it that streams from it; it runs, and the caller stops it."""
+        standby = Postgres(folder)
+        if os.getuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        source = f"--dbname=postgresql://postgres@127.0.0.1:{self.port}/postgres?application_name=standby"
+        standby._run("pg_basebackup", source, "--pgdata=data", "--write-recovery-conf", "--checkpoint=fast",
+                     "--no-sync", "--wal-method=stream")  # fmt: skip
+        standby.start()
+        return standby
+
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self.execute("postgres", "SELECT pg_promote()")
+
     def url(self, name: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 

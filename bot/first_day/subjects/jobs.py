@@ -34,6 +34,23 @@ async def _posts(visit: Visit, method: str, **params: Any) -> dict[str, Any]:
     return await _message(visit, await visit.run_job(method, {"channel_id": str(channel), **params}))
 
 
+@assumes("job.send_post", "The job posts its text, embeds and buttons", "send_post", _MESSAGE)
+async def _send_post(visit: Visit) -> str:
+    channel = await visit.place.text()
+    await visit.known(channel)
+    params = {
+        "channel_ids": [str(channel)],
+        "text": "a post",
+        "embeds": [{"title": "One"}, {"title": "Two"}],
+        "buttons": [{"label": "More", "url": "https://example.com"}],
+    }
+    came = await _message(visit, await visit.run_job("send_post", params))
+    expect(came["content"] == "a post", repr(came["content"]))
+    expect([item.get("title") for item in came["embeds"]] == ["One", "Two"], came["embeds"])
+    expect(bool(came.get("components")), came.get("components"))
+    return "posted"
+
+
 @assumes("job.send_announcement", "The job posts its text", "send_announcement", _MESSAGE)
 async def _send_announcement(visit: Visit) -> str:
     came = await _posts(visit, "send_announcement", message="an announcement")
@@ -195,6 +212,7 @@ async def _refused_in_words(visit: Visit) -> str:
 
 
 ASSUMPTIONS = (
+    _send_post,
     _send_announcement,
     _send_embed_announcement,
     _send_to_multiple_channels,

@@ -52,11 +52,13 @@ from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import expect, lacks_of
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import open_form
-from cogs.desk.kit.wording import NEUTRAL
+from cogs.desk.kit.wording import NEUTRAL, plain
+from cogs.desk.queue.adding import QUEUE, put_into, slot_held, taken_out
+from cogs.desk.queue.slots import META, Queue
 from cogs.language import shown_locale, t, translated
 from cogs.memory import Draft, new_id
 from cogs.rights.deciding import Act
-from cogs.services import Refused, offered_specs, spec_for
+from cogs.services import Refused, pickable_specs, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError, Conflict
@@ -76,7 +78,7 @@ async def begin(desk: Desk, method: str | None, *, name: str | None, when: str |
     if method is None:
         await desk.acknowledge()
         await desk.memory.save_draft(draft)
-        await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
+        await desk.show(choose_panel(draft.id, best_matches(pickable_specs(desk.bot), "")))
         return
     spec = loaded(desk, method)
     draft = _here(desk, draft, spec)
@@ -117,7 +119,7 @@ def _here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
 async def choose(desk: Desk, draft_id: str) -> None:
     """Offer the job methods again; input that fits the new method is kept."""
     draft = await _new_here(desk, draft_id)
-    await desk.show(choose_panel(draft.id, best_matches(offered_specs(desk.bot), "")))
+    await desk.show(choose_panel(draft.id, best_matches(pickable_specs(desk.bot), "")))
 
 
 async def method_chosen(desk: Desk, draft_id: str) -> None:
@@ -132,9 +134,18 @@ async def method_chosen(desk: Desk, draft_id: str) -> None:
 
 async def time_chosen(desk: Desk, draft_id: str) -> None:
     """Set the draft's time to the picked one."""
-    draft = replace(await own_draft(desk, draft_id), when=desk.picked())
+    draft = replace(taken_out(await own_draft(desk, draft_id)), when=desk.picked())
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, loaded(desk, draft.method))
+
+
+async def queued(desk: Desk, draft_id: str) -> None:
+    """Put the draft into the picked queue."""
+    draft = await _new_here(desk, draft_id)
+    spec = loaded(desk, draft.method)
+    draft = await put_into(desk, draft, spec, desk.picked())
+    await desk.memory.save_draft(draft)
+    await show_draft(desk, draft, spec)
 
 
 async def _new_here(desk: Desk, draft_id: str) -> Draft:
@@ -222,6 +233,8 @@ async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> 
     values, when = read_form(fields)
     if strangers_in(spec, values):
         raise Refused(t("This form is from an older version of me. Use the command again."))
+    if when is not None and when != draft.when:
+        draft = taken_out(draft)
     draft = replace(draft, values={**draft.values, **values}, when=draft.when if when is None else when)
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
@@ -247,8 +260,12 @@ async def discard(desk: Desk, draft_id: str) -> None:
 
 async def confirm(desk: Desk, draft_id: str) -> None:
     """Save the job, if nothing prevents it now."""
+    async with slot_held(desk, await own_draft(desk, draft_id)) as (draft, queue):
+        await _confirm(desk, draft, queue)
+
+
+async def _confirm(desk: Desk, draft: Draft, queue: Queue | None) -> None:
     services = desk.services
-    draft = await own_draft(desk, draft_id)
     spec = loaded(desk, draft.method)
     if draft.job_id is not None:
         await job_for(desk, Act.BEGIN, draft.job_id)  # the rights to change it may have changed
@@ -273,6 +290,8 @@ async def confirm(desk: Desk, draft_id: str) -> None:
         await show_draft(desk, draft, spec, notice=notice)
         return
     heading = t("Changed") if draft.job_id else t("Scheduled")
+    if queue is not None:
+        heading = t("In the queue “{name}”", name=plain(queue.name))
     if job.state is JobState.PENDING:
         heading = t("Waits for approval")
         await ask_for_approval(desk, job)
@@ -297,7 +316,7 @@ async def _save(
         "missed": MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST),
         "overlap": OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW),
     }
-    given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS)}
+    given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS), META: values.get(QUEUE)}
     meta = {key: value for key, value in given.items() if value}
     state = JobState.PENDING if reviewed.needs_approval else JobState.ACTIVE
     if draft.job_id is None:
@@ -325,6 +344,8 @@ async def _save(
     touched = draft.when or values.get(END)
     moved = {"trigger": trigger, "timezone": reviewed.zone} if touched else {}
     meta = {**before.meta, "alert": None, "managers": None, ASKED: None, **meta}
+    if touched:
+        meta.pop(META, None)  # it has left its slot
     changed = replace(
         before, params=params, name=named, meta={k: v for k, v in meta.items() if v}, **options, **moved
     )
@@ -343,6 +364,7 @@ PANELS = (
             "choose": choose,
             "method": method_chosen,
             "meant": time_chosen,
+            "queue": queued,
             "later": keep_for_later,
             "cancel": discard,
             "confirm": confirm,

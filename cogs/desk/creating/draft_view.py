@@ -20,6 +20,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import lacks_of
 from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import plain
+from cogs.desk.queue.store import queues_here
 from cogs.language import locale, t, translated
 from cogs.memory import Draft
 from cogs.rights.allowance import allowance_of
@@ -82,6 +83,7 @@ async def show_draft(
     )
     seen = {name: value for name, value in reviewed.filled.params.items() if name not in hidden}
     post = post_of(spec, seen, facts, number, guild_id=desk.guild_id)
+    queues = [(queue.id, queue.name) for queue in await queues_here(desk)]
     panel = draft_panel(
         spec,
         draft,
@@ -92,6 +94,7 @@ async def show_draft(
         hint=hint,
         told=told,
         parts=_parts(desk, draft, reviewed),
+        queues=queues,
     )
     await desk.show(panel)
 

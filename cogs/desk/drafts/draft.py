@@ -62,15 +62,20 @@ def first_fields(spec: MethodSpec) -> list[Parameter]:
     return asked[: MAX_FIELDS - 1]
 
 
-WHERE = (Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.USER, Kind.USERS)
+WHERE = (Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.ROLES, Kind.USER, Kind.USERS)
+STRUCTURED = (Kind.EMBEDS, Kind.FILES, Kind.BUTTONS, Kind.POLL, Kind.LAYOUT)
+"""Kinds whose values a draft holds as they are in the params, because they have editors of their own."""
 
 
 def fields_by_form(spec: MethodSpec) -> dict[str, list[Parameter]]:
     """Return the parameters by line of a draft's card; each line has its own form.
 
-    ``where`` holds the required places and people, ``what`` the first of the remaining parameters, ``more1``
-    and up the rest. Lines without parameters are left out.
+    A job that declares groups has those. Otherwise ``where`` holds the required places and people, ``what``
+    the first of the remaining parameters, ``more1`` and up the rest. Lines without parameters are left out.
     """
+    if spec.groups:
+        listed = {name: [spec.parameter(item) for item in items] for name, items in spec.groups.items()}
+        return {name: [item for item in items if item is not None] for name, items in listed.items()}
     asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
     where = [item for item in asked if item.kind in WHERE and item.required][:MAX_FIELDS]
     rest = sorted((item for item in asked if item not in where), key=lambda item: not item.required)
@@ -151,9 +156,11 @@ def typed(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if parameter.kind in (Kind.CHANNEL, Kind.ROLE, Kind.USER):
             values[parameter.name] = [str(value)]
-        elif parameter.kind in (Kind.CHANNELS, Kind.USERS):
+        elif parameter.kind in (Kind.CHANNELS, Kind.ROLES, Kind.USERS):
             items: list[Any] = value if isinstance(value, list) else [value]
             values[parameter.name] = [str(item) for item in items]
+        elif parameter.kind in STRUCTURED:
+            values[parameter.name] = value
         elif parameter.kind in (Kind.OBJECT, Kind.LIST):
             values[parameter.name] = json.dumps(value, ensure_ascii=False)
         elif parameter.kind is Kind.BOOLEAN:
@@ -179,9 +186,9 @@ def _read(parameter: Parameter, value: Any) -> Any:
     if kind in (Kind.CHANNEL, Kind.ROLE, Kind.USER):
         items = _ids(value)
         return items[0] if len(items) == 1 else items  # `errors_in` refuses several
-    if kind in (Kind.CHANNELS, Kind.USERS):
+    if kind in (Kind.CHANNELS, Kind.ROLES, Kind.USERS):
         return _ids(value)
-    if kind is Kind.BOOLEAN:
+    if kind is Kind.BOOLEAN or kind in STRUCTURED:
         return value
     if kind is Kind.CHOICE and isinstance(value, list):
         return str(cast("list[Any]", value)[0])

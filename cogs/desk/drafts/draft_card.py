@@ -110,6 +110,7 @@ def draft_panel(
     hint: str | None = None,
     told: str | None = None,
     parts: Sequence[str] | None = None,
+    queues: Sequence[tuple[str, str]] = (),
 ) -> ui.LayoutView:
     """Return the card.
 
@@ -121,6 +122,7 @@ def draft_panel(
         hint: a note on how the times were read.
         told: the job's own report of what it would do.
         parts: a line for each thing that it does before and after its own runs; None if it can't do any.
+        queues: the guild's queues, each with its id and name, that the job could wait in.
     """
     missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
     title = t("Your change") if draft.job_id else t("Check before you schedule")
@@ -147,6 +149,9 @@ def draft_panel(
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {heading}**\n{listed}", 1200))]
     if (offers := _offers(draft, reviewed)) is not None:
         items.append(offers)
+    if queues and not draft.job_id:
+        options = [discord.SelectOption(label=cut(name, 100), value=key) for key, name in queues[:25]]
+        items.append(row_of(DeskSelect("draft", "queue", draft.id, t("Add to a queue…"), options)))
     if notice:
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {t('Not saved:')}** {notice}", 600))]
     if reviewed.needs_approval and reviewed.ready:

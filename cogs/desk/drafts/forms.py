@@ -138,7 +138,6 @@ def _when_field(draft: Draft, keeps: str | None) -> ui.Label[Any]:
         value=draft.when,
         description=t("Leave it empty to keep: {schedule}", schedule=keeps) if keeps else t(_WHEN_EXAMPLES),
         placeholder=t("tomorrow at 9"),
-        required=keeps is None,
         most=_LONGEST_WHEN,
     )
 
@@ -229,9 +228,12 @@ def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
             max_values=25 if kind is Kind.CHANNELS else 1,
             default_values=objects(value, discord.abc.GuildChannel),
         )
-    if kind is Kind.ROLE:
+    if kind in (Kind.ROLE, Kind.ROLES):
         return ui.RoleSelect(
-            custom_id=custom_id, required=required, default_values=objects(value, discord.Role)
+            custom_id=custom_id,
+            required=required,
+            max_values=25 if kind is Kind.ROLES else 1,
+            default_values=objects(value, discord.Role),
         )
     if kind in (Kind.USER, Kind.USERS):
         return ui.UserSelect(

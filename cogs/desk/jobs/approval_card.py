@@ -38,7 +38,9 @@ log = logging.getLogger(__name__)
 _LISTED = 25  # the most options of a select
 _LONGEST = 3000
 """Longer texts are attached to the card as a file, in full."""
-_IN_WORDS = (Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.USER, Kind.USERS, Kind.BOOLEAN)
+_IN_WORDS = (
+    Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.ROLES, Kind.USER, Kind.USERS, Kind.BOOLEAN
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

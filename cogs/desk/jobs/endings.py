@@ -23,6 +23,7 @@ _STAYS = {
     "set_slowmode": mark("The slow mode stays until someone changes it."),
     "remove_role_scheduled": mark("Whoever still has the role keeps it until someone takes it back."),
     "set_thread": mark("The thread stays as it is until someone changes it."),
+    "withdraw_post": mark("The post stays until someone deletes it."),
     "": mark("What it would have undone stays until someone undoes it."),
 }
 

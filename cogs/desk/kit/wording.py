@@ -59,7 +59,7 @@ _RUN_STATES: dict[RunState, tuple[str, str]] = {
 # Read as: the kind of id, its mention in a message.
 _MENTIONS = {
     Kind.CHANNEL: "<#{}>", Kind.CHANNELS: "<#{}>", Kind.ROLE: "<@&{}>",
-    Kind.USER: "<@{}>", Kind.USERS: "<@{}>",
+    Kind.ROLES: "<@&{}>", Kind.USER: "<@{}>", Kind.USERS: "<@{}>",
 }  # fmt: skip
 MISSED = {
     MissedPolicy.LATEST: mark("run the latest only"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import asdict
 from typing import Any
 
 import discord
@@ -30,6 +31,7 @@ async def show_own_data(caller: Caller) -> None:
     jobs = [job async for job in caller.client.all_jobs(caller.actor_id)][:_MOST_LISTED]
     lost = await undelivered_to(memory, caller.actor_id)
     drafts = await memory.all_drafts_of(person)
+    files = await memory.files.of(caller.actor_id)
     zone = await memory.timezone(person, None)
     kept: dict[str, Any] = {
         "user_id": caller.actor_id,
@@ -37,12 +39,14 @@ async def show_own_data(caller: Caller) -> None:
         "reminders": [_reminder(job) for job in jobs],
         "undelivered": [item.to_json() for item in lost],
         "drafts": [{"method": item.method, "values": item.values, "when": item.when} for item in drafts],
+        "files": [asdict(item) for item in files],
     }
     lines = [
         f"### {t('What I keep of you')}",
         f"- {tn('{count} reminder, with its history', '{count} reminders, with their history', len(jobs))}",
         f"- {said_lost(len(lost))}",
         f"- {tn('{count} draft of a job', '{count} drafts of jobs', len(drafts))}",
+        *([f"- {tn('{count} attached file', '{count} attached files', len(files))}"] if files else []),
         f"- {t('Your time zone: {zone}', zone=zone or t('not set'))}",
         t(
             "Jobs that you made for a server belong to that server: cancel them there, or ask its "

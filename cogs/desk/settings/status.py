@@ -14,14 +14,15 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import panel_of
 from cogs.desk.kit.wording import BAD, GOOD, cut, relative, span, state_word
 from cogs.health import Check, own_instance
-from cogs.language import t, translated
-from cogs.rights.allowance import allowance_of, imports, used_up
+from cogs.language import grouped, t, tn, translated
+from cogs.rights.allowance import allowance_of, files_used, imports, used_up
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading.loader import loaded
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError
 from schedulezero.model import HandlerInfo, Run
+from schedulezero.model.file_limits import MIB, mib
 from schedulezero.sentences import read_sentence
 
 log = logging.getLogger(__name__)
@@ -148,8 +149,9 @@ async def _limit_lines(desk: Desk) -> list[Check]:
     full = allowance.most_jobs is not None and allowance.jobs >= allowance.most_jobs
     full = full or (most_runs is not None and allowance.runs >= most_runs)
     said = used_up(allowance, member=not desk.manages, held=held)
-    size = imports(desk.services.limits)
-    return [Check(t("Limits:"), not full, f"{said} · {size}")]
+    size, limits = imports(desk.services.limits), desk.services.limits
+    files = files_used((await desk.memory.files.usage(desk.guild_id)).bytes, limits.files_mib_per_guild)
+    return [Check(t("Limits:"), not full, f"{said} · {files} · {size}")]
 
 
 def _refused_lines(desk: Desk) -> list[Check]:
@@ -190,6 +192,7 @@ async def _owner_lines(desk: Desk) -> list[Check]:
             kind=f"`{trouble.kind}`",
         )
         lines.append(Check(t("Background work:"), trouble.kind != "bug", text))
+    lines.append(await _files_line(desk))
     now = time.time()
     if counted.wait(now) is None:
         text = t(
@@ -197,6 +200,17 @@ async def _owner_lines(desk: Desk) -> list[Check]:
         )
         lines.append(Check(t("Refused by Discord:"), True, text))
     return lines
+
+
+async def _files_line(desk: Desk) -> Check:
+    """Say how much of the room for all servers' files is used; the check fails if nine tenths are."""
+    used, most = await desk.memory.files.usage(), desk.services.limits.files_mib
+    files = tn("{count} file", "{count} files", used.count)
+    if most is None:
+        said = t("{files}, {used} MiB", files=files, used=mib(used.bytes))
+    else:
+        said = t("{files}, {used} of {most} MiB", files=files, used=mib(used.bytes), most=grouped(most))
+    return Check(t("Kept files:"), most is None or used.bytes <= most * MIB * 0.9, said)
 
 
 def _last_run(run: Run) -> Check:

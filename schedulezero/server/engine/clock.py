@@ -27,6 +27,7 @@ from schedulezero.sentences import Sentence
 from schedulezero.server.decisions.due import Due, decide_due, obey
 from schedulezero.server.decisions.parts import due_parts
 from schedulezero.server.engine.run_queue import RunQueue
+from schedulezero.server.engine.time_check import ClockOff, TimeCheck
 from schedulezero.server.records.guild_rules import Rules
 from schedulezero.server.records.troubles import Troubles
 from schedulezero.server.store.jobs import Store
@@ -50,6 +51,7 @@ class Clock:
         queue: receives the runs.
         rules: the guilds' rules.
         troubles: the outbox; the clock wakes its readers after each claim.
+        time_check: compares this node's clock with the database's.
         now: returns the current instant; tests replace it.
     """
 
@@ -59,8 +61,10 @@ class Clock:
         queue: RunQueue,
         rules: Rules,
         troubles: Troubles,
+        time_check: TimeCheck,
         now: Callable[[], datetime] = instants.now,
     ) -> None:
+        self._time_check = time_check
         self._store = store
         self._queue = queue
         self._rules = rules
@@ -100,8 +104,12 @@ class Clock:
             self._next_at = None
             try:
                 runs, next_at = await self._store.claim_due(
-                    self._now(), batch, self._decide, self._rules.most_an_hour
+                    self._now(), batch, self._decide, self._rules.most_an_hour, self._time_check.check
                 )
+            except ClockOff as error:
+                log.error("nothing is claimed: %s", error)
+                await self._time_check.agreed()
+                continue
             except DatabaseUnavailable as error:
                 self._stuck_since = self._stuck_since or time.monotonic()
                 # A full disk or a lock is temporary. If the commit succeeded after all, recovery finds the

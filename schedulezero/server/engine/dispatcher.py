@@ -1,12 +1,13 @@
 """Sends runs to their handlers and records the outcomes.
 
-Each handler has a worker that takes its runs in order, as many at once as the handler declared. If a handler
+Each handler has a worker that takes its runs in order, as many at once as the handler declared. A guild whose
+runs have to wait doesn't hold up others. If a handler
 is offline, the run waits without using up attempts until its grace is over; then it is missed. `retry`
 decides whether a failed attempt is repeated. A handler can ask for a delay (during a Discord outage or rate
 limit); that doesn't use up an attempt either. A run whose handler reports progress may take days; without any
 it ends after an hour. A run that has waited too long is skipped in favor of a later
 run of its job, unless the job wants all of them. Outcomes collect while earlier ones are being written, so
-that a burst takes only a few transactions.
+that a burst takes only a few transactions. At shutdown, the calls under way end first.
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ from schedulezero.sentences import Sentence, in_a_row
 from schedulezero.server.decisions.due import REPLACED
 from schedulezero.server.decisions.retry import Outcome, decide_retry, outcome_of
 from schedulezero.server.engine.overlap import Turns
-from schedulezero.server.engine.run_queue import RunQueue
+from schedulezero.server.engine.run_queue import May, RunQueue
+from schedulezero.server.engine.time_check import TimeCheck
 from schedulezero.server.handlers.connection import CallLost, CallTimeout, HandlerAway
 from schedulezero.server.handlers.entries import Entry
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records.troubles import Troubles
-from schedulezero.server.store.runs import RunStore
+from schedulezero.server.store.run_tags import flow_of
+from schedulezero.server.store.runs import Identity, RunStore
 from schedulezero.wire.protocol import encode
 from schedulezero.wire.storable import clean_text
 
@@ -44,9 +47,11 @@ T = TypeVar("T")
 
 CALL_SECONDS = 30.0
 _AGAIN_SECONDS = 1.0
+_MOST_ERRORS = 5
+"""After so many errors in a row, when it takes runs, the dispatcher fails, and the server with it."""
 _ELSEWHERE_SECONDS = 0.5
-_MOST_ASIDE = 1000
-"""How many runs of one handler may wait for an offline instance before they block the runs behind them."""
+_MOST_HELD_UP = 1000
+"""How many runs of one handler may wait for a slot, each of another flow, before they block all others."""
 _LOOK_AGAIN_SECONDS = 2.0
 _LARGEST_RESULT = 64 * 1024
 _CLOCK_SKEW = timedelta(seconds=30)  # between nodes
@@ -69,6 +74,7 @@ class Dispatcher:
         registry: Registry,
         troubles: Troubles,
         wake: Callable[[datetime | None], None],
+        time_check: TimeCheck,
         now: Callable[[], datetime] = instants.now,
     ) -> None:
         self._store = store
@@ -76,22 +82,25 @@ class Dispatcher:
         self._registry = registry
         self._troubles = troubles
         self._wake = wake
+        self._time_check = time_check
         self._now = now
         self._began_at = now()
         self._turns = Turns(store)
         self._pausing: set[str] = set()
-        self._final: set[int] = set()
-        """The sequences of failed runs, not yet written, whose handler said that no retry can help."""
+        self._final: set[Identity] = set()
+        """Failed runs, not yet written, whose handler said that no retry can help."""
         self._changed: list[Run] = []
         self._has_changed = asyncio.Event()
         self._clock_moved = asyncio.Event()
-        self._finished: dict[int, asyncio.Future[Run]] = {}
+        self._finished: dict[Identity, asyncio.Future[Run]] = {}
         self._unwritten_since: float | None = None
-        self._taken: dict[int, str] = {}
-        """The handlers of the runs that left the queue and haven't ended, by the run's sequence."""
-        self._calling: set[int] = set()
-        self._progress_at: dict[int, datetime] = {}
-        """When the handler last reported progress with a run, by the run's sequence."""
+        self._taken: dict[Identity, str] = {}
+        """The handlers of the runs that left the queue and haven't ended, by the run's identity."""
+        self._calling: dict[Identity, Run] = {}
+        self._stopping = False
+        self._call_ended = asyncio.Event()
+        self._progress_at: dict[Identity, datetime] = {}
+        """When the handler last reported progress with a run, by the run's identity."""
 
     async def run(self) -> None:
         """Serve every lane until cancelled."""
@@ -101,6 +110,23 @@ class Dispatcher:
                 handler_id = await self._queue.next_lane()
                 group.create_task(self._serve(handler_id, group))
 
+    async def drain(self) -> None:
+        """Begin no more calls, and wait until those under way have ended; no call takes `CALL_SECONDS`.
+
+        The runs that wait are given back to the other nodes at once.
+        """
+        self._stopping = True
+        await self._queue.stop_taking(self._calling)
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                while self._calling:
+                    self._call_ended.clear()
+                    await self._call_ended.wait()
+        except TimeoutError:
+            # Their claims run out; given back, they would be called again while their call is under way.
+            log.warning("%d calls were not answered; their runs will be called again", len(self._calling))
+            self._queue.done(list(self._calling.values()))
+
     @property
     def running(self) -> int:
         """The number of runs whose handler is being called."""
@@ -108,7 +134,7 @@ class Dispatcher:
 
     def waiting(self) -> Counter[str]:
         """Return how many runs wait in this node's memory for their handler, turn or time, by handler."""
-        taken = (handler_id for sequence, handler_id in self._taken.items() if sequence not in self._calling)
+        taken = (handler_id for identity, handler_id in self._taken.items() if identity not in self._calling)
         return self._queue.waiting() + Counter(taken)
 
     def look(self) -> None:
@@ -118,24 +144,40 @@ class Dispatcher:
 
     async def finished(self, run: Run) -> Run:
         """Wait until a run has ended and its outcome is recorded, and return the ended run."""
-        future = self._finished.setdefault(run.sequence, asyncio.get_running_loop().create_future())
+        future = self._finished.setdefault(run.identity, asyncio.get_running_loop().create_future())
         try:
             while not (await asyncio.wait((future,), timeout=_ELSEWHERE_SECONDS))[0]:
                 known = await self._store.run(run.sequence)
-                if known is not None and known.state is not RunState.QUEUED:
+                if known is not None and known.id == run.id and known.state is not RunState.QUEUED:
                     return known  # another node carried it out
             return future.result()
         finally:
-            self._finished.pop(run.sequence, None)
+            self._finished.pop(run.identity, None)
 
     async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
-        aside = asyncio.Semaphore(_MOST_ASIDE)
-        while True:
-            run = await patiently(lambda: self._queue.take(handler_id))
-            self._taken[run.sequence] = handler_id
-            await self._or_failed(run, self._begin(run, aside, group))
+        held_up: set[str] = set()
 
-    async def _begin(self, run: Run, aside: asyncio.Semaphore, group: asyncio.TaskGroup) -> None:
+        def may(run: Run) -> bool:
+            return flow_of(run) not in held_up and len(held_up) < _MOST_HELD_UP
+
+        while True:
+            run = await self._take(handler_id, may)
+            if run.identity in self._taken:
+                continue  # lost to another node, and come back while it was still waited for here
+            self._taken[run.identity] = handler_id
+            await self._or_failed(run, self._begin(run, held_up, group))
+
+    async def _take(self, handler_id: str, may: May) -> Run:
+        """Return a handler's next run; one error of the database must not end what other handlers get."""
+        for _ in range(_MOST_ERRORS):
+            try:
+                return await patiently(lambda: self._queue.take(handler_id, may))
+            except Exception:
+                log.exception("the runs of %s cannot be taken; trying again", handler_id)
+                await asyncio.sleep(_AGAIN_SECONDS)
+        return await patiently(lambda: self._queue.take(handler_id, may))
+
+    async def _begin(self, run: Run, held_up: set[str], group: asyncio.TaskGroup) -> None:
         """Begin a run, or let it wait for its turn, its time or its handler."""
         if not await patiently(lambda: self._turns.may_begin(run)):
             self._end(
@@ -148,13 +190,20 @@ class Dispatcher:
         elif run.not_before is not None and run.not_before > self._now():
             # It was already waiting for this instant before the server restarted.
             group.create_task(self._or_failed(run, self._later(run, group)))
-        elif self._registry.is_shared_out(run.handler_id):
-            # A run that waits for its guild's instance must not block the runs of other instances.
-            await aside.acquire()
-            waiting = group.create_task(self._or_failed(run, self._when_there(run, run, group)))
-            waiting.add_done_callback(lambda _: aside.release())
+        elif (entry := self._registry.free_slot(run, flow_of(run))) is not None:
+            group.create_task(self._or_failed(run, self._attempt(run, entry, group)))
         else:
-            await self._when_there(run, run, group)
+            # The next run of its flow waits behind it, and those of others don't.
+            flow = flow_of(run)
+            held_up.add(flow)
+
+            def may_go_on(_: object) -> None:
+                held_up.discard(flow)
+                self._queue.look(run.handler_id)
+
+            group.create_task(self._or_failed(run, self._when_there(run, run, group))).add_done_callback(
+                may_go_on
+            )
 
     async def _or_failed(self, run: Run, work: Awaitable[None]) -> None:
         """Do some work for a run; an unexpected error fails that run but doesn't stop the dispatcher."""
@@ -177,6 +226,8 @@ class Dispatcher:
                     handler_id=run.handler_id,
                 ),
             )
+        elif self._stopping:
+            entry.give_slot(flow_of(run))
         else:
             group.create_task(self._or_failed(run, self._attempt(run, entry, group)))
 
@@ -193,23 +244,37 @@ class Dispatcher:
         give_up_at = max(_began(run), self._began_at) + run.grace
         while True:
             for entry in self._registry.candidates(run):
-                await entry.take_slot()
+                await entry.take_slot(flow_of(run), run.start_tag)
                 if self._registry.is_current(entry) and await self._registry.answers(entry):
                     return entry
-                entry.give_slot()
+                entry.give_slot(flow_of(run))
             left = (give_up_at - self._now()).total_seconds()
-            if left <= 0:
+            if left <= 0 and not self._time_check.is_off:
                 return None
-            await self._registry.wait_for(run.handler_id, min(left, _LOOK_AGAIN_SECONDS))
+            pause = min(left, _LOOK_AGAIN_SECONDS) if left > 0 else _LOOK_AGAIN_SECONDS
+            await self._registry.wait_for(run.handler_id, pause)
 
     async def _attempt(self, run: Run, entry: Entry, group: asyncio.TaskGroup) -> None:
         try:
+            await self._time_check.agreed()  # or it would be judged, and called, at the wrong time
             wanted = await patiently(lambda: self._still_wanted(run))
+            if wanted and not await patiently(lambda: self._queue.holds(run)):
+                self._drop(run)  # this node was away for so long that another one has the run
+                wanted = False
+            if self._stopping:
+                return  # what isn't called yet is left to the other nodes, or to the next start
             outcome = await self._call(run := self._started(run), entry) if wanted else None
         finally:
-            entry.give_slot()
+            entry.give_slot(flow_of(run))
         if wanted:
             self._conclude(run, outcome, group)
+
+    def _drop(self, run: Run) -> None:
+        """Let go of a run that isn't this node's to carry out any more."""
+        self._taken.pop(run.identity, None)
+        self._progress_at.pop(run.identity, None)
+        self._turns.end([run])
+        self._queue.done([run])
 
     async def _still_wanted(self, run: Run) -> bool:
         """Return whether a run that had to wait should still be carried out; end it if not."""
@@ -217,12 +282,9 @@ class Dispatcher:
         if not (run.attempts or told_to_wait or self._waited(run) > _SHORT_WAIT):
             return True
         if (told_to_wait or self._may_be_void(run)) and not await self._store.is_open(run):
-            self._taken.pop(run.sequence, None)
-            self._progress_at.pop(run.sequence, None)
-            self._turns.end([run])  # its job was cancelled, or a later run replaced it
-            self._queue.done([run])
+            self._drop(run)  # its job was cancelled, or a later run replaced it
             return False
-        if run.sequence in self._progress_at or _is_partly_done(run):
+        if run.identity in self._progress_at or _is_partly_done(run):
             return True
         late = self._now() - _began(run) > run.grace
         if run.missed is MissedPolicy.SKIP and late:
@@ -260,7 +322,7 @@ class Dispatcher:
             if outcome.pause:
                 self._pausing.add(run.job_id)
             if not outcome.retry:
-                self._final.add(run.sequence)
+                self._final.add(run.identity)
             self._end(run, RunState.FAILED, result=outcome.result, error=outcome.error)
             return
         attempts = run.attempts if decision.counted else run.attempts - 1
@@ -275,10 +337,10 @@ class Dispatcher:
     def _patience_ends(self, run: Run, outcome: Outcome) -> datetime:
         """Return how long the handler may put a run off."""
         if outcome.progress:
-            self._progress_at[run.sequence] = self._now()
+            self._progress_at[run.identity] = self._now()
         longest = _LONGEST_LIMITED if outcome.limited else _LONGEST_TOLD_WAIT
         began, patience = _began(run), max(run.grace, longest)
-        since = max(began, self._progress_at.get(run.sequence, self._began_at))
+        since = max(began, self._progress_at.get(run.identity, self._began_at))
         return min(since + patience, began + max(_LONGEST_WORK, patience))
 
     async def _call(self, run: Run, entry: Entry) -> Outcome | None:
@@ -299,7 +361,7 @@ class Dispatcher:
             },
         }
         faults.point("dispatcher.call")
-        self._calling.add(run.sequence)
+        self._calling[run.identity] = run
         try:
             answer = await entry.connection.call(message, CALL_SECONDS)
         except HandlerAway:
@@ -322,7 +384,8 @@ class Dispatcher:
                 ),
             )
         finally:
-            self._calling.discard(run.sequence)
+            self._calling.pop(run.identity, None)
+            self._call_ended.set()
         entry.spoke()
         faults.point("dispatcher.answered")
         return outcome_of(answer, older_form=entry.instance.older_form)
@@ -355,8 +418,8 @@ class Dispatcher:
     def _end(
         self, run: Run, state: RunState, *, result: JsonObject | None = None, error: str | None = None
     ) -> None:
-        self._taken.pop(run.sequence, None)
-        self._progress_at.pop(run.sequence, None)
+        self._taken.pop(run.identity, None)
+        self._progress_at.pop(run.identity, None)
         if state is not RunState.SUCCEEDED:
             log.warning("run %s %s: %s", run.id, state.value, error)
         ended = replace(
@@ -454,8 +517,9 @@ class Dispatcher:
     async def _write(self, batch: list[Run]) -> None:
         ended = {run.job_id for run in batch if run.state is not RunState.QUEUED}
         pausing = self._pausing & ended
-        final = self._final & {run.sequence for run in batch}
-        self._wake(await self._store.write_outcomes(batch, pausing, final))
+        final = self._final & {run.identity for run in batch}
+        written = await self._store.write_outcomes(batch, pausing, final, self._queue.claims(batch))
+        self._wake(written.next_at)
         self._pausing -= pausing
         self._final -= final
         self._troubles.announce()
@@ -463,8 +527,11 @@ class Dispatcher:
         self._queue.done(over)
         self._turns.end(over)
         for run in over:
+            if run.identity not in written.counted:
+                log.warning("run %s was %s here, and belongs to another node", run.id, run.state.value)
+                continue
             metrics.note_run(run)
-            waiting = self._finished.pop(run.sequence, None)
+            waiting = self._finished.pop(run.identity, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(run)
 

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 from schedulezero import instants
 from schedulezero.errors import DatabaseUnavailable
+from schedulezero.server.records.leases import Leases
 from schedulezero.server.store.runs import RunStore
-from schedulezero.storage.signals import Signals
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Retention:
 
     Parameters:
         store: the runs.
-        signals: tells whether this node is responsible.
+        leases: tells whether this node is responsible.
         kept_for: how long to keep an ended run, counted from when it was claimed; None keeps it permanently.
         now: returns the current instant.
     """
@@ -36,12 +36,12 @@ class Retention:
     def __init__(
         self,
         store: RunStore,
-        signals: Signals,
+        leases: Leases,
         kept_for: timedelta | None,
         now: Callable[[], datetime] = instants.now,
     ) -> None:
         self._store = store
-        self._signals = signals
+        self._leases = leases
         self._kept_for = kept_for
         self._now = now
 
@@ -50,7 +50,7 @@ class Retention:
         while self._kept_for is not None:
             await asyncio.sleep(_BETWEEN_SECONDS)  # a server that starts has more urgent work
             try:
-                if await self._signals.owns("retention"):
+                if await self._leases.owns("retention"):
                     await self.forget(self._now() - self._kept_for)
             except DatabaseUnavailable as error:
                 log.warning("old runs are forgotten later: %s", error)

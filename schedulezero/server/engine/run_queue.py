@@ -1,26 +1,40 @@
 """The seam between the clock, which writes runs, and the dispatcher, which carries them out.
 
-A queue has a lane for each handler, so that an offline handler doesn't block the others. The store keeps the
-runs; `LocalRunQueue` holds a window of them in memory and reads more when a lane runs empty. A burst or a
-long absence therefore costs rows, not memory, and a restart finds every run again.
+A queue has a lane for each handler, so that an offline handler doesn't block the others. In a lane the guilds
+are served in turn, by the start tags that runs get when they are written
+(`schedulezero.server.store.run_tags`). The store keeps the runs; `LocalRunQueue` holds the first of them in
+memory and reads more when a lane runs empty. A burst or a long absence therefore costs rows, not memory, and
+a restart finds every run again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from bisect import insort
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import Run
-from schedulezero.server.store.runs import RunStore
+from schedulezero.server.store.run_tags import flow_of
+from schedulezero.server.store.runs import Identity, RunStore
 
 L = TypeVar("L", bound="Lane")
 
 WINDOW = 1000
 """The most runs of one lane to hold in memory."""
+
+
+May = Callable[[Run], bool]
+"""Whether a run may be taken now."""
+
+
+def anything(_: Run) -> bool:
+    """Return that a run may be taken."""
+    return True
 
 
 class RunQueue(Protocol):
@@ -38,8 +52,17 @@ class RunQueue(Protocol):
         """Wait for a handler that has runs for the first time and return its id."""
         ...
 
-    async def take(self, handler_id: str) -> Run:
-        """Wait for the next run of a handler and return it. May raise DatabaseUnavailable."""
+    async def take(self, handler_id: str, may: May = anything) -> Run:
+        """Wait for the next run of a handler and return it. May raise DatabaseUnavailable.
+
+        Parameters:
+            handler_id: the handler.
+            may: returns whether a run may be taken now; `look` says that this has changed.
+        """
+        ...
+
+    def look(self, handler_id: str) -> None:
+        """Have a lane look again whether anything may be taken."""
         ...
 
     async def recover(self) -> None:
@@ -47,7 +70,23 @@ class RunQueue(Protocol):
         ...
 
     def done(self, runs: Sequence[Run]) -> None:
-        """Report that runs have ended and that the store has recorded it."""
+        """Report that this node is done with runs: the store has recorded their ends, or others have them."""
+        ...
+
+    async def holds(self, run: Run) -> bool:
+        """Return whether a run still belongs to this node. May raise DatabaseUnavailable.
+
+        A node that was cut off, or stopped for a while, may have lost its runs to another one, so it asks
+        right before each call.
+        """
+        ...
+
+    def claims(self, runs: Sequence[Run]) -> dict[str, UUID] | None:
+        """Return this node's claims of runs, for the store to check; None if no other node shares them."""
+        ...
+
+    async def stop_taking(self, under_way: Collection[Identity]) -> None:
+        """Hand out no more runs, and give those that aren't under way back to the other nodes."""
         ...
 
     async def keep_up(self) -> None:
@@ -63,7 +102,16 @@ class RunQueue(Protocol):
 class Lane:
     """The runs of one handler that wait in memory, and whether there may be more of them."""
 
-    waiting: deque[Run] = field(default_factory=deque[Run])
+    waiting: list[Run] = field(default_factory=list[Run])
+    """In the order of their places."""
+
+    def next(self, may: May) -> Run | None:
+        """Take the first run that may be taken; None if there is none."""
+        for number, run in enumerate(self.waiting):
+            if may(run):
+                return self.waiting.pop(number)
+        return None
+
     filled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -93,12 +141,44 @@ class Lanes(dict[str, L]):
         return Counter({handler_id: len(lane.waiting) for handler_id, lane in self.items() if lane.waiting})
 
 
+_READ_PAST_SECONDS = 0.25
+Place = tuple[int, int]
+"""Where a run stands in its lane: its start tag and its sequence."""
+
+
+def place_of(run: Run) -> Place:
+    """Return where a run stands in its lane."""
+    return run.start_tag, run.sequence
+
+
 @dataclass(slots=True)
 class _LocalLane(Lane):
-    newest: int = 0
-    """The sequence of the newest run read into memory."""
+    """The first runs of a handler: those up to `position`. Later ones are in the store."""
+
+    position: Place = (-1, 0)
     more_in_store: bool = False
-    reading: bool = False
+    told: list[Run] | None = None
+    """While the store is read, the runs behind `position` that were announced since."""
+    known: set[int] = field(default_factory=set[int])
+    """The sequences of the runs that wait here, or were taken and aren't recorded as ended."""
+
+    read_past_at: float = -_READ_PAST_SECONDS
+    """When runs beyond `position` were last looked for, on the loop's clock."""
+
+    def add(self, run: Run) -> None:
+        """Put a run in its place; a full lane leaves its last one to the store."""
+        self.position = max(self.position, place_of(run))
+        self.add_beyond(run)
+        if len(self.waiting) > WINDOW:
+            self.known.discard(self.waiting.pop().sequence)
+            self.position = min(self.position, place_of(self.waiting[-1]))
+            self.more_in_store = True
+
+    def add_beyond(self, run: Run) -> None:
+        """Put a run in its place, though not all runs before it are here."""
+        if run.sequence not in self.known:  # else it is open in the store, and under way
+            self.known.add(run.sequence)
+            insort(self.waiting, run, key=place_of)
 
 
 class LocalRunQueue:
@@ -118,29 +198,41 @@ class LocalRunQueue:
     async def put(self, runs: Sequence[Run]) -> None:
         for run in runs:
             lane = self._lanes[run.handler_id]
-            # A read in progress may or may not include this run, so read once more.
-            if lane.more_in_store or lane.reading or len(lane.waiting) >= WINDOW:
-                lane.more_in_store = True
-            else:
-                lane.waiting.append(run)
-                lane.newest = max(lane.newest, run.sequence)
+            if place_of(run) <= lane.position or not (lane.more_in_store or lane.told is not None):
+                lane.add(run)
+            elif lane.told is not None:
+                lane.told.append(run)  # the read under way may have come too early for it
             lane.filled.set()
 
     async def next_lane(self) -> str:
         return await self._lanes.next()
 
-    async def take(self, handler_id: str) -> Run:
+    async def take(self, handler_id: str, may: May = anything) -> Run:
         lane = self._lanes[handler_id]
-        while not lane.waiting:
-            if lane.more_in_store:
-                await self._read_on(handler_id, lane)
-                continue
+        while True:
             lane.filled.clear()
-            await lane.filled.wait()
-        return lane.waiting.popleft()
+            if (run := lane.next(may)) is not None:
+                return run
+            if lane.more_in_store and not lane.waiting:
+                await self._read_on(handler_id, lane)
+            elif not lane.more_in_store or not await self._read_past(handler_id, lane, may):
+                await lane.filled.wait()
+
+    def look(self, handler_id: str) -> None:
+        self._lanes[handler_id].filled.set()
 
     def done(self, runs: Sequence[Run]) -> None:
-        return
+        for run in runs:
+            self._lanes[run.handler_id].known.discard(run.sequence)
+
+    async def holds(self, run: Run) -> bool:
+        return True
+
+    def claims(self, runs: Sequence[Run]) -> dict[str, UUID] | None:
+        return None
+
+    async def stop_taking(self, under_way: Collection[Identity]) -> None:
+        return  # what this process leaves in the store is found at its next start
 
     async def keep_up(self) -> None:
         return
@@ -149,15 +241,40 @@ class LocalRunQueue:
         return self._lanes.waiting()
 
     async def _read_on(self, handler_id: str, lane: _LocalLane) -> None:
-        lane.more_in_store, lane.reading = False, True
+        lane.more_in_store, lane.told = False, []
         try:
-            found = await self._store.open_runs(handler_id, lane.newest, WINDOW)
+            found = await self._store.open_runs(handler_id, lane.position, WINDOW)
         except DatabaseUnavailable:
             lane.more_in_store = True
             raise
         finally:
-            lane.reading = False
-        if found:
-            lane.waiting.extend(found)
-            lane.newest = found[-1].sequence
-            lane.more_in_store = lane.more_in_store or len(found) == WINDOW
+            told, lane.told = lane.told, None
+        lane.more_in_store = lane.more_in_store or len(found) == WINDOW
+        read = {run.sequence for run in found}
+        for run in found:
+            lane.add(run)
+        for run in told:
+            if run.sequence not in read and (place_of(run) <= lane.position or not lane.more_in_store):
+                lane.add(run)
+
+    async def _read_past(self, handler_id: str, lane: _LocalLane, may: May) -> bool:
+        """Read the first runs of other flows than those that wait here and may not be taken.
+
+        A lane may be full of the runs of flows that are held up. Returns whether the lane may have changed.
+        It is done a few times a second at most, as long as the lane stays like that.
+        """
+        loop = asyncio.get_running_loop()
+        if (wait := lane.read_past_at + _READ_PAST_SECONDS - loop.time()) > 0:
+            try:
+                async with asyncio.timeout(wait):
+                    await lane.filled.wait()
+                return True
+            except TimeoutError:
+                pass
+        lane.read_past_at = loop.time()
+        held_up = {flow_of(run) for run in lane.waiting if not may(run)}
+        found = await self._store.open_runs(handler_id, lane.position, WINDOW, but=held_up)
+        fresh = [run for run in found if run.sequence not in lane.known]
+        for run in fresh:
+            lane.add_beyond(run)
+        return bool(fresh)

@@ -2,8 +2,10 @@
 
 Each node takes runs in batches and sends a heartbeat for them every few seconds. If a node dies, another node
 takes over its unfinished runs after `HEARTBEAT_TIMEOUT`; the handler's journal keeps a repeated call from
-taking effect twice. A handler that takes one call at a time is served by one node, so that calls don't queue
-up at the handler and time out there.
+taking effect twice. A node that was only cut off or stopped, and returns, has lost them: before each call it
+asks the database whether its claim still counts. A node that shuts down gives back what it hasn't called. A
+handler that takes one call at a time is served by one node, so that calls don't queue up at the handler and
+time out there.
 """
 
 from __future__ import annotations
@@ -12,38 +14,56 @@ import asyncio
 import logging
 import time
 import uuid
+from bisect import insort
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
+from uuid import UUID
 
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.tm import TaskManager
-from pgqueuer.domain.types import JobId, QueueEntrypoint, QueueManagerId
+from pgqueuer.domain.types import QueueEntrypoint, QueueManagerId
 from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 from sqlalchemy.engine import Connection
 
-from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
+from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable
 from schedulezero.model import Run
-from schedulezero.server.engine.run_queue import Lane, Lanes
+from schedulezero.server.engine.run_queue import Lane, Lanes, May, anything, place_of
+from schedulezero.server.engine.time_check import TimeCheck
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records import pgqueuer_rows
-from schedulezero.server.store.runs import RunStore
-from schedulezero.storage.postgres import PostgresDatabase, asyncpg, connect, reason
+from schedulezero.server.records.leases import Leases
+from schedulezero.server.store.runs import Identity, RunStore
+from schedulezero.storage.batching import Together
+from schedulezero.storage.postgres import PostgresDatabase, asyncpg, connect, may_come_back, reason
 from schedulezero.storage.signals import Signal, Signals
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
 """The most runs of one handler that a node takes at once."""
+_MOST_HELD_UP = 5 * BATCH
+"""How many runs that may not be taken yet a lane holds before it changes the last of them for others."""
+_CHANGE_SECONDS = 0.5
+"""How often it does so at most."""
 HEARTBEAT_TIMEOUT = timedelta(seconds=6)
 """How long a node may be silent before another one takes over its runs."""
+_SURELY_OURS = HEARTBEAT_TIMEOUT / 2
+"""How recently this node must have shown that it is alive when it makes a call."""
 _BEAT_SECONDS = 1.5
 _LOOK_SECONDS = 2.0
 """How often a lane checks for runs of dead nodes, which nobody announces."""
 _NOT_OURS_SECONDS = 1.0
 _FORGET_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class _SharedLane(Lane):
+    changed_at: float = 0.0
+    """When runs that might not be taken were last given back for others, on the monotonic clock."""
 
 
 class SharedRunQueue:
@@ -54,22 +74,33 @@ class SharedRunQueue:
         store: the runs in it.
         registry: tells which handlers take one call at a time.
         signals: announces runs that other nodes created.
+        time_check: compares this node's clock with the database's.
+        leases: says which node serves a handler that takes one call at a time.
     """
 
     def __init__(
-        self, database: PostgresDatabase, store: RunStore, registry: Registry, signals: Signals
+        self,
+        database: PostgresDatabase,
+        store: RunStore,
+        registry: Registry,
+        signals: Signals,
+        leases: Leases,
+        time_check: TimeCheck,
     ) -> None:
         self._database = database
         self._store = store
         self._registry = registry
-        self._signals = signals
-        self._node = QueueManagerId(uuid.uuid4())
+        self._leases = leases
+        self._time_check = time_check
         self._queries = Queries(
             _Driver(database), qbe=pgqueuer_rows.environment(), qbq=pgqueuer_rows.queries()
         )
-        self._lanes = Lanes(Lane)
-        self._held: dict[int, JobId] = {}
+        self._lanes = Lanes(_SharedLane)
+        self._held: dict[str, UUID] = {}
+        """The token of each claim of this node, by the run's key."""
+        self._asking = Together(self._still_held)
         self._look_everywhere = asyncio.Event()
+        self._stopping = False
         signals.on(Signal.RUNS, self._heard)
 
     async def put(self, runs: Sequence[Run]) -> None:
@@ -80,21 +111,32 @@ class SharedRunQueue:
     async def next_lane(self) -> str:
         return await self._lanes.next()
 
-    async def take(self, handler_id: str) -> Run:
+    async def take(self, handler_id: str, may: May = anything) -> Run:
         lane = self._lanes[handler_id]
-        while not lane.waiting:
+        while self._stopping or self._time_check.is_off or (run := lane.next(may)) is None:
             lane.filled.clear()
-            if self._registry.takes_one_call(handler_id) and not await self._signals.owns(handler_id):
+            if self._time_check.is_off:
+                await self._time_check.agreed()
+                continue
+            if self._stopping:
+                await lane.filled.wait()
+                continue
+            if self._registry.takes_one_call(handler_id) and not await self._leases.owns(_lease(handler_id)):
                 await asyncio.sleep(_NOT_OURS_SECONDS)
                 continue
-            if await self._fill(handler_id, lane):
+            if len(lane.waiting) >= _MOST_HELD_UP and time.monotonic() >= lane.changed_at + _CHANGE_SECONDS:
+                await self._give_back_last(lane)
+            if len(lane.waiting) < _MOST_HELD_UP and await self._fill(handler_id, lane):
                 continue
             try:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await lane.filled.wait()
             except TimeoutError:
                 continue
-        return lane.waiting.popleft()
+        return run
+
+    def look(self, handler_id: str) -> None:
+        self._lanes[handler_id].filled.set()
 
     async def recover(self) -> None:
         """Queue the open runs that aren't in PgQueuer yet, for example after a move from SQLite."""
@@ -103,7 +145,14 @@ class SharedRunQueue:
 
     def done(self, runs: Sequence[Run]) -> None:
         for run in runs:
-            self._held.pop(run.sequence, None)
+            self._held.pop(pgqueuer_rows.key_of(run), None)
+
+    async def holds(self, run: Run) -> bool:
+        return await self._asking.ask(pgqueuer_rows.key_of(run))
+
+    def claims(self, runs: Sequence[Run]) -> dict[str, UUID]:
+        keys = (pgqueuer_rows.key_of(run) for run in runs)
+        return {key: self._held[key] for key in keys if key in self._held}
 
     def waiting(self) -> Counter[str]:
         return self._lanes.waiting()
@@ -114,8 +163,7 @@ class SharedRunQueue:
         try:
             while True:
                 try:
-                    if self._held:
-                        await self._queries.update_heartbeat(list(self._held.values()))
+                    await self._renew()
                     if self._look_everywhere.is_set():
                         self._look_everywhere.clear()
                         await self._open_lanes()
@@ -131,56 +179,111 @@ class SharedRunQueue:
                 except TimeoutError:
                     continue
                 await asyncio.sleep(0.05)  # avoid a tight loop while the database is unavailable
-        finally:
-            await self._give_back()
+        except asyncio.CancelledError:
+            await self._give_back(dict(self._held))
+            raise
+
+    async def stop_taking(self, under_way: Collection[Identity]) -> None:
+        self._stopping = True
+        calling = {pgqueuer_rows.queue_key(*identity) for identity in under_way}
+        claims = {key: token for key, token in self._held.items() if key not in calling}
+        for key in claims:
+            del self._held[key]
+        for lane in self._lanes.values():
+            lane.waiting.clear()
+        await self._give_back(claims)
+
+    async def _renew(self) -> None:
+        """Show that this node is alive, and give up what others have taken from it meanwhile."""
+        claims = dict(self._held)
+        if not claims:
+            return
+        kept = await self._database.write(lambda connection: pgqueuer_rows.renew(connection, claims))
+        self._lose({key: token for key, token in claims.items() if key not in kept})
+
+    async def _still_held(self, keys: Sequence[str]) -> list[bool]:
+        claims = {key: self._held[key] for key in keys if key in self._held}
+        if not claims:
+            return [False] * len(keys)
+        kept = await self._database.read(
+            lambda connection: pgqueuer_rows.claimed(connection, claims, within=_SURELY_OURS)
+        )
+        old = {key: token for key, token in claims.items() if key not in kept}
+        if old:  # shown alive too long ago: another node may take them while we call
+            kept |= await self._database.write(lambda connection: pgqueuer_rows.renew(connection, old))
+            self._lose({key: token for key, token in old.items() if key not in kept})
+        return [key in kept for key in keys]
+
+    def _lose(self, claims: dict[str, UUID]) -> None:
+        """Forget claims that count no longer, unless this node has made them anew or ended the run since."""
+        lost = {key for key, token in claims.items() if self._held.get(key) == token}
+        if not lost:
+            return
+        log.warning("%d runs of this node were taken over by another one, or are gone", len(lost))
+        for key in lost:
+            del self._held[key]
+        for lane in self._lanes.values():
+            kept = [run for run in lane.waiting if pgqueuer_rows.key_of(run) not in lost]
+            if len(kept) < len(lane.waiting):
+                lane.waiting = kept
 
     async def _open_lanes(self) -> None:
         for handler_id in await self._store.handlers_with_open_runs():
             self._lanes[handler_id].filled.set()
 
-    async def _give_back(self) -> None:
+    async def _give_back(self, claims: dict[str, UUID]) -> None:
         try:
-            await self._database.write(lambda connection: pgqueuer_rows.give_back(connection, self._node))
+            await self._database.write(lambda connection: pgqueuer_rows.give_back(connection, claims))
         except DatabaseUnavailable as error:
             log.warning("other nodes take this node's runs after %s: %s", HEARTBEAT_TIMEOUT, error)
 
+    async def _give_back_last(self, lane: _SharedLane) -> None:
+        """Make room in a lane that is full of runs that may not be taken, for those with smaller tags."""
+        lane.changed_at = time.monotonic()
+        keys = [pgqueuer_rows.key_of(run) for run in lane.waiting[-BATCH:]]
+        del lane.waiting[-BATCH:]
+        await self._give_back({key: self._held.pop(key) for key in keys if key in self._held})
+
     async def _fill(self, handler_id: str, lane: Lane) -> bool:
         """Take a batch. Returns False when there is none."""
+        token = uuid.uuid4()
         jobs = await self._queries.dequeue(
             batch_size=BATCH,
             entrypoints={QueueEntrypoint(handler_id): EntrypointExecutionParameter(concurrency_limit=0)},
-            queue_manager_id=self._node,
+            queue_manager_id=QueueManagerId(token),
             global_concurrency_limit=None,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
         )
-        # PgQueuer returns a run that this node already has if its heartbeat came too late.
-        taken = {int((job.payload or b"0").decode()): job.id for job in jobs}
-        fresh = {sequence: job_id for sequence, job_id in taken.items() if sequence not in self._held}
-        self._held |= taken
-        if fresh:
-            lane.waiting.extend(await self._read(list(fresh)))
-        return bool(jobs)
+        if not jobs:
+            return False
+        if self._stopping:
+            await self._database.write(lambda connection: pgqueuer_rows.give_back_all(connection, token))
+            return False
+        # Runs that can't be read now get no heartbeat, so that another node takes them.
+        runs = await self._store.open_among([int((job.payload or b"0").decode()) for job in jobs])
+        if len(runs) < len(jobs):  # the others were cancelled since they were queued
+            await self._forget_all_but(runs, token)
+        for run in runs:
+            key = pgqueuer_rows.key_of(run)
+            known = key in self._held  # PgQueuer returns a run that this node has if its heartbeat was late
+            self._held[key] = token
+            if not known:
+                insort(lane.waiting, run, key=place_of)
+        return True
 
-    async def _read(self, taken: list[int]) -> list[Run]:
-        """Return the runs that are still open and remove the others from the queue."""
-        kept: set[int] = set()
-        try:
-            runs = await self._store.open_among(taken)
-            over = set(taken) - {run.sequence for run in runs}
-            if over:  # cancelled since they were queued
-                await self._store.forget_queued(list(over))
-            kept = {run.sequence for run in runs}
-            return runs
-        finally:
-            # Stop the heartbeats of unread runs, so that another node can take them.
-            for sequence in set(taken) - kept:
-                self._held.pop(sequence, None)
+    async def _forget_all_but(self, runs: Sequence[Run], token: UUID) -> None:
+        keys = [pgqueuer_rows.key_of(run) for run in runs]
+        await self._database.write(lambda connection: pgqueuer_rows.remove_others(connection, keys, token))
 
     def _heard(self, handler_id: str | None) -> None:
         if handler_id is None:
             self._look_everywhere.set()
         else:
             self._lanes[handler_id].filled.set()
+
+
+def _lease(handler_id: str) -> str:
+    return f"handler {handler_id}"
 
 
 class _Driver:
@@ -224,6 +327,7 @@ class _Driver:
 async def install(database: PostgresDatabase) -> None:
     """Create or upgrade PgQueuer's tables. Raises DatabaseUnusable when that fails."""
     try:
+        await database.write(pgqueuer_rows.make_durable)
         connection = await connect(database.url)
         try:
             queries = Queries.from_asyncpg_connection(connection)
@@ -234,8 +338,11 @@ async def install(database: PostgresDatabase) -> None:
             await queries.apply_upgrade()
         finally:
             await connection.close()
+    except DatabaseUnavailable as error:
+        raise DatabaseAway(str(error)) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        raise DatabaseUnusable(
+        kind = DatabaseAway if may_come_back(error) else DatabaseUnusable
+        raise kind(
             f"The queue's tables cannot be made in {database.where} ({reason(error)}). The user of the "
             "database needs the right to create tables there."
         ) from error

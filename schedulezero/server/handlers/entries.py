@@ -12,6 +12,7 @@ from datetime import datetime
 from schedulezero import instants
 from schedulezero.server.handlers.connection import Connection
 from schedulezero.server.handlers.crowd import AGAIN_AT_ONCE, AGAIN_PER_SECOND, Bucket
+from schedulezero.server.handlers.slots import Slots
 from schedulezero.server.records.instances import Instance
 
 _FRESH_SECONDS = 5.0
@@ -24,7 +25,7 @@ class Entry:
 
     instance: Instance
     connection: Connection
-    slots: asyncio.Semaphore
+    slots: Slots
     heard_at: float = 0.0
     """When it last gave a sign of life, on the monotonic clock; 0 if it must be pinged."""
     last_heard: datetime | None = None
@@ -73,15 +74,22 @@ class Entry:
         """The share of its slots that are in use."""
         return self.under_way / self.instance.concurrency
 
-    async def take_slot(self) -> None:
-        """Wait for room for another call and take it."""
-        await self.slots.acquire()
+    def take_slot_now(self, flow: str) -> bool:
+        """Take a slot for another call if there is one for this flow; see `Slots`."""
+        if not self.slots.take_now(flow):
+            return False
+        self.under_way += 1
+        return True
+
+    async def take_slot(self, flow: str, rank: float) -> None:
+        """Wait for a slot for another call and take it; see `Slots`."""
+        await self.slots.take(flow, rank)
         self.under_way += 1
 
-    def give_slot(self) -> None:
-        """Release the room of a finished call."""
+    def give_slot(self, flow: str) -> None:
+        """Release the slot of a finished call."""
         self.under_way -= 1
-        self.slots.release()
+        self.slots.give(flow)
 
 
 @dataclass(slots=True)
@@ -146,14 +154,14 @@ class Entries:
         known = self.find(instance)
         if known is not None and same_place(known.instance, instance):
             if known.instance.concurrency != instance.concurrency:
-                slots, answered = asyncio.Semaphore(instance.concurrency), known.answered
+                slots, answered = Slots(instance.concurrency), known.answered
                 known = Entry(instance, known.connection, slots, answered=answered, again=known.again)
             known.instance = instance
             known.kept_at = time.monotonic()
         else:
             if known is not None:
                 self.drop(known)
-            slots = asyncio.Semaphore(instance.concurrency)
+            slots = Slots(instance.concurrency)
             known = Entry(instance, self._connect(instance), slots, online=instance.online)
         instances = self._handler(instance.handler_id).instances
         self.count += instance.address not in instances

@@ -309,9 +309,10 @@ class Registry:
         found = self._entries.of(handler_id)
         return len(found) == 1 and found[0].instance.concurrency == 1
 
-    def is_shared_out(self, handler_id: str) -> bool:
-        """Return whether the handler's instances divide the guilds among them by shards."""
-        return any(entry.instance.shards is not None for entry in self._entries.of(handler_id))
+    def free_slot(self, run: Run, flow: str) -> Entry | None:
+        """Take a slot for a run on its best instance, if that was heard from lately and has one free now."""
+        entry = next(iter(self.candidates(run)), None)
+        return entry if entry is not None and entry.fresh and entry.take_slot_now(flow) else None
 
     def candidates(self, run: Run) -> list[Entry]:
         """Return the instances that may carry out a run, best first: recently heard from, then least busy.
@@ -408,7 +409,7 @@ class Registry:
 
     def _is_known_up(self, entry: Entry) -> bool:
         """Return whether an instance was heard from recently, or is busy with its only call."""
-        busy = entry.instance.concurrency == 1 and entry.slots.locked()
+        busy = entry.instance.concurrency == 1 and not entry.slots.free
         return self._is_let_in(entry) and (entry.fresh or (entry.online and busy))
 
     def _is_let_in(self, entry: Entry) -> bool:

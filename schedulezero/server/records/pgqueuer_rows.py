@@ -1,21 +1,28 @@
 """Queued runs as PgQueuer jobs, within the transaction that creates or ends them. Not used on SQLite.
 
-A run is one PgQueuer job: the handler's id is its entrypoint, and the run's sequence is its payload and its
-deduplication key, so that a run is queued once even if it is added repeatedly. The table of runs remains the
-source of truth; PgQueuer tracks which node has which run, and reassigns the runs of a node that stops sending
-heartbeats. (https://pgqueuer.readthedocs.io/)
+A run is one PgQueuer job: the handler's id is its entrypoint, the run's sequence its payload, and `queue_key`
+its deduplication key, so that a run is queued once even if it is added repeatedly. The table of runs remains
+the source of truth; PgQueuer tracks which node has which run, and reassigns the runs of a node that stops
+sending heartbeats. (https://pgqueuer.readthedocs.io/)
+
+A node claims runs with a token, a new one for each batch, which PgQueuer keeps as its *queue manager*. A
+claim counts as long as the row of that key bears that token. Neither a sequence nor the id of a row would do:
+both are given again after a standby that lagged behind has become the primary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import InternalError
 
+from schedulezero.instants import to_iso, to_microseconds
 from schedulezero.model import Run, RunState
 from schedulezero.storage import signals
 from schedulezero.storage.signals import Signal
@@ -28,10 +35,14 @@ if TYPE_CHECKING:
 
 @cache
 def settings() -> DBSettings:
-    """Return PgQueuer's settings; its log, which nothing reads, is not written to the WAL."""
+    """Return PgQueuer's settings: all its tables are in the WAL, although nothing reads its log.
+
+    Each claim writes into the log. A table that isn't in the WAL is of no use on a standby that became the
+    primary: the sequence of such a log can't be read there, and no node could claim anything.
+    """
     from pgqueuer.domain.settings import DBSettings, Durability
 
-    return DBSettings(durability=Durability.balanced)
+    return DBSettings(durability=Durability.durable)
 
 
 @cache
@@ -50,18 +61,29 @@ def environment() -> QueryBuilderEnvironment:
     return QueryBuilderEnvironment(settings())
 
 
+def queue_key(job_id: str, scheduled_at: datetime, claimed_at: datetime | None) -> str:
+    """Return the deduplication key of a run as it was queued at an instant; see `Run.identity`."""
+    queued = to_microseconds(claimed_at) if claimed_at is not None else 0
+    return f"{job_id}@{to_iso(scheduled_at)}#{queued}"
+
+
+def key_of(run: Run) -> str:
+    """Return a run's deduplication key."""
+    return queue_key(*run.identity)
+
+
 def enqueue(connection: Connection, new: Sequence[Run]) -> None:
     """Add the runs in state ``queued`` to the queue and signal all nodes."""
     found = [run for run in new if run.state is RunState.QUEUED]
     if not found or not is_postgres(connection):
         return
-    keys = [str(run.sequence) for run in found]
+    keys = [key_of(run) for run in found]
     connection.exec_driver_sql(
         queries().build_enqueue_query("skip"),
         (
-            [0] * len(found),
+            [-run.start_tag for run in found],  # the highest priority goes first
             [run.handler_id for run in found],
-            [key.encode() for key in keys],
+            [str(run.sequence).encode() for run in found],
             [timedelta()] * len(found),
             keys,
             ["null"] * len(found),
@@ -71,24 +93,137 @@ def enqueue(connection: Connection, new: Sequence[Run]) -> None:
         signals.send(connection, Signal.RUNS, handler_id)
 
 
-def remove(connection: Connection, sequences: Sequence[int]) -> None:
+def remove(connection: Connection, keys: Collection[str]) -> None:
     """Remove ended runs from the queue."""
-    if not sequences or not is_postgres(connection):
+    if not keys or not is_postgres(connection):
         return
     connection.exec_driver_sql(
         f"DELETE FROM {settings().qualified.queue_table} "
         "WHERE dedupe_key = ANY($1::text[]) AND status IN ('queued', 'picked')",
-        ([str(sequence) for sequence in sequences],),
+        (list(keys),),
     )
 
 
-def give_back(connection: Connection, node: object) -> None:
-    """Release the unfinished runs of a node that is stopping, so that other nodes can take them."""
+def remove_others(connection: Connection, keys: Collection[str], token: UUID) -> None:
+    """Remove the runs that were claimed with a token, except those with these keys."""
+    connection.exec_driver_sql(
+        f"DELETE FROM {settings().qualified.queue_table} WHERE queue_manager_id = $1 "
+        "AND status = 'picked' AND NOT (dedupe_key = ANY($2::text[]))",
+        (token, list(keys)),
+    )
+
+
+_CLAIMED = (
+    "FROM unnest($1::text[], $2::uuid[]) AS held(key, token) WHERE job.dedupe_key = held.key "
+    "AND job.queue_manager_id = held.token AND job.status = 'picked' AND job.status IN ('queued', 'picked')"
+)
+
+
+def claimed(
+    connection: Connection, claims: Mapping[str, UUID], *, within: timedelta | None = None
+) -> set[str]:
+    """Return the keys whose row still bears the token of the claim.
+
+    Parameters:
+        connection: the transaction's connection.
+        claims: the token of each key.
+        within: return only those for which the node has shown within this time that it is alive.
+    """
+    if not claims:
+        return set()
+    recent = "" if within is None else f" AND job.heartbeat > now() - interval '{within.total_seconds()} s'"
+    # The table comes first, as in an UPDATE.
+    found = connection.exec_driver_sql(
+        f"SELECT job.dedupe_key FROM {settings().qualified.queue_table} AS job, "
+        + _CLAIMED.removeprefix("FROM ")
+        + recent,
+        (list(claims), list(claims.values())),
+    )
+    return {row[0] for row in found}
+
+
+def renew(connection: Connection, claims: Mapping[str, UUID]) -> set[str]:
+    """Show that the node that made these claims is alive. Returns the keys of those that still count."""
+    if not claims:
+        return set()
+    found = connection.exec_driver_sql(
+        f"UPDATE {settings().qualified.queue_table} AS job SET heartbeat = now() {_CLAIMED} "
+        "RETURNING job.dedupe_key",
+        (list(claims), list(claims.values())),
+    )
+    return {row[0] for row in found}
+
+
+def give_back(connection: Connection, claims: Mapping[str, UUID]) -> None:
+    """Release claims, so that other nodes can take these runs, and tell those."""
+    if not claims:
+        return
+    found = connection.exec_driver_sql(
+        f"UPDATE {settings().qualified.queue_table} AS job SET status = 'queued', queue_manager_id = NULL, "
+        f"slot = NULL {_CLAIMED} RETURNING job.entrypoint",
+        (list(claims), list(claims.values())),
+    )
+    for handler_id in sorted({row[0] for row in found}):
+        signals.send(connection, Signal.RUNS, handler_id)
+
+
+def give_back_all(connection: Connection, token: UUID) -> None:
+    """Release all that was claimed with a token, before anybody knew of it."""
     connection.exec_driver_sql(
         f"UPDATE {settings().qualified.queue_table} SET status = 'queued', queue_manager_id = NULL, "
         "slot = NULL WHERE queue_manager_id = $1 AND status = 'picked'",
-        (node,),
+        (token,),
     )
+
+
+def rename_older_keys(connection: Connection) -> None:
+    """Give rows of an older version, whose key is a sequence, today's key."""
+    from schedulezero.server.records.tables import runs
+
+    table = settings().qualified.queue_table
+    older = connection.exec_driver_sql(
+        f"SELECT dedupe_key FROM {table} WHERE dedupe_key ~ '^[0-9]+$' AND status IN ('queued', 'picked')"
+    )
+    sequences = [int(row[0]) for row in older]
+    if not sequences:
+        return
+    columns = (runs.c.sequence, runs.c.job_id, runs.c.scheduled_at, runs.c.claimed_at)
+    found = connection.execute(sa.select(*columns).where(runs.c.sequence.in_(sequences))).all()
+    names = {str(row.sequence): queue_key(row.job_id, row.scheduled_at, row.claimed_at) for row in found}
+    remove(connection, [str(sequence) for sequence in sequences if str(sequence) not in names])
+    remove(connection, list(names.values()))  # queued under both keys
+    connection.exec_driver_sql(
+        f"UPDATE {table} AS job SET dedupe_key = named.new "
+        "FROM unnest($1::text[], $2::text[]) AS named(old, new) WHERE job.dedupe_key = named.old "
+        "AND job.status IN ('queued', 'picked')",
+        (list(names), list(names.values())),
+    )
+
+
+def make_durable(connection: Connection) -> None:
+    """Put the tables of an older version into the WAL, and drop those that a failover has broken already.
+
+    See `settings`. PgQueuer's upgrade then makes the dropped ones anew; nothing reads what they held.
+    """
+    found = connection.exec_driver_sql(
+        "SELECT relname FROM unnest($1::text[]) AS wanted JOIN pg_class ON oid = to_regclass(wanted) "
+        "WHERE relpersistence = 'u'",
+        (list(_tables()),),
+    )
+    volatile = {row[0] for row in found}
+    for name in _tables():
+        if name.rpartition(".")[2] in volatile:
+            try:
+                with connection.begin_nested():
+                    connection.exec_driver_sql(f"TRUNCATE {name}")
+                    connection.exec_driver_sql(f"ALTER TABLE {name} SET LOGGED")
+            except InternalError:  # its sequence has no content, which nothing but dropping it mends
+                connection.exec_driver_sql(f"DROP TABLE {name}")
+
+
+def _tables() -> tuple[str, ...]:
+    names = settings().qualified
+    return (names.queue_table_log, names.statistics_table)  # the others have been in the WAL always
 
 
 def forget_log(connection: Connection) -> None:

@@ -161,6 +161,7 @@ def job_of(row: Mapping[Any, Any]) -> Job:
 def run_row(run: Run) -> dict[str, Any]:
     """Return a run as a row; the database assigns its sequence."""
     return {
+        "start_tag": run.start_tag,
         "job_id": run.job_id,
         "scheduled_at": run.scheduled_at,
         "handler_id": run.handler_id,
@@ -186,6 +187,7 @@ def run_of(row: Mapping[Any, Any]) -> Run:
     """Return a row as a run."""
     return Run(
         sequence=row["sequence"],
+        start_tag=row["start_tag"],
         job_id=row["job_id"],
         scheduled_at=row["scheduled_at"],
         handler_id=row["handler_id"],

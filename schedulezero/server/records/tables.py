@@ -88,6 +88,7 @@ runs = sa.Table(
     "runs",
     metadata,
     sa.Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    sa.Column("start_tag", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("job_id", sa.String(LONGEST_JOB_ID), nullable=False),
     sa.Column("scheduled_at", Instant, nullable=False),
     sa.Column("handler_id", sa.String(100), nullable=False),
@@ -130,9 +131,19 @@ sa.Index(
 sa.Index("runs_by_guild", runs.c.guild_id, runs.c.sequence)
 sa.Index("runs_by_guild_claimed", runs.c.guild_id, runs.c.claimed_at)
 sa.Index(
-    "runs_open",
+    "runs_open_by_tag",
     runs.c.handler_id,
+    runs.c.start_tag,
     runs.c.sequence,
+    sqlite_where=runs.c.state == "queued",
+    postgresql_where=runs.c.state == "queued",
+)
+flow = sa.func.coalesce(runs.c.guild_id, runs.c.creator_id, sa.literal_column("''"))
+"""Whose runs are served in turn with others': a guild's, or those of a person outside of guilds."""
+sa.Index(
+    "runs_open_by_flow",
+    flow,
+    runs.c.start_tag,
     sqlite_where=runs.c.state == "queued",
     postgresql_where=runs.c.state == "queued",
 )
@@ -238,3 +249,12 @@ handlers = sa.Table(
     sa.Column("schemas", sa.JSON(none_as_null=True)),
     sa.Column("older_form", sa.Boolean, nullable=False, server_default=sa.false()),
 )
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("holder", sa.String(40), nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+)
+"""What one of several nodes serves alone, and until when, in microseconds of the database's clock."""

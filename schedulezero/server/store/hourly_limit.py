@@ -149,7 +149,7 @@ class MinuteAllowance:
 
     def _in_place_of_earlier(self, run: Run) -> Run | None:
         """End the waiting earlier runs of the job and return the run in their place; None if none waits."""
-        query = sa.select(runs.c.sequence, runs.c.not_before).where(
+        query = sa.select(runs.c.sequence, runs.c.scheduled_at, runs.c.claimed_at, runs.c.not_before).where(
             runs.c.job_id == run.job_id,
             runs.c.state == RunState.QUEUED.value,
             runs.c.attempts == 0,
@@ -170,7 +170,10 @@ class MinuteAllowance:
                 not_before=None,
             )
         )
-        pgqueuer_rows.remove(self._connection, replaced)
+        pgqueuer_rows.remove(
+            self._connection,
+            [pgqueuer_rows.queue_key(run.job_id, row.scheduled_at, row.claimed_at) for row in waiting],
+        )
         return self._held(run, waiting[0].not_before)
 
     def _count_waiting(self, job_id: str) -> int:

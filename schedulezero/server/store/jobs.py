@@ -198,6 +198,7 @@ class Store:
         limit: int,
         decide: Callable[[Job], Due],
         most_an_hour: Callable[[str], int | None] = lambda guild_id: None,
+        check: Callable[[Connection], None] = lambda connection: None,
     ) -> tuple[list[Run], datetime | None]:
         """Turn due jobs into runs and move the jobs on, in one transaction.
 
@@ -206,12 +207,14 @@ class Store:
             limit: the most jobs to claim.
             decide: returns the decision for a due job.
             most_an_hour: returns how many runs a guild may have within an hour; None for no limit.
+            check: raises if ``now`` can't be trusted.
 
         Returns the runs to dispatch and the instant at which the next job falls due. (On PostgreSQL that
         instant may be in the past if another node is claiming the job; this node leaves it alone.)
         """
 
         def claim(connection: Connection) -> tuple[list[Run], datetime | None]:
+            check(connection)
             due = claiming.due_jobs(connection, now, limit)
             claimed = claiming.runs_of(connection, due, now, decide, self.limits, most_an_hour)
             return claiming.write(connection, claimed), claiming.next_due_at(connection)

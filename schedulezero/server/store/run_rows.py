@@ -12,16 +12,22 @@ from schedulezero.model import Run, RunState, TroubleKind
 from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.records.rows import outcome_columns, run_of, run_row
 from schedulezero.server.records.tables import runs
+from schedulezero.server.store.run_tags import with_tags
 from schedulezero.storage.sql import insert_new
 
 
-def insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
-    """Insert runs and return the new ones; an instant that has a run doesn't get a second one.
+def insert_runs(connection: Connection, new: Sequence[Run], *, tagged: bool = False) -> list[Run]:
+    """Insert runs and return the new ones by start tag; an instant that has a run gets no second one.
 
     (It may have one if the system's clock was set back and the job was resumed or edited since.)
+
+    Parameters:
+        tagged: whether they have their start tags; 0 is for what a person waits for, before all others.
     """
     if not new:
         return []
+    if not tagged:
+        new = with_tags(connection, new)
     statement = insert_new(connection, runs).returning(runs.c.sequence, runs.c.job_id, runs.c.scheduled_at)
     places = {
         (job_id, scheduled_at): sequence
@@ -32,7 +38,7 @@ def insert_runs(connection: Connection, new: Sequence[Run]) -> list[Run]:
         for run in new
         if (run.job_id, run.scheduled_at) in places
     ]
-    written.sort(key=lambda run: run.sequence)
+    written.sort(key=lambda run: (run.start_tag, run.sequence))
     pgqueuer_rows.enqueue(connection, written)
     return written
 
@@ -58,7 +64,8 @@ def queue_again(connection: Connection, sequence: int, run: Run) -> Run | None:
     again = sa.case((runs.c.state == RunState.UNCERTAIN.value, runs.c.round + 1), else_=runs.c.round)
     # The run uses the job's current method and parameters, in the name of its current creator.
     job = {"method": run.method, "params": dict(run.params), "creator_id": run.creator_id}
-    fresh = {**outcome_columns(run), **job, "claimed_at": run.claimed_at, "round": again}
+    placed = {"claimed_at": run.claimed_at, "start_tag": run.start_tag}
+    fresh = {**outcome_columns(run), **job, **placed, "round": again}
     found = connection.execute(
         sa.update(runs)
         .where(

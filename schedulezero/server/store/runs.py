@@ -5,9 +5,11 @@ Each change names the state it expects; the number of rows it changed says wheth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -21,12 +23,16 @@ from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import pgqueuer_rows, troubles
 from schedulezero.server.records.queries import RunFilter, narrowed
 from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome_columns, run_of
-from schedulezero.server.records.tables import posts, runs
+from schedulezero.server.records.tables import flow, posts, runs
 from schedulezero.server.store.hourly_limit import MinuteAllowance
 from schedulezero.server.store.job_rows import finish_ending, follow, pause_job
 from schedulezero.server.store.run_rows import TROUBLES, insert_runs, queue_again
+from schedulezero.server.store.run_tags import with_tags
 from schedulezero.storage.database import Database
 from schedulezero.storage.sql import insert_new
+
+Identity = tuple[str, datetime, datetime | None]
+"""What tells a run from every other one; see `Run.identity`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,14 @@ class RunCount:
     count: int
     took: timedelta
     timed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of outcomes: which runs' outcomes count, and when the first of what follows them is due."""
+
+    counted: set[Identity]
+    next_at: datetime | None
 
 
 MOST_FAILURES = 10
@@ -78,6 +92,38 @@ def _microseconds(column: sa.Column[datetime]) -> sa.ColumnElement[int]:
     return sa.type_coerce(column, sa.BigInteger)
 
 
+def _still_queued(
+    sequence: Any, job_id: Any, scheduled_at: Any, claimed_at: Any
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions for the row of a run that hasn't ended since it was queued."""
+    return [
+        runs.c.sequence == sequence,
+        runs.c.job_id == job_id,
+        runs.c.scheduled_at == scheduled_at,
+        runs.c.claimed_at == claimed_at,
+        runs.c.state == RunState.QUEUED.value,
+    ]
+
+
+def _ours(connection: Connection, changed: Sequence[Run], claims: Mapping[str, UUID]) -> list[Run]:
+    """Return the runs that are still queued and that this node may write; see `RunStore.write_outcomes`."""
+    columns = (runs.c.sequence, runs.c.job_id, runs.c.scheduled_at, runs.c.claimed_at)
+    query = sa.select(*columns).where(
+        runs.c.sequence.in_([run.sequence for run in changed]), runs.c.state == RunState.QUEUED.value
+    )
+    there = {
+        (row.sequence, (row.job_id, row.scheduled_at, row.claimed_at)) for row in connection.execute(query)
+    }
+    asked = {key: claims[key] for run in changed if (key := pgqueuer_rows.key_of(run)) in claims}
+    held = pgqueuer_rows.claimed(connection, asked)
+    return [
+        run
+        for run in changed
+        if (run.sequence, run.identity) in there
+        and (run.state is RunState.SUCCEEDED or pgqueuer_rows.key_of(run) in held)
+    ]
+
+
 class RunStore:
     """Runs in a database.
 
@@ -109,7 +155,7 @@ class RunStore:
         def add(connection: Connection) -> Run:
             (placed,) = self._placed_by_hand(connection, [run], ending)
             at = placed.scheduled_at
-            while not (added := insert_runs(connection, [replace(placed, scheduled_at=at)])):
+            while not (added := insert_runs(connection, [replace(placed, scheduled_at=at)], tagged=True)):
                 at += timedelta(microseconds=1)  # another run was requested at the same instant
             return added[0]
 
@@ -143,9 +189,11 @@ class RunStore:
                     wanted.append(run)
                 if found is not None:
                     known[run.scheduled_at] = found.sequence
-            for run in self._placed_by_hand(connection, wanted, ending):
+            placed = self._placed_by_hand(connection, wanted, ending)
+            at_once = len(placed) == 1  # a person waits for one, and many of them wait in turn
+            for run in placed if at_once else with_tags(connection, placed):
                 if run.scheduled_at not in known:
-                    queued += insert_runs(connection, [run])
+                    queued += insert_runs(connection, [run], tagged=True)
                 elif again := queue_again(connection, known[run.scheduled_at], run):
                     queued.append(again)
             return queued
@@ -198,14 +246,11 @@ class RunStore:
         query = sa.select(runs).where(runs.c.state == RunState.QUEUED.value).order_by(runs.c.sequence)
 
         def enqueue(connection: Connection) -> None:
+            pgqueuer_rows.rename_older_keys(connection)
             for rows in connection.execute(query).mappings().partitions(1000):
                 pgqueuer_rows.enqueue(connection, [run_of(row) for row in rows])
 
         await self._database.write(enqueue)
-
-    async def forget_queued(self, sequences: Sequence[int]) -> None:
-        """Remove runs from the nodes' shared queue."""
-        await self._database.write(lambda connection: pgqueuer_rows.remove(connection, sequences))
 
     async def has_earlier_open(self, run: Run) -> bool:
         """Return whether an open run of the same job was created, or requested again, earlier."""
@@ -225,9 +270,8 @@ class RunStore:
 
     async def is_open(self, run: Run) -> bool:
         """Return whether a run hasn't ended yet."""
-        query = sa.select(runs.c.state).where(runs.c.sequence == run.sequence)
-        state = await self._database.read(lambda connection: connection.scalar(query))
-        return state == RunState.QUEUED.value
+        query = sa.select(sa.exists().where(*_still_queued(run.sequence, *run.identity)))
+        return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
     async def has_later(self, run: Run) -> bool:
         """Return whether a later run of the same job exists that may replace this one."""
@@ -242,16 +286,26 @@ class RunStore:
         )
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
-    async def open_runs(self, handler_id: str, after_sequence: int, limit: int) -> list[Run]:
-        """Return a handler's queued runs after a sequence, in the order in which they were written."""
+    async def open_runs(
+        self, handler_id: str, after: tuple[int, int], limit: int, *, but: Collection[str] = ()
+    ) -> list[Run]:
+        """Return a handler's queued runs in the order of their start tags.
+
+        Parameters:
+            handler_id: the handler.
+            after: the start tag and the sequence after which to begin.
+            limit: the most runs.
+            but: the flows to leave out.
+        """
         query = (
             sa.select(runs)
             .where(
                 runs.c.state == RunState.QUEUED.value,
                 runs.c.handler_id == handler_id,
-                runs.c.sequence > after_sequence,
+                sa.tuple_(runs.c.start_tag, runs.c.sequence) > sa.tuple_(*after),
+                *([flow.not_in(list(but))] if but else []),
             )
-            .order_by(runs.c.sequence)
+            .order_by(runs.c.start_tag, runs.c.sequence)
             .limit(limit)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
@@ -263,29 +317,50 @@ class RunStore:
         return list(await self._database.read(lambda connection: connection.scalars(query).all()))
 
     async def write_outcomes(
-        self, changed: Sequence[Run], pausing: Collection[str] = (), final: Collection[int] = ()
-    ) -> datetime | None:
+        self,
+        changed: Sequence[Run],
+        pausing: Collection[str] = (),
+        final: Collection[Identity] = (),
+        claims: Mapping[str, UUID] | None = None,
+    ) -> Written:
         """Record the outcomes of runs. A run that has been cancelled stays cancelled.
 
-        What follows a run that succeeded is saved in the same transaction. Returns when the first of that is
-        due.
+        What follows a run that succeeded is saved in the same transaction.
 
         Parameters:
             changed: the runs in their new state.
             pausing: the ids of jobs to pause until someone looks at them.
-            final: the sequences of failed runs that no retry mends; their job is paused as well if its last
+            final: failed runs that no retry mends; their job is paused as well if its last
                 `MOST_FAILURES` runs all failed in the same way.
+            claims: the claims of this node, if several nodes share the runs. What another node has
+                claimed since stays as it is, except that a success counts whoever has the run now: its
+                call has been answered, and nobody needs to repeat it.
         """
 
-        def write(connection: Connection) -> datetime | None:
+        def write(connection: Connection) -> Written:
+            ours = _ours(connection, changed, claims) if claims is not None else list(changed)
+            next_at = record(connection, ours)
+            return Written({run.identity for run in ours}, next_at)
+
+        def record(connection: Connection, changed: Sequence[Run]) -> datetime | None:
             statement = (
                 sa.update(runs)
-                .where(runs.c.sequence == sa.bindparam("run"), runs.c.state == RunState.QUEUED.value)
+                .where(
+                    *_still_queued(
+                        sa.bindparam("run"),
+                        sa.bindparam("of_job"),
+                        sa.bindparam("due"),
+                        sa.bindparam("claimed"),
+                    )
+                )
                 .values({name: sa.bindparam(f"new_{name}") for name in OUTCOME_COLUMNS})
             )
             values = [
                 {
                     "run": run.sequence,
+                    "of_job": run.job_id,
+                    "due": run.scheduled_at,
+                    "claimed": run.claimed_at,
                     **{f"new_{name}": outcome_columns(run)[name] for name in OUTCOME_COLUMNS},
                 }
                 for run in changed
@@ -314,11 +389,13 @@ class RunStore:
                     due.append(at)
                     faults.point("store.followed")
             pgqueuer_rows.remove(
-                connection, [run.sequence for run in changed if run.state is not RunState.QUEUED]
+                connection,
+                [pgqueuer_rows.key_of(run) for run in changed if run.state is not RunState.QUEUED],
             )
-            failing = {(run.job_id, run.part) for run in changed if run.sequence in final}
+            failing = {(run.job_id, run.part) for run in changed if run.identity in final}
             given_up = {job_id for job_id, part in failing if _keeps_failing(connection, job_id, part)}
-            for job_id in {*pausing, *given_up}:
+            paused = {run.job_id for run in changed if run.job_id in pausing}
+            for job_id in {*paused, *given_up}:
                 pause_job(connection, job_id)
             for run in changed:
                 if run.state is RunState.SUCCEEDED and run.job_id.startswith(ENDINGS):

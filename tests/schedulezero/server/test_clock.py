@@ -8,11 +8,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from schedulezero import instants
 from schedulezero.model import Job, Run, Trigger
 from schedulezero.server.engine.clock import Clock
 from schedulezero.server.engine.run_queue import LocalRunQueue
 from schedulezero.server.engine.shared_queue import install
+from schedulezero.server.engine.time_check import TimeCheck
 from schedulezero.server.records.announcer import Announcer
 from schedulezero.server.records.guild_rules import Rules
 from schedulezero.server.records.queries import RunFilter
@@ -32,9 +35,14 @@ class StoreWithNews(Store):
     clock: Clock
 
     async def claim_due(
-        self, now: datetime, limit: int, decide: Callable[[Job], Any], most_an_hour: Any = None
+        self,
+        now: datetime,
+        limit: int,
+        decide: Callable[[Job], Any],
+        most_an_hour: Any = None,
+        check: Callable[[Connection], None] = lambda connection: None,
     ) -> tuple[list[Run], datetime | None]:
-        claimed = await super().claim_due(now, limit, decide, most_an_hour)
+        claimed = await super().claim_due(now, limit, decide, most_an_hour, check)
         while claimed[0] and self.news:
             job = self.news.pop()
             await self.add_job(job)
@@ -57,7 +65,8 @@ async def test_a_job_saved_during_a_claim_is_not_overlooked(database: str) -> No
         if isinstance(tables, PostgresDatabase):
             await install(tables)
         store = StoreWithNews(tables)
-        clock = Clock(store, LocalRunQueue(RunStore(tables)), Rules(tables), Troubles(tables, Announcer()))
+        queue, troubles = LocalRunQueue(RunStore(tables)), Troubles(tables, Announcer())
+        clock = Clock(store, queue, Rules(tables), troubles, TimeCheck(tables, shared=False))
         now = instants.now()
         store.clock = clock
         store.news = [a_job("later", now + timedelta(hours=1)), a_job("at once", now)]

@@ -5,86 +5,21 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-import zlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 
-from schedulezero.model.limits import NO_LIMITS, Limits
-from schedulezero.server.service import ServerConfig
+from schedulezero.model.limits import NO_LIMITS
 from schedulezero.server.thread import ServerThread
-from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
-from tests.support.nodes import node_config
-from tests.support.peers import RawHandler
+from tests.support.nodes import Make, Node, node_config, nodes, ready
+from tests.support.nodes import raw as raw
 from tests.support.postgres import Postgres, rows
 from tests.support.runs import client_of, due_now, ended
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.long]
-
-
-class Node:
-    """A node and a client of its REST."""
-
-    def __init__(self, config: ServerConfig, api: httpx.AsyncClient, thread: ServerThread) -> None:
-        self.config = config
-        self.api = api
-        self.thread = thread
-
-    async def handlers(self) -> list[dict[str, Any]]:
-        return (await self.api.get("/api/handlers")).json()["handlers"]
-
-    async def health(self) -> dict[str, Any]:
-        return (await self.api.get("/api/health")).json()
-
-    async def knows(self, *addresses: str) -> bool:
-        return {item["address"] for item in await self.handlers()} >= set(addresses)
-
-
-@asynccontextmanager
-async def nodes(database: str, count: int, limits: Limits = NO_LIMITS) -> AsyncIterator[list[Node]]:
-    """So many nodes, each in a thread with a loop of its own; all hear each other."""
-    found: list[Node] = []
-    try:
-        for _ in range(count):
-            config = node_config(database, limits)
-            thread = ServerThread(config)
-            await thread.start()
-            found.append(Node(config, httpx.AsyncClient(base_url=config.api_endpoint, timeout=60), thread))
-        for node in found:
-            await until(lambda node=node: _ready(node))
-        yield found
-    finally:
-        for node in found:
-            await node.api.aclose()
-            await node.thread.stop()
-
-
-async def _ready(node: Node) -> bool:
-    return (await node.api.get("/api/health/ready")).status_code == 200
-
-
-@pytest.fixture
-def raw() -> Iterator[Callable[..., RawHandler]]:
-    """Makes handlers that register at a node."""
-    made: list[RawHandler] = []
-
-    def make(node: Node, handler_id: str = "raw") -> RawHandler:
-        (port,) = free_ports(1)
-        made.append(RawHandler(port, node.config.server_address, handler_id))
-        return made[-1]
-
-    yield make
-    for handler in made:
-        handler.stop()
-
-
-Make = Callable[..., RawHandler]
 
 
 async def test_a_handler_registers_once_and_is_known_to_all(postgres_url: str, raw: Make) -> None:
@@ -128,11 +63,8 @@ async def test_a_handler_that_takes_one_call_at_a_time_gets_one_from_all_nodes(
         for job_id in jobs:
             await ended(found[0].api, job_id)
         # Its line is as long as there are nodes that call it; one call that waits there is pinged around.
-        owners = await rows(
-            postgres_url, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1",
-            (zlib.crc32(b"raw") - 2**31) % 2**32,
-        )  # fmt: skip
-        assert owners[0][0] == 1
+        query = "SELECT count(DISTINCT holder) FROM leases WHERE name = 'handler raw'"
+        assert (await rows(postgres_url, query))[0][0] == 1
 
 
 async def test_a_job_saved_at_one_node_wakes_the_clock_of_another(postgres_url: str, raw: Make) -> None:
@@ -318,7 +250,7 @@ async def test_a_database_that_is_away_makes_runs_wait_and_loses_none(raw: Make,
         jobs = [await _job_in(found[number % 2], 1.0) for number in range(10)]
         await asyncio.to_thread(postgres.stop)
         try:
-            assert await until(lambda: _not_ready(found[0]))
+            assert await until(lambda: _notready(found[0]))
             health = await found[0].health()
             assert (health["live"], health["status"]) == (True, "degraded")
             assert "Runs wait until it is back" in health["trouble"]
@@ -331,7 +263,7 @@ async def test_a_database_that_is_away_makes_runs_wait_and_loses_none(raw: Make,
             assert (await ended(found[1].api, job_id))["status"] == "succeeded"
         calls = Counter(handler.calls.get_nowait()["job_id"] for _ in range(handler.calls.qsize()))
         assert calls == Counter(jobs)
-        await until(lambda: _ready(found[0]))
+        await until(lambda: ready(found[0]))
 
 
 async def _job_in(node: Node, seconds: float) -> str:
@@ -339,7 +271,7 @@ async def _job_in(node: Node, seconds: float) -> str:
     return (await node.api.post("/api/jobs", json=body)).json()["job_id"]
 
 
-async def _not_ready(node: Node) -> bool:
+async def _notready(node: Node) -> bool:
     return (await node.api.get("/api/health/ready")).status_code == 503
 
 

@@ -12,12 +12,12 @@ from schedulezero.model import Run, RunState
 from schedulezero.server.engine import retention as retention_module
 from schedulezero.server.engine.retention import Retention
 from schedulezero.server.engine.shared_queue import install
+from schedulezero.server.records.leases import Leases
 from schedulezero.server.records.queries import RunFilter
 from schedulezero.server.records.tables import metadata
 from schedulezero.server.store.runs import RunStore
 from schedulezero.storage.database import database_of
 from schedulezero.storage.postgres import PostgresDatabase
-from schedulezero.storage.signals import Signals
 
 
 def a_run(number: int, age_days: float, state: RunState) -> Run:
@@ -44,7 +44,8 @@ async def test_old_runs_are_forgotten_step_by_step(database: str, monkeypatch: p
         await store.write_outcomes([a_run_of(run) for run in ended])
 
         kept_for = timedelta(days=90)
-        forgotten = await Retention(store, Signals(None), kept_for).forget(instants.now() - kept_for)
+        retention = Retention(store, Leases(tables, shared=False), kept_for)
+        forgotten = await retention.forget(instants.now() - kept_for)
         left = (await store.runs(RunFilter(), before_sequence=None, limit=20))[0]
         assert forgotten == 6
         assert [run.job_id for run in left] == ["job-8", "job-7", "job-2"]

@@ -1,0 +1,78 @@
+"""Discord's limits of a post, as one table that forms, review, sprockets and tests share.
+
+Sources: the pages *Message*, *Poll*, *Webhook*, *Channel* and *Component Reference* under
+https://discord.com/developers/docs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    """What a limit counts."""
+
+    CHARACTERS = "characters"
+    ENTRIES = "entries"
+    BYTES = "bytes"
+    HOURS = "hours"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit.
+
+    Attributes:
+        of: what it limits, as a sentence names it, such as ``title`` in *The title has…*.
+        most: the largest number that Discord takes.
+        unit: what is counted.
+        least: the smallest number that Discord takes.
+    """
+
+    of: str
+    most: int
+    unit: Unit = Unit.CHARACTERS
+    least: int = 0
+
+
+TEXT = Limit("message", 2000)
+EMBEDS = Limit("embeds", 10, Unit.ENTRIES)
+EMBED_TOTAL = Limit("text of the embeds", 6000)
+EMBED_TITLE = Limit("title", 256)
+EMBED_DESCRIPTION = Limit("description", 4096)
+EMBED_AUTHOR = Limit("author", 256)
+EMBED_FOOTER = Limit("footer", 2048)
+EMBED_FIELDS = Limit("fields", 25, Unit.ENTRIES)
+EMBED_FIELD_NAME = Limit("name of a field", 256, least=1)
+EMBED_FIELD_VALUE = Limit("value of a field", 1024, least=1)
+ADDRESS = Limit("address", 2048)
+FILES = Limit("files", 10, Unit.ENTRIES)
+FILE_ALT = Limit("description of a file", 1024)
+FILE_BYTES = Limit("file", 10 * 1024 * 1024, Unit.BYTES)
+"""Of a guild without boosts; a guild's own limit is its ``filesize_limit``."""
+BUTTONS = Limit("buttons", 25, Unit.ENTRIES)
+BUTTON_LABEL = Limit("label of a button", 80)
+BUTTON_ADDRESS = Limit("address of a button", 512)
+POLL_QUESTION = Limit("question", 300, least=1)
+POLL_ANSWERS = Limit("answers", 10, Unit.ENTRIES, least=1)
+POLL_ANSWER = Limit("answer", 55, least=1)
+POLL_HOURS = Limit("hours of a poll", 32 * 24, Unit.HOURS, least=1)
+WEBHOOK_NAME = Limit("name", 80, least=1)
+THREAD_TITLE = Limit("title of a thread", 100, least=1)
+FORUM_TAGS = Limit("tags", 5, Unit.ENTRIES)
+TOPIC = Limit("topic", 1024)
+CHANNEL_NAME = Limit("name of a channel", 100, least=1)
+REACTIONS = Limit("reactions", 20, Unit.ENTRIES)
+MENTIONED_ROLES = Limit("roles to ping", 100, Unit.ENTRIES)
+MENTIONED_PEOPLE = Limit("people to ping", 100, Unit.ENTRIES)
+LAYOUT_COMPONENTS = Limit("components", 40, Unit.ENTRIES)
+LAYOUT_TEXT = Limit("text of the layout", 4000)
+SECTION_TEXTS = Limit("texts of a section", 3, Unit.ENTRIES, least=1)
+ROW_BUTTONS = Limit("buttons of a row", 5, Unit.ENTRIES, least=1)
+GALLERY_PICTURES = Limit("pictures of a gallery", 10, Unit.ENTRIES, least=1)
+LARGEST_COLOUR = 0xFFFFFF
+"""An edge's or a container's colour, as red × 65536 + green × 256 + blue."""
+
+TABLE: dict[str, Limit] = {name: value for name, value in list(globals().items()) if isinstance(value, Limit)}
+"""Every limit by its name."""

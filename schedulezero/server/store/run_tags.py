@@ -1,0 +1,77 @@
+"""Gives runs their start tags, so that a guild with many runs doesn't hold up another's.
+
+It is start-time fair queueing (`schedulezero.fair_queue`) with its tags in the table of runs, so that the
+order outlasts a restart and all nodes keep it. A run's tag is one more than that of the run of its flow
+before it, or the present one of its handler if that is greater. The run with the smallest tag goes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schedulezero.model import Run, RunState
+from schedulezero.server.records.tables import flow, runs
+
+_AT_ONCE = 0  # the tag of what a person waits for
+_FIRST = 1
+_GREATEST = 2**31 - 1  # of PgQueuer's priorities
+_OPEN = runs.c.state == RunState.QUEUED.value
+
+
+def flow_of(run: Run) -> str:
+    """Return whose run it is, among those that are served in turn: its guild's, or else its creator's."""
+    return run.guild_id or run.creator_id or ""
+
+
+def with_tags(connection: Connection, new: Sequence[Run]) -> list[Run]:
+    """Return new runs with their start tags, of each flow in the order given; ended runs need none."""
+    waiting = [run for run in new if run.state is RunState.QUEUED]
+    if not waiting:
+        return list(new)
+    present = _present(connection, {run.handler_id for run in waiting})
+    last = _last(connection, {flow_of(run) for run in waiting})
+    given: list[Run] = []
+    for run in new:
+        if run.state is not RunState.QUEUED:
+            given.append(run)
+            continue
+        key = (run.handler_id, flow_of(run))
+        tag = min(max(present.get(run.handler_id, _FIRST), last.get(key, 0) + 1), _GREATEST)
+        last[key] = tag
+        given.append(replace(run, start_tag=tag))
+    return given
+
+
+def _present(connection: Connection, handlers: Iterable[str]) -> dict[str, int]:
+    """Return the virtual time of each handler: the first tag among its runs that weren't put off."""
+    found: dict[str, int] = {}
+    for handler_id in handlers:
+        query = (
+            sa.select(runs.c.start_tag)
+            .where(
+                _OPEN,
+                runs.c.handler_id == handler_id,
+                runs.c.start_tag > _AT_ONCE,
+                runs.c.not_before.is_(None),
+            )
+            .order_by(runs.c.start_tag)
+            .limit(1)
+        )
+        tag = connection.scalar(query)
+        if tag is not None:
+            found[handler_id] = tag
+    return found
+
+
+def _last(connection: Connection, flows: Iterable[str]) -> dict[tuple[str, str], int]:
+    """Return the last start tag of each flow's open runs, by handler and flow."""
+    query = (
+        sa.select(runs.c.handler_id, flow, sa.func.max(runs.c.start_tag))
+        .where(_OPEN, flow.in_(list(flows)))
+        .group_by(runs.c.handler_id, flow)
+    )
+    return {(handler_id, name): tag for handler_id, name, tag in connection.execute(query)}

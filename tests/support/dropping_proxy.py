@@ -1,0 +1,98 @@
+"""A TCP proxy that can drop all bytes silently, as a network whose other end has vanished: no FIN, no RST."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+from types import TracebackType
+
+
+class DroppingProxy:
+    """Forwards connections to a port of this machine until it drops them.
+
+    Parameters:
+        target: the port to forward to.
+    """
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._dropping = False
+        self._wake, self._woken = socket.socketpair()
+        self._selector = selectors.DefaultSelector()
+        self._peers: dict[socket.socket, socket.socket] = {}
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> DroppingProxy:
+        self._selector.register(self._listening, selectors.EVENT_READ)
+        self._selector.register(self._woken, selectors.EVENT_READ)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._wake.close()
+        self._thread.join(10)
+
+    def drop(self) -> None:
+        """Swallow every byte from now on, and let new connections hang."""
+        self._dropping = True
+
+    def let_through(self) -> None:
+        """Forward again. Connections that lost bytes are reset, since their streams have gaps."""
+        self._dropping = False
+        self._wake.send(b"!")
+
+    def _serve(self) -> None:
+        while True:
+            for key, _ in self._selector.select():
+                found: socket.socket = key.fileobj  # type: ignore[assignment]
+                if found is self._woken:
+                    if not self._woken.recv(1):
+                        self._end_all()
+                        self._listening.close()
+                        return
+                    self._end_all()
+                elif found is self._listening:
+                    self._accept()
+                elif found in self._peers:
+                    self._forward(found)
+
+    def _accept(self) -> None:
+        near, _ = self._listening.accept()
+        far = socket.create_connection(("127.0.0.1", self._target))
+        for one, other in ((near, far), (far, near)):
+            self._peers[one] = other
+            self._selector.register(one, selectors.EVENT_READ)
+
+    def _forward(self, found: socket.socket) -> None:
+        try:
+            data = found.recv(65536)
+            if data and not self._dropping:
+                self._peers[found].sendall(data)
+        except OSError:
+            data = b""
+        if not data:
+            self._end(found)
+
+    def _end(self, found: socket.socket) -> None:
+        other = self._peers.pop(found)
+        self._selector.unregister(found)
+        found.close()
+        if self._dropping:  # the other end doesn't learn of it
+            return
+        if other in self._peers:
+            self._peers.pop(other)
+            self._selector.unregister(other)
+            other.close()
+
+    def _end_all(self) -> None:
+        for found in list(self._peers):
+            self._peers.pop(found)
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(found)
+            found.close()
