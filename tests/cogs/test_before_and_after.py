@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import simcord
 
+from schedulezero.exchange.yaml_file import write_jobs
 from schedulezero.model import Job, RunState
+from schedulezero.model.part import Part, leads
 from tests.conftest import until
 from tests.support.acting import click, now, scheduler
 from tests.support.text import text_of
@@ -53,7 +57,7 @@ async def test_leads_and_thens_are_made_from_the_draft_and_shown_as_one(world: W
     assert "then, 2 h later" in text_of(panel)
     job = await confirmed(world, panel)
     assert [(part.id, part.method) for part in job.parts] == [
-        ("b1", "send_announcement"), ("b2", "send_announcement"), ("t1", "send_announcement"),
+        ("b1", "send_post"), ("b2", "send_post"), ("t1", "send_announcement"),
     ]  # fmt: skip
     assert [item.part for item in job.waiting] == ["b1", "b2"]
     card = said(await click(world, world.admin, "job", "show", job.id))
@@ -81,7 +85,7 @@ async def test_the_parts_run_and_the_history_tells_which(world: World) -> None:
     assert first == f"<t:{int(lead.of.timestamp())}:R>, come!"
     assert (second, third) == ("Game night", "Thanks!")
     history = said(await click(world, world.admin, "job", "history", job.id))
-    assert "◀ `send_announcement`" in history and "▶ `send_announcement`" in history
+    assert "◀ `send_post`" in history and "▶ `send_announcement`" in history
     found = (await client.runs(str(world.guild.id), job_id=job.id)).runs
     assert [run.state for run in found] == [RunState.SUCCEEDED] * 3
 
@@ -136,3 +140,81 @@ async def test_who_may_not_do_what_follows_neither_saves_nor_runs_it(world: Worl
     sam = await scheduler(world, manage_messages=True)
     assert "Mention @everyone" in said(await click(world, sam, "job", "run", job.id))
     assert custom_id((await click(world, world.admin, "job", "show", job.id)).response, "job:run")
+
+
+SECRET = "https://hooks.example.org/S3CRET"
+
+
+async def with_a_secret(world: World) -> Job:
+    """A job with a lead, and a call of an address whose path nobody else may read."""
+    panel = await drafted(world)
+    await announced(world, panel, "1 day")
+    job = await confirmed(world, panel)
+    params = {"url": SECRET, "method": "POST", "body": "B0DY", "guild_id": str(world.guild.id)}
+    call = Part("t1", "call_web", params, after=timedelta())
+    client = world.bot.services.client
+    job = await client.change(replace(job, parts=(*job.parts, call)), job.version, str(world.admin.id))
+    call = replace(call, params={**params, "url": f"{SECRET}/2", "body": "B0DY2"})
+    (lead,) = leads(job.parts)
+    lead = replace(lead, params={**lead.params, "text": "Soon!"})
+    return await client.change(replace(job, parts=(lead, call)), job.version, str(world.admin.id))
+
+
+async def test_changes_and_audit_tell_of_the_parts_without_their_secrets(world: World) -> None:
+    job = await with_a_secret(world)
+    sam = await scheduler(world)
+    panels = [
+        said(await click(world, sam, "job", "changes", job.id)),
+        said(await world.admin.slash(world.channel, "schedule audit", job=job.id)),
+    ]
+    for text in panels:
+        assert "S3CRET" not in text
+        assert "Before and after: – → ▶ **then, at once:** `call\\_web`" in text or "`call_web`" in text
+        assert "Before and after · Text: {starts}, come! → Soon!" in text
+        assert "https://hooks.example.org/… → https://hooks.example.org/…" in text
+    assert "B0DY" not in panels[0]
+
+
+async def test_an_export_takes_the_parts_along_and_leaves_out_their_secrets(world: World) -> None:
+    await with_a_secret(world)
+    sam = await scheduler(world)
+    answer = await sam.slash(world.channel, "schedule export")
+    assert "leaves out its web addresses" in said(answer)
+    data = "".join(attached(world, answer))
+    assert "parts:" in data and "S3CRET" not in data and "B0DY" not in data and "Soon!" in data
+
+
+async def test_an_import_makes_the_parts_and_finds_them_unchanged(world: World) -> None:
+    panel = await drafted(world)
+    await announced(world, panel, "1 day, 90 minutes")
+    await followed(world, panel, "Thanks!")
+    job = await confirmed(world, panel)
+    file = ("jobs.yaml", write_jobs([job]).encode())
+    shown: Any = (await world.admin.slash(world.channel, "schedule import", file=file)).response
+    assert "1 job exists here already" in text_of(shown) and "0 are different" in text_of(shown)
+    await press(world.admin, shown, "import:copy")
+    jobs = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
+    assert [each.parts for each in jobs] == [job.parts] * 2
+
+
+async def test_an_import_updates_the_parts_and_keeps_those_it_does_not_name(world: World) -> None:
+    job = await with_a_secret(world)
+    text = write_jobs([job])
+    silent = write_jobs([replace(job, parts=())])
+    shown: Any = (
+        await world.admin.slash(world.channel, "schedule import", file=("a.yaml", silent.encode()))
+    ).response
+    assert "0 are different" in text_of(shown)
+    data = text.replace("Soon!", "Now!").encode()
+    shown = (await world.admin.slash(world.channel, "schedule import", file=("b.yaml", data))).response
+    await press(world.admin, shown, "import:update")
+    lead, call = (await now(world, job)).parts
+    assert lead.params["text"] == "Now!" and call == job.parts[1]
+
+
+async def test_who_may_not_do_a_part_cannot_import_it(world: World) -> None:
+    job = await with_a_secret(world)
+    sam = await scheduler(world)
+    file = ("jobs.yaml", write_jobs([replace(job, id="")]).encode())
+    shown = await sam.slash(world.channel, "schedule import", file=file)
+    assert "0 jobs can be imported" in said(shown) and "*Manage Server*" in said(shown)

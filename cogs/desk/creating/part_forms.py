@@ -28,14 +28,14 @@ from cogs.desk.kit.wording import NEUTRAL, cut, plain
 from cogs.guild_language import locale_of
 from cogs.language import speaking, t
 from cogs.memory import Draft
-from cogs.services import Refused, offered_specs, spec_for
+from cogs.services import Refused, pickable_specs, spec_for
 from schedulezero.client.dialect import Feature
 from schedulezero.methods.spec import MethodSpec, best_matches
 from schedulezero.methods.variables import escape
 from schedulezero.model.part import LONGEST_SPAN, MOST_LEADS, MOST_THENS, Part, leads, thens
 from schedulezero.when.language.span_text import span_of
 
-_POST = "send_announcement"
+_POST, _POST_BEFORE = "send_post", "send_announcement"
 _LONGEST_METHOD = 60  # in a custom id
 
 
@@ -57,7 +57,7 @@ def parts_panel(desk: Desk, draft: Draft) -> ui.LayoutView:
     if len(thens(parts)) < MOST_THENS:
         options = [
             discord.SelectOption(label=cut(t(spec.summary).rstrip("."), 100), value=spec.name)
-            for spec in best_matches(offered_specs(desk.bot), "")[:25]
+            for spec in best_matches(pickable_specs(desk.bot), "")[:25]
             if len(spec.name) <= _LONGEST_METHOD
         ]
         items.append(row_of(DeskSelect("draft", "link", draft.id, t("Then…"), options)))
@@ -121,6 +121,7 @@ async def add_leads(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> Non
     """Add the leads of a submitted form to a draft."""
     draft = await own_draft(desk, draft_id)
     parts = parts_of(draft.values)
+    spec, values = _post(desk, fields)
     for text in (item.strip() for item in str(fields.get("before") or "").split(",")):
         span = span_of(text) if text else None
         if span is None or not timedelta(seconds=1) <= span <= LONGEST_SPAN:
@@ -128,13 +129,19 @@ async def add_leads(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> Non
                 t("“{text}” isn't a length of time within a year, such as 1 day or 15 minutes.",
                   text=plain(text)[:60])
             )  # fmt: skip
-        channel = fields.get("channel_id")
-        values = {"channel_id": channel, "message": fields.get("message")}
-        params = _params(desk, loaded(desk, _POST), values)
-        parts = (*parts, Part(free_id(parts, "b"), _POST, params, before=span))
+        parts = (*parts, Part(free_id(parts, "b"), spec.name, _params(desk, spec, values), before=span))
     if len(leads(parts)) > MOST_LEADS:
         raise Refused(t("A job can be announced at most {most} times.", most=MOST_LEADS))
     await _keep(desk, draft, parts)
+
+
+def _post(desk: Desk, fields: Mapping[str, Any]) -> tuple[MethodSpec, dict[str, Any]]:
+    """Return the job that posts, and its values: the one kind of post, or the announcement without it."""
+    channel, text = fields.get("channel_id"), fields.get("message")
+    spec = spec_for(desk.bot, _POST)
+    if spec is not None:
+        return spec, {"channel_ids": channel, "text": text}
+    return loaded(desk, _POST_BEFORE), {"channel_id": channel, "message": text}
 
 
 async def ask_then(desk: Desk, draft_id: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -19,7 +19,7 @@ from cogs.background.discord_troubles import TROUBLES
 from cogs.desk.drafts.draft import label_of
 from cogs.desk.drafts.draft_card import default_line, shown
 from cogs.desk.drafts.parts import SpecOf, unknown, when_said
-from cogs.desk.drafts.secrecy import veiled
+from cogs.desk.drafts.secrecy import veiled, with_veiled_parts
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import fit, panel_of, row_of
@@ -73,13 +73,8 @@ def approval_card(
             something is hidden, the button first shows everything to a person who may approve it.
         spec_of: what the methods of its parts declare.
     """
-    whole, job = job, veiled(spec, job, reader)
-    parts = tuple(
-        replace(part, params=veiled(spec_of(part.method), as_job(whole, part), reader).params)
-        for part in whole.parts
-    )
-    if parts != whole.parts:
-        job = replace(job, parts=parts)
+    whole = job
+    job = with_veiled_parts(veiled(spec, whole, reader), whole, reader, spec_of)
     lines = [
         f"**{t('Job:')}** {titled(job)} · `{job.method}` · {t('version {number}', number=job.version)}",
         f"**{t('When:')}** {plain(sentence(job))} ({plain(job.timezone)})",

@@ -357,7 +357,7 @@ class Dispatcher:
                 "scheduled_at": to_iso(run.scheduled_at),
                 "guild_id": run.guild_id,
                 "creator_id": run.creator_id,
-                **({"of": to_iso(run.of)} if run.of is not None else {}),
+                **({"of": to_iso(run.of), "part": run.part} if run.of is not None else {}),
             },
         }
         faults.point("dispatcher.call")
