@@ -29,7 +29,7 @@ from cogs.desk.compose import (
     tools,
     trying,
 )
-from cogs.desk.creating import create, draft_view, unfinished
+from cogs.desk.creating import asked_changes, create, draft_view, part_forms, unfinished
 from cogs.desk.files import exchange_panel, table_pictures
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing
 from cogs.desk.kit.context import Desk, caller_of
@@ -55,9 +55,10 @@ log = logging.getLogger(__name__)
 DESK = Dispatcher(
     panel
     for module in (
-        alert_card, approval, bulk, calendar_panel, changes, create, draft_view, exchange_panel, history,
-        job_card, listing, queue_panel, embeds_panel, fields_panel, files_panel, layout_panel, links_panel,
-        more, poll_form, trying, pasting, table_pictures, templates, texts, tools, setup, sprocket_panel,
+        alert_card, approval, asked_changes, bulk, calendar_panel, changes, create, draft_view,
+        exchange_panel, history, job_card, listing, part_forms, queue_panel, embeds_panel, fields_panel,
+        files_panel, layout_panel, links_panel, more, poll_form, trying, pasting, table_pictures, templates,
+        texts, tools, setup, sprocket_panel,
         unfinished, audit_panel,
     )
     for panel in module.PANELS

@@ -33,6 +33,7 @@ from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError, DatabaseUnavailable, NotFound
 from schedulezero.model import Job, JobState, Run, Trouble, TroubleKind
 from schedulezero.model.limits import is_personal
+from schedulezero.model.part import MAIN
 from schedulezero.model.run import LIMIT_REACHED, PASSED_OVER
 from schedulezero.sentences import Sentence, code_of, parts_of
 
@@ -149,7 +150,8 @@ class AlertsCog(commands.Cog):
         reason, count = _reason(trouble)
         paused = job.state is JobState.PAUSED
         item = Item(job.id, job.title, run_target(run), count, run.scheduled_at, paused, trouble.sequence)
-        await self._cards.add(guild, job, trouble.kind.value, reason, item)
+        of_part = trouble.run.part not in (None, MAIN)
+        await self._cards.add(guild, job, trouble.kind.value, reason, item, of_part=of_part)
 
     async def _note_reminder(self, run: Run) -> None:
         """Note a reminder that its person didn't get; a run that belongs to a guild is none."""

@@ -178,6 +178,11 @@ def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
     return sorted(found, key=lambda spec: not spec.groups)
 
 
+def specs_of(bot: commands.Bot) -> Callable[[str], MethodSpec | None]:
+    """Return `spec_for` of a bot."""
+    return lambda method: spec_for(bot, method)
+
+
 def offered_specs(bot: commands.Bot) -> list[MethodSpec]:
     """Return the specs of the loaded job methods that a guild may schedule, sorted by name."""
     found = [spec_of(name, function) for name, function in sorted(handler_of(bot).sprockets.items())]

@@ -6,6 +6,7 @@ Nothing in the product sets `trouble_maker`; without one, a point costs one vari
     clock.claimed        the runs are committed, nobody is notified yet
     dispatcher.call      a call is about to be sent
     dispatcher.answered  its answer has arrived, not yet recorded
+    store.followed       what follows a run is saved with its outcome, not yet committed
     store.record         outcomes are written, not yet committed
     handler.begun        a call is in the journal, its function not yet called
     handler.done         its function has returned, result not yet in the journal
@@ -29,6 +30,7 @@ POINTS = (
     "clock.claimed",
     "dispatcher.call",
     "dispatcher.answered",
+    "store.followed",
     "store.record",
     "handler.begun",
     "handler.done",

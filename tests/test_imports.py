@@ -164,7 +164,8 @@ TABLE = {
         "schedulezero/methods schedulezero/client cogs cogs/rights cogs/desk/kit cogs/desk/jobs"
     ),
     "cogs/desk/files": (
-        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "
+        "schedulezero/methods "
         "schedulezero/client schedulezero/exchange cogs/background cogs cogs/rights cogs/desk/kit "
         "cogs/desk/drafts cogs/desk/jobs"
     ),

@@ -80,6 +80,7 @@ class Client:
     resume = _asks(Dialect.resume)
     skip = _asks(Dialect.skip)
     approve = _asks(Dialect.approve)
+    ask_for_changes = _asks(Dialect.ask_for_changes)
     versions = _asks(Dialect.versions)
     run = _asks(Dialect.run)
     missing = _asks(Dialect.missing)

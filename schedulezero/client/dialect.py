@@ -40,6 +40,7 @@ class Feature(StrEnum):
     LIVENESS = "liveness"
     HISTORY = "history"
     FORGET = "forget"
+    PARTS = "parts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,12 @@ class Dialect(ABC):
 
     async def approve(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
         """Approve a pending job; raises Conflict if it is no longer at that version."""
+        raise self._without(Feature.APPROVAL)
+
+    async def ask_for_changes(
+        self, job_id: str, comment: str, by: str | None = None, *, version: int | None = None
+    ) -> Job:
+        """Send a pending job back with a comment; raises Conflict if it is no longer at that version."""
         raise self._without(Feature.APPROVAL)
 
     async def bulk(self, guild_id: str, change: BulkChange, by: str | None = None) -> BulkOutcome:

@@ -107,6 +107,12 @@ class JobsDialect(Dialect):
     async def approve(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
         return await self._changed("POST", f"{job_path(job_id)}/approve", {"version": version}, by)
 
+    async def ask_for_changes(
+        self, job_id: str, comment: str, by: str | None = None, *, version: int | None = None
+    ) -> Job:
+        body: JsonObject = {"comment": comment, "version": version}
+        return await self._changed("POST", f"{job_path(job_id)}/ask-changes", body, by)
+
     async def _changed(self, method: str, path: str, body: JsonObject | None, by: str | None) -> Job:
         return job_of(await self._http.request(method, path, body=body, actor_id=by))
 

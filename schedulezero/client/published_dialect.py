@@ -90,6 +90,7 @@ class SchedulesDialect(Dialect):
             "lacks_history",
         ),
         Feature.FORGET: Sentence("The job server keeps the history of jobs that are gone.", "lacks_forget"),
+        Feature.PARTS: Sentence("The job server can't run anything before or after a job.", "lacks_parts"),
         Feature.LIVENESS: Sentence(
             "The job server doesn't tell whether it can reach its handlers.", "lacks_liveness"
         ),
@@ -109,6 +110,8 @@ class SchedulesDialect(Dialect):
             raise self._without(Feature.PAUSE)
         if job.missed is not MissedPolicy.LATEST or job.overlap is not OverlapPolicy.ALLOW:
             raise self._without(Feature.POLICIES)
+        if job.parts:
+            raise self._without(Feature.PARTS)
         if job.trigger.type == "calendar":
             raise NotSupported(refusal(job.trigger, job.timezone))
         job = replace(job, trigger=with_day_names(job.trigger))

@@ -25,6 +25,7 @@ from schedulezero.exchange.reader_process import CPU_SECONDS, OUT_OF_MEMORY
 from schedulezero.exchange.reading import Asked, Found
 from schedulezero.exchange.yaml_file import Fault
 from schedulezero.model import Trigger
+from schedulezero.model.part import LONGEST_SPAN, MOST_LEADS, MOST_THENS, PART_ID, Part
 from schedulezero.sentences import LONGEST_CODE, Sentence, read_sentence
 from schedulezero.when.calendar.triggers import known_zones
 
@@ -253,6 +254,17 @@ class _Note(_Strict):
     said_values: dict[str, JsonValue]
 
 
+_Span = Annotated[float, Field(ge=0, le=LONGEST_SPAN.total_seconds())]
+
+
+class _Part(_Strict):
+    id: Annotated[str, Field(pattern=f"^{PART_ID.pattern}$")]
+    method: Annotated[str, Field(max_length=100)]
+    params: dict[str, JsonValue]
+    before_seconds: _Span | None
+    after_seconds: _Span | None
+
+
 class _Entry(_Strict):
     """A line about an entry, as `Found.to_json` writes it."""
 
@@ -271,6 +283,7 @@ class _Entry(_Strict):
     is_event: bool
     paused: bool
     grace: Annotated[float, Field(ge=1, le=7 * 86_400)] | None
+    parts: Annotated[list[_Part], Field(max_length=MOST_LEADS + MOST_THENS)] | None
 
 
 class _Fault(_Strict):
@@ -307,4 +320,7 @@ def checked(data: Any) -> Found | Fault | None:
         is_event=entry.is_event,
         paused=entry.paused,
         grace=entry.grace,
+        parts=tuple(Part.from_json(part.model_dump()) for part in entry.parts)
+        if entry.parts is not None
+        else None,
     )

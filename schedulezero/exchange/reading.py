@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ from schedulezero.methods.variables import turns
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.model.fields import Noun
 from schedulezero.model.habits import Habits
+from schedulezero.model.part import Part
 from schedulezero.sentences import Sentence, present_fields
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import known_zones, schedule_of
@@ -107,6 +108,7 @@ class Found:
     is_event: bool = False
     paused: bool = False
     grace: float | None = None
+    parts: tuple[Part, ...] | None = None
 
     def to_json(self) -> JsonObject:
         zone = ZoneInfo(self.timezone)
@@ -126,6 +128,7 @@ class Found:
             "is_event": self.is_event,
             "paused": self.paused,
             "grace": self.grace,
+            "parts": [part.to_json() for part in self.parts] if self.parts is not None else None,
         }
 
 
@@ -265,7 +268,11 @@ def _found(entry: Entry, asked: Asked) -> Found:
     if runs[0] - asked.now > _LATEST_START:
         raise WhenError("Its first run is more than a hundred years away.", code="first_run_too_far")
     params = {key: value for key, value in _plain(entry.params).items() if value != "" or key != "channel_id"}
-    size = len(json.dumps(params, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass"))
+    parts = entry.parts
+    if parts is not None:
+        parts = tuple(replace(part, params=_plain(part.params)) for part in parts)
+    said = json.dumps([params, *(part.params for part in parts or ())], ensure_ascii=False, allow_nan=False)
+    size = len(said.encode("utf-8", "surrogatepass"))
     if size > _LARGEST_PARAMS:
         raise WhenError(
             "Its parameters are larger than {largest_params} KiB.",
@@ -289,6 +296,7 @@ def _found(entry: Entry, asked: Asked) -> Found:
         is_event=entry.is_event,
         paused=entry.paused,
         grace=entry.grace,
+        parts=parts,
     )
 
 

@@ -27,9 +27,11 @@ import yaml
 
 from schedulezero import instants
 from schedulezero.errors import TriggerError, WhenError
+from schedulezero.exchange import part_entries
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.model.job import DEFAULT_GRACE
+from schedulezero.model.part import Part
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import schedule_of
@@ -54,6 +56,7 @@ _LONGEST_GRACE = 7 * 86_400
 _LONGEST_PLAIN = 100  # characters of a number or a date; texts may be longer
 _KEYS = (
     "id", "name", "do", "when", "trigger", "timezone", "with", "missed", "overlap", "grace", "state",
+    "parts",
 )  # fmt: skip
 _JOB_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 _STATES = (JobState.ACTIVE, JobState.PAUSED)
@@ -75,6 +78,7 @@ class Entry:
         is_event: Whether the entry is an event of such a job, which says less than the job.
         paused: Whether that job was paused.
         grace: How late a run may begin, in seconds; None for the default.
+        parts: What it does before and after its own runs; None if the file doesn't say.
     """
 
     line: int
@@ -92,6 +96,7 @@ class Entry:
     is_event: bool = False
     paused: bool = False
     grace: float | None = None
+    parts: tuple[Part, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,8 @@ def write_jobs(jobs: Iterable[Job], now: datetime | None = None) -> str:
             entry["grace"] = job.grace.total_seconds()
         if job.state is JobState.PAUSED:
             entry["state"] = job.state.value
+        if job.parts:
+            entry["parts"] = part_entries.written(job.parts)
         entries.append({key: value for key, value in entry.items() if value is not None})
     return yaml.safe_dump({"jobs": entries}, allow_unicode=True, sort_keys=False, width=100)
 
@@ -409,6 +416,9 @@ def _entry(node: yaml.Node) -> Entry | Fault:
                 "'grace' must be a number of seconds from 1 to {most}.", "yaml_grace", most=_LONGEST_GRACE
             ),
         )
+    parts = part_entries.read(given["parts"]) if given.get("parts") is not None else None
+    if isinstance(parts, Sentence):
+        return Fault(lines["parts"], parts)
     name, zone, job_id = given.get("name"), given.get("timezone"), str(given.get("id") or "")
     return Entry(
         line=line,
@@ -423,6 +433,7 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         job_id=job_id if _JOB_ID.fullmatch(job_id) else "",
         paused=given.get("state") == JobState.PAUSED,
         grace=float(grace) if grace is not None else None,
+        parts=parts,
     )
 
 

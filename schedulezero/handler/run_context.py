@@ -16,6 +16,7 @@ from typing import Any
 from schedulezero import instants
 from schedulezero.errors import TriggerError
 from schedulezero.handler.journal import Journal
+from schedulezero.model.part import PART_ID
 from schedulezero.when.calendar.triggers import zone_of
 from schedulezero.wire.protocol import Call
 
@@ -35,6 +36,8 @@ class RunContext:
         round: Increases if a person repeats a run that may have taken effect.
         journal: Where its steps are recorded; None if they aren't.
         steps: The keys of the steps that this call completed.
+        of: The instant of the job's own run to which this run of one of its parts belongs; None for others.
+        part: The name of that part; None for others.
         begun_at: When this call came.
         pings: The ids of the channels where the person in whose name the job runs may ping every role. The
             check before the run looks; without one, there are none.
@@ -50,6 +53,8 @@ class RunContext:
     round: int = 1
     journal: Journal | None = None
     steps: list[str] = field(default_factory=list[str])
+    of: datetime | None = None
+    part: str | None = None
     begun_at: datetime = field(default_factory=instants.now)
     pings: set[int] = field(default_factory=set[int])
 
@@ -92,8 +97,21 @@ def context_of(call: Call, journal: Journal | None = None) -> RunContext:
         journal=journal if call.run_id is not None else None,
         number=number if isinstance(number, int) and number > 0 else 1,
         scheduled_at=at,
+        of=_instant(call.context.get("of")),
+        part=_part_id(call.context.get("part")),
         timezone=timezone,
     )
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        return instants.from_iso(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _part_id(value: Any) -> str | None:
+    return value if isinstance(value, str) and PART_ID.fullmatch(value) else None
 
 
 def _snowflake(value: Any) -> str | None:

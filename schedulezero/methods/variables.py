@@ -44,6 +44,7 @@ class Facts:
         roles: role name (casefolded) or id → role id.
         locale: the language for dates.
         scheduled_at: the instant for which the run was scheduled, however late it runs; ``now`` if None.
+        starts: when what the text announces begins; None if it announces nothing, for which ``now`` counts.
     """
 
     now: datetime
@@ -53,6 +54,7 @@ class Facts:
     roles: Mapping[str, str] = field(default_factory=dict[str, str])
     locale: str = "en-GB"
     scheduled_at: datetime | None = None
+    starts: datetime | None = None
 
     @property
     def due(self) -> datetime:
@@ -88,7 +90,13 @@ class Guild(Protocol):
 
 
 def facts_of(
-    guild: Guild, *, timezone: str, number: int, now: datetime, scheduled_at: datetime | None = None
+    guild: Guild,
+    *,
+    timezone: str,
+    number: int,
+    now: datetime,
+    scheduled_at: datetime | None = None,
+    starts: datetime | None = None,
 ) -> Facts:
     """Return the values of a text's variables in a guild.
 
@@ -98,6 +106,7 @@ def facts_of(
         number: the run's number, from 1.
         now: the current instant.
         scheduled_at: the instant for which the run was scheduled; now if None.
+        starts: when what the text announces begins; None if it announces nothing.
     """
     names = {role.name.casefold(): str(role.id) for role in guild.roles}
     return Facts(
@@ -108,6 +117,7 @@ def facts_of(
         roles={**names, **{str(role.id): str(role.id) for role in guild.roles}},
         locale=str(guild.preferred_locale.value),
         scheduled_at=scheduled_at,
+        starts=starts,
     )
 
 
@@ -326,5 +336,7 @@ VARIABLES: dict[str, Callable[[str | None, Facts], str]] = {
     "run": _plain("run", lambda facts: str(facts.number)),
     "members": _plain("members", lambda facts: "?" if facts.members is None else str(facts.members)),
     "server": _plain("server", lambda facts: facts.server),
+    # Discord shows it as *in 15 minutes* (https://discord.com/developers/docs/reference#message-formatting).
+    "starts": _plain("starts", lambda facts: f"<t:{int((facts.starts or facts.now).timestamp())}:R>"),
     "role": _role,
 }

@@ -7,6 +7,7 @@ or changing who may manage it doesn't.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,9 @@ from schedulezero.model.fields import written_by_people
 
 FOLLOWS = "follows"
 """Key in a job's meta that holds the id of the job it belongs to."""
+ASKED = "asked"
+"""Key in a pending job's meta that holds the changes a second person asks for, until somebody makes some."""
+LONGEST_ASKED = 1000
 ENDINGS = "after-"
 """Prefix of such a job's id."""
 
@@ -30,6 +34,12 @@ def definition(job: Job) -> tuple[Any, ...]:
 def belongs_to_another(job: Job) -> bool:
     """Return whether a job belongs to another one, such as the removal of a temporary role."""
     return job.id.startswith(ENDINGS) or FOLLOWS in job.meta
+
+
+def with_asked(job: Job, comment: str | None) -> Job:
+    """Return a job with the changes that a second person asks for, or without any."""
+    meta = {key: value for key, value in job.meta.items() if key != ASKED}
+    return replace(job, meta={**meta, ASKED: comment} if comment is not None else meta)
 
 
 def creator_after(before: Job, after: Job, by: str | None) -> str | None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from schedulezero.model.fields import Bounds, Key, Noun, Written, codec_of
 from schedulezero.model.json_object import JsonObject
+from schedulezero.model.part import MOST_LEADS, MOST_THENS, Part, Waiting
 from schedulezero.model.trigger import Trigger
 
 DEFAULT_GRACE = timedelta(minutes=5)
@@ -59,6 +60,7 @@ class Job(Noun):
 
     ``anchor_at`` is the instant from which an interval counts; it survives restarts and edits. Instants up
     to ``held_until`` are skipped. ``meta`` holds an interface's own data; the server only stores it.
+    ``parts`` run before and after its own runs; ``waiting`` says which of them are due next, and when.
     ``run_count`` is the number of runs created for the job. ``version`` increases with each change and
     guards concurrent edits.
 
@@ -83,6 +85,8 @@ class Job(Noun):
     overlap: Annotated[OverlapPolicy, _WHAT_IT_DOES] = OverlapPolicy.ALLOW
     held_until: datetime | None = None
     meta: Annotated[Mapping[str, Any], Bounds(longest=20), _ABOUT_IT] = field(default_factory=dict[str, Any])
+    parts: Annotated[tuple[Part, ...], Bounds(longest=MOST_LEADS + MOST_THENS), _WHAT_IT_DOES] = ()
+    waiting: tuple[Waiting, ...] = ()
     run_count: int = 0
     version: int = 1
     created_at: datetime | None = None

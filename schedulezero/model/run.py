@@ -55,7 +55,9 @@ class Run:
     ``sequence`` is the order in which runs were written, ``name`` the job's name at that time. ``number``
     counts the job's runs from 1 (0 for a call that belongs to no job). ``round`` increases when a person
     repeats an uncertain run. ``error`` says why the run failed; ``note`` adds what the outcome doesn't show
-    (a wait for the handler, skipped instants). Both are `Sentence` objects if their code is known.
+    (a wait for the handler, skipped instants). ``part`` names the part of the job that ran; it is ``main``
+    for a job's own run, and None if the job has no parts. ``of`` is the instant of
+    the job's own run to which a part's run belongs. Both are `Sentence` objects if their code is known.
     """
 
     job_id: str
@@ -83,6 +85,8 @@ class Run:
     result: Mapping[str, Any] | None = field(default=None)
     error: str | None = None
     note: str | None = None
+    part: str | None = None
+    of: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -120,6 +124,8 @@ class Run:
             "scheduled_at": to_iso(self.scheduled_at),
             "timezone": self.timezone,
             "number": self.number,
+            "part": self.part,
+            "of": to_iso_or_none(self.of),
             "status": self.state.value,
             "attempts": self.attempts,
             "started_at": to_iso_or_none(self.started_at),
@@ -141,6 +147,8 @@ class Run:
             scheduled_at=from_iso(data["scheduled_at"]),
             timezone=data.get("timezone") or "UTC",
             number=int(data.get("number") or 0),
+            part=data.get("part"),
+            of=from_iso_or_none(data.get("of")),
             state=RunState(data["status"]),
             attempts=int(data.get("attempts") or 0),
             started_at=from_iso_or_none(data.get("started_at")),

@@ -159,8 +159,8 @@ async def build_engine(
     registry = callees.registry
     time_check = TimeCheck(kept.database, shared=kept.signals.shared)
     queue = await _run_queue(kept, registry, time_check)
-    dispatcher = Dispatcher(kept.runs, queue, registry, kept.troubles, time_check, now)
     clock = Clock(kept.jobs, queue, kept.rules, kept.troubles, time_check, now)
+    dispatcher = Dispatcher(kept.runs, queue, registry, kept.troubles, clock.wake, time_check, now)
     jobs = Jobs(kept.jobs, kept.runs, clock, queue, registry, kept.rules, kept.versions, kept.audit, now)
     kept_for = timedelta(days=config.history_days) if config.history_days else None
     retention = Retention(kept.runs, kept.leases, kept_for, now)

@@ -1,4 +1,5 @@
 """What a job posted before in a channel, and still has to care for: noted for each job and channel.
+What a job posts before or after its own runs is noted apart from what they post.
 
 The note is written in a step of the run that posted, so the post and the note can't come apart: a run that
 is killed in between is called again, and its journal knows what it posted. The newest post stays noted; an
@@ -118,4 +119,5 @@ def _key(place_id: int) -> str:
     job_id = current_run().job_id or ""
     if len(job_id) > _LONGEST_JOB_ID:
         job_id = hashlib.sha256(job_id.encode()).hexdigest()[:40]
-    return f"{job_id}:{place_id}"
+    part = current_run().part
+    return f"{job_id}/{part}:{place_id}" if part is not None else f"{job_id}:{place_id}"

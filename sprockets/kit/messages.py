@@ -210,6 +210,7 @@ def _facts(guild: discord.Guild) -> Facts:
         number=run.number,
         now=instants.now(),
         scheduled_at=run.scheduled_at,
+        starts=run.of,
     )
 
 

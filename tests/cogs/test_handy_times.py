@@ -12,11 +12,8 @@ OFFERED = ("In an hour", "This evening, ", "Tomorrow, ", "Monday, ")
 
 
 async def a_draft_without_time(world: World) -> Any:
-    shown = await world.admin.slash(world.channel, "schedule create")
-    await pick(world.admin, shown.response, "draft:method", ["send_announcement"])
-    form = await press(world.admin, shown.response, ".what")
-    await world.admin.submit_modal(form, {"p:message": "Hello"})
-    return shown.response
+    card = await world.draft(world.admin, "send_announcement", hello(world), "")
+    return card.response
 
 
 async def test_a_time_is_chosen_with_one_tap(world: World) -> None:

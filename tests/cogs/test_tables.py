@@ -28,7 +28,7 @@ async def jobs(desk: World) -> list[Job]:
 
 
 async def test_a_table_is_shown_first_and_saved_on_yes(desk: World) -> None:
-    name = desk.bot.get_channel(int(desk.channel)).name  # type: ignore[union-attr]
+    name = desk.channel.name
     rows = [f"2030-01-{day:02d} 18:00,#{name},Post {day}" for day in range(1, 4)]
     panel = await imported(desk, "date,channel,text\n" + "\n".join(rows) + "\n,,nothing\n")
     assert "3 jobs can be imported" in said(panel) and "Line 5" in said(panel)
@@ -36,7 +36,7 @@ async def test_a_table_is_shown_first_and_saved_on_yes(desk: World) -> None:
     await press(desk.admin, panel.response, "import:do")
     found = await jobs(desk)
     assert sorted(job.params["text"] for job in found) == ["Post 1", "Post 2", "Post 3"]
-    assert {tuple(job.params["channel_ids"]) for job in found} == {(str(desk.channel),)}
+    assert {tuple(job.params["channel_ids"]) for job in found} == {(str(desk.channel.id),)}
 
 
 async def test_unknown_channels_are_named(desk: World) -> None:

@@ -14,6 +14,7 @@ import pytest
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.model.authorship import definition
 from schedulezero.model.fields import Bounds, Written, codec_of, fields_of, written_by_people
+from schedulezero.model.part import Part, Waiting
 from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.http.bodies import JobBody, JobChangeBody
 from schedulezero.server.records.rows import job_of, job_row
@@ -25,7 +26,9 @@ EVERYTHING = Job(
     id="j", handler_id="h", method="m", params={"a": [1]}, trigger=Trigger("date", {"run_date": 1}),
     state=JobState.PAUSED, next_run_at=AT, anchor_at=AT, name="n", guild_id="1", creator_id="2",
     timezone="Europe/Rome", grace=timedelta(seconds=1.5), missed=MissedPolicy.ALL, overlap=OverlapPolicy.WAIT,
-    held_until=AT, meta={"b": None}, run_count=3, version=4, created_at=AT, updated_at=AT,
+    held_until=AT, meta={"b": None}, run_count=3,
+    parts=(Part("t1", "m", {"a": [1]}, after=timedelta(hours=1)),),
+    waiting=(Waiting("t1", AT, AT),), version=4, created_at=AT, updated_at=AT,
 )  # fmt: skip
 
 # Read as: a field of a job, and the modules that name it: where it is described and kept, and where it is

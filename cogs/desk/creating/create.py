@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import discord
+
 from cogs.background.success_pings import PING_URL
 from cogs.desk.creating.draft_view import (
     RUN_COUNT,
@@ -26,6 +28,7 @@ from cogs.desk.creating.typed_texts import sent_values, typed_draft
 from cogs.desk.drafts.auto_names import auto_name
 from cogs.desk.drafts.draft import (
     ALERT,
+    CHANGES,
     END,
     HIDDEN,
     KEPT,
@@ -41,8 +44,9 @@ from cogs.desk.drafts.draft import (
 )
 from cogs.desk.drafts.draft_card import choose_panel
 from cogs.desk.drafts.forms import FIRST, build_form, read_form
+from cogs.desk.drafts.parts import PARTS, have_secrets, parts_of
 from cogs.desk.drafts.review import Review
-from cogs.desk.drafts.secrecy import without_secrets
+from cogs.desk.drafts.secrecy import may_read, without_secrets
 from cogs.desk.drafts.uploads import with_uploads
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import ask_for_approval
@@ -70,6 +74,7 @@ from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.model.authorship import ASKED
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.handy import handy_times
@@ -178,7 +183,7 @@ async def begin_edit(desk: Desk, job_id: str, *, when: str | None = None) -> Non
     await expect(desk, Feature.EDIT)
     job = await job_for(desk, Act.BEGIN, job_id)
     spec = loaded(desk, job.method)
-    draft = replace(_draft_of(desk, job, spec), job_id=job.id, job_version=job.version)
+    draft = edit_of(desk, job, spec, desk.member)
     draft = replace(draft, when=(when or "").strip()[:200])
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
@@ -188,7 +193,7 @@ async def clone(desk: Desk, job_id: str) -> None:
     """Start a draft of a new job as a copy of another."""
     job = await job_for(desk, Act.COPY, job_id)
     spec = loaded(desk, job.method)
-    draft = _draft_of(desk, job, spec)
+    draft = _draft_of(desk, job, spec, desk.member)
     draft.values.pop(RUN_COUNT)
     if job.name:
         draft.values[NAME] = t("{name} (copy)", name=job.name[:80])
@@ -198,7 +203,15 @@ async def clone(desk: Desk, job_id: str) -> None:
     await show_draft(desk, draft, spec)
 
 
-def _draft_of(desk: Desk, job: Job, spec: MethodSpec) -> Draft:
+def edit_of(desk: Desk, job: Job, spec: MethodSpec, writer: discord.Member) -> Draft:
+    """Return a member's new draft that edits a job; it isn't saved yet."""
+    draft = replace(_draft_of(desk, job, spec, writer), user_id=str(writer.id))
+    if (asked := job.meta.get(ASKED)) and job.state is JobState.PENDING:
+        draft.values[CHANGES] = str(asked)
+    return replace(draft, job_id=job.id, job_version=job.version)
+
+
+def _draft_of(desk: Desk, job: Job, spec: MethodSpec, writer: discord.Member) -> Draft:
     """Return the draft that would create this job."""
     anchor_at = job.anchor_at or job.created_at or instants.now()
     kept = {"timezone": job.timezone, **job.trigger.args}
@@ -215,9 +228,11 @@ def _draft_of(desk: Desk, job: Job, spec: MethodSpec) -> Draft:
         },
         RUN_COUNT: job.run_count,
     }
-    readable = without_secrets(spec, job, desk.member)
+    readable = without_secrets(spec, job, writer)
     hidden = sorted(job.params.keys() - readable.params.keys())
     options[PING] = readable.params.get(PING_URL)
+    if may_read(job, writer) or not have_secrets(job.parts, lambda name: spec_for(desk.bot, name)):
+        options[PARTS] = [part.to_json() for part in job.parts]
     options[HIDDEN] = [PING if name == PING_URL else name for name in hidden]
     return new_draft(desk, job.method, values={**typed(spec, readable.params), **options})
 
@@ -380,6 +395,7 @@ async def _save(
             creator_id=draft.user_id,
             timezone=reviewed.zone,
             meta=meta,
+            parts=parts_of(values),
             **options,
         )
         await check(desk, Act.SAVE, job)
@@ -390,12 +406,14 @@ async def _save(
     # A zone belongs to its schedule: an unedited schedule keeps both.
     touched = draft.when or values.get(END)
     moved = {"trigger": trigger, "timezone": reviewed.zone} if touched else {}
-    meta = {**before.meta, "alert": None, "managers": None, **meta}
+    meta = {**before.meta, "alert": None, "managers": None, ASKED: None, **meta}
     if touched:
         meta.pop(META, None)  # it has left its slot
     changed = replace(
         before, params=params, name=named, meta={k: v for k, v in meta.items() if v}, **options, **moved
     )
+    if PARTS in values:
+        changed = replace(changed, parts=parts_of(values))
     if reviewed.needs_approval:
         changed = replace(changed, state=JobState.PENDING)
     await check(desk, Act.SAVE, before, version=changed)

@@ -10,6 +10,7 @@ from datetime import datetime
 from cogs.background.success_pings import PING_URL
 from cogs.desk.drafts.draft import KEPT, PING, fill, typed
 from cogs.desk.drafts.draft_card import draft_panel
+from cogs.desk.drafts.parts import PARTS, part_lines, parts_of, when_said
 from cogs.desk.drafts.post_preview import post_of
 from cogs.desk.drafts.review import Circumstances, Review, review
 from cogs.desk.drafts.secrecy import kept_hidden
@@ -27,14 +28,18 @@ from cogs.rights.allowance import allowance_of
 from cogs.rights.channels import SeenChannels
 from cogs.rights.member_counts import count_members
 from cogs.rights.own_checks import OwnChecks
+from cogs.rights.rights import is_risky
 from cogs.services import Refused, offered_specs, spec_for
 from schedulezero import instants
+from schedulezero.client.dialect import Feature
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler.run_context import RunContext, running
 from schedulezero.methods.spec import MethodSpec, Tell
 from schedulezero.methods.values import check_params
 from schedulezero.methods.variables import Facts, facts_of
 from schedulezero.model import Trigger
+from schedulezero.model.part import leads
+from schedulezero.when.calendar.ahead import ahead_of
 from schedulezero.when.calendar.weekdays import stored_trigger
 
 log = logging.getLogger(__name__)
@@ -75,7 +80,16 @@ async def show_draft(
     post = post_of(spec, seen, facts, facts.number, guild_id=desk.guild_id)
     queues = [(queue.id, queue.name) for queue in await queues_here(desk)]
     panel = draft_panel(
-        spec, draft, reviewed, now=now, post=post, notice=notice, hint=hint, told=told, queues=queues
+        spec,
+        draft,
+        reviewed,
+        now=now,
+        post=post,
+        notice=notice,
+        hint=hint,
+        told=told,
+        parts=_parts(desk, draft, reviewed),
+        queues=queues,
     )
     await desk.show(panel)
 
@@ -88,6 +102,22 @@ def next_facts(desk: Desk, draft: Draft, reviewed: Review) -> Facts:
         number=int(draft.values.get(RUN_COUNT) or 0) + 1,
         now=reviewed.runs[0] if reviewed.runs else instants.now(),
     )
+
+
+def _parts(desk: Desk, draft: Draft, reviewed: Review) -> list[str] | None:
+    """Return the lines of what a draft does before and after; None if the server can't, or it is hidden."""
+    if Feature.PARTS in reviewed.lacks or (draft.job_id is not None and PARTS not in draft.values):
+        return None
+    parts = parts_of(draft.values)
+    lines = part_lines(parts, lambda name: spec_for(desk.bot, name))
+    if len(reviewed.runs) == 1:  # none comes again: what has passed is left out
+        for part in leads(parts):
+            assert part.before is not None
+            if ahead_of(reviewed.runs[0], part.before, reviewed.zone) <= instants.now():
+                lines.append(
+                    f"⚠ {t('{when}: that has passed already, so it is left out.', when=when_said(part))}"
+                )
+    return lines
 
 
 async def try_out(desk: Desk, draft_id: str) -> None:
@@ -160,7 +190,14 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
         only_schedules=not desk.manages,
         lacks=await lacks_of(desk),
     )
-    return review(spec, draft, around)
+    return _with_risky_parts(desk, draft, review(spec, draft, around), around)
+
+
+def _with_risky_parts(desk: Desk, draft: Draft, reviewed: Review, around: Circumstances) -> Review:
+    """Return a review that also asks for approval if something before or after the runs needs it."""
+    specs = [(part, spec_for(desk.bot, part.method)) for part in parts_of(draft.values)]
+    risky = any(spec is None or is_risky(spec, part.params, around.guild) for part, spec in specs)
+    return replace(reviewed, needs_approval=reviewed.needs_approval or (around.approval and risky))
 
 
 async def with_hidden(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:

@@ -12,6 +12,7 @@ from discord import ui
 
 from cogs.desk.drafts.draft import (
     ALERT,
+    CHANGES,
     HIDDEN,
     MANAGERS,
     MISSED,
@@ -33,7 +34,7 @@ from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.in_words import in_words
 from cogs.desk.kit.layout import MOST_COMPONENTS, count_of, panel_of, row_of
 from cogs.desk.kit.suggesting import time_options
-from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, relative
+from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, quoted, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
 from cogs.language import shown_locale, t, translated
@@ -114,6 +115,7 @@ def draft_panel(
     notice: str | None = None,
     hint: str | None = None,
     told: str | None = None,
+    parts: Sequence[str] | None = None,
     queues: Sequence[tuple[str, str]] = (),
 ) -> ui.LayoutView:
     """Return the card.
@@ -125,6 +127,7 @@ def draft_panel(
         notice: something that just happened, such as why saving failed.
         hint: a note on how the times were read.
         told: the job's own report of what it would do.
+        parts: a line for each thing that it does before and after its own runs; None if it can't do any.
         queues: the guild's queues, each with its id and name, that the job could wait in.
     """
     missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
@@ -143,6 +146,13 @@ def draft_panel(
     else:
         items += _parameter_lines(spec, draft, brief=post is not None)
         items += [*when, _line("options", draft, _options(draft, reviewed.lacks))]
+    if draft.values.get(CHANGES):
+        asked = f"**✋ {t('Changes asked for')}:**\n{quoted(str(draft.values[CHANGES]))}"
+        items.insert(1, ui.TextDisplay(asked))
+    if parts is not None:
+        before = DeskButton("draft", "parts", draft.id, t("Edit"))
+        text = cut("\n".join([f"**{t('Before and after')}:**", *(parts or [f"*{t('nothing yet')}*"])]), 900)
+        items.append(ui.Section(ui.TextDisplay(text), accessory=before))
     if draft.values.get(HIDDEN):
         items.append(ui.TextDisplay(f"-# 🔒 {_hidden(spec, draft)}"))
     if missing:

@@ -6,7 +6,7 @@ creator may read them, too. Everyone else who may schedule sees only the host, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from cogs.memory import Draft
 from schedulezero.methods.parameters import Kind, Parameter, kind_of, tells_a_secret
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
+from schedulezero.model.job_parts import as_job
 from schedulezero.web.address import shortened
 from schedulezero.web.outgoing import CALLING
 
@@ -69,6 +70,28 @@ def without_secrets(spec: MethodSpec | None, job: Job, member: discord.Member) -
     """Return a job without the params that a member may not read."""
     hidden = frozenset[str]() if may_read(job, member) else secrets_in(spec, job.params)
     return replace(job, params={key: value for key, value in job.params.items() if key not in hidden})
+
+
+def with_veiled_parts(
+    job: Job, whole: Job, member: discord.Member | None, spec_of: Callable[[str], MethodSpec | None]
+) -> Job:
+    """Return a job whose parts have their secrets masked, too; ``whole`` is the same job with its secrets."""
+    parts = tuple(
+        replace(part, params=veiled(spec_of(part.method), as_job(whole, part), member).params)
+        for part in whole.parts
+    )
+    return replace(job, parts=parts) if parts != whole.parts else job
+
+
+def with_readable_parts(
+    job: Job, whole: Job, member: discord.Member, spec_of: Callable[[str], MethodSpec | None]
+) -> Job:
+    """Return a job whose parts lack the params that a member may not read; see `with_veiled_parts`."""
+    parts = tuple(
+        replace(part, params=without_secrets(spec_of(part.method), as_job(whole, part), member).params)
+        for part in whole.parts
+    )
+    return replace(job, parts=parts)
 
 
 def kept_hidden(draft: Draft) -> frozenset[str]:

@@ -16,7 +16,8 @@ from discord import ui
 from cogs.background.success_pings import PING_URL, ping_fault
 from cogs.desk.drafts.auto_names import auto_name
 from cogs.desk.drafts.draft import fill, label_of, typed
-from cogs.desk.drafts.secrecy import without_secrets
+from cogs.desk.drafts.parts import SpecOf
+from cogs.desk.drafts.secrecy import with_readable_parts, without_secrets
 from cogs.desk.files.import_steps import copy, do, drop, undo, update
 from cogs.desk.files.known_jobs import LIVE, Update, is_same
 from cogs.desk.files.table_cells import Lacking, Pictures, placed
@@ -33,8 +34,9 @@ from cogs.rights.allowance import allowance_of, runs_too_often
 from cogs.rights.channels import SeenChannels
 from cogs.rights.own_checks import OwnChecks
 from cogs.rights.rights import is_risky, problems
-from cogs.services import Refused, spec_for
+from cogs.services import Refused, spec_for, specs_of
 from schedulezero import instants
+from schedulezero.client.dialect import Feature
 from schedulezero.errors import ParameterError
 from schedulezero.exchange.calendar_export import calendar_of
 from schedulezero.exchange.limited_reading import UnreadableFile
@@ -46,6 +48,7 @@ from schedulezero.model import Job, JobState, JsonObject, MissedPolicy, OverlapP
 from schedulezero.model.authorship import belongs_to_another
 from schedulezero.model.job import DEFAULT_GRACE
 from schedulezero.model.limits import Allowance, Limits
+from schedulezero.model.part import Part, part_of
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
 
@@ -69,7 +72,8 @@ async def export(desk: Desk, kind: str) -> None:
         file = await asyncio.to_thread(calendar_of, found, name=name, now=instants.now())
         data, left_out = file.data, file.left_out
     else:
-        specs = {name: spec_for(desk.bot, name) for name in {job.method for job in found}}
+        methods = {each.method for job in found for each in (job, *job.parts)}
+        specs = {name: spec_for(desk.bot, name) for name in methods}
         data, hidden = await asyncio.to_thread(_written, found, specs, desk.member)
         left_out = 0
     name = f"schedule.{kind}"
@@ -98,9 +102,35 @@ def _written(
     jobs: list[Job], specs: Mapping[str, MethodSpec | None], member: discord.Member
 ) -> tuple[bytes, int]:
     """Return jobs as YAML without secrets, and the number of jobs with some left out; runs in a thread."""
-    readable = [without_secrets(specs[job.method], job, member) for job in jobs]
-    hidden = sum(len(job.params) < len(whole.params) for job, whole in zip(readable, jobs, strict=True))
+    readable = [_readable(job, member, specs.__getitem__) for job in jobs]
+    hidden = sum(
+        any(len(one.params) < len(all_.params) for one, all_ in zip(_each(job), _each(whole), strict=True))
+        for job, whole in zip(readable, jobs, strict=True)
+    )
     return write_jobs(readable).encode(), hidden
+
+
+def _readable(job: Job, member: discord.Member, spec_of: SpecOf) -> Job:
+    return with_readable_parts(without_secrets(spec_of(job.method), job, member), job, member, spec_of)
+
+
+def _each(job: Job) -> tuple[Job | Part, ...]:
+    return (job, *job.parts)
+
+
+def _as_it_was(desk: Desk, item: Found, before: Job) -> Found:
+    """Return an entry with what was hidden from whoever exported it, and with parts that it doesn't name."""
+    readable = _readable(before, desk.member, specs_of(desk.bot))
+    hidden = {name: value for name, value in before.params.items() if name not in readable.params}
+    parts: list[Part] = []
+    for part in before.parts if item.parts is None else item.parts:
+        whole = part_of(before.parts, part.id)
+        shown = part_of(readable.parts, part.id)
+        if whole is not None and shown is not None and whole.method == part.method:
+            kept = {name: value for name, value in whole.params.items() if name not in shown.params}
+            part = replace(part, params={**kept, **part.params})
+        parts.append(part)
+    return replace(item, params={**hidden, **item.params}, parts=tuple(parts))
 
 
 async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) -> None:
@@ -159,10 +189,7 @@ async def read_again(
             before = None
         wanted: list[Found] = [item]
         if before is not None and not item.is_event:
-            # What was hidden from whoever exported it stays as it is.
-            readable = without_secrets(spec_for(desk.bot, before.method), before, desk.member)
-            hidden = {name: value for name, value in before.params.items() if name not in readable.params}
-            wanted.append(replace(item, params={**hidden, **item.params}))
+            wanted.append(_as_it_was(desk, item, before))
         found: list[Job | Fault] = []
         for one in wanted:
             job = await _job(desk, one, seen, own, allowance.limits)
@@ -171,6 +198,8 @@ async def read_again(
                 cannot = not_possible(
                     lacks, job.trigger, job.timezone, job.missed, job.overlap, needs_approval=pending
                 )
+                if job.parts and Feature.PARTS in lacks:
+                    cannot.append(translated(lacks[Feature.PARTS]))
                 job = Fault(item.line, cannot[0]) if cannot else job
             found.append(job)
         if isinstance(found[-1], Fault):
@@ -220,14 +249,50 @@ def _room(allowance: Allowance, member: bool) -> int | None:
 
 async def _job(desk: Desk, entry: Found, seen: SeenChannels, own: OwnChecks, limits: Limits) -> Job | Fault:
     """Convert an entry to a job of this guild, with the same checks as typed input."""
-    spec = spec_for(desk.bot, entry.method)
+    done: list[tuple[MethodSpec, JsonObject]] = []
+    parts = entry.parts or ()
+    for method, given in ((entry.method, entry.params), *((part.method, part.params) for part in parts)):
+        checked = await _checked(desk, entry, method, given, seen, own)
+        if isinstance(checked, Fault):
+            return checked
+        done.append(checked)
+    spec, params = done[0]
+    now = instants.now()
+    schedule = schedule_of(entry.trigger, anchor=now, zone=entry.timezone)
+    often = await asyncio.to_thread(runs_too_often, schedule, now, limits)
+    if often is not None:
+        return Fault(entry.line, often)
+    risky = any(is_risky(each, given, desk.guild) for each, given in done)
+    return Job(
+        id="",
+        handler_id=desk.services.handler_id,
+        method=spec.name,
+        params=params,
+        trigger=entry.trigger,
+        state=JobState.PAUSED if entry.paused else JobState.PENDING if risky else JobState.ACTIVE,
+        grace=timedelta(seconds=entry.grace) if entry.grace is not None else DEFAULT_GRACE,
+        name=entry.name or auto_name(spec, params, await directory_here(desk)),
+        guild_id=desk.guild_id,
+        creator_id=desk.actor_id,
+        timezone=entry.timezone,
+        missed=MissedPolicy(entry.missed),
+        overlap=OverlapPolicy(entry.overlap),
+        parts=tuple(replace(part, params=checked[1]) for part, checked in zip(parts, done[1:], strict=True)),
+    )
+
+
+async def _checked(
+    desk: Desk, entry: Found, method: str, given: Mapping[str, Any], seen: SeenChannels, own: OwnChecks
+) -> tuple[MethodSpec, JsonObject] | Fault:
+    """Return what an entry, or a part of it, does, with its params; or why this person can't schedule it."""
+    spec = spec_for(desk.bot, method)
     if spec is None or spec.personal:
         return Fault(
             entry.line,
-            t("There is no kind of job called “{name}” at the moment.", name=plain(entry.method)[:60]),
+            t("There is no kind of job called “{name}” at the moment.", name=plain(method)[:60]),
         )
-    ping = entry.params.get(PING_URL)
-    unknown = next((key for key in entry.params if spec.parameter(key) is None and key != PING_URL), None)
+    ping = given.get(PING_URL)
+    unknown = next((key for key in given if spec.parameter(key) is None and key != PING_URL), None)
     if unknown is not None:
         names = ", ".join(parameter.name for parameter in spec.parameters)
         return Fault(
@@ -240,7 +305,7 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, own: OwnChecks, lim
             ),
         )
     try:
-        values = typed(spec, entry.params)
+        values = typed(spec, given)
     except (TypeError, ValueError):
         return Fault(entry.line, t("Its values have the wrong type."))
     filled = fill(spec, values, desk.guild_id)
@@ -269,27 +334,7 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, own: OwnChecks, lim
         against.append(objection)
     if against:
         return Fault(entry.line, against[0])
-    now = instants.now()
-    schedule = schedule_of(entry.trigger, anchor=now, zone=entry.timezone)
-    often = await asyncio.to_thread(runs_too_often, schedule, now, limits)
-    if often is not None:
-        return Fault(entry.line, often)
-    risky = is_risky(spec, params, desk.guild)
-    return Job(
-        id="",
-        handler_id=desk.services.handler_id,
-        method=spec.name,
-        params=params,
-        trigger=entry.trigger,
-        state=JobState.PAUSED if entry.paused else JobState.PENDING if risky else JobState.ACTIVE,
-        grace=timedelta(seconds=entry.grace) if entry.grace is not None else DEFAULT_GRACE,
-        name=entry.name or auto_name(spec, filled.params, await directory_here(desk)),
-        guild_id=desk.guild_id,
-        creator_id=desk.actor_id,
-        timezone=entry.timezone,
-        missed=MissedPolicy(entry.missed),
-        overlap=OverlapPolicy(entry.overlap),
-    )
+    return spec, params
 
 
 @dataclass(slots=True)

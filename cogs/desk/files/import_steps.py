@@ -25,6 +25,7 @@ from cogs.services import Refused, spec_for
 from schedulezero.client.dialect import BulkChange, Feature
 from schedulezero.errors import ClientError
 from schedulezero.model import Job, JobState, JsonObject
+from schedulezero.model.job_parts import parts_as_jobs
 from schedulezero.when.calendar.weekdays import stored_trigger
 
 _SHOWN_JOBS = 10
@@ -73,7 +74,7 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
         if spec is None or not verdict.allowed:
             refused.append(f"“{cut(plain(job.title), 60)}”: {verdict.against[0]}")
             continue
-        risky = approval and is_risky(spec, job.params, desk.guild)
+        risky = approval and _is_risky(desk, job)
         paused = JobState.PAUSED if job.state is JobState.PAUSED else JobState.ACTIVE
         wanted = replace(job, state=JobState.PENDING if risky else paused)
         try:
@@ -120,8 +121,7 @@ async def _update(desk: Desk, item: Update, *, approval: bool) -> Job | str:
         before = await desk.client.job(item.job_id, desk.guild_id)
         wanted = replace(item.job, trigger=stored_trigger(item.job.trigger))
         changed = updated(before, wanted)
-        spec = spec_for(desk.bot, changed.method)
-        if spec is not None and approval and is_risky(spec, changed.params, desk.guild):
+        if approval and _is_risky(desk, changed):
             changed = replace(changed, state=JobState.PENDING)
         async for _, verdict in verdicts(desk, Act.SAVE, [before], versions={before.id: changed}):
             if not verdict.allowed:
@@ -132,6 +132,12 @@ async def _update(desk: Desk, item: Update, *, approval: bool) -> Job | str:
     except ClientError as error:
         return translated(error.message)
     return found
+
+
+def _is_risky(desk: Desk, job: Job) -> bool:
+    """Return whether a job needs approval for what it does, or for what it does before or after."""
+    found = ((spec_for(desk.bot, each.method), each.params) for each in (job, *parts_as_jobs(job)))
+    return any(spec is not None and is_risky(spec, params, desk.guild) for spec, params in found)
 
 
 async def undo(desk: Desk, panel_id: str) -> None:

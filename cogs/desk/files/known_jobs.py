@@ -44,6 +44,7 @@ def updated(before: Job, wanted: Job) -> Job:
         grace=wanted.grace,
         missed=wanted.missed,
         overlap=wanted.overlap,
+        parts=wanted.parts,
     )
 
 

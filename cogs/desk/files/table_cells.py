@@ -78,7 +78,7 @@ def _channel(guild: discord.Guild, name: str) -> str | Lacking:
     ]
     if len(found) == 1:
         return str(found[0].id)
-    said = plain(f"#{wanted}")[:60]
+    said = f"#{plain(wanted)[:60]}"
     if not found:
         return Lacking(t("There is no channel “{name}” here.", name=said))
     return Lacking(t("Several channels are called “{name}”. Give the id of one.", name=said))

@@ -16,7 +16,7 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.language import t
 from cogs.rights.deciding import Act
-from cogs.services import Refused, spec_for
+from cogs.services import Refused, spec_for, specs_of
 from schedulezero.errors import Conflict, NotFound
 from schedulezero.model import Job, JobState
 from schedulezero.model.authorship import writers
@@ -36,7 +36,7 @@ async def approve(desk: Desk, target: str) -> None:
     job = await job_here(desk, job_id)
     if job.state is not JobState.PENDING:
         raise await changed_meanwhile(desk, job_id)
-    await _check_writers(desk, job)
+    await check_writers(desk, job)
     await check(desk, Act.APPROVE, job)
     if match is None or int(match["version"]) != job.version:
         said = (
@@ -45,7 +45,9 @@ async def approve(desk: Desk, target: str) -> None:
             else t("The job has changed since that card. This is what it would do now:")
         )
         reader = desk.member
-        card = approval_card(job, spec_for(desk.bot, job.method), heading=said, reader=reader)
+        card = approval_card(
+            job, spec_for(desk.bot, job.method), heading=said, reader=reader, spec_of=specs_of(desk.bot)
+        )
         await desk.show(card.panel, card.attached())
         return
     try:
@@ -55,7 +57,7 @@ async def approve(desk: Desk, target: str) -> None:
     await desk.show(await job_card.card_of(desk, approved, heading=t("Approved")))
 
 
-async def _check_writers(desk: Desk, job: Job) -> None:
+async def check_writers(desk: Desk, job: Job) -> None:
     """Refuse the writers of a job, and a job that has changed since it was read."""
     versions = await desk.client.versions(job.id, MOST_VERSIONS)
     if versions and versions[0].job.version != job.version:

@@ -18,7 +18,8 @@ from discord import ui
 from cogs.background.discord_troubles import TROUBLES
 from cogs.desk.drafts.draft import label_of
 from cogs.desk.drafts.draft_card import default_line, shown
-from cogs.desk.drafts.secrecy import veiled
+from cogs.desk.drafts.parts import SpecOf, unknown, when_said
+from cogs.desk.drafts.secrecy import veiled, with_veiled_parts
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.in_words import part_lines
@@ -26,11 +27,12 @@ from cogs.desk.kit.layout import fit, panel_of, row_of
 from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, bullets, cut, plain, sentence, title_of, titled
 from cogs.guild_language import locale_of
 from cogs.language import speaking, t
-from cogs.services import spec_for
+from cogs.services import spec_for, specs_of
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
+from schedulezero.model.job_parts import as_job
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +57,12 @@ class Card:
 
 
 def approval_card(
-    job: Job, spec: MethodSpec | None, *, heading: str, reader: discord.Member | None = None
+    job: Job,
+    spec: MethodSpec | None,
+    *,
+    heading: str,
+    reader: discord.Member | None = None,
+    spec_of: SpecOf = unknown,
 ) -> Card:
     """Return everything that a pending job would do, with a button that approves this version.
 
@@ -65,8 +72,10 @@ def approval_card(
         heading: the first line.
         reader: the person who reads it; None for everyone in a channel, who may not read all of every job. If
             something is hidden, the button first shows everything to a person who may approve it.
+        spec_of: what the methods of its parts declare.
     """
-    whole, job = job, veiled(spec, job, reader)
+    whole = job
+    job = with_veiled_parts(veiled(spec, whole, reader), whole, reader, spec_of)
     lines = [
         f"**{t('Job:')}** {titled(job)} · `{job.method}` · {t('version {number}', number=job.version)}",
         f"**{t('When:')}** {plain(sentence(job))} ({plain(job.timezone)})",
@@ -77,6 +86,9 @@ def approval_card(
     if job.creator_id:
         lines.append(f"**{t('By:')}** <@{job.creator_id}>")
     lines += _params_in_full(job, spec)
+    for part in job.parts:
+        lines.append(f"**{when_said(part)}** · `{part.method}`")
+        lines += _params_in_full(as_job(job, part), spec_of(part.method))
     text = "\n".join(lines)
     files: tuple[tuple[str, bytes], ...] = ()
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {heading}")]
@@ -100,6 +112,7 @@ def approval_card(
     items.append(
         row_of(
             approve,
+            DeskButton("job", "objections", f"{job.id}:v{job.version}", t("Ask for changes…")),
             DeskButton("job", "show", job.id, t("Open the job")),
         )
     )
@@ -133,7 +146,7 @@ def _params_in_full(job: Job, spec: MethodSpec | None) -> list[str]:
 def _all_of(job: Job) -> dict[str, Any]:
     kept = (
         "job_id", "version", "name", "method", "params", "trigger", "timezone", "missed", "overlap",
-        "grace_seconds", "creator_id", "meta",
+        "grace_seconds", "creator_id", "meta", "parts",
     )  # fmt: skip
     found = job.to_json()
     return {name: found[name] for name in kept}
@@ -151,7 +164,9 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
     with speaking(locale_of(guild, settings)):
         if len(jobs) == 1:
             heading = t("{person} asks for approval", person=desk.member.mention)
-            card = approval_card(jobs[0], spec_for(desk.bot, jobs[0].method), heading=heading)
+            card = approval_card(
+                jobs[0], spec_for(desk.bot, jobs[0].method), heading=heading, spec_of=specs_of(desk.bot)
+            )
         else:
             card = _card_of_many(desk, jobs)
     fit(card.panel)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
 from discord import ui
 
-from cogs.desk.drafts.secrecy import veiled
+from cogs.desk.drafts.parts import part_line, unknown
+from cogs.desk.drafts.secrecy import veiled, with_veiled_parts
 from cogs.desk.jobs.lookup import job_here
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
@@ -29,8 +31,9 @@ from cogs.desk.kit.wording import (
     title_of,
 )
 from cogs.language import t
-from cogs.services import spec_for
+from cogs.services import spec_for, specs_of
 from schedulezero.model import Job, JobVersion
+from schedulezero.model.authorship import ASKED
 
 _SHOWN = 7
 
@@ -39,11 +42,14 @@ async def show_changes(desk: Desk, job_id: str) -> None:
     """Show the newest versions of a job."""
     job = await job_here(desk, job_id, cancelled=True)
     versions = await desk.client.versions(job.id, _SHOWN + 1)
-    member, client = desk.member, desk.bot
-    readable = {
-        item.job.version: veiled(spec_for(client, item.job.method), item.job, member) for item in versions
-    }
+    readable = {item.job.version: _readable(desk, item.job) for item in versions}
     await desk.show(changes_panel(job, versions, readable))
+
+
+def _readable(desk: Desk, job: Job) -> Job:
+    """Return a version as the reader may see it."""
+    shown = veiled(spec_for(desk.bot, job.method), job, desk.member)
+    return with_veiled_parts(shown, job, desk.member, specs_of(desk.bot))
 
 
 def changes_panel(
@@ -100,13 +106,18 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
         if before.params.get(key) != after.params.get(key):
             label = t(key.replace("_", " ").capitalize())
             found.append(changed(label, _said(key, old.get(key)), _said(key, new.get(key))))
+    found += _changed_parts(before, after, readable)
     if before.state is not after.state:
         note(t("State"), state_word(before.state), state_word(after.state))
     if before.held_until != after.held_until and after.held_until is not None:
         found.append(t("Nothing runs until {when}.", when=relative(after.held_until)))
     note(t("Missed runs"), before.missed.value, after.missed.value)
     note(t("Overlap"), before.overlap.value, after.overlap.value)
-    for key, label in (("alert", t("Alerts")), ("managers", t("Only these roles may change it"))):
+    for key, label in (
+        ("alert", t("Alerts")),
+        ("managers", t("Only these roles may change it")),
+        (ASKED, t("Changes asked for")),
+    ):
         note(label, before.meta.get(key), after.meta.get(key))
     return found
 
@@ -114,6 +125,30 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
 def _said(key: str, value: Any) -> str:
     words = named_in_words(key, value)
     return brief(value) if words is None else cut(words, 150)
+
+
+def _changed_parts(before: Job, after: Job, readable: Mapping[int, Job]) -> list[str]:
+    """List what changed of what a job does before and after its own runs."""
+    found: list[str] = []
+    old, new = ({part.id: part for part in job.parts} for job in (before, after))
+    shown_old, shown_new = (
+        {part.id: part for part in readable.get(job.version, job).parts} for job in (before, after)
+    )
+    label = t("Before and after")
+    for part_id in dict.fromkeys([*old, *new]):
+        one, other = old.get(part_id), new.get(part_id)
+        if one == other:
+            continue
+        if one is None or other is None or replace(one, params={}) != replace(other, params={}):
+            lines = (part_line(part, unknown) if part is not None else brief(None) for part in (one, other))
+            found.append(changed(label, *lines))
+            continue
+        seen, seen_now = shown_old[part_id].params, shown_new[part_id].params
+        for key in sorted(one.params.keys() | other.params.keys()):
+            if one.params.get(key) != other.params.get(key):
+                name = f"{label} · {t(key.replace('_', ' ').capitalize())}"
+                found.append(changed(name, brief(seen.get(key)), brief(seen_now.get(key))))
+    return found
 
 
 PANELS = (Panel("job", clicks={"changes": show_changes}),)

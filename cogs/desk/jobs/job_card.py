@@ -13,6 +13,7 @@ from discord import ui
 
 from cogs.desk.drafts.draft import typed
 from cogs.desk.drafts.draft_card import parameter_lines
+from cogs.desk.drafts.parts import part_lines
 from cogs.desk.drafts.post_preview import Post, post_items, post_of
 from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.jobs.approval_card import ask_for_approval
@@ -44,6 +45,7 @@ from cogs.desk.kit.wording import (
     job_state,
     outcome,
     plain,
+    quoted,
     reason,
     relative,
     result,
@@ -62,7 +64,7 @@ from schedulezero.errors import ClientError, NotFound, WhenError
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.variables import facts_of
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
-from schedulezero.model.authorship import unchanged_since
+from schedulezero.model.authorship import ASKED, LONGEST_ASKED, unchanged_since
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
 
@@ -96,6 +98,7 @@ async def card_of(
     return card(
         job,
         details=_details(desk, readable),
+        parts=part_lines(job.parts, lambda name: spec_for(desk.bot, name), job),
         post=await _post(desk, readable),
         last_run=page.runs[0] if page.runs else None,
         endings=await endings_of(desk, job) if page.runs else (),
@@ -116,6 +119,7 @@ def card(
     details: str,
     last_run: Run | None,
     endings: Sequence[str] = (),
+    parts: Sequence[str] = (),
     post: Post | None = None,
     heading: str | None = None,
     undo: int | None = None,
@@ -129,6 +133,7 @@ def card(
         details: its parameters in words.
         last_run: its newest run.
         endings: a line for each job that ends what its runs did for a while.
+        parts: a line for each thing that it does before and after its own runs.
         post: a preview of the post, if it posts anything.
         heading: what just happened to it.
         undo: the version that an Undo button restores.
@@ -137,6 +142,11 @@ def card(
     """
     title = f"### {f'{heading}: ' if heading else ''}{cut(plain(title_of(job)), 150)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, last_run)}")]
+    if job.state is JobState.PENDING and job.meta.get(ASKED):
+        asked = quoted(str(job.meta[ASKED])[:LONGEST_ASKED])
+        items.append(ui.TextDisplay(f"**✋ {t('Changes asked for')}:**\n{asked}"))
+    if parts:
+        items.append(ui.TextDisplay(cut("\n".join(parts), 900)))
     if endings:
         items.append(ui.TextDisplay("\n".join(f"⏱ {line}" for line in endings)))
     items += [ui.TextDisplay(f"⚠ {warning}") for warning in warnings]

@@ -33,7 +33,8 @@ from cogs.desk.kit.wording import (
 from cogs.language import mark, t
 from cogs.services import offered_specs
 from schedulezero.client.dialect import Feature, JobPage, JobQuery
-from schedulezero.model import JobState, RunState
+from schedulezero.model import Job, JobState, RunState
+from schedulezero.model.part import leads, thens
 
 PAGE = 8
 _RECENT = 200
@@ -175,7 +176,7 @@ def list_panel(
         )
         text = (
             f"**{cut(plain(title_of(job)), 80)}** · {job_state(job)}\n"
-            f"-# {cut(sentence(job), 150)} · {next_run(job)}{last}"
+            f"-# {cut(sentence(job), 150)} · {next_run(job)}{last}{_parts(job)}"
         )
         button = DeskButton("job", "show", job.id, t("Open"))
         items.append(ui.Section(ui.TextDisplay(text), accessory=button))
@@ -200,6 +201,12 @@ def list_panel(
         )
     )
     return panel_of(*items, colour=NEUTRAL)
+
+
+def _parts(job: Job) -> str:
+    """Return how many things a job does before and after its own runs."""
+    counts = (("◀", len(leads(job.parts))), ("▶", len(thens(job.parts))))
+    return "".join(f" · {sign} {count}" for sign, count in counts if count)
 
 
 def _filters(query: Mapping[str, Any]) -> list[str]:

@@ -21,6 +21,7 @@ from cogs.services import Refused, spec_for
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import Conflict, NotFound
 from schedulezero.model import GuildRules, Job, JobState
+from schedulezero.model.job_parts import parts_as_jobs
 
 _ASKED = WRITES - {Act.SAVE}
 MOST_VERSIONS = 100
@@ -87,19 +88,22 @@ async def verdicts(
     for job in jobs:
         await asyncio.sleep(0)  # a verdict takes a fraction of a millisecond, and there may be thousands
         version = (versions or {}).get(job.id, job)
-        spec = spec_for(desk.bot, version.method)
-        situation = Situation(member, spec, approval=settings.approval, cleared=cleared)
-        if spec is not None:
-            known = await seen.of(spec, version.params)
-            situation = replace(
-                situation,
-                known=known,
-                joined=await seen.joined(member, spec, version.params),
-                unreachable=await seen.unreachable(spec, version.params) if act in WRITES else None,
-                # A draft's review, just before it is saved, has asked already.
-                objection=await own.against(spec, version.params, known) if act in _ASKED else None,
-            )
-        yield job, decide(act, job, situation, version=version)
+        against: list[str] = []
+        for each in (version, *parts_as_jobs(version)):  # who writes or starts a job does so with its parts
+            spec = spec_for(desk.bot, each.method)
+            situation = Situation(member, spec, approval=settings.approval, cleared=cleared)
+            if spec is not None:
+                known = await seen.of(spec, each.params)
+                situation = replace(
+                    situation,
+                    known=known,
+                    joined=await seen.joined(member, spec, each.params),
+                    unreachable=await seen.unreachable(spec, each.params) if act in WRITES else None,
+                    # A draft's review, just before it is saved, has asked already.
+                    objection=await own.against(spec, each.params, known) if act in _ASKED else None,
+                )
+            against += decide(act, job, situation, version=each).against
+        yield job, Verdict(tuple(dict.fromkeys(against)))
 
 
 async def who_changed(desk: Desk, job: Job) -> str:

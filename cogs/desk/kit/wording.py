@@ -79,9 +79,15 @@ ACTIONS = {
     "resumed": mark("resumed"),
     "skipped": mark("next run skipped"),
     "approved": mark("approved"),
+    "changes_asked": mark("changes asked for"),
     "cancelled": mark("cancelled"),
     "restored": mark("restored"),
 }
+
+
+def quoted(text: str) -> str:
+    """Return somebody's text as a quote, without formatting of its own."""
+    return "\n".join(f"> {plain(line)}" for line in text.splitlines())
 
 
 def job_state(job: Job) -> str:

@@ -49,7 +49,15 @@ class AlertCards:
         """Old cards that don't say everything yet, with the job of the last item."""
 
     async def add(
-        self, guild: discord.Guild, job: Job, kind: str, reason: str, item: Item, *, stage: str = ""
+        self,
+        guild: discord.Guild,
+        job: Job,
+        kind: str,
+        reason: str,
+        item: Item,
+        *,
+        stage: str = "",
+        of_part: bool = False,
     ) -> None:
         """Add a job to the card of its cause, or post a new card.
 
@@ -62,12 +70,13 @@ class AlertCards:
             reason: the cause.
             item: the job's part of the card.
             stage: when the check ahead found it.
+            of_part: whether it happened to a part of the job, which no other channel for the job mends.
         """
         where = job.meta.get("alert") or "guild"
         if where == "off":
             return
         owed = await debt_of(self._memory, job.id) is not None
-        movable = kind in ("failed", "ahead") and "channel_id" in job.params and not owed
+        movable = kind in ("failed", "ahead") and "channel_id" in job.params and not owed and not of_part
         fresh = Alert(str(guild.id), kind, reason, (item,), instants.now(), movable=movable, owed=owed)
         key = fresh.key(stage)
         async with self._lock(guild, key):

@@ -45,6 +45,7 @@ from schedulezero.client.decoding import no_job_here
 from schedulezero.client.dialect import Feature, RunPage
 from schedulezero.instants import from_microseconds, to_microseconds
 from schedulezero.model import Job, Run, RunState
+from schedulezero.model.part import MAIN
 
 PAGE = 7
 _DRAWN = 50
@@ -159,12 +160,19 @@ def _described(runs: Sequence[Run]) -> str:
 def _line(run: Run, *, with_title: bool, retry: bool) -> ui.Item[Any]:
     when = discord.utils.format_dt(run.scheduled_at, "F")
     title = f"**{cut(plain(run.name or run.method), 80)}** · " if with_title else ""
-    lines = [f"{title}{when}\n{outcome(run)}"]
+    lines = [f"{title}{when}{_part(run)}\n{outcome(run)}"]
     lines += [f"-# {said}" for said in (result(run, 250), reason(run, 250)) if said]
     text = ui.TextDisplay("\n".join(lines))
     if not retry or run.state not in _NOT_WELL:
         return text
     return ui.Section(text, accessory=DeskButton("run", "retry", run_target(run), t("Retry")))
+
+
+def _part(run: Run) -> str:
+    """Return which part of its job a run was, before or after the job's own run; empty for that itself."""
+    if run.part in (None, MAIN) or run.of is None:
+        return ""
+    return f" · {'◀' if run.scheduled_at < run.of else '▶'} `{run.method}`"
 
 
 # -------------------------------------------------------------------- trying again

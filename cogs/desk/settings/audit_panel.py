@@ -10,6 +10,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.desk.drafts.parts import part_line, unknown
 from cogs.desk.jobs.lookup import job_here
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
@@ -26,6 +27,8 @@ from schedulezero.instants import from_iso
 from schedulezero.methods.parameters import Kind, Parameter, kind_of, tells_a_secret
 from schedulezero.model import Trigger
 from schedulezero.model.audit import AuditEntry, Change
+from schedulezero.model.authorship import ASKED
+from schedulezero.model.part import Part
 from schedulezero.web.address import shortened
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
@@ -59,10 +62,14 @@ _LABELS = {
     "missed": mark("Missed runs"),
     "overlap": mark("Overlap"),
     "run": mark("Run"),
+    ASKED: mark("Changes asked for"),
+    "parts": mark("Before and after"),
 }
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 # The only fields shown of a new job.
-_OF_A_NEW_JOB = ("trigger", "params.")
+_OF_A_NEW_JOB = ("trigger", "params.", "parts.")
+_PART = re.compile(r"parts\.[a-z0-9]{1,8}", re.ASCII)
+_PARAM = re.compile(r"(parts\.[a-z0-9]{1,8}\.)?params\.(?P<name>.+)", re.ASCII)
 
 
 async def show_audit(desk: Desk, job_id: str | None, person: discord.Member | discord.User | None) -> None:
@@ -130,6 +137,10 @@ def _line(change: Change, *, only_new: bool) -> str:
     name = change.field.rpartition(".")[2]
     own = word_hours.LABELS if change.field.startswith("habits.") else _LABELS
     label = t(own.get(name) or Parameter(name, kind_of(name, "")).label)
+    if change.field.startswith("parts."):
+        label = (
+            t("Before and after") if _PART.fullmatch(change.field) else f"{t('Before and after')} · {label}"
+        )
     new = _value(change.field, change.new)
     return f"{label}: {new}" if only_new else changed(label, _value(change.field, change.old), new)
 
@@ -140,6 +151,8 @@ def _value(field: str, value: Any) -> str:
     if field == "trigger" and isinstance(value, dict):
         trigger = stored_trigger(Trigger.from_json(value))
         return plain(describe(trigger, trigger.zone_or("UTC"), shown_locale()))
+    if _PART.fullmatch(field):
+        return _part(value)
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         return discord.utils.format_dt(from_iso(value), "f")
     if (words := named_in_words(field.rpartition(".")[2], value)) is not None:
@@ -147,12 +160,20 @@ def _value(field: str, value: Any) -> str:
     kind = kind_of(field.rpartition(".")[2], "")
     if kind is Kind.URL and isinstance(value, str):
         return cut(plain(shortened(value)), _LONGEST_VALUE)  # its path may be a secret, and many read this
-    if field.startswith("params.") and tells_a_secret(field.removeprefix("params.")):
+    if (param := _PARAM.fullmatch(field)) is not None and tells_a_secret(param["name"]):
         return "…"
     items = value if isinstance(value, list) else [value]
     if (mentions := mentioned(kind, value)) is not None and all(str(item).isdecimal() for item in items):
         return cut(mentions, _LONGEST_VALUE)
     return brief(value)
+
+
+def _part(value: Any) -> str:
+    """Say when a part of a job runs and what it does, without its params: they may hold a secret."""
+    try:
+        return part_line(Part.from_json({**value, "params": {}}), unknown)
+    except (KeyError, TypeError, ValueError):
+        return "…"  # an entry may be of anybody's who writes over REST
 
 
 async def note_change(desk: Desk, done: str, changes: Sequence[Change], *, name: str | None = None) -> None:

@@ -29,6 +29,7 @@ _VARIABLES = (
     ("{in:2h} {at:18:00|t}", mark("a time after the run or on its day, as each reader's clock shows it")),
     ("{run}", mark("the number of the run")),
     ("{members} {server}", mark("the member count and the server's name")),
+    ("{starts}", mark("how long until the run that is announced")),
     ("{role:Name}", mark("a role by its name")),
 )
 

@@ -17,6 +17,7 @@ from schedulezero.server.decisions.refusal import no_such_job
 from schedulezero.server.engine.lifecycle import Jobs, created_answer
 from schedulezero.server.http.answering import json_answer
 from schedulezero.server.http.bodies import (
+    AskedBody,
     InstantsBody,
     JobBody,
     JobChangeBody,
@@ -60,6 +61,7 @@ class JobsResource:
             web.post("/api/jobs/{id}/run", self.run),
             web.post("/api/jobs/{id}/skip", self.skip),
             web.post("/api/jobs/{id}/approve", self.approve),
+            web.post("/api/jobs/{id}/ask-changes", self.ask_for_changes),
             web.post("/api/jobs/{id}/missing", self.missing),
             web.post("/api/jobs/{id}/make-up", self.make_up),
             web.get("/api/jobs/{id}/versions", self.versions),
@@ -151,6 +153,13 @@ class JobsResource:
         body = await read_body(request, VersionBody)
         job_id = request.match_info["id"]
         return self._answer(await self._jobs.approve(job_id, version=body.version, by=actor_of(request)))
+
+    async def ask_for_changes(self, request: web.Request) -> web.Response:
+        body = await read_body(request, AskedBody)
+        job = await self._jobs.ask_for_changes(
+            request.match_info["id"], body.comment, version=body.version, by=actor_of(request)
+        )
+        return self._answer(job)
 
     async def restore(self, request: web.Request) -> web.Response:
         body = await read_body(request, RestoreBody)

@@ -16,6 +16,7 @@ from schedulezero.model.limits import Allowance
 from schedulezero.server.api.preview import PreviewBody
 from schedulezero.server.api.published_runs import STATES
 from schedulezero.server.http.bodies import (
+    AskedBody,
     AuditBody,
     BulkBody,
     InstantsBody,
@@ -118,6 +119,8 @@ _RUN = {
     "scheduled_at": _INSTANT,
     "timezone": _TEXT,
     "number": _COUNT,
+    "part": _nullable("string"),
+    "of": _NULLABLE_INSTANT,
     "status": {"enum": [item.value for item in RunState]},
     "attempts": _COUNT,
     "started_at": _NULLABLE_INSTANT,
@@ -302,6 +305,7 @@ _OPERATIONS: tuple[tuple[str, str, str, type[BaseModel] | None, dict[int, str]],
     ("post", "/api/jobs/{id}/resume", "Let a paused job run again", VersionBody, {200: "Job"}),
     ("post", "/api/jobs/{id}/skip", "Pass over a job's next run", None, {200: "Job"}),
     ("post", "/api/jobs/{id}/approve", "Let a pending job run", VersionBody, {200: "Job"}),
+    ("post", "/api/jobs/{id}/ask-changes", "Send a pending job back", AskedBody, {200: "Job"}),
     ("post", "/api/jobs/{id}/restore", "Undo a cancel, or go back", RestoreBody, {200: "Job"}),
     ("post", "/api/jobs/{id}/missing", "Instants that did not run well", SpanBody, {200: "Instants"}),
     ("post", "/api/jobs/{id}/make-up", "Run such instants (again)", InstantsBody, {202: "Runs"}),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from schedulezero.instants import LAST_YEAR
 from schedulezero.model import GuildRules, Job, MissedPolicy
+from schedulezero.model.part import Part, Waiting
 from schedulezero.model.quiet_hours import forbidden
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.schedules import Schedule
@@ -21,6 +22,15 @@ _LOOK_BACK = tuple(timedelta(seconds=s) for s in (60, 3600, 86_400, 31 * 86_400,
 
 
 @dataclass(frozen=True, slots=True)
+class DueParts:
+    """The decision about parts that are due: those to run, and those to record as missed or skipped."""
+
+    run: Sequence[tuple[Part, Waiting]] = ()
+    missed: Sequence[tuple[Part, Waiting, Sentence]] = ()
+    skipped: Sequence[tuple[Part, Waiting, Sentence]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """The decision about a job that is due.
 
@@ -30,6 +40,7 @@ class Due:
         next_run_at: when the job falls due again; None when it never does.
         note: a message about instants that were passed over.
         skipped: instants that the guild's rules forbid, each with the reason.
+        parts: the decision about the job's parts.
     """
 
     run: Sequence[datetime]
@@ -37,6 +48,7 @@ class Due:
     next_run_at: datetime | None
     note: Sentence | None = None
     skipped: Sequence[tuple[datetime, Sentence]] = ()
+    parts: DueParts = DueParts()
 
 
 def next_run_of(job: Job, after: datetime) -> datetime | None:

@@ -15,6 +15,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from schedulezero import faults, instants, metrics
@@ -24,6 +25,7 @@ from schedulezero.model import Job
 from schedulezero.model.limits import is_ending
 from schedulezero.sentences import Sentence
 from schedulezero.server.decisions.due import Due, decide_due, obey
+from schedulezero.server.decisions.parts import due_parts
 from schedulezero.server.engine.run_queue import RunQueue
 from schedulezero.server.engine.time_check import ClockOff, TimeCheck
 from schedulezero.server.records.guild_rules import Rules
@@ -152,15 +154,19 @@ class Clock:
         assert job.anchor_at is not None
         try:
             schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
-            due = decide_due(job, schedule, self._now())
-            return due if is_ending(job) else obey(due, self._rules.of(job.guild_id))
+            now, rules = self._now(), self._rules.of(job.guild_id)
+            if job.next_run_at is None or job.next_run_at > now:  # only a part of it is due
+                return Due((), (), job.next_run_at, parts=due_parts(job, rules, now))
+            due = decide_due(job, schedule, now)
+            if is_ending(job):
+                return due
+            return replace(obey(due, rules), parts=due_parts(job, rules, now))
         except (TriggerError, ArithmeticError, ValueError):
             # The trigger was valid when it was saved; its zone may have been removed from the system's time
             # zone database since. One bad job must not stop the clock for all the others.
             log.exception("job %s has an unusable trigger; it runs once more and not again", job.id)
-            assert job.next_run_at is not None
             return Due(
-                (job.next_run_at,),
+                (job.next_run_at,) if job.next_run_at is not None else (),
                 (),
                 None,
                 Sentence("Its trigger can't be read any more. Edit the job.", "trigger_unreadable"),

@@ -73,6 +73,7 @@ class Dispatcher:
         queue: RunQueue,
         registry: Registry,
         troubles: Troubles,
+        wake: Callable[[datetime | None], None],
         time_check: TimeCheck,
         now: Callable[[], datetime] = instants.now,
     ) -> None:
@@ -80,6 +81,7 @@ class Dispatcher:
         self._queue = queue
         self._registry = registry
         self._troubles = troubles
+        self._wake = wake
         self._time_check = time_check
         self._now = now
         self._began_at = now()
@@ -355,6 +357,7 @@ class Dispatcher:
                 "scheduled_at": to_iso(run.scheduled_at),
                 "guild_id": run.guild_id,
                 "creator_id": run.creator_id,
+                **({"of": to_iso(run.of), "part": run.part} if run.of is not None else {}),
             },
         }
         faults.point("dispatcher.call")
@@ -516,6 +519,7 @@ class Dispatcher:
         pausing = self._pausing & ended
         final = self._final & {run.identity for run in batch}
         written = await self._store.write_outcomes(batch, pausing, final, self._queue.claims(batch))
+        self._wake(written.next_at)
         self._pausing -= pausing
         self._final -= final
         self._troubles.announce()
@@ -523,7 +527,7 @@ class Dispatcher:
         self._queue.done(over)
         self._turns.end(over)
         for run in over:
-            if run.identity not in written:
+            if run.identity not in written.counted:
                 log.warning("run %s was %s here, and belongs to another node", run.id, run.state.value)
                 continue
             metrics.note_run(run)

@@ -19,10 +19,22 @@ from schedulezero.errors import TriggerError
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, JsonObject, Run, RunState
 from schedulezero.model.audit import Change
-from schedulezero.model.authorship import creator_after
+from schedulezero.model.authorship import creator_after, with_asked
 from schedulezero.model.limits import Allowance, is_ending, is_personal, too_often
+from schedulezero.model.part import (
+    LONGEST_SPAN,
+    MAIN,
+    MOST_LEADS,
+    MOST_THENS,
+    PART_ID,
+    leads,
+    next_part_at,
+    thens,
+)
 from schedulezero.sentences import Sentence, present_fields
 from schedulezero.server.decisions.due import next_run_of
+from schedulezero.server.decisions.parts import held as held_parts
+from schedulezero.server.decisions.parts import planned
 from schedulezero.server.decisions.refusal import Conflict, LimitReached, Missing, Refusal, no_such_job
 from schedulezero.server.engine.clock import Clock
 from schedulezero.server.engine.run_queue import RunQueue
@@ -85,6 +97,7 @@ class Jobs:
         """
         now = self.now()
         self.check_method(job.handler_id, job.method)
+        self._check_parts(job)
         if HOLIDAYS in job.trigger.args:
             await asyncio.to_thread(load_holidays)  # slow the first time
         job = replace(job, id=job.id or new_job_id(), anchor_at=now, created_at=now, updated_at=now)
@@ -92,12 +105,13 @@ class Jobs:
         self._check_interval(job, now)
         next_run_at = due_at if job.state is JobState.ACTIVE else None
         job = replace(job, trigger=with_day_names(job.trigger), next_run_at=next_run_at)
+        job = planned(job, now)
         admission = self._admission(per_person)
         if not await self.store.add_job(job, replace=replace_existing, by=by, admission=admission):
             raise Conflict(
                 "job_exists", Sentence("A job {id!r} already exists.", "job_exists", id=job.id), "job_id"
             )
-        self.clock.wake(job.next_run_at)
+        self._wake(job)
         return job
 
     async def change(
@@ -131,6 +145,7 @@ class Jobs:
             after = replace(after, trigger=with_day_names(after.trigger))
             after = replace(after, creator_id=creator_after(before, after, by))
             self.check_method(after.handler_id, after.method)
+            self._check_parts(after)
             if after.trigger != before.trigger:
                 self._check_interval(after, now)
             if after.state is JobState.PENDING:
@@ -163,7 +178,7 @@ class Jobs:
                     "never_again",
                     Sentence("No run would be left after that. Cancel the job instead.", "job_never_again"),
                 )
-            return replace(held, next_run_at=next_run_at)
+            return held_parts(replace(held, next_run_at=next_run_at), until)
 
         def pause(before: Job) -> Job | None:
             if before.state is JobState.PAUSED:
@@ -211,10 +226,27 @@ class Jobs:
         def apply(before: Job) -> Job:
             self._expect(before, JobState.PENDING, "approved")
             expect_version(before, version)
-            after = replace(before, state=JobState.ACTIVE, updated_at=now)
+            after = replace(with_asked(before, None), state=JobState.ACTIVE, updated_at=now)
             return replace(after, next_run_at=first_run(after, now))
 
         return await self._apply(job_id, apply, "approved", by)
+
+    async def ask_for_changes(
+        self, job_id: str, comment: str, *, version: int | None = None, by: str | None = None
+    ) -> Job:
+        """Send a pending job back to its author with a comment, which its meta holds until it is changed.
+
+        The job stays pending, at a new version: an approval of the version that was read conflicts. Raises
+        Conflict when it isn't pending, or no longer at the version that was read.
+        """
+        now = self.now()
+
+        def apply(before: Job) -> Job:
+            self._expect(before, JobState.PENDING, "sent back")
+            expect_version(before, version)
+            return replace(with_asked(before, comment), updated_at=now)
+
+        return await self._apply(job_id, apply, "changes_asked", by)
 
     async def cancel(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
         """Cancel a job. It stays in the store, hidden from listings, so that it can be restored."""
@@ -266,9 +298,11 @@ class Jobs:
                 if earlier and earlier[0].state in (JobState.PENDING, JobState.PAUSED):
                     return replace(before, state=earlier[0].state, next_run_at=None, updated_at=now)
                 return self._active_again(before, now)
-            after = replace(wanted, run_count=before.run_count, version=before.version, updated_at=now)
+            kept = {"run_count": before.run_count, "waiting": before.waiting, "version": before.version}
+            after = replace(wanted, **kept, updated_at=now)
             after = replace(after, creator_id=creator_after(before, after, by))
             self.check_method(after.handler_id, after.method)
+            self._check_parts(after)
             if after.trigger != before.trigger:
                 self._check_interval(after, now)
             if after.state in (JobState.ACTIVE, JobState.FINISHED):
@@ -313,7 +347,7 @@ class Jobs:
             else Sentence("Backfilled.", "made_up")
         )
         runs = [run_at(job, at, now, RunState.QUEUED, note, job.run_count) for at in instants]
-        queued = await self.runs.add_runs(runs, ending=is_ending(job))
+        queued = await self.runs.add_runs(runs, ending=is_ending(job), parts=job.parts)
         await self.queue.put(queued)
         if queued:
             await self._note_runs(job, "made_up", [run.scheduled_at for run in queued], by)
@@ -410,14 +444,23 @@ class Jobs:
         by: str | None,
         per_person: bool = False,
     ) -> Job:
-        admission = self._admission(per_person)
-        job = await self.store.change_job(job_id, change, action=action, by=by, admission=admission)
+        admission, now = self._admission(per_person), self.now()
+
+        def apply(before: Job) -> Job | None:
+            after = change(before)
+            return planned(after, now) if after is not None else None
+
+        job = await self.store.change_job(job_id, apply, action=action, by=by, admission=admission)
         if job is None:
             raise no_such_job(job_id)
         if job.state is JobState.CANCELLED:
             self.runs.note_cancelled()
-        self.clock.wake(job.next_run_at)
+        self._wake(job)
         return job
+
+    def _wake(self, job: Job) -> None:
+        self.clock.wake(job.next_run_at)
+        self.clock.wake(next_part_at(job.waiting) if job.state is JobState.ACTIVE else None)
 
     def _active_again(self, job: Job, now: datetime) -> Job:
         next_run_at = next_run_of(job, now)
@@ -444,6 +487,33 @@ class Jobs:
                 ),
                 field,
             )
+
+    def _check_parts(self, job: Job) -> None:
+        """Raise Refusal if the parts of a job can't be kept, or its handler doesn't offer their methods."""
+        ids = [part.id for part in job.parts]
+        spans = [span for part in job.parts for span in (part.before, part.after) if span is not None]
+        wrong = (
+            len(leads(job.parts)) > MOST_LEADS
+            or len(thens(job.parts)) > MOST_THENS
+            or len(set(ids)) < len(ids)
+            or not all(PART_ID.fullmatch(part_id) and part_id != MAIN for part_id in ids)
+            or any(part.before is not None and part.after is not None for part in job.parts)
+            or any(span > LONGEST_SPAN or span < timedelta() for span in spans)
+            or any(part.before == timedelta() for part in job.parts)
+        )
+        if wrong:
+            raise Refusal(
+                "bad_parts",
+                Sentence(
+                    "A job has at most {leads} parts before it and {thens} after it, each within a year.",
+                    "parts_unusable",
+                    leads=MOST_LEADS,
+                    thens=MOST_THENS,
+                ),
+                "parts",
+            )
+        for number, part in enumerate(job.parts):
+            self.check_method(job.handler_id, part.method, f"parts.{number}.method")
 
     @staticmethod
     def _expect(job: Job, state: JobState, done: str) -> None:

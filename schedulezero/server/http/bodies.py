@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
@@ -23,9 +23,11 @@ from pydantic import (
 
 from schedulezero.instants import from_iso
 from schedulezero.model import Job, JsonObject, Trigger
+from schedulezero.model.authorship import LONGEST_ASKED
 from schedulezero.model.fields import Bounds, written_by_people
 from schedulezero.model.fields import Field as JobField
 from schedulezero.model.job import LONGEST_JOB_ID, NAME, SHORT_TEXT, SNOWFLAKE
+from schedulezero.model.part import Part
 from schedulezero.server.http.errors import ApiError
 from schedulezero.when.calendar.schedules import INTERVAL_UNITS
 from schedulezero.when.calendar.triggers import zone_of
@@ -80,6 +82,16 @@ class TriggerBody(_Body):
     args: dict[str, Any]
 
 
+class PartBody(_Body):
+    """A part of a job; see `schedulezero.model.part`."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,7}$")]
+    method: Method
+    params: dict[str, Any] = Field(default_factory=dict[str, Any])
+    before_seconds: Annotated[float, Field(ge=1, le=366 * 86_400)] | None = None
+    after_seconds: Annotated[float, Field(ge=0, le=366 * 86_400)] | None = None
+
+
 def _of_a_job(name: str, *, later: bool) -> type[_Body]:
     """Return a body with the fields of a job that people write, all of them optional if ``later``."""
     fields: dict[str, Any] = {}
@@ -102,6 +114,9 @@ def _kind_of(item: JobField) -> Any:
         return TriggerBody
     if item.kind is Mapping:
         return Annotated[dict[str, Any], Field(max_length=bounds.longest)]
+    if item.kind is tuple:
+        assert item.of is Part
+        return Annotated[list[PartBody], Field(max_length=bounds.longest)]
     if item.kind is timedelta:
         return Annotated[float, Field(ge=bounds.least, le=bounds.most)]
     if issubclass(item.kind, StrEnum):
@@ -146,6 +161,12 @@ class VersionBody(_Body):
     """The version of the job that a request is meant for; without it, any version."""
 
     version: int | None = None
+
+
+class AskedBody(VersionBody):
+    """``POST /api/jobs/{id}/ask-changes``: what the author of a pending job should change."""
+
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_ASKED)]
 
 
 class SpanBody(_Body):
@@ -237,7 +258,13 @@ class RunNowBody(_PublishedBody):
 def given_in(body: BaseModel) -> JsonObject:
     """Return the fields that a request sets, without defaults."""
     said = ((key, value) for key, value in body if key in body.model_fields_set)
-    return {key: dict(value) if isinstance(value, BaseModel) else value for key, value in said}
+    return {key: _plain(value) for key, value in said}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return dict(value)
+    return [_plain(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 async def read_body(request: web.Request, model: type[Model]) -> Model:

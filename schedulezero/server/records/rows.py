@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from operator import itemgetter
 from typing import Any, cast
 
 from schedulezero.methods.parameters import Kind, kind_of, tells_a_secret
-from schedulezero.model import Job, MissedPolicy, OverlapPolicy, Run, RunState, Trigger
-from schedulezero.model.fields import Way, enum_ways, fields_of, seconds
+from schedulezero.model import Job, JsonObject, MissedPolicy, OverlapPolicy, Run, RunState, Trigger
+from schedulezero.model.fields import Noun, Way, enum_ways, fields_of, seconds
+from schedulezero.model.part import MAIN, Part, Waiting, next_part_at
 from schedulezero.sentences import read_sentence, sentence_fields
 from schedulezero.when.calendar.weekdays import stored_trigger, with_day_names
 
@@ -66,7 +68,24 @@ def run_at(job: Job, at: datetime, now: datetime, state: RunState, note: str | N
         grace=job.grace,
         claimed_at=now,
         note=note,
+        part=MAIN if job.parts else None,
     )
+
+
+def run_of_part(
+    job: Job,
+    part: Part,
+    item: Waiting,
+    now: datetime,
+    state: RunState,
+    note: str | None,
+    number: int = 0,
+    at: datetime | None = None,
+) -> Run:
+    """Return a new run of a part of a job; it goes its own way beside the job's own runs."""
+    run = run_at(job, at or item.due_at, now, state, note, number)
+    run = replace(run, method=part.method, params=part.params, part=part.id, of=item.of)
+    return replace(run, overlap=OverlapPolicy.ALLOW)
 
 
 def channels_text(job: Job) -> str:
@@ -86,8 +105,19 @@ def search_text(job: Job) -> str:
     return " ".join(words)[:2000].casefold()
 
 
-def _ways(kind: type[Any]) -> tuple[Way, Way]:
+def _written(items: tuple[Noun, ...]) -> list[JsonObject]:
+    return [item.to_json() for item in items]
+
+
+def _read(noun: type[Noun], items: list[JsonObject]) -> tuple[Noun, ...]:
+    return tuple(noun.from_json(item) for item in items) if items else ()
+
+
+def _ways(kind: type[Any], of: type[Any] | None) -> tuple[Way, Way]:
     """Return how to write and read the values of a class in a column; None means unchanged."""
+    if kind is tuple:
+        noun: Any = of
+        return _written, lambda items: _read(noun, items)
     if kind is timedelta:
         return timedelta.total_seconds, seconds
     return enum_ways(kind) if issubclass(kind, StrEnum) else (dict if kind is Mapping else None, None)
@@ -95,7 +125,7 @@ def _ways(kind: type[Any]) -> tuple[Way, Way]:
 
 # Read as: a field of a job, its column (the first of two for the trigger), and how to write and read it.
 _JOB = [
-    (item.name, {"id": "id", "trigger": "trigger_type"}.get(item.name, item.key), *_ways(item.kind))
+    (item.name, {"id": "id", "trigger": "trigger_type"}.get(item.name, item.key), *_ways(item.kind, item.of))
     for item in fields_of(Job)
 ]
 _columns = itemgetter(*(column for _, column, _, _ in _JOB))
@@ -111,6 +141,7 @@ def job_row(job: Job) -> dict[str, Any]:
         row[column] = value if write is None or value is None else write(value)
     row["trigger_type"] = job.trigger.type
     row["trigger_args"] = dict(with_day_names(job.trigger).args)
+    row["part_at"] = next_part_at(job.waiting)
     row["sort_name"] = job.title.casefold()[:100]
     row["channels"] = channels_text(job)
     row["search_text"] = search_text(job)
@@ -142,6 +173,8 @@ def run_row(run: Run) -> dict[str, Any]:
         "number": run.number,
         "round": run.round,
         "creator_id": run.creator_id,
+        "part": run.part,
+        "part_of": run.of,
         "overlap": run.overlap.value,
         "missed": run.missed.value,
         "grace_seconds": run.grace.total_seconds(),
@@ -166,6 +199,8 @@ def run_of(row: Mapping[Any, Any]) -> Run:
         number=row["number"],
         round=row["round"],
         creator_id=row["creator_id"],
+        part=row["part"],
+        of=row["part_of"],
         overlap=OverlapPolicy(row["overlap"]),
         missed=MissedPolicy(row["missed"]),
         grace=timedelta(seconds=row["grace_seconds"]),

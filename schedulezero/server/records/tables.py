@@ -47,6 +47,9 @@ jobs = sa.Table(
     sa.Column("overlap", sa.String(12), nullable=False, server_default="allow"),
     sa.Column("held_until", Instant),
     sa.Column("meta", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("parts", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("waiting", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("part_at", Instant),
     sa.Column("run_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("sort_name", _BytewiseText, nullable=False, server_default=""),
     sa.Column("channels", sa.Text, nullable=False, server_default=""),
@@ -60,6 +63,12 @@ sa.Index(
     jobs.c.next_run_at,
     sqlite_where=jobs.c.state == "active",
     postgresql_where=jobs.c.state == "active",
+)
+sa.Index(
+    "jobs_parts_due",
+    jobs.c.part_at,
+    sqlite_where=jobs.c.part_at.is_not(None),
+    postgresql_where=jobs.c.part_at.is_not(None),
 )
 _FAR = 2**62
 """Represents "never" when jobs are sorted by their next run."""
@@ -90,6 +99,8 @@ runs = sa.Table(
     sa.Column("timezone", sa.String(64), nullable=False, server_default="UTC"),
     sa.Column("number", sa.Integer, nullable=False, server_default="0"),
     sa.Column("round", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("part", sa.String(8)),
+    sa.Column("part_of", Instant),
     sa.Column("creator_id", sa.String(20)),
     sa.Column("overlap", sa.String(12), nullable=False, server_default="allow"),
     sa.Column("missed", sa.String(12), nullable=False, server_default="latest"),

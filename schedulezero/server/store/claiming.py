@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,9 +15,10 @@ from schedulezero.instants import from_microseconds
 from schedulezero.model import Job, JobState, Run, RunState
 from schedulezero.model.limits import Limits, is_ending
 from schedulezero.server.decisions.due import Due
+from schedulezero.server.decisions.parts import without_due
 from schedulezero.server.records import troubles
-from schedulezero.server.records.rows import job_of, run_at
-from schedulezero.server.records.tables import jobs
+from schedulezero.server.records.rows import job_of, job_row, run_at, run_of_part
+from schedulezero.server.records.tables import jobs, runs
 from schedulezero.server.store.hourly_limit import HourlyAllowance, MinuteAllowance
 from schedulezero.server.store.run_rows import insert_runs, trouble_when_claimed
 
@@ -29,12 +30,14 @@ class Claimed:
     Attributes:
         runs: the runs to write.
         moves: the next state of each job, as parameters of `_MOVE`.
+        planned: the jobs with parts in their next state; their rows are locked.
         stand_for_others: the ids of runs that also represent instants that were passed over.
     """
 
     runs: list[Run] = field(default_factory=list[Run])
     moves: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     stand_for_others: set[str] = field(default_factory=set[str])
+    planned: list[Job] = field(default_factory=list[Job])
 
 
 def due_jobs(connection: Connection, now: datetime, limit: int) -> list[Job]:
@@ -46,7 +49,19 @@ def due_jobs(connection: Connection, now: datetime, limit: int) -> list[Job]:
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).mappings()
-    return [job_of(row) for row in rows.all()]
+    found = [job_of(row) for row in rows.all()]
+    with_parts = connection.execute(
+        sa.select(jobs)
+        .where(
+            jobs.c.state == JobState.ACTIVE.value,
+            jobs.c.part_at <= now,
+            sa.or_(jobs.c.next_run_at.is_(None), jobs.c.next_run_at > now),
+        )
+        .order_by(jobs.c.part_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).mappings()
+    return found + [job_of(row) for row in with_parts.all()]
 
 
 def runs_of(
@@ -63,6 +78,7 @@ def runs_of(
     claimed = Claimed()
     for job in due:
         decision = decide(job)
+        parts = decision.parts
         number = job.run_count
         ending = is_ending(job)
         for at in decision.run:
@@ -78,6 +94,19 @@ def runs_of(
             claimed.runs.append(run)
         claimed.runs.extend(run_at(job, at, now, RunState.MISSED, decision.note) for at in decision.missed)
         claimed.runs.extend(run_at(job, at, now, RunState.SKIPPED, reason) for at, reason in decision.skipped)
+        for part, item in parts.run:
+            at = _free_instant(connection, job.id, item.due_at, claimed.runs)
+            run = run_of_part(job, part, item, now, RunState.QUEUED, None, max(number, 1), at)
+            refusal = hour.take(job.guild_id)
+            if refusal is not None:
+                claimed.runs.append(replace(run, state=RunState.SKIPPED, note=refusal))
+            else:
+                claimed.runs.append(minute.let_through(run, ending=False))
+        for state, passed in ((RunState.MISSED, parts.missed), (RunState.SKIPPED, parts.skipped)):
+            claimed.runs.extend(run_of_part(job, part, item, now, state, why) for part, item, why in passed)
+        if job.parts or job.waiting:
+            claimed.planned.append(_moved_on(job, decision, number, now))
+            continue
         claimed.moves.append(
             {
                 "job": job.id,
@@ -101,8 +130,27 @@ _MOVE = (
 )
 
 
+def _free_instant(connection: Connection, job_id: str, at: datetime, claimed: Sequence[Run]) -> datetime:
+    """Return the first instant from ``at`` on at which a job has no run: it has at most one at each."""
+    taken = {run.scheduled_at for run in claimed if run.job_id == job_id}
+    while at in taken or connection.scalar(
+        sa.select(runs.c.sequence).where(runs.c.job_id == job_id, runs.c.scheduled_at == at)
+    ):
+        at += timedelta(microseconds=1)
+    return at
+
+
+def _moved_on(job: Job, decision: Due, number: int, now: datetime) -> Job:
+    """Return a job with parts after a claim."""
+    state = JobState.ACTIVE if decision.next_run_at else JobState.FINISHED
+    moved = replace(job, next_run_at=decision.next_run_at, state=state, run_count=number)
+    return without_due(moved, now)
+
+
 def write(connection: Connection, claimed: Claimed) -> list[Run]:
     """Move the jobs on, write their runs and return the runs to carry out."""
+    for job in claimed.planned:
+        connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(job_row(job)))
     if claimed.moves:
         connection.execute(_MOVE, claimed.moves)
     written = insert_runs(connection, claimed.runs)
@@ -121,9 +169,13 @@ def count_active(connection: Connection) -> int:
 
 def next_due_at(connection: Connection) -> datetime | None:
     """Return when the next job falls due, or None."""
-    upcoming = connection.scalar(
-        sa.select(sa.func.min(sa.type_coerce(jobs.c.next_run_at, sa.BigInteger))).where(
-            jobs.c.state == JobState.ACTIVE.value
+    found = [
+        connection.scalar(
+            sa.select(sa.func.min(sa.type_coerce(column, sa.BigInteger))).where(
+                jobs.c.state == JobState.ACTIVE.value, column.is_not(None)
+            )
         )
-    )
+        for column in (jobs.c.next_run_at, jobs.c.part_at)
+    ]
+    upcoming = min((at for at in found if at is not None), default=None)
     return from_microseconds(upcoming) if upcoming is not None else None

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from schedulezero import instants
 from schedulezero.instants import to_microseconds
 from schedulezero.model import Job, JobState, Run
 from schedulezero.model.limits import is_ending
+from schedulezero.model.part import next_part_at
+from schedulezero.server.decisions.parts import followed, planned
 from schedulezero.server.records import audit, versions
 from schedulezero.server.records.rows import job_of, job_row
 from schedulezero.server.records.tables import jobs
@@ -51,7 +55,8 @@ def replace_job(connection: Connection, job: Job, by: str | None) -> bool:
 
 def tell_clocks(connection: Connection, *saved: Job) -> None:
     """Signal to all nodes when the first of the jobs falls due."""
-    due = [job.next_run_at for job in saved if job.next_run_at is not None]
+    each = (at for job in saved for at in (job.next_run_at, next_part_at(job.waiting)))
+    due = [at for at in each if at is not None]
     if due:
         signals.send(connection, Signal.JOBS, str(to_microseconds(min(due))))
 
@@ -69,12 +74,24 @@ def finish_ending(connection: Connection, run: Run) -> None:
         connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(ended))
 
 
+def follow(connection: Connection, run: Run) -> datetime | None:
+    """Let the next part of a job follow a run of it that succeeded; return when that is due, None if none."""
+    job = find_job(connection, run.job_id, to_change=True)
+    after = followed(job, run) if job is not None else None
+    if after is None:
+        return None
+    connection.execute(sa.update(jobs).where(jobs.c.id == after.id).values(job_row(after)))
+    tell_clocks(connection, after)
+    return next_part_at(after.waiting)
+
+
 def pause_job(connection: Connection, job_id: str) -> None:
     """Pause a job until someone looks at it."""
     before = find_job(connection, job_id, to_change=True)
     if before is None or before.state is not JobState.ACTIVE:
         return
     after = replace(before, state=JobState.PAUSED, next_run_at=None, version=before.version + 1)
+    after = planned(after, instants.now())
     connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(job_row(after)))
     versions.note_first(connection, before)
     versions.note(connection, after, "paused", None)

@@ -18,17 +18,21 @@ from schedulezero import faults, instants
 from schedulezero.model import Run, RunState
 from schedulezero.model.authorship import ENDINGS
 from schedulezero.model.limits import NO_LIMITS, Limits, is_personal, too_many_runs
+from schedulezero.model.part import MAIN, Part, part_of
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import pgqueuer_rows, troubles
 from schedulezero.server.records.queries import RunFilter, narrowed
 from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome_columns, run_of
 from schedulezero.server.records.tables import flow, posts, runs
 from schedulezero.server.store.hourly_limit import MinuteAllowance
-from schedulezero.server.store.job_rows import finish_ending, pause_job
+from schedulezero.server.store.job_rows import finish_ending, follow, pause_job
 from schedulezero.server.store.run_rows import TROUBLES, insert_runs, queue_again
 from schedulezero.server.store.run_tags import with_tags
 from schedulezero.storage.database import Database
 from schedulezero.storage.sql import insert_new
+
+Identity = tuple[str, datetime, datetime | None]
+"""What tells a run from every other one; see `Run.identity`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +46,24 @@ class RunCount:
     timed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of outcomes: which runs' outcomes count, and when the first of what follows them is due."""
+
+    counted: set[Identity]
+    next_at: datetime | None
+
+
 MOST_FAILURES = 10
 """After so many failures of the same kind in a row that no retry mends, a job is paused: each may be a
 request that Discord refuses, and it bans addresses for those."""
 
 
-def _keeps_failing(connection: Connection, job_id: str) -> bool:
-    """Return whether a job's last runs all failed with the same code."""
+def _keeps_failing(connection: Connection, job_id: str, part: str | None) -> bool:
+    """Return whether the last runs of a job, or of a part of it, all failed with the same code."""
     query = (
         sa.select(runs.c.state, runs.c.error_code)
-        .where(runs.c.job_id == job_id, runs.c.state != RunState.QUEUED.value)
+        .where(runs.c.job_id == job_id, runs.c.state != RunState.QUEUED.value, _own_column == _own(part))
         .order_by(runs.c.scheduled_at.desc())
         .limit(MOST_FAILURES)
     )
@@ -63,12 +75,21 @@ def _keeps_failing(connection: Connection, job_id: str) -> bool:
     )
 
 
+def _may_go_on(run: Run) -> bool:
+    """Return whether a part of the job may follow a run."""
+    return run.state is RunState.SUCCEEDED and run.part is not None
+
+
+def _own(part: str | None) -> str:
+    """Return which of a job's runs count as one line: its own, or those of one part."""
+    return part or MAIN
+
+
+_own_column = sa.func.coalesce(runs.c.part, MAIN)
+
+
 def _microseconds(column: sa.Column[datetime]) -> sa.ColumnElement[int]:
     return sa.type_coerce(column, sa.BigInteger)
-
-
-Identity = tuple[str, datetime, datetime | None]
-"""What tells a run from every other one; see `Run.identity`."""
 
 
 def _still_queued(
@@ -140,7 +161,9 @@ class RunStore:
 
         return await self._database.write(add)
 
-    async def add_runs(self, new: Sequence[Run], *, ending: bool = False) -> list[Run]:
+    async def add_runs(
+        self, new: Sequence[Run], *, ending: bool = False, parts: tuple[Part, ...] = ()
+    ) -> list[Run]:
         """Add runs for instants that have none, and queue again the runs that didn't succeed.
 
         Leaves an instant alone if its run succeeded or is queued. Returns the runs that are now queued,
@@ -153,10 +176,15 @@ class RunStore:
             wanted: list[Run] = []
             for run in new:
                 found = connection.execute(
-                    sa.select(runs.c.sequence, runs.c.state).where(
+                    sa.select(runs.c.sequence, runs.c.state, runs.c.part).where(
                         runs.c.job_id == run.job_id, runs.c.scheduled_at == run.scheduled_at
                     )
                 ).one_or_none()
+                if found is not None and found.part not in (None, MAIN):
+                    part = part_of(parts, found.part)
+                    if part is None:
+                        continue
+                    run = replace(run, method=part.method, params=part.params, part=part.id)
                 if found is None or found.state not in (RunState.QUEUED.value, RunState.SUCCEEDED.value):
                     wanted.append(run)
                 if found is not None:
@@ -192,6 +220,7 @@ class RunStore:
         query = sa.select(runs.c.scheduled_at).where(
             runs.c.job_id == job_id,
             runs.c.scheduled_at.between(since, until),
+            _own_column == MAIN,
             runs.c.state.in_((RunState.SUCCEEDED.value, RunState.QUEUED.value)),
         )
         return set(await self._database.read(lambda connection: connection.scalars(query).all()))
@@ -230,7 +259,12 @@ class RunStore:
             sa.and_(runs.c.claimed_at == run.claimed_at, runs.c.sequence < run.sequence),
         )
         query = sa.select(
-            sa.exists().where(runs.c.job_id == run.job_id, runs.c.state == RunState.QUEUED.value, earlier)
+            sa.exists().where(
+                runs.c.job_id == run.job_id,
+                runs.c.state == RunState.QUEUED.value,
+                _own_column == _own(run.part),
+                earlier,
+            )
         )
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
@@ -246,6 +280,7 @@ class RunStore:
                 runs.c.job_id == run.job_id,
                 runs.c.scheduled_at > run.scheduled_at,
                 runs.c.claimed_at > run.claimed_at,
+                _own_column == _own(run.part),
                 runs.c.state.in_((RunState.QUEUED.value, RunState.SUCCEEDED.value)),
             )
         )
@@ -287,8 +322,10 @@ class RunStore:
         pausing: Collection[str] = (),
         final: Collection[Identity] = (),
         claims: Mapping[str, UUID] | None = None,
-    ) -> set[Identity]:
+    ) -> Written:
         """Record the outcomes of runs. A run that has been cancelled stays cancelled.
+
+        What follows a run that succeeded is saved in the same transaction.
 
         Parameters:
             changed: the runs in their new state.
@@ -298,16 +335,14 @@ class RunStore:
             claims: the claims of this node, if several nodes share the runs. What another node has
                 claimed since stays as it is, except that a success counts whoever has the run now: its
                 call has been answered, and nobody needs to repeat it.
-
-        Returns the runs whose outcome counts.
         """
 
-        def write(connection: Connection) -> set[Identity]:
+        def write(connection: Connection) -> Written:
             ours = _ours(connection, changed, claims) if claims is not None else list(changed)
-            record(connection, ours)
-            return {run.identity for run in ours}
+            next_at = record(connection, ours)
+            return Written({run.identity for run in ours}, next_at)
 
-        def record(connection: Connection, changed: Sequence[Run]) -> None:
+        def record(connection: Connection, changed: Sequence[Run]) -> datetime | None:
             statement = (
                 sa.update(runs)
                 .where(
@@ -337,25 +372,36 @@ class RunStore:
             ]
             if posted:
                 connection.execute(insert_new(connection, posts), posted)
-            plain = [row for run, row in zip(changed, values, strict=True) if run.state not in TROUBLES]
+            each = list(zip(changed, values, strict=True))
+            plain = [row for run, row in each if run.state not in TROUBLES and not _may_go_on(run)]
             if plain:
                 connection.execute(statement, plain)
-            for run, row in zip(changed, values, strict=True):
+            due: list[datetime] = []
+            for run, row in each:
                 kind = TROUBLES.get(run.state)
-                if kind is not None and connection.execute(statement, row).rowcount == 1:
+                if kind is None and not _may_go_on(run):
+                    continue
+                if connection.execute(statement, row).rowcount != 1:
+                    continue  # it was cancelled
+                if kind is not None:
                     troubles.note(connection, kind, run.sequence)
+                elif (at := follow(connection, run)) is not None:
+                    due.append(at)
+                    faults.point("store.followed")
             pgqueuer_rows.remove(
                 connection,
                 [pgqueuer_rows.key_of(run) for run in changed if run.state is not RunState.QUEUED],
             )
-            failing = {run.job_id for run in changed if run.identity in final}
+            failing = {(run.job_id, run.part) for run in changed if run.identity in final}
+            given_up = {job_id for job_id, part in failing if _keeps_failing(connection, job_id, part)}
             paused = {run.job_id for run in changed if run.job_id in pausing}
-            for job_id in {*paused, *(each for each in failing if _keeps_failing(connection, each))}:
+            for job_id in {*paused, *given_up}:
                 pause_job(connection, job_id)
             for run in changed:
                 if run.state is RunState.SUCCEEDED and run.job_id.startswith(ENDINGS):
                     finish_ending(connection, run)
             faults.point("store.record")
+            return min(due, default=None)
 
         return await self._database.write(write)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 
 from schedulezero.errors import TriggerError
 from schedulezero.exchange.calendar_export import calendar_of
+from schedulezero.exchange.limited_reading import checked
 from schedulezero.exchange.reading import Asked, Found, read_file
-from schedulezero.exchange.yaml_file import write_jobs
+from schedulezero.exchange.yaml_file import Fault, write_jobs
 from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.model.part import Part
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 
@@ -122,9 +125,46 @@ def test_everything_about_a_job_comes_back_from_our_own_file() -> None:
     )  # fmt: skip
     (found,) = read(write_jobs([before], NOW).encode())
     assert (found.missed, found.overlap, found.grace, found.paused) == ("all", "skip", 3600, True)
+    assert found.parts is None
     held = job(Trigger("interval", {"minutes": 90}), held_until=NOW + timedelta(days=2))
     (found,) = read(write_jobs([held], NOW).encode())
     assert list(found.runs) == runs(held) and not found.paused
+
+
+PARTS = (
+    Part("b1", "send_post", {"text": "{starts}"}, before=timedelta(days=1)),
+    Part("b2", "send_post", {"text": "Soon"}, before=timedelta(hours=1, minutes=30)),
+    Part("t1", "lock_channel", {"channel_id": "5"}, after=timedelta()),
+    Part("t2", "send_post", {"text": "Thanks"}, after=timedelta(seconds=90.5)),
+    Part("t3", "send_post", {"text": "Bye"}),
+)
+
+
+def test_what_a_job_does_before_and_after_comes_back_from_our_own_file() -> None:
+    before = job(Trigger("interval", {"minutes": 90}), parts=PARTS)
+    text = write_jobs([before], NOW)
+    assert "before: 1 day\n" in text and "before: 90 minutes\n" in text
+    (found,) = read(text.encode())
+    assert found.parts == PARTS
+    received = checked(json.loads(json.dumps(found.to_json())))
+    assert isinstance(received, Found) and received.parts == PARTS
+
+
+PLAIN = "jobs: [{do: send, when: every day at 9, parts: "
+WRONG = ["5", "[5]", "[{do: send, before: soon}]", "[{do: send, before: 0}]", "[{do: send, after: 400 days}]",
+         "[{do: send, before: 1 day, after: 1 day}]", "[{before: 1 day}]", "[{do: send, with: 5}]",
+         "[{do: send, at: 5}]", f"[{', '.join(['{do: send, before: 1 day}'] * 6)}]"]  # fmt: skip
+
+
+@pytest.mark.parametrize("parts", WRONG)
+def test_parts_that_cannot_be_are_refused(parts: str) -> None:
+    (found,) = read_file(f"{PLAIN}{parts}}}]".encode(), Asked("UTC", "en", NOW, "1", 1))
+    assert isinstance(found, Fault), found
+
+
+def test_parts_written_by_hand_need_no_names() -> None:
+    (found,) = read(f"{PLAIN}[{{do: a, before: 2h}}, {{do: b, before: 60}}, {{do: c}}]}}]".encode())
+    assert [(part.id, part.method) for part in found.parts or ()] == [("b1", "a"), ("b2", "b"), ("t1", "c")]
 
 
 @settings(max_examples=30, deadline=None)

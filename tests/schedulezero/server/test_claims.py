@@ -87,11 +87,11 @@ async def test_only_a_success_counts_from_a_node_that_lost_its_claim(postgres_ur
         claim = sa.text("UPDATE pgqueuer SET status = 'picked', queue_manager_id = :token")
         await tables.write(lambda connection: connection.execute(claim, {"token": token}))
         failed = Run(**{**_fields(run), "state": RunState.FAILED})
-        assert await store.write_outcomes([failed], claims={key: uuid4()}) == set()
-        assert await store.write_outcomes([failed], claims={}) == set()
+        assert (await store.write_outcomes([failed], claims={key: uuid4()})).counted == set()
+        assert (await store.write_outcomes([failed], claims={})).counted == set()
         assert await store.is_open(run)
         done = Run(**{**_fields(run), "state": RunState.SUCCEEDED})
-        assert await store.write_outcomes([done], claims={key: uuid4()}) == {run.identity}
+        assert (await store.write_outcomes([done], claims={key: uuid4()})).counted == {run.identity}
         assert await rows(postgres_url, "SELECT * FROM pgqueuer") == []
 
 

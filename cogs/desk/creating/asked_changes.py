@@ -1,0 +1,131 @@
+"""A second person asks for changes: the pending job goes back to its author, with a comment.
+
+The job stays pending at a new version, so that nothing runs and no card shown before approves it. Its meta
+holds the comment until its author changes the job, and a draft of the author's has everything filled in. If
+the bot dies in between, the comment is on the job's card, and *Edit* makes the same draft.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+
+from cogs.background.discord_troubles import TROUBLES
+from cogs.desk.creating.create import edit_of
+from cogs.desk.jobs.approval import check_writers
+from cogs.desk.jobs.approval_card import approval_card
+from cogs.desk.jobs.lookup import changed_meanwhile, check, job_here
+from cogs.desk.kit.context import Desk
+from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import fit, note_panel
+from cogs.desk.kit.modals import ask, text_field
+from cogs.desk.kit.wording import WAITING, cut, plain, quoted, titled
+from cogs.guild_language import locale_of
+from cogs.language import speaking, t
+from cogs.rights.deciding import Act
+from cogs.services import Refused, spec_for, specs_of
+from schedulezero.errors import Conflict, NotFound
+from schedulezero.methods.members import member_of
+from schedulezero.model import Job, JobState
+from schedulezero.model.authorship import LONGEST_ASKED
+
+log = logging.getLogger(__name__)
+
+_TARGET = re.compile(r"(?P<job>.+):v(?P<version>\d{1,9})", re.ASCII)
+
+
+async def ask_which(desk: Desk, target: str) -> None:
+    """Ask what the author should change; the target is ``<job>:v<version>``."""
+    field = text_field(
+        "comment",
+        t("What should change?"),
+        description=t("The author reads it above the draft that opens for them"),
+        required=True,
+        long=True,
+        most=LONGEST_ASKED,
+    )
+    await ask(desk, "job", "object", target, t("Ask for changes"), [field])
+
+
+async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
+    """Send one version of a pending job back to its author, who gets a draft with the comment."""
+    match, comment = _TARGET.fullmatch(target), str(fields.get("comment") or "").strip()[:LONGEST_ASKED]
+    if match is None or not comment:
+        raise Refused(t("Write what should change."))
+    job = await job_here(desk, match["job"])
+    if job.state is not JobState.PENDING:
+        raise await changed_meanwhile(desk, job.id)
+    await check_writers(desk, job)
+    await check(desk, Act.APPROVE, job)
+    if int(match["version"]) != job.version:
+        said = t("The job has changed since that card. This is what it would do now:")
+        card = approval_card(
+            job, spec_for(desk.bot, job.method), heading=said, reader=desk.member, spec_of=specs_of(desk.bot)
+        )
+        await desk.show(card.panel, card.attached())
+        return
+    try:
+        asked = await desk.client.ask_for_changes(job.id, comment, desk.actor_id, version=job.version)
+    except (Conflict, NotFound):
+        raise await changed_meanwhile(desk, job.id) from None
+    author = await _author(desk, asked)
+    if author is not None and (spec := spec_for(desk.bot, asked.method)) is not None:
+        await desk.memory.save_draft(edit_of(desk, asked, spec, author))
+    told = author is not None and await _tell(desk, asked, author, comment)
+    lines = [f"### {t('Changes asked for')}: {cut(plain(asked.title), 150)}", quoted(comment)]
+    lines.append(t("The job waits, and nothing runs. Its author has a draft to change it."))
+    if not told:
+        lines.append("⚠ " + t("I couldn't tell its author. Please tell them yourself."))
+    await desk.show(note_panel("\n".join(lines), colour=WAITING))
+
+
+async def _author(desk: Desk, job: Job) -> discord.Member | None:
+    """Return the author of a job, if they are still here."""
+    if job.creator_id is None:
+        return None
+    try:
+        return await member_of(desk.guild, int(job.creator_id))
+    except TROUBLES as error:
+        log.info("the author of job %s isn't here: %s", job.id, error)
+        return None
+
+
+async def _tell(desk: Desk, job: Job, author: discord.Member, comment: str) -> bool:
+    """Tell the author in a direct message, or else in the alert channel; return whether it worked."""
+    settings = await desk.memory.settings(desk.guild.id)
+    with speaking(locale_of(desk.guild, settings)):
+        said = t(
+            "{person} asks you to change {job} before it is approved:",
+            person=desk.member.mention,
+            job=titled(job, 150),
+        )
+        where = t("`/schedule drafts` in {server} has it, with everything filled in.",
+                  server=plain(desk.guild.name))  # fmt: skip
+    text = f"{said}\n{quoted(comment)}\n-# {where}"
+    channel = desk.guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
+    places: list[discord.abc.Messageable] = [author]
+    places += [channel] if isinstance(channel, discord.abc.Messageable) else []
+    for place in places:
+        pings = discord.AllowedMentions(everyone=False, roles=False, users=[author])
+        panel = note_panel(text if place is author else f"{author.mention}\n{text}", colour=WAITING)
+        fit(panel)
+        try:
+            await place.send(view=panel, allowed_mentions=pings)
+        except TROUBLES as error:
+            log.info("%s could not be told in %s about job %s: %s", author.id, place, job.id, error)
+            continue
+        return True
+    return False
+
+
+PANELS = (
+    Panel(
+        "job",
+        opens={"objections": ask_which},
+        forms={"object": send_back},
+    ),
+)
