@@ -37,8 +37,8 @@ async def announced(
 
 
 async def followed(world: World, panel: Any, text: str, after: str = "") -> simcord.InteractionResult:
-    form = await pick(world.admin, panel, "draft:link", ["send_announcement"])
-    fields: dict[str, Any] = {"p:channel_id": [world.channel], "p:message": text, "after": after}
+    form = await pick(world.admin, panel, "draft:link", ["send_post"])
+    fields: dict[str, Any] = {"p:channel_ids": [world.channel], "p:text": text, "after": after}
     return await world.admin.submit_modal(form, fields)
 
 
@@ -57,7 +57,7 @@ async def test_leads_and_thens_are_made_from_the_draft_and_shown_as_one(world: W
     assert "then, 2 h later" in text_of(panel)
     job = await confirmed(world, panel)
     assert [(part.id, part.method) for part in job.parts] == [
-        ("b1", "send_post"), ("b2", "send_post"), ("t1", "send_announcement"),
+        ("b1", "send_post"), ("b2", "send_post"), ("t1", "send_post"),
     ]  # fmt: skip
     assert [item.part for item in job.waiting] == ["b1", "b2"]
     card = said(await click(world, world.admin, "job", "show", job.id))
@@ -85,7 +85,7 @@ async def test_the_parts_run_and_the_history_tells_which(world: World) -> None:
     assert first == f"<t:{int(lead.of.timestamp())}:R>, come!"
     assert (second, third) == ("Game night", "Thanks!")
     history = said(await click(world, world.admin, "job", "history", job.id))
-    assert "◀ `send_post`" in history and "▶ `send_announcement`" in history
+    assert "◀ `send_post`" in history and "▶ `send_post`" in history
     found = (await client.runs(str(world.guild.id), job_id=job.id)).runs
     assert [run.state for run in found] == [RunState.SUCCEEDED] * 3
 
@@ -133,10 +133,12 @@ async def test_a_lead_that_cannot_be_is_refused(world: World, before: str) -> No
 async def test_who_may_not_do_what_follows_neither_saves_nor_runs_it(world: World) -> None:
     """The rights for every part are needed, as for the job itself."""
     panel = await drafted(world)
-    form = await pick(world.admin, panel, "draft:link", ["send_announcement"])
-    fields: dict[str, Any] = {"p:channel_id": [world.channel], "p:message": "All!", "p:everyone": True}
-    await world.admin.submit_modal(form, fields)
     job = await confirmed(world, panel)
+    params = {"channel_ids": [str(world.channel.id)], "text": "All!", "ping": "everyone"}
+    part = Part("t1", "send_post", params, after=timedelta())
+    job = await world.bot.services.client.change(
+        replace(job, parts=(part,)), job.version, str(world.admin.id)
+    )
     sam = await scheduler(world, manage_messages=True)
     assert "Mention @everyone" in said(await click(world, sam, "job", "run", job.id))
     assert custom_id((await click(world, world.admin, "job", "show", job.id)).response, "job:run")
@@ -150,7 +152,7 @@ async def with_a_secret(world: World) -> Job:
     panel = await drafted(world)
     await announced(world, panel, "1 day")
     job = await confirmed(world, panel)
-    params = {"url": SECRET, "method": "POST", "body": "B0DY", "guild_id": str(world.guild.id)}
+    params = {"url": SECRET, "method": "POST", "body": "B0DY"}
     call = Part("t1", "call_web", params, after=timedelta())
     client = world.bot.services.client
     job = await client.change(replace(job, parts=(*job.parts, call)), job.version, str(world.admin.id))
@@ -180,7 +182,9 @@ async def test_an_export_takes_the_parts_along_and_leaves_out_their_secrets(worl
     sam = await scheduler(world)
     answer = await sam.slash(world.channel, "schedule export")
     assert "leaves out its web addresses" in said(answer)
-    data = "".join(attached(world, answer))
+    assert answer.response is not None
+    (file,) = answer.response.attachments
+    data = (await file.read()).decode()
     assert "parts:" in data and "S3CRET" not in data and "B0DY" not in data and "Soon!" in data
 
 

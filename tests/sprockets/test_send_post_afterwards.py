@@ -77,6 +77,14 @@ async def test_each_of_several_channels_has_its_own_one_before(world: World) -> 
     assert len(await world.bot.memory.notes(STICKY)) == 2
 
 
+async def test_what_a_part_of_a_job_posts_replaces_only_its_own(world: World) -> None:
+    for run_id, part in (("job@1", "b1"), ("job@2", None), ("job@3", "b1")):
+        params = {"channel_ids": [str(world.channel.id)], "text": run_id, "replace": True}
+        of = {"of": "2026-01-01T09:00:00Z", "part": part} if part is not None else {}
+        assert (await call(world, "send_post", params, run_id, of))["success"] is True
+    assert texts(world.channel) == ["job@2", "job@3"]
+
+
 async def test_what_fails_afterwards_is_told_beside_the_post(world: World) -> None:
     with failing(world, "POST", r".*/threads", {1}, refusal):
         answer = await run(world, "job@1", thread="Talk")
