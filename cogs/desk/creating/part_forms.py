@@ -15,7 +15,8 @@ import discord
 from discord import ui
 
 from cogs.desk.creating.draft_view import loaded, own_draft, show_draft
-from cogs.desk.drafts.draft import NAME, auto_name, fill, first_fields, strangers_in
+from cogs.desk.drafts.auto_names import auto_name
+from cogs.desk.drafts.draft import NAME, fill, first_fields, strangers_in
 from cogs.desk.drafts.forms import parameter_field, read_form
 from cogs.desk.drafts.parts import PARTS, free_id, part_lines, parts_in_full, parts_of, with_parts
 from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, objects
@@ -24,6 +25,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask, new_form, open_form, text_field
+from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.wording import NEUTRAL, cut, plain
 from cogs.guild_language import locale_of
 from cogs.language import speaking, t
@@ -91,7 +93,8 @@ async def ask_lead(desk: Desk, draft_id: str) -> None:
     """Ask how long before, where and with which text the job announces itself."""
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, draft.method)
-    name = str(draft.values.get(NAME) or auto_name(spec, draft.values))
+    directory = await directory_here(desk)
+    name = str(draft.values.get(NAME) or auto_name(spec, draft.values, directory))
     settings = await desk.memory.settings(desk.guild.id)
     with speaking(locale_of(desk.guild, settings)):
         text = t("{name} starts {when}", name=escape(name), when="{starts}")
