@@ -12,8 +12,11 @@ OFFERED = ("In an hour", "This evening, ", "Tomorrow, ", "Monday, ")
 
 
 async def a_draft_without_time(world: World) -> Any:
-    card = await world.draft(world.admin, "send_announcement", hello(world), "")
-    return card.response
+    shown = await world.admin.slash(world.channel, "schedule create")
+    await pick(world.admin, shown.response, "draft:method", ["send_post"])
+    form = await press(world.admin, shown.response, ".post")
+    await world.admin.submit_modal(form, {"p:channel_ids": [world.channel], "p:text": "Hello"})
+    return shown.response
 
 
 async def test_a_time_is_chosen_with_one_tap(world: World) -> None:
