@@ -252,7 +252,7 @@ class ScheduleZeroBot(_ShardedBot):
     async def _end_with(self, server: ServerThread) -> None:
         """Close the bot when its server fails: without it, nothing would be scheduled."""
         try:
-            await server.ended()
+            await self.services.waiting.idle(server.ended())
         except ServerFailure as failure:
             log.critical("%s", failure.message)
             self.failure = failure

@@ -30,7 +30,7 @@ from cogs.desk.compose import (
     trying,
 )
 from cogs.desk.creating import create, draft_view, unfinished
-from cogs.desk.files import exchange_panel
+from cogs.desk.files import exchange_panel, table_pictures
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing
 from cogs.desk.kit.context import Desk, caller_of
 from cogs.desk.kit.dispatch import Dispatcher
@@ -57,8 +57,8 @@ DESK = Dispatcher(
     for module in (
         alert_card, approval, bulk, calendar_panel, changes, create, draft_view, exchange_panel, history,
         job_card, listing, queue_panel, embeds_panel, fields_panel, files_panel, layout_panel, links_panel,
-        more, poll_form, trying, pasting, templates, texts, tools, setup, sprocket_panel, unfinished,
-        audit_panel,
+        more, poll_form, trying, pasting, table_pictures, templates, texts, tools, setup, sprocket_panel,
+        unfinished, audit_panel,
     )
     for panel in module.PANELS
 )  # fmt: skip
@@ -218,7 +218,7 @@ class AdminCog(commands.Cog):
 
     @schedule.command(name="import", description="Import jobs from a file. Shows what it would do first.")
     @app_commands.describe(
-        file="Our YAML, a calendar, a crontab, Reminder Bot's CSV",
+        file="Our YAML, a table (CSV), a calendar, a crontab, Reminder Bot's CSV",
         channel="The channel for entries without one",
     )
     async def import_(

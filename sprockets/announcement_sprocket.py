@@ -32,6 +32,7 @@ from sprockets.kit.messages import (
     expect_texts,
     fitting,
     mentions,
+    silenced,
     text_for,
 )
 from sprockets.kit.posting import post
@@ -45,6 +46,7 @@ from sprockets.kit.several import CHANNELS, for_each, partly
         Need("mention_everyone", channel="channel_id", when="role_id"),
     ),
     variables=("message",),
+    pings=("message",),
     resumable=True,
     instead="send_post",
 )
@@ -66,11 +68,11 @@ async def send_announcement(
         shuffled: Pick from several texts (separated by --- lines) in random order
     """
     channel = await channel_of(bot, channel_id)
-    text = text_for(channel.guild, message, shuffled=shuffled)
+    text, silent = silenced(text_for(channel.guild, message, shuffled=shuffled))
     role, everyone = _called(channel.guild, role_id, everyone)
     content = f"{_pings(role, everyone)}{text}".strip()
-    allowed = mentions(message, role=role, everyone=everyone)
-    sent = await post(channel, f"#{channel.name}", content=content, allowed_mentions=allowed)
+    allowed = mentions(message, role=role, everyone=everyone, channel=channel)
+    sent = await post(channel, f"#{channel.name}", content=content, allowed_mentions=allowed, silent=silent)
     return {"success": True, **sent}
 
 
@@ -80,7 +82,7 @@ async def _check_announcement(
 ) -> None:
     channel = await channel_of(bot, channel_id)
     pings = _pings(*_called(channel.guild, role_id, everyone))
-    expect_texts(channel.guild, message, limits.TEXT.most, "message", before=pings)
+    expect_texts(channel.guild, message, limits.TEXT.most, "message", before=pings, silent=True)
 
 
 def _called(guild: discord.Guild, role_id: int | None, everyone: bool) -> tuple[discord.Role | None, bool]:
@@ -181,6 +183,7 @@ async def _check_embed(
         Need("embed_links", channel="channel_ids", when="embed"),
     ),
     variables=("message",),
+    pings=("message",),
     resumable=True,
     instead="send_post",
 )
@@ -195,12 +198,18 @@ async def send_to_multiple_channels(
         embed: An embed to add, as JSON
     """
     built = embed_of(embed) if embed else None
-    allowed = mentions(message)
 
     async def send(channel_id: int) -> dict[str, Any]:
         channel = await channel_of(bot, channel_id)
-        text = text_for(channel.guild, message)
-        return await post(channel, f"#{channel.name}", content=text, embed=built, allowed_mentions=allowed)
+        text, silent = silenced(text_for(channel.guild, message))
+        return await post(
+            channel,
+            f"#{channel.name}",
+            content=text,
+            embed=built,
+            allowed_mentions=mentions(message, channel=channel),
+            silent=silent,
+        )
 
     unique = list(dict.fromkeys(channel_ids))
     results = await for_each(unique, send)
@@ -218,7 +227,9 @@ async def _check_channels(
     bot: commands.Bot, channel_ids: list[int], message: str, embed: dict[str, Any] | None
 ) -> None:
     channels = [await channel_of(bot, channel_id) for channel_id in dict.fromkeys(channel_ids)]
-    expect_texts(channels[0].guild, message, limits.TEXT.most, "message", blank=embed is not None)
+    expect_texts(
+        channels[0].guild, message, limits.TEXT.most, "message", blank=embed is not None, silent=True
+    )
     if embed:
         embed_of(embed)
 

@@ -55,6 +55,7 @@ _PLACES = (
         Need("read_message_history", channel=_IN, when="sticky"),
     ),
     variables=("text", "title", "thread", "embeds", "poll", "layout"),
+    pings=("text",),
     groups={
         "post": ("channel_ids", "text", "role_ids", "files"),
         "embeds": ("embeds",),
@@ -169,7 +170,7 @@ async def _send_in(
 ) -> dict[str, Any]:
     """Post in one channel, thread or forum, once in the current run; returns the post's ids and link."""
     await expect_place(place, post, face, title, tags)
-    said = await outgoing(bot, place.guild, post)
+    said = await outgoing(bot, place, post)
     if isinstance(place, discord.ForumChannel):
         titled = Titled(title_for(place.guild, title), await tags_of(place, tags))
         if face.name:

@@ -19,7 +19,7 @@ from sprockets.kit import webhooks
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.lookups import channel_of, find_message
-from sprockets.kit.messages import embed_of, expect_texts, fitting, mentions, text_for
+from sprockets.kit.messages import embed_of, expect_texts, fitting, mentions, silenced, text_for
 from sprockets.kit.outgoing import Outgoing
 from sprockets.kit.posting import post, posted
 from sprockets.kit.results import success
@@ -104,6 +104,7 @@ def _answers(text: str) -> list[str]:
 @job(
     needs=in_channel("channel_id", "send_messages", "manage_webhooks"),
     variables=("message",),
+    pings=("message",),
     resumable=True,
     instead="send_post",
 )
@@ -124,8 +125,9 @@ async def send_as(
     """
     channel = await channel_of(bot, channel_id)
     expect_name(name)
-    text = fitting(text_for(channel.guild, message), limits.TEXT.most, "message")
-    said = Outgoing(content=text, allowed_mentions=mentions(message))
+    text, silent = silenced(text_for(channel.guild, message))
+    fitting(text, limits.TEXT.most, "message")
+    said = Outgoing(content=text, silent=silent, allowed_mentions=mentions(message, channel=channel))
     return {"success": True, **await webhooks.send_as(bot, channel, Face(name, avatar_url), said)}
 
 
@@ -134,7 +136,7 @@ async def _check_as(bot: commands.Bot, channel_id: int, name: str, message: str,
     channel = await channel_of(bot, channel_id)
     webhook_home(channel)
     expect_name(name)
-    expect_texts(channel.guild, message, limits.TEXT.most, "message")
+    expect_texts(channel.guild, message, limits.TEXT.most, "message", silent=True)
 
 
 @job(

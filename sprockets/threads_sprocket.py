@@ -36,7 +36,7 @@ from sprockets.kit.follow_up import (
 from sprockets.kit.forums import Titled, open_post, tags_of, title_for
 from sprockets.kit.locks import Lock, forget, lock_of, save
 from sprockets.kit.lookups import channel_of, guild_channel_of
-from sprockets.kit.messages import expect_texts, fitting, mentions, text_for
+from sprockets.kit.messages import expect_texts, fitting, mentions, silenced, text_for
 from sprockets.kit.outgoing import Outgoing
 from sprockets.kit.posting import CLOCK_SKEW, post
 from sprockets.kit.results import success
@@ -68,6 +68,7 @@ _MINUTES: dict[Quiet, Literal[60, 1440, 4320, 10080]] = {
 @job(
     needs=in_channel("channel_id", "create_public_threads", "send_messages_in_threads"),
     variables=("title", "message"),
+    pings=("message",),
     resumable=True,
 )
 async def create_thread(
@@ -94,7 +95,8 @@ async def create_thread(
             name=channel.name,
         )
     name = title_for(channel.guild, title)
-    text = fitting(text_for(channel.guild, message), limits.TEXT.most, "message")
+    text, silent = silenced(text_for(channel.guild, message))
+    fitting(text, limits.TEXT.most, "message")
 
     async def open_it(plan: dict[str, Any]) -> dict[str, Any]:
         async with asking_discord(f"open a thread in #{channel.name}"):
@@ -108,9 +110,10 @@ async def create_thread(
 
     plan = {"name": name}
     result = await step("thread", open_it, plan=plan, find=lambda plan, since: _found(channel, plan, since))
-    if message:
+    if text:
         thread = await channel_of(bot, int(result["channel_id"]))
-        sent = await post(thread, f"“{name}”", content=text, allowed_mentions=mentions(message))
+        allowed = mentions(message, channel=channel)
+        sent = await post(thread, f"“{name}”", content=text, allowed_mentions=allowed, silent=silent)
         result = {**result, **sent}
     return {"success": True, **result}
 
@@ -129,12 +132,13 @@ def _type_of_threads(
 async def _check_thread(bot: commands.Bot, channel_id: int, title: str, message: str, **_: Any) -> None:
     channel = await channel_of(bot, channel_id)
     expect_texts(channel.guild, title, limits.THREAD_TITLE.most, "title")
-    expect_texts(channel.guild, message, limits.TEXT.most, "message", blank=True)
+    expect_texts(channel.guild, message, limits.TEXT.most, "message", blank=True, silent=True)
 
 
 @job(
     needs=in_channel("channel_id", "send_messages"),
     variables=("title", "message"),
+    pings=("message",),
     resumable=True,
 )
 async def create_forum_post(
@@ -157,8 +161,9 @@ async def create_forum_post(
         raise JobFailed(
             "#{name} isn't a forum. Choose a forum.", retry=False, code="not_a_forum", name=forum.name
         )
-    text = fitting(text_for(forum.guild, message), limits.TEXT.most, "message")
-    said = Outgoing(content=text, allowed_mentions=mentions(message))
+    text, silent = silenced(text_for(forum.guild, message))
+    fitting(text, limits.TEXT.most, "message")
+    said = Outgoing(content=text, silent=silent, allowed_mentions=mentions(message, channel=forum))
     titled = Titled(title_for(forum.guild, title), await tags_of(forum, tags))
     made = await open_post(forum, titled, said, key="post")
     return {"success": True, **present_fields("message", _now(titled.title, FLAGS["open"])), **made}
@@ -170,7 +175,7 @@ async def _check_forum_post(
 ) -> None:
     forum = await guild_channel_of(bot, channel_id)
     expect_texts(forum.guild, title, limits.THREAD_TITLE.most, "title")
-    expect_texts(forum.guild, message, limits.TEXT.most, "message")
+    expect_texts(forum.guild, message, limits.TEXT.most, "message", silent=True)
     if isinstance(forum, discord.ForumChannel):
         await tags_of(forum, tags)
 

@@ -138,12 +138,12 @@ TABLE = {
     "cogs/sprockets": "",
     "cogs/rights": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
-        "schedulezero/client schedulezero/handler schedulezero/web cogs/background cogs"
+        "schedulezero/client schedulezero/handler schedulezero/web schedulezero/compose cogs/background cogs"
     ),
     "cogs/sprocket_loading": "schedulezero schedulezero/methods sprockets cogs",
     "cogs/desk/kit": (
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
-        "schedulezero/client cogs cogs/background cogs/rights"
+        "schedulezero/client schedulezero/compose cogs cogs/background cogs/rights"
     ),
     "cogs/desk/drafts": (
         "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "

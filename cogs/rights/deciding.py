@@ -14,7 +14,7 @@ from enum import Enum, auto
 import discord
 
 from cogs.language import t, translated
-from cogs.rights.rights import Channel, Of, findings, is_risky
+from cogs.rights.rights import Channel, Of, findings, is_risky, pings_beyond
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
@@ -49,6 +49,8 @@ class Act(Enum):
 _ONLY_STOPS = frozenset({Act.PAUSE, Act.SKIP, Act.CANCEL, Act.BEGIN, Act.COPY})
 _OF_ENDINGS = frozenset({Act.CANCEL, Act.RUN, Act.MAKE_UP, Act.RESUME, Act.COPY})
 """What may be done to a job that ends another one: settle it now, or call it off."""
+_IN_CREATORS_NAME = frozenset({Act.RUN, Act.MAKE_UP, Act.RESUME, Act.APPROVE})
+"""What lets a job run with the rights of its creator, whoever acts."""
 WRITES = frozenset({Act.SAVE, Act.MOVE, Act.IMPORT})
 """Actions that write what the job does, so the bot must also be able to do it."""
 
@@ -128,6 +130,9 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
         joined=situation.joined,
     )
     against = [translated(item.text) for item in found if act in WRITES or _blocks(item.of, member)]
+    if act in _IN_CREATORS_NAME and str(member.id) != job.creator_id:
+        beyond = pings_beyond(situation.spec, would_be.params, member, situation.known)
+        against += [translated(text) for text in beyond]
     if act in WRITES:
         against += [item for item in (situation.unreachable, situation.objection) if item is not None]
     unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared

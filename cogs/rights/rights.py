@@ -11,7 +11,6 @@ act on a job.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -25,6 +24,7 @@ from cogs.guild_settings import GuildSettings
 from cogs.rights.implicit import lacking_in
 from cogs.rights.threads import bot_locked_out, for_its_members, locks_out, said_locked, said_outside
 from cogs.rights.timeouts import bot_timed_out, said_timed_out
+from schedulezero.compose.typed_text import typed_people, typed_roles
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, kind_of
 from schedulezero.methods.permission_names import permission_words
@@ -224,6 +224,14 @@ def _kind(spec: MethodSpec, name: str) -> Kind:
     return declared.kind if declared is not None else kind_of(name, "")
 
 
+def channels_of(
+    spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild, known: Mapping[int, Channel]
+) -> list[Channel]:
+    """Return the channels that a job names, as far as they are known."""
+    found = [_channel(channel_id, guild, known) for channel_id in named_channels(spec, params)]
+    return [channel for channel in found if channel is not None]
+
+
 def _channel(channel_id: int, guild: discord.Guild, known: Mapping[int, Channel]) -> Channel | None:
     channel = guild.get_channel_or_thread(channel_id) or known.get(channel_id)
     # If a thread's parent is unknown, so are all rights in it.
@@ -241,7 +249,6 @@ class _Around:
     known: Mapping[int, Channel]
 
 
-_PERSON = re.compile(r"<@!?(\d{15,20})>", re.ASCII)
 _MANY = 10
 """A text that mentions more people than this pings many."""
 # A job that needs one of these affects many people, and waits for a second person if the guild requires it.
@@ -254,7 +261,9 @@ def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) 
     """Return whether a job pings many, deletes, locks, kicks, bans, or changes channels or roles."""
     read = read_params(spec, params)
     texts = [value for value in read.values.values() if isinstance(value, str)]
-    if any(len(set(_PERSON.findall(text))) > _MANY for text in texts):
+    if any(len(typed_people(text)) > _MANY for text in texts):
+        return True
+    if any(not role.mentionable for role in pinged_roles(spec, read.values, guild)):
         return True
     for need in spec.needs:
         if need.permission not in _RISKY:
@@ -265,6 +274,29 @@ def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) 
         if need.permission != "mention_everyone" or not _anybody_may_ping(spec, need, read, guild):
             return True
     return False
+
+
+def pinged_roles(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) -> list[discord.Role]:
+    """Return the roles of a guild that a job's texts mention where a mention can ping."""
+    texts = [params.get(name) for name in spec.pings]
+    named = [role_id for text in texts if isinstance(text, str) for role_id in typed_roles(text)]
+    found = [guild.get_role(role_id) for role_id in dict.fromkeys(named)]
+    return [role for role in found if role is not None and not role.is_default()]
+
+
+def may_ping_any_role(channel: Channel, member: discord.Member) -> bool:
+    """Return whether a member may ping every role in a channel, also those that not everyone may mention."""
+    return lacking_in(channel, member, "mention_everyone") is None
+
+
+def pings_beyond(
+    spec: MethodSpec, params: Mapping[str, Any], member: discord.Member, known: Mapping[int, Channel]
+) -> list[Sentence]:
+    """Return why a member may not let somebody else's job ping the roles in its texts; empty if they may."""
+    if all(role.mentionable for role in pinged_roles(spec, params, member.guild)):
+        return []
+    named = channels_of(spec, params, member.guild, known)
+    return [_you_lack("mention_everyone", item) for item in named if not may_ping_any_role(item, member)]
 
 
 def _needs(spec: MethodSpec) -> Sequence[Need]:
@@ -340,12 +372,7 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
                 permission=permission_words(theirs),
             )
             if around.absent
-            else Sentence(
-                "You can't do this in {channel}: you don't have *{permission}* there.",
-                "you_lack_in_channel",
-                channel=channel.mention,
-                permission=permission_words(theirs),
-            )
+            else _you_lack(theirs, channel)
         )
         found.append(Finding(Of.PERSON, said))
     if need.of == "person":
@@ -359,6 +386,15 @@ def _channel_problems(need: Need, channel_id: int, around: _Around) -> list[Find
     elif locks_out(channel, need.permission, around.me):
         found.append(Finding(Of.BOT, bot_locked_out(channel)))
     return found
+
+
+def _you_lack(permission: str, channel: Channel) -> Sentence:
+    return Sentence(
+        "You can't do this in {channel}: you don't have *{permission}* there.",
+        "you_lack_in_channel",
+        channel=channel.mention,
+        permission=permission_words(permission),
+    )
 
 
 def _bot_lacks(permission: str, channel: Channel) -> Sentence:

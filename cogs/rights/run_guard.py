@@ -26,7 +26,18 @@ from cogs.background.success_pings import ping_of
 from cogs.forgetting import note_left
 from cogs.rights.channels import SeenChannels, unknown_channels
 from cogs.rights.member_counts import count_members
-from cogs.rights.rights import Channel, Of, addressee_of, findings, may_schedule, problems, strangers
+from cogs.rights.rights import (
+    Channel,
+    Of,
+    addressee_of,
+    channels_of,
+    findings,
+    may_ping_any_role,
+    may_schedule,
+    pinged_roles,
+    problems,
+    strangers,
+)
 from cogs.rights.timeouts import said_timed_out
 from cogs.services import services_of
 from schedulezero.background import run_in_background
@@ -107,7 +118,10 @@ class RunGuard:
             raise JobFailed(foreign[0], retry=False, pause=True)
         await count_members(self._bot, guild, params.values())
         if run.creator_id is not None:
-            await self._check_creator(guild, int(run.creator_id), spec, params, known)
+            creator = await self._check_creator(guild, int(run.creator_id), spec, params, known)
+            if pinged_roles(spec, params, guild):
+                named = channels_of(spec, params, guild, known)
+                run.pings.update(item.id for item in named if may_ping_any_role(item, creator))
         if mine := problems(spec, params, guild, None, known=known):
             raise JobFailed(mine[0], retry=False)
         self._count_direct_message(run, spec, params)
@@ -150,8 +164,8 @@ class RunGuard:
         spec: MethodSpec,
         params: Mapping[str, Any],
         known: Mapping[int, Channel],
-    ) -> None:
-        """Raise JobFailed if the creator lacks a right."""
+    ) -> discord.Member:
+        """Return the creator; raise JobFailed if they lack a right."""
         creator = await self._member(guild, creator_id)
         who = f"<@{creator_id}>"
         if creator is None:
@@ -176,6 +190,7 @@ class RunGuard:
         found = findings(spec, params, guild, creator, absent=True, known=known, joined=joined)
         if against := [item.text for item in found if item.of is Of.PERSON]:
             raise JobFailed(against[0], retry=False, pause=True)
+        return creator
 
     async def _member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
         """Return the member in their current state; None if they left."""

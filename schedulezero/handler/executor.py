@@ -14,6 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from schedulezero import faults
@@ -123,12 +124,13 @@ class Calls:
     async def _once(self, run_id: str, invocation: Invocation) -> JsonObject:
         call, journal = invocation.call, self._journal
         resumable, unnamed = is_resumable(invocation.function), invocation.asked is not None
+        pings = set[int]()
         try:
             if journal is not None:
                 known = self._unwritten.get(run_id) or await journal.result(run_id)
                 if known is not None:
                     return known
-            if (refusal := await self._refusal(invocation)) is not None:
+            if (refusal := await self._refusal(invocation, pings)) is not None:
                 return refusal
             if self._stopping:
                 return _not_begun(call)
@@ -149,7 +151,7 @@ class Calls:
             log.error("run %s was not begun: the journal cannot be written: %s", run_id, error)
             return failure(JOURNAL_UNWRITABLE, retry_after=JOURNAL_AGAIN_SECONDS)
         faults.point("handler.begun")
-        answer = _not_begun(call) if self._stopping else await self._carry_out(invocation, journal)
+        answer = _not_begun(call) if self._stopping else await self._carry_out(invocation, journal, pings)
         faults.point("handler.done")
         if journal is not None:
             await self._note(journal, run_id, invocation, answer)
@@ -173,11 +175,12 @@ class Calls:
             if len(self._unwritten) < _MOST_UNWRITTEN:
                 self._unwritten[run_id] = answer
 
-    async def _refusal(self, invocation: Invocation) -> JsonObject | None:
+    async def _refusal(self, invocation: Invocation, pings: set[int]) -> JsonObject | None:
+        """Return why the run may not start, or None; the guard fills in where its text may ping roles."""
         if self._guard is None:
             return None
         call = invocation.call
-        context = context_of(call)
+        context = replace(context_of(call), pings=pings)
         try:
             with running(context), self._cancellable():
                 await self._guard(context, invocation.spec, call.params)
@@ -185,9 +188,11 @@ class Calls:
             return answer_of_error(call, error)
         return None
 
-    async def _carry_out(self, invocation: Invocation, journal: Journal | None) -> JsonObject:
+    async def _carry_out(
+        self, invocation: Invocation, journal: Journal | None, pings: set[int]
+    ) -> JsonObject:
         call, function = invocation.call, invocation.function
-        context = context_of(call, journal if is_resumable(function) else None)
+        context = replace(context_of(call, journal if is_resumable(function) else None), pings=pings)
         with span(f"run {call.method}", run_id=call.run_id or "", job_id=call.job_id or ""):
             answer = await self._within_deadline(invocation, context, journal)
         if log.isEnabledFor(logging.INFO) and call.run_id is not None:

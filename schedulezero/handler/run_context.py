@@ -36,6 +36,8 @@ class RunContext:
         journal: Where its steps are recorded; None if they aren't.
         steps: The keys of the steps that this call completed.
         begun_at: When this call came.
+        pings: The ids of the channels where the person in whose name the job runs may ping every role. The
+            check before the run looks; without one, there are none.
     """
 
     run_id: str | None = None
@@ -49,6 +51,7 @@ class RunContext:
     journal: Journal | None = None
     steps: list[str] = field(default_factory=list[str])
     begun_at: datetime = field(default_factory=instants.now)
+    pings: set[int] = field(default_factory=set[int])
 
 
 _current: ContextVar[RunContext | None] = ContextVar("schedulezero_run", default=None)

@@ -73,6 +73,7 @@ class MethodSpec:
         parameters: its parameters.
         needs: the permissions needed to do it by hand.
         variables: the parameters whose texts may hold variables.
+        pings: the parameters whose texts ping the people and roles they mention, as a message's text does.
         preview: returns what it would do, for the confirmation card; must be quick.
         dry_run: checks Discord and returns what it would do now; runs on demand.
         check: raises JobFailed for what would fail at each run and is known now.
@@ -92,6 +93,7 @@ class MethodSpec:
     parameters: tuple[Parameter, ...]
     needs: tuple[Need, ...] = ()
     variables: tuple[str, ...] = ()
+    pings: tuple[str, ...] = ()
     preview: Tell | None = None
     dry_run: Tell | None = None
     check: Check | None = None

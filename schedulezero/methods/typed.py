@@ -90,6 +90,7 @@ class TypedJob:
         addressee: str | None = None,
         resumable: bool = False,
         pace: timedelta | None = None,
+        pings: tuple[str, ...] = (),
         groups: Mapping[str, tuple[str, ...]] | None = None,
         instead: str | None = None,
     ) -> None:
@@ -106,6 +107,7 @@ class TypedJob:
             addressee=addressee,
             resumable=resumable,
             pace=pace,
+            pings=pings,
             groups=groups or {},
             instead=instead,
         )
@@ -118,7 +120,7 @@ class TypedJob:
         named = {name for need in self.spec.needs for name in (need.channel, need.role, need.when) if name}
         named |= {self.spec.addressee} if self.spec.addressee else set()
         named |= {name for group in self.spec.groups.values() for name in group}
-        for name in sorted((named | set(self.spec.variables)) - names):
+        for name in sorted((named | {*self.spec.variables, *self.spec.pings}) - names):
             raise TypeError(
                 f"{self.spec.name}: needs, variables or groups speak of {name!r}, but its parameters are "
                 f"{', '.join(sorted(names)) or 'none'}."
@@ -190,6 +192,7 @@ def job(
     personal: bool = False,
     addressee: str | None = None,
     pace: timedelta | None = None,
+    pings: tuple[str, ...] = (),
     groups: Mapping[str, tuple[str, ...]] | None = None,
     instead: str | None = None,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
@@ -208,6 +211,8 @@ def job(
             oneself needs *Manage Server*, and each person gets a limited number of such messages.
         pace: The shortest time between two runs that Discord keeps up with. Closer ones are warned of before
             the job is saved.
+        pings: The parameters whose texts ping whom they mention: people, and the roles that the job's creator
+            may ping; see `mentions`.
         groups: The lines of the job's card, each with a form: name of the line → at most five parameters.
         instead: The method that people are offered in its place.
 
@@ -216,7 +221,7 @@ def job(
 
     def make(function: Callable[..., Any]) -> TypedJob:
         return TypedJob(
-            function, needs or (), variables, personal, addressee, resumable, pace, groups, instead
+            function, needs or (), variables, personal, addressee, resumable, pace, pings, groups, instead
         )
 
     return make

@@ -13,9 +13,9 @@ from __future__ import annotations
 import difflib
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from babel.dates import format_date, format_time, format_timedelta
 
 from schedulezero.errors import ParameterError
 from schedulezero.methods.members import noted_count
+from schedulezero.when.language.span_text import span_of
 
 _VARIABLE = re.compile(r"\{\{|\{(?P<name>[a-zA-Z_]{1,20})(?::(?P<argument>[^{}\n]{0,100}))?\}")
 _BETWEEN = re.compile(r"^[ \t]*-{3,}[ \t]*$", re.MULTILINE)
@@ -42,6 +43,7 @@ class Facts:
         members: the guild's number of members; None if unknown.
         roles: role name (casefolded) or id → role id.
         locale: the language for dates.
+        scheduled_at: the instant for which the run was scheduled, however late it runs; ``now`` if None.
     """
 
     now: datetime
@@ -50,6 +52,12 @@ class Facts:
     members: int | None = None
     roles: Mapping[str, str] = field(default_factory=dict[str, str])
     locale: str = "en-GB"
+    scheduled_at: datetime | None = None
+
+    @property
+    def due(self) -> datetime:
+        """The instant for which the run was scheduled, in the job's zone."""
+        return (self.scheduled_at or self.now).astimezone(self.now.tzinfo)
 
 
 class _Role(Protocol):
@@ -79,7 +87,9 @@ class Guild(Protocol):
     def preferred_locale(self) -> Any: ...
 
 
-def facts_of(guild: Guild, *, timezone: str, number: int, now: datetime) -> Facts:
+def facts_of(
+    guild: Guild, *, timezone: str, number: int, now: datetime, scheduled_at: datetime | None = None
+) -> Facts:
     """Return the values of a text's variables in a guild.
 
     Parameters:
@@ -87,6 +97,7 @@ def facts_of(guild: Guild, *, timezone: str, number: int, now: datetime) -> Fact
         timezone: IANA time zone of the job's times.
         number: the run's number, from 1.
         now: the current instant.
+        scheduled_at: the instant for which the run was scheduled; now if None.
     """
     names = {role.name.casefold(): str(role.id) for role in guild.roles}
     return Facts(
@@ -96,6 +107,7 @@ def facts_of(guild: Guild, *, timezone: str, number: int, now: datetime) -> Fact
         members=guild.member_count if (counted := noted_count(guild.id)) is None else counted,
         roles={**names, **{str(role.id): str(role.id) for role in guild.roles}},
         locale=str(guild.preferred_locale.value),
+        scheduled_at=scheduled_at,
     )
 
 
@@ -223,10 +235,93 @@ def _role(argument: str | None, facts: Facts) -> str:
     return f"<@&{found}>"
 
 
+_STYLES = "tTdDfFR"
+"""How Discord shows an instant: https://discord.com/developers/docs/reference#message-formatting"""
+_LONGEST_SPAN = timedelta(days=3660)
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d))?\s*(am|pm)?", re.IGNORECASE | re.ASCII)
+
+
+def _styled(argument: str | None) -> tuple[str, str]:
+    """Return what stands before the ``|`` of an argument, and the style after it."""
+    value, bar, style = (argument or "").partition("|")
+    style = style.strip() if bar else "F"
+    if len(style) != 1 or style not in _STYLES:
+        raise ParameterError(
+            "text",
+            "“{style}” isn't a style of a time. Discord has {styles}, such as {in:2h|R}.",
+            code="variable_time_style",
+            style=style[:20],
+            styles=", ".join(_STYLES),
+        )
+    return value.strip(), style
+
+
+def _in(argument: str | None, facts: Facts) -> str:
+    """Return when a length of time after the run's scheduled instant is, as each reader's client shows it."""
+    text, style = _styled(argument)
+    length = span_of(text)
+    if length is None or length > _LONGEST_SPAN:
+        raise ParameterError(
+            "text",
+            "“{text}” isn't a length of time of up to 10 years. Example: {in:2h} or {in:30 minutes|R}.",
+            code="variable_in_needs_length",
+            text=text[:40],
+        )
+    return f"<t:{int((facts.due.astimezone(UTC) + length).timestamp())}:{style}>"
+
+
+def _at(argument: str | None, facts: Facts) -> str:
+    """Return an hour of the run's day in the job's zone, as each reader's client shows it."""
+    text, style = _styled(argument)
+    at = _clock(text)
+    if at is None:
+        raise ParameterError(
+            "text",
+            "“{text}” isn't a time of day. Example: {at:18:00} or {at:6 pm|t}.",
+            code="variable_at_needs_time",
+            text=text[:40],
+        )
+    local = datetime.combine(facts.due.date(), at, facts.due.tzinfo)
+    # An hour that the clocks skip becomes the one that takes its place; `skipped` tells of it.
+    return f"<t:{int(local.timestamp())}:{style}>"
+
+
+def _clock(text: str) -> time | None:
+    match = _CLOCK.fullmatch(text)
+    if match is None:
+        return None
+    hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "").lower()
+    if minute > 59 or hour > 23 or (half and not 1 <= hour <= 12):
+        return None
+    return time(hour % 12 + (12 if half == "pm" else 0) if half else hour, minute)
+
+
+def skipped(text: str, days: Iterable[datetime]) -> tuple[str, datetime] | None:
+    """Return the first ``{at:…}`` that the clocks skip on a run's day, with what takes its place; else None.
+
+    Parameters:
+        text: the text with variables.
+        days: the instants of runs, in the job's zone.
+    """
+    named = [match for match in _VARIABLE.finditer(text) if (match["name"] or "").lower() == "at"]
+    for match in named:
+        at = _clock((match["argument"] or "").partition("|")[0].strip())
+        if at is None:
+            continue
+        for day in days:
+            local = datetime.combine(day.date(), at, day.tzinfo)
+            shown = local.astimezone(UTC).astimezone(day.tzinfo)
+            if shown.replace(tzinfo=None) != local.replace(tzinfo=None):
+                return match[0], shown
+    return None
+
+
 # Read as: the variable's name, and its value.
 VARIABLES: dict[str, Callable[[str | None, Facts], str]] = {
     "date": _plain("date", lambda facts: format_date(facts.now.date(), "long", locale=_locale(facts))),
     "time": _plain("time", lambda facts: format_time(facts.now.time(), "short", locale=_locale(facts))),
+    "in": _in,
+    "at": _at,
     "countdown": _countdown,
     "run": _plain("run", lambda facts: str(facts.number)),
     "members": _plain("members", lambda facts: "?" if facts.members is None else str(facts.members)),

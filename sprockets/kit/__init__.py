@@ -9,8 +9,8 @@
   `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
   `guild_of`, `role_of`, `find_message`, `expect_guild` and `expect_member` look things up in the run's own
-  guild; `post`, `Upload`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `fitting` and
-  `expect_texts` write messages; `for_each` and `partly` work on several channels.
+  guild; `post`, `Upload`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `silenced`, `fitting`
+  and `expect_texts` write messages; `for_each` and `partly` work on several channels.
 * **On the web**: `send_out`, and `CALLING`, the permission for a job whose web address a person chooses.
 * **Ending it later**: `follow_up`, `waiting`, `owed`, `debt_about` and `call_off`; `Lasting` and `end_of`
   read how long something lasts.
@@ -55,7 +55,15 @@ from sprockets.kit.lookups import (
     guild_of,
     role_of,
 )
-from sprockets.kit.messages import colour_of, embed_of, expect_texts, fitting, mentions, text_for
+from sprockets.kit.messages import (
+    colour_of,
+    embed_of,
+    expect_texts,
+    fitting,
+    mentions,
+    silenced,
+    text_for,
+)
 from sprockets.kit.outgoing import Upload
 from sprockets.kit.posting import post, posted
 from sprockets.kit.several import for_each, partly
@@ -120,6 +128,7 @@ __all__ = (
     "role_of",
     "send_out",
     "settings_of",
+    "silenced",
     "step",
     "text_for",
     "variables_in",

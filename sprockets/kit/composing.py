@@ -30,8 +30,8 @@ from schedulezero.handler.run_context import current_run
 from schedulezero.instants import to_iso
 from schedulezero.methods.host import host_of
 from schedulezero.model import JsonObject
-from sprockets.kit.lookups import role_of
-from sprockets.kit.messages import embed_of, fitting, mentions, text_for
+from sprockets.kit.lookups import Place, role_of
+from sprockets.kit.messages import embed_of, fitting, mentions, silenced, text_for
 from sprockets.kit.outgoing import LayoutOf, Outgoing, Upload
 
 _ATTACHED = "attachment://"
@@ -87,18 +87,27 @@ def pings_of(guild: discord.Guild, post: Post) -> Pings:
     return Pings(f"{' '.join(called)} " if called else "", roles, bool(all_of) or post.ping == "here")
 
 
-async def outgoing(bot: commands.Bot, guild: discord.Guild, post: Post) -> Outgoing:
-    """Return the message of a post for the current run. Raises JobFailed if Discord would refuse it."""
+async def outgoing(bot: commands.Bot, place: Place, post: Post) -> Outgoing:
+    """Return the message of a post for the current run. Raises JobFailed if Discord would refuse it.
+
+    Parameters:
+        bot: The bot that posts.
+        place: Where it posts, which decides what roles its texts may ping.
+        post: What it posts.
+    """
+    guild = place.guild
 
     def say(text: str) -> str:
         return text_for(guild, text, shuffled=post.shuffled)
 
     pings, names = pings_of(guild, post), sent_names(post.files)
-    layout, content = list[JsonObject](), ""
+    layout, content, silent = list[JsonObject](), "", post.silent
     if post.layout:
         layout = layout_of(post, pings, names, say)
     else:
-        content = fitting(f"{pings.text}{say(post.text)}".strip(), limits.TEXT.most, "message")
+        text, typed_silent = silenced(say(post.text))
+        content = fitting(f"{pings.text}{text}".strip(), limits.TEXT.most, "message")
+        silent = silent or typed_silent
     files = [await _upload(bot, guild, *each) for each in zip(post.files, names, strict=True)]
     return Outgoing(
         content=content,
@@ -106,10 +115,13 @@ async def outgoing(bot: commands.Bot, guild: discord.Guild, post: Post) -> Outgo
         files=tuple(files),
         poll=poll_of(post.poll, say) if post.poll is not None else None,
         view=LayoutOf(layout) if layout else _buttons(post.buttons),
-        silent=post.silent,
+        silent=silent,
         no_previews=post.no_previews and not post.layout,
         allowed_mentions=mentions(
-            "\n".join([post.text, *_layout_texts(post.layout)]), roles=pings.roles, everyone=pings.everyone
+            "\n".join([post.text, *_layout_texts(post.layout)]),
+            roles=pings.roles,
+            everyone=pings.everyone,
+            channel=place,
         ),
     )
 

@@ -10,15 +10,15 @@ import discord
 
 from schedulezero import instants
 from schedulezero.compose import limits
+from schedulezero.compose.typed_text import typed_people, typed_roles, unsilenced
 from schedulezero.errors import JobFailed, ParameterError
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.colours import parse_colour
-from schedulezero.methods.variables import facts_of, render, rendered, turn
+from schedulezero.methods.variables import Facts, facts_of, render, rendered, turn
 
 MOST_TEXT = limits.TEXT.most
 """The most characters that a message can have."""
 _ADDRESS = re.compile(r"(https?|attachment)://\S+$")
-_USER_MENTION = re.compile(r"<@!?(\d{15,20})>")
 
 
 def mentions(
@@ -27,8 +27,13 @@ def mentions(
     role: discord.Role | None = None,
     roles: Iterable[discord.Role] = (),
     everyone: bool = False,
+    channel: discord.abc.GuildChannel | discord.Thread | None = None,
 ) -> discord.AllowedMentions:
     """Return mentions that ping the people named in the text, and the role or everyone only if asked.
+
+    With a channel, the text also pings the roles in it that the job's creator may ping there: roles that
+    anyone may mention, and all roles if they have the permission to. The job declares the text's parameter
+    in its ``pings``; otherwise the check before the run doesn't look, and only the former are pinged.
 
     Parameters:
         text: The text as somebody wrote it, before its variables are filled in, so that a variable pings
@@ -36,12 +41,26 @@ def mentions(
         role: A role to ping.
         roles: Several roles to ping.
         everyone: Whether to ping @everyone.
+        channel: Where the text is posted.
     """
-    users = [discord.Object(int(number)) for number in dict.fromkeys(_USER_MENTION.findall(text))]
-    called: list[Any] = [*([role] if role is not None else []), *roles]
+    users = [discord.Object(number) for number in typed_people(text)]
+    called = [*([role] if role is not None else []), *roles]
+    called += [item for item in _typed_roles(text, channel) if item not in called] if channel else []
     return discord.AllowedMentions(
-        everyone=everyone, roles=called, users=users[: limits.MENTIONED_PEOPLE.most], replied_user=False
+        everyone=everyone,
+        roles=called[: limits.MENTIONED_ROLES.most],
+        users=users[: limits.MENTIONED_PEOPLE.most],
+        replied_user=False,
     )
+
+
+def _typed_roles(text: str, channel: discord.abc.GuildChannel | discord.Thread) -> list[discord.Role]:
+    """Return the roles in a text that the person in whose name it is posted may ping in a channel."""
+    # A thread that the job has opened itself has its parent's permissions.
+    places = {channel.id, *([channel.parent_id] if isinstance(channel, discord.Thread) else [])}
+    every = not current_run().pings.isdisjoint(places)
+    found = [channel.guild.get_role(role_id) for role_id in typed_roles(text)]
+    return [role for role in found if role and not role.is_default() and (every or role.mentionable)]
 
 
 def colour_of(value: Any) -> discord.Colour:
@@ -141,7 +160,14 @@ def _expect_embed_parts(embed: discord.Embed) -> None:
 
 
 def expect_texts(
-    guild: discord.Guild, text: Any, most: int, where: str, *, before: str = "", blank: bool = False
+    guild: discord.Guild,
+    text: Any,
+    most: int,
+    where: str,
+    *,
+    before: str = "",
+    blank: bool = False,
+    silent: bool = False,
 ) -> None:
     """Raise JobFailed if any of a text's turns would be too long, or empty; for a job's check.
 
@@ -152,10 +178,12 @@ def expect_texts(
         where: What the text is, for the error's sentence, such as ``message``.
         before: What the job writes before it, such as a ping.
         blank: Whether it may be empty.
+        silent: Whether ``@silent`` at its beginning is no part of it; see `silenced`.
     """
     for each in turns_of(guild, text):
-        fitting(before + each, most, where)
-        if not blank and not each.strip():
+        said = unsilenced(each)[0] if silent else each
+        fitting(before + said, most, where)
+        if not blank and not said.strip():
             raise JobFailed("The {where} is empty.", retry=False, code="text_empty", where=where)
 
 
@@ -166,12 +194,34 @@ def turns_of(guild: discord.Guild, text: Any) -> list[str]:
         guild: The guild that variables such as ``{members}`` are about.
         text: What somebody wrote.
     """
-    run = current_run()
-    facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now())
+    facts = _facts(guild)
     try:
         return rendered(str(text), facts)
     except ParameterError as error:
         raise JobFailed(error.message, retry=False) from error
+
+
+def _facts(guild: discord.Guild) -> Facts:
+    """Return the values of a text's variables in the current run."""
+    run = current_run()
+    return facts_of(
+        guild,
+        timezone=run.timezone,
+        number=run.number,
+        now=instants.now(),
+        scheduled_at=run.scheduled_at,
+    )
+
+
+def silenced(text: str) -> tuple[str, bool]:
+    """Return a message's text without ``@silent`` at its beginning, and whether to post it silently.
+
+    Discord's client does the same with what a person types.
+
+    Parameters:
+        text: The text, with its variables filled in.
+    """
+    return unsilenced(text)
 
 
 def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:
@@ -187,7 +237,7 @@ def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:
     run = current_run()
     chosen = turn(str(text), run.number, shuffled=shuffled, seed=run.job_id or "")
     try:
-        facts = facts_of(guild, timezone=run.timezone, number=run.number, now=instants.now())
+        facts = _facts(guild)
         return render(chosen, facts)
     except ParameterError as error:
         raise JobFailed(error.message, retry=False) from error

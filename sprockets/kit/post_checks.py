@@ -82,7 +82,9 @@ def _expect_text(guild: discord.Guild, post: Post) -> None:
     pings = pings_of(guild, post).text
     if not post.layout:
         something = bool(post.embeds or post.files or post.buttons or post.poll or pings)
-        expect_texts(guild, post.text, limits.TEXT.most, "message", before=pings, blank=something)
+        expect_texts(
+            guild, post.text, limits.TEXT.most, "message", before=pings, blank=something, silent=True
+        )
 
 
 def _expect_turns(guild: discord.Guild, post: Post) -> None:

@@ -14,7 +14,7 @@ from schedulezero.model import GuildRules, Job, Trigger
 from tests.support.acting import click, scheduler
 from tests.support.scheduling import hello
 from tests.support.text import text_of
-from tests.support.world import World, labels, pick, press, said
+from tests.support.world import World, custom_id, labels, pick, press, said
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)  # a Monday
 DAILY = Queue("q1", "1", "Art", "2", Trigger("cron", {"hour": "18", "minute": "0"}), "UTC", NOW)
@@ -140,6 +140,22 @@ async def test_a_time_of_its_own_takes_a_post_out_of_the_queue(world: World) -> 
     card = await world.admin.slash(world.channel, "schedule edit", job=job.id, when="in 3 days")
     await press(world.admin, card.response, "draft:confirm")
     assert await waiting(world) == []
+
+
+@pytest.mark.parametrize("how", ["button", "form"])
+async def test_another_time_takes_a_draft_out_of_its_queue(world: World, how: str) -> None:
+    await a_queue(world)
+    card = await world.draft(world.admin, "send_announcement", hello(world, message="one"), "")
+    draft_id = custom_id(card.response, "draft:confirm").rpartition(":")[2]
+    card = await pick(world.admin, card.response, "draft:queue", [(await queue_of(world)).id])
+    if how == "button":  # of the card as it was shown somewhere else
+        at = int((instants.now() + timedelta(days=3)).timestamp())
+        card = await click(world, world.admin, "draft", "soon", f"{draft_id}.{at}")
+    else:
+        form = await press(world.admin, card.response, ".when")
+        await world.admin.submit_modal(form, {"when": "in 3 days"})
+    saved = await press(world.admin, card.response, "draft:confirm")
+    assert "In the queue" not in said(saved) and await waiting(world) == []
 
 
 async def test_free_days_are_skipped(world: World) -> None:

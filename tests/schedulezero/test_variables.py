@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedulezero.errors import ParameterError
-from schedulezero.methods.variables import Facts, escape, render, rendered, turn, turns
+from schedulezero.methods.variables import Facts, escape, render, rendered, skipped, turn, turns
 
 FACTS = Facts(
     now=datetime(2026, 11, 24, 18, 5, tzinfo=ZoneInfo("Europe/Berlin")),
@@ -28,6 +28,8 @@ FACTS = Facts(
     ("{members} in {server}", "77 in Moonbase {run}"),
     ("{role:Event Crew} {role:@event crew} {role:5}", "<@&5> <@&5> <@&5>"),
     ("{{date} and {{{{", "{date} and {{"),
+    ("{in:2h} {in:30 minutes|R}", "<t:1795547100:F> <t:1795541700:R>"),
+    ("{at:20:15} {at:6 pm|t} {AT: 0:00 | D }", "<t:1795547700:F> <t:1795539600:t> <t:1795474800:D>"),
     ('{"json": 1} { } {} {a b}', '{"json": 1} { } {} {a b}'),
 ])  # fmt: skip
 def test_what_variables_become(text: str, rendered: str) -> None:
@@ -48,6 +50,15 @@ def test_dates_are_written_in_the_guilds_language() -> None:
     ("{countdown:31.12.}", "needs a date"),
     ("{role:Nobody}", "There is no role “Nobody”"),
     ("{date:long}", "doesn't take anything after a colon"),
+    ("{in:soon}", "“soon” isn't a length of time of up to 10 years. Example: {in:2h}"),
+    ("{in}", "isn't a length of time"),
+    ("{in:11 years}", "isn't a length of time"),
+    ("{in:4000 days}", "isn't a length of time"),
+    ("{in:2h|X}", "“X” isn't a style of a time"),
+    ("{in:2h|}", "isn't a style"),
+    ("{at:25:00}", "“25:00” isn't a time of day. Example: {at:18:00}"),
+    ("{at:13 pm}", "isn't a time of day"),
+    ("{at:}", "isn't a time of day"),
     ("good {date}\n---\nbad {dte}", "There is no variable {dte}"),
 ])  # fmt: skip
 def test_what_is_refused_when_saving(text: str, part: str) -> None:
@@ -63,6 +74,28 @@ def test_no_text_breaks_it(text: str) -> None:
     except ParameterError:
         return
     assert isinstance(render(turn(text, 3), FACTS), str)
+
+
+def test_times_are_relative_to_the_scheduled_instant_however_late_the_run_is() -> None:
+    due = datetime(2026, 11, 24, 8, 0, tzinfo=ZoneInfo("UTC"))
+    late = Facts(now=FACTS.now, scheduled_at=due)
+    assert render("{in:2h}", late) == f"<t:{int(due.timestamp()) + 7200}:F>"
+    assert render("{at:9:30}", late) == f"<t:{int(due.timestamp()) + 1800}:F>"
+
+
+def test_lengths_are_real_time_across_a_change_of_clocks() -> None:
+    due = datetime(2027, 3, 27, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert render("{in:1 day}", Facts(now=due)) == f"<t:{int(due.timestamp()) + 86400}:F>"
+
+
+def test_an_hour_that_the_clocks_skip_is_told() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    days = [datetime(2027, 3, day, 1, 0, tzinfo=zone) for day in (27, 28)]
+    found = skipped("{at:1:30} {at:2:30|t}", days)
+    assert found is not None and found[0] == "{at:2:30|t}"
+    assert found[1] == datetime(2027, 3, 28, 3, 30, tzinfo=zone)
+    assert render("{at:2:30}", Facts(now=days[1])) == f"<t:{int(found[1].timestamp())}:F>"
+    assert skipped("{at:2:30} {{at:2:30}", days[:1]) is None
 
 
 SEVERAL = "one\n---\ntwo\n with a line\n-----\nthree"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cogs.background.success_pings import PING_URL
 from cogs.desk.creating.draft_view import (
@@ -20,6 +22,8 @@ from cogs.desk.creating.draft_view import (
     show_draft,
     with_hidden,
 )
+from cogs.desk.creating.typed_texts import sent_values, typed_draft
+from cogs.desk.drafts.auto_names import auto_name
 from cogs.desk.drafts.draft import (
     ALERT,
     END,
@@ -30,7 +34,6 @@ from cogs.desk.drafts.draft import (
     NAME,
     OVERLAP,
     PING,
-    auto_name,
     fitting,
     strangers_in,
     switches,
@@ -50,21 +53,26 @@ from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import expect, lacks_of
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import open_form
+from cogs.desk.kit.names import directory_here
+from cogs.desk.kit.suggesting import handy_choices
 from cogs.desk.kit.wording import NEUTRAL, plain
 from cogs.desk.queue.adding import QUEUE, put_into, slot_held, taken_out
 from cogs.desk.queue.slots import META, Queue
-from cogs.language import shown_locale, t, translated
+from cogs.guild_language import locale_of
+from cogs.language import shown_locale, speaking, t, translated
 from cogs.memory import Draft, new_id
 from cogs.rights.deciding import Act
 from cogs.services import Refused, pickable_specs, spec_for
 from schedulezero import instants
-from schedulezero.client.dialect import Feature
+from schedulezero.client.dialect import Feature, JobQuery
+from schedulezero.compose.naming import told_apart
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
+from schedulezero.when.language.handy import handy_times
 
 
 async def begin(desk: Desk, method: str | None, *, name: str | None, when: str | None) -> None:
@@ -132,6 +140,18 @@ async def method_chosen(desk: Desk, draft_id: str) -> None:
 async def time_chosen(desk: Desk, draft_id: str) -> None:
     """Set the draft's time to the picked one."""
     draft = replace(taken_out(await own_draft(desk, draft_id)), when=desk.picked())
+    await desk.memory.save_draft(draft)
+    await show_draft(desk, draft, loaded(desk, draft.method))
+
+
+async def time_tapped(desk: Desk, target: str) -> None:
+    """Set the draft's time to that of a button; the target is ``<draft>.<seconds since 1970>``."""
+    draft_id, _, seconds = target.partition(".")
+    draft = await own_draft(desk, draft_id)
+    if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 11):
+        raise Refused(t("This button is from an older version of me. Use the command again."))
+    at = datetime.fromtimestamp(int(seconds), ZoneInfo(await desk.zone()))
+    draft = replace(taken_out(draft), when=at.isoformat(timespec="seconds"))
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, loaded(desk, draft.method))
 
@@ -210,7 +230,11 @@ async def edit(desk: Desk, target: str) -> None:
     kept = kept_schedule(draft)
     keeps = describe(kept[0], "UTC", shown_locale()) if kept is not None else None
     lacks = await lacks_of(desk)
-    await open_form(desk, build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks))
+    draft = await typed_draft(desk, spec, draft)
+    zone = await desk.zone()
+    handy = handy_choices(handy_times(instants.now(), zone, await desk.habits()), zone)
+    form = build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks, handy=handy)
+    await open_form(desk, form)
 
 
 async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
@@ -220,6 +244,7 @@ async def form_submitted(desk: Desk, target: str, fields: Mapping[str, Any]) -> 
     values, when = read_form(fields)
     if strangers_in(spec, values):
         raise Refused(t("This form is from an older version of me. Use the command again."))
+    values = await sent_values(desk, spec, values)
     if when is not None and when != draft.when:
         draft = taken_out(draft)
     kept, refused = await with_uploads(desk, spec, draft.values, values)
@@ -282,6 +307,15 @@ async def _confirm(desk: Desk, draft: Draft, queue: Queue | None) -> None:
     await desk.show(await job_card.card_of(desk, job, heading=heading, warning=warning))
 
 
+async def _own_name(desk: Desk, spec: MethodSpec, params: Mapping[str, Any]) -> str:
+    """Return a name for an unnamed job, in the guild's language, that no job here has yet."""
+    directory, guild = await directory_here(desk), desk.guild
+    with speaking(locale_of(guild, await desk.memory.settings(guild.id))):
+        name = auto_name(spec, params, directory)
+    found = desk.client.all_jobs(desk.guild_id, JobQuery(text=name))
+    return told_apart(name, {str(job.name) async for job in found})
+
+
 async def save_job(
     desk: Desk, draft: Draft, spec: MethodSpec, reviewed: Review, *, otherwise: Draft | None = None
 ) -> Job | None:
@@ -341,7 +375,7 @@ async def _save(
             params=params,
             trigger=trigger,
             state=state,
-            name=str(named or auto_name(spec, params)),
+            name=str(named) if named else await _own_name(desk, spec, params),
             guild_id=draft.guild_id,
             creator_id=draft.user_id,
             timezone=reviewed.zone,
@@ -375,6 +409,7 @@ PANELS = (
             "choose": choose,
             "method": method_chosen,
             "meant": time_chosen,
+            "soon": time_tapped,
             "queue": queued,
             "later": keep_for_later,
             "cancel": discard,

@@ -17,6 +17,7 @@ from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import lacks_of
+from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import plain
 from cogs.desk.queue.store import queues_here
@@ -146,6 +147,7 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
         locale=locale(),
         now=now,
         facts=facts_of(guild, timezone=zone, number=1, now=now),
+        directory=await directory_here(desk),
         known=known,
         joined=await seen.joined(desk.member, spec, params),
         unreachable=await seen.unreachable(spec, params),

@@ -6,15 +6,18 @@ import discord
 from discord import ui
 
 from cogs.desk.creating import create, draft_view
-from cogs.desk.drafts.draft import NAME, auto_name
+from cogs.desk.drafts.auto_names import auto_name
+from cogs.desk.drafts.draft import NAME
 from cogs.desk.kit.components import DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.wording import NEUTRAL, cut, plain, relative
 from cogs.language import t
 from cogs.memory import Draft
 from cogs.services import spec_for
+from schedulezero.compose.typed_text import Directory
 
 _MOST = 15
 
@@ -29,8 +32,9 @@ async def show_drafts(desk: Desk) -> None:
         return
     lines = [f"### {t('Your drafts')}"]
     options: list[discord.SelectOption] = []
+    directory = await directory_here(desk)
     for draft in drafts:
-        title = _title(desk, draft)
+        title = _title(desk, draft, directory)
         kind = t("an edit") if draft.job_id else t("new")
         lines.append(f"**{plain(title)}** · {kind} · {relative(draft.changed_at)}")
         options.append(
@@ -51,11 +55,11 @@ async def open_draft(desk: Desk, _target: str) -> None:
     await draft_view.show_draft(desk, draft, draft_view.loaded(desk, draft.method))
 
 
-def _title(desk: Desk, draft: Draft) -> str:
+def _title(desk: Desk, draft: Draft, directory: Directory) -> str:
     spec = spec_for(desk.bot, draft.method) if draft.method else None
     if draft.values.get(NAME):
         return str(draft.values[NAME])[:100]
-    return auto_name(spec, draft.values) if spec is not None else t("not chosen yet")
+    return auto_name(spec, draft.values, directory) if spec is not None else t("not chosen yet")
 
 
 PANELS = (Panel("drafts", clicks={"open": open_draft}),)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from cogs.desk.kit.wording import MAX_FIELDS, cut, plain
+from cogs.desk.kit.wording import MAX_FIELDS, plain
 from cogs.language import t, translated
 from schedulezero.compose.blanks import blanks_in
 from schedulezero.methods.colours import parse_colour
@@ -16,7 +16,6 @@ from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.values import as_id, errors_in
-from schedulezero.methods.variables import turns
 from schedulezero.when.language.span_text import span_of
 
 # Keys of a draft's values that are not parameters; a parameter's name cannot begin with #.
@@ -205,15 +204,6 @@ def typed(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
         else:
             values[parameter.name] = str(value)
     return values
-
-
-def auto_name(spec: MethodSpec, params: Mapping[str, Any]) -> str:
-    """Return a name for an unnamed job: the start of its text, or its method's summary."""
-    for key in ("title", "text", "message", "question", "reason"):
-        text = " ".join(turns(str(params.get(key) or ""))[0].split())
-        if text:
-            return cut(text, 60)
-    return spec.summary.rstrip(".")[:60]
 
 
 def _read(parameter: Parameter, value: Any) -> Any:

@@ -132,12 +132,17 @@ def draft_panel(
     if draft.job_id and draft.values.get(NAME):
         title += f": {cut(plain(str(draft.values[NAME])), 100)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
-    when = _line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None)
+    when: list[ui.Item[Any]] = [
+        _line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None)
+    ]
+    if reviewed.handy:
+        taps = [(f"{draft.id}.{_epoch(text)}", label) for label, text in reviewed.handy]
+        when.append(row_of(*(DeskButton("draft", "soon", target, label) for target, label in taps)))
     if spec.groups:
         items += group_lines(spec, draft, when, _options(draft, reviewed.lacks))
     else:
         items += _parameter_lines(spec, draft, brief=post is not None)
-        items += [when, _line("options", draft, _options(draft, reviewed.lacks))]
+        items += [*when, _line("options", draft, _options(draft, reviewed.lacks))]
     if draft.values.get(HIDDEN):
         items.append(ui.TextDisplay(f"-# 🔒 {_hidden(spec, draft)}"))
     if missing:
@@ -213,7 +218,9 @@ EDITORS = {
 }  # fmt: skip
 
 
-def group_lines(spec: MethodSpec, draft: Draft, when: ui.Item[Any], options: str) -> list[ui.Item[Any]]:
+def group_lines(
+    spec: MethodSpec, draft: Draft, when: Iterable[ui.Item[Any]], options: str
+) -> list[ui.Item[Any]]:
     """Return the lines of a job that declares groups, few enough to leave room for a preview.
 
     The first group, when, and the first part with an editor of its own have a line each; a menu leads to all
@@ -243,7 +250,7 @@ def group_lines(spec: MethodSpec, draft: Draft, when: ui.Item[Any], options: str
             t("Edit") if values.get(main.name) else t("Add"),
         )
         lines.append(ui.Section(ui.TextDisplay(cut(said_main, 600)), accessory=button))
-    lines.append(when)
+    lines += when
     rest = [name for name in forms if name != first]
     others = [item for item in apart if item is not main and item.name not in spec.groups.get(first, ())]
     listed = [*others, *(item for name in rest for item in forms[name])]
@@ -340,6 +347,11 @@ def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> st
     if hint:
         lines.append(f"-# {hint}")
     return "\n".join(lines)
+
+
+def _epoch(text: str) -> int:
+    """Return an instant in a form that fits in a custom id."""
+    return int(datetime.fromisoformat(text).timestamp())
 
 
 def _offers(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView] | None:

@@ -6,7 +6,7 @@ with the fields that `draft.fields_by_form` puts together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +42,7 @@ from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import MissedPolicy, OverlapPolicy
 
 WHEN_FIELD = "when"
+SOON_FIELD = "soon"
 _PARAMETER_FIELD = "p:"
 _OPTION_FIELD = "o:"
 _LONGEST_TEXT = 4000
@@ -49,6 +50,7 @@ _LONGEST_WHEN = 200
 _MOST_OPTIONS = 25  # of a select
 _MOST_FILES = 10  # of a message, and of an upload
 _WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
+_IN_TEXTS = "@Moderators · #general · :party: · {date} · {in:2h|R} · {countdown:2030-01-01}"
 _KEPT_HIDDEN = mark("Hidden from you. Leave it empty to keep it.")
 # Read as: where alerts about a job go, its wording in the form.
 ALERTS = {
@@ -68,6 +70,7 @@ def build_form(
     *,
     keeps: str | None = None,
     lacks: Collection[Feature] = frozenset(),
+    handy: Sequence[tuple[str, str]] = (),
 ) -> Form:
     """Return the form of a line of a draft's card, filled with the draft's values.
 
@@ -77,6 +80,7 @@ def build_form(
         group: `FIRST`, ``when``, ``options``, or a name of `draft.fields_by_form`.
         keeps: for an edit, the present schedule in words, which an empty field keeps.
         lacks: the features that the server lacks; their fields are left out.
+        handy: times to pick instead of typing one: a label, and the text that means it.
     """
     verb = t("Edit") if draft.job_id else t("Schedule")
     title = cut(f"{verb}: {t(spec.summary).rstrip('.')}", MAX_LABEL)
@@ -94,6 +98,9 @@ def build_form(
         fields = [_when_field(draft, keeps)]
         fields += [end] if Feature.CALENDAR not in lacks else []
         fields += _timing(draft) if Feature.POLICIES not in lacks else []
+        if handy:
+            options = [discord.SelectOption(label=cut(label, 100), value=text) for label, text in handy]
+            fields.append(choice_field(SOON_FIELD, t("Or pick a time (optional)"), options, required=False))
         return new_form("draft", "form", target, title, fields)
     parameters = first_fields(spec) if group == FIRST else fields_by_form(spec).get(group, [])
     hidden = kept_hidden(draft)
@@ -105,6 +112,9 @@ def build_form(
         parameter_field(
             replace(parameter, required=False, help=_KEPT_HIDDEN) if parameter.name in hidden else parameter,
             draft.values.get(parameter.name),
+            example=_IN_TEXTS
+            if parameter.kind is Kind.LONG_TEXT and parameter.name in spec.variables
+            else None,
         )
         for parameter in parameters
     ]
@@ -113,15 +123,15 @@ def build_form(
     return new_form("draft", "form", target, title, fields)
 
 
-def parameter_field(parameter: Parameter, value: Any) -> ui.Label[Any]:
-    """Return the field of a parameter, filled with its value."""
+def parameter_field(parameter: Parameter, value: Any, *, example: str | None = None) -> ui.Label[Any]:
+    """Return the field of a parameter, filled with its value; an empty one shows the example."""
     described = _help(parameter)
     if parameter.kind is Kind.FILES and value:  # what was uploaded can't be put into a form again
         described = t("Added to those so far: {names}", names=in_words(Kind.FILES, value))
     return ui.Label(
         text=cut(_label(parameter), MAX_LABEL),
         description=cut(described, MAX_OPTION) or None,
-        component=_field(parameter, value),
+        component=_field(parameter, value, example),
     )
 
 
@@ -129,16 +139,19 @@ def read_form(submitted: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]
     """Return the draft's values that the form changes, and the text of *when* if the form asked for it."""
     values: dict[str, Any] = {}
     when: str | None = None
+    picked: str | None = None
     for custom_id, value in submitted.items():
         if custom_id == WHEN_FIELD:
             when = str(value or "").strip()
+        elif custom_id == SOON_FIELD:
+            picked = str(value[0]) if value else None
         elif custom_id.startswith(_PARAMETER_FIELD):
             values[custom_id.removeprefix(_PARAMETER_FIELD)] = value
         elif custom_id.startswith(_OPTION_FIELD):
             name = custom_id.removeprefix(_OPTION_FIELD)
             chosen = value[0] if isinstance(value, list) and name != MANAGERS and value else value
             values[name] = chosen or None
-    return values, when
+    return values, picked or when
 
 
 def _when_field(draft: Draft, keeps: str | None) -> ui.Label[Any]:
@@ -227,7 +240,7 @@ def _help(parameter: Parameter) -> str:
     return said
 
 
-def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
+def _field(parameter: Parameter, value: Any, example: str | None) -> ui.Item[Any]:
     """Return the type of field that suits a parameter, filled with its value."""
     custom_id, required, kind = f"{_PARAMETER_FIELD}{parameter.name}", parameter.required, parameter.kind
     if kind in (Kind.CHANNEL, Kind.CHANNELS):
@@ -269,7 +282,7 @@ def _field(parameter: Parameter, value: Any) -> ui.Item[Any]:
         style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
         required=required,
         max_length=_longest(parameter),
-        placeholder=_example(parameter),
+        placeholder=_example(parameter) or example,
         default=cut(str(value), _longest(parameter)) if value not in (None, "") else None,
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import discord
 
@@ -13,18 +14,20 @@ from cogs.background.success_pings import PING_URL, ping_fault
 from cogs.desk.drafts.draft import END, MISSED, OVERLAP, PING, Filled, fill, label_of
 from cogs.desk.drafts.post_preview import is_composed
 from cogs.desk.kit.lacking import not_possible
+from cogs.desk.kit.suggesting import handy_choices
 from cogs.language import t, translated
 from cogs.memory import Draft
 from cogs.rights.allowance import runs_too_often, without_room
 from cogs.rights.rights import Channel, is_risky, problems
 from cogs.rights.two_factor import two_factor_caution
-from cogs.rights.typed_pings import typed_ping_caution
+from cogs.rights.typed_pings import typed_ping_cautions
 from schedulezero.client.dialect import Feature
 from schedulezero.compose import limits
 from schedulezero.compose.rendering import length_of, rendered_post
+from schedulezero.compose.typed_text import Directory, unsilenced
 from schedulezero.errors import ParameterError, TriggerError, WhenError
 from schedulezero.methods.spec import MethodSpec
-from schedulezero.methods.variables import Facts, rendered
+from schedulezero.methods.variables import Facts, rendered, skipped
 from schedulezero.model import GuildRules, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.model.habits import Habits
 from schedulezero.model.limits import Allowance
@@ -34,6 +37,7 @@ from schedulezero.when.calendar.gaps import gap_below
 from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.bounding import read_end, with_end
+from schedulezero.when.language.handy import handy_times
 from schedulezero.when.language.parse import understand
 from schedulezero.when.language.understood import spoken
 
@@ -50,6 +54,7 @@ class Circumstances:
         now: the present instant.
         habits: what words without an hour mean in the guild.
         facts: the values of the variables.
+        directory: the names that the person can mean in a text.
         known: channels that are not in the cache.
         joined: the private threads that the person is known to be in.
         unreachable: why the job's recipients cannot get its messages; None if they can.
@@ -68,6 +73,7 @@ class Circumstances:
     locale: str
     now: datetime
     facts: Facts
+    directory: Directory = field(default_factory=Directory)
     habits: Habits = field(default_factory=Habits)
     known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
     joined: Collection[int] = frozenset()
@@ -99,6 +105,7 @@ class Review:
         needs_approval: whether it must wait for a second person.
         cautions: what may go wrong, though it can be saved.
         lacks: the features that the server lacks, each with a sentence.
+        handy: times to pick with one tap, while none is chosen: a label, and the text that means it.
     """
 
     filled: Filled
@@ -114,6 +121,7 @@ class Review:
     needs_approval: bool = False
     cautions: tuple[str, ...] = ()
     lacks: Mapping[Feature, str] = field(default_factory=dict[Feature, str])
+    handy: tuple[tuple[str, str], ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -166,17 +174,40 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
         runs=runs,
         forbidden=skipped,
         needs_approval=needs_approval,
-        cautions=_cautions(spec, filled.params, schedule, around),
+        cautions=_cautions(
+            spec, filled.params, schedule, around, [run.astimezone(ZoneInfo(zone)) for run in runs]
+        ),
         lacks=around.lacks,
+        handy=() if trigger or draft.when.strip() else tuple(_handy(around)),
     )
 
 
+def _handy(around: Circumstances) -> list[tuple[str, str]]:
+    return handy_choices(handy_times(around.now, around.zone, around.habits), around.zone)
+
+
 def _cautions(
-    spec: MethodSpec, params: Mapping[str, Any], schedule: Schedule | None, around: Circumstances
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    schedule: Schedule | None,
+    around: Circumstances,
+    runs: Sequence[datetime],
 ) -> tuple[str, ...]:
     """List what may go wrong: pings that ping nobody, a right that can't be looked up, runs too close."""
-    possible = (typed_ping_caution(spec, params), two_factor_caution(around.guild, [spec]))
-    found = [caution for caution in possible if caution is not None]
+    found = typed_ping_cautions(spec, params, around.member, around.directory, around.known)
+    if (caution := two_factor_caution(around.guild, [spec])) is not None:
+        found.append(caution)
+    for text in (params.get(name) for name in spec.variables):
+        if isinstance(text, str) and (jump := skipped(text, runs)) is not None:
+            found.append(
+                t(
+                    "The clocks skip {variable} on {day}. The text then shows {instead}.",
+                    variable=f"`{jump[0]}`",
+                    day=f"{jump[1]:%Y-%m-%d}",
+                    instead=f"{jump[1]:%H:%M}",
+                )
+            )
+            break
     if schedule is None or spec.pace is None:
         return tuple(found)
     if (gap := gap_below(schedule, around.now, spec.pace)) is not None:
@@ -212,7 +243,7 @@ def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, st
         if not isinstance(text, str) or parameter is None:
             continue
         try:
-            longest = max(len(part) for part in rendered(text, facts))
+            longest = max(len(unsilenced(part)[0]) for part in rendered(text, facts))
         except ParameterError as error:
             found[name] = f"**{label_of(parameter)}:** {translated(error.message)}"
             continue

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from io import BytesIO
@@ -13,15 +14,18 @@ import discord
 from discord import ui
 
 from cogs.background.success_pings import PING_URL, ping_fault
-from cogs.desk.drafts.draft import auto_name, fill, label_of, typed
+from cogs.desk.drafts.auto_names import auto_name
+from cogs.desk.drafts.draft import fill, label_of, typed
 from cogs.desk.drafts.secrecy import without_secrets
 from cogs.desk.files.import_steps import copy, do, drop, undo, update
 from cogs.desk.files.known_jobs import LIVE, Update, is_same
+from cogs.desk.files.table_cells import Lacking, Pictures, placed
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import not_possible
 from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.wording import BAD, NEUTRAL, bullets, cut, plain
 from cogs.language import locale, t, tn, translated
 from cogs.memory import new_id
@@ -104,22 +108,37 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
     limits = desk.services.limits
     if file.size > limits.file_bytes:
         raise Refused(t("The file is larger than {size} KiB.", size=limits.file_bytes // 1024))
-    services = desk.services
+    await read_again(desk, await file.read(), str(channel_id or desk.interaction.channel_id), {})
+
+
+async def read_again(
+    desk: Desk, data: bytes, channel_id: str, pictures: Pictures, *, refused: Sequence[str] = ()
+) -> None:
+    """Show what a file would do.
+
+    Parameters:
+        desk: for whom, and where.
+        data: the file.
+        channel_id: where entries without a channel post.
+        pictures: the pictures that have been added to a table.
+        refused: what to say of pictures that couldn't be added.
+    """
+    services, limits = desk.services, desk.services.limits
     asked = Asked(
         zone=await desk.zone(),
         locale=locale(),
         now=instants.now(),
-        channel_id=str(channel_id or desk.interaction.channel_id),
+        channel_id=channel_id,
         most=limits.entries,
         largest=limits.file_bytes,
         habits=await desk.habits(),
     )
     try:
-        read = await services.files.read(await file.read(), asked, desk.guild_id)
+        read = await services.files.read(data, asked, desk.guild_id)
     except UnreadableFile as error:
         raise Refused(translated(error.message)) from error
     faults = list(read.faults)
-    dry = _Dry()
+    dry = _Dry(notes=list(refused))
     existing: dict[str, Job] = {}
     if any(item.job_id for item in read.entries):
         existing = {job.id: job async for job in desk.client.all_jobs(desk.guild_id) if job.state in LIVE}
@@ -128,7 +147,12 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
     allowance = await allowance_of(desk.services, desk.actor_id, desk.guild_id)
     lacks = await desk.client.lacks()
     approval = (await desk.memory.settings(desk.guild.id)).approval
-    for item in read.entries:
+    for entry in read.entries:
+        item = placed(entry, desk.guild, pictures)
+        if isinstance(item, Lacking):
+            faults.append(Fault(entry.line, item.reason))
+            dry.missing |= dict.fromkeys(item.pictures)
+            continue
         await asyncio.sleep(0)  # an entry takes a millisecond or two, and a file may have hundreds
         before = existing.get(item.job_id)
         if before is not None and belongs_to_another(before):
@@ -173,6 +197,13 @@ async def dry_run(desk: Desk, file: discord.Attachment, channel_id: int | None) 
             "copies": [_kept(job) for job, _ in dry.copies],
             "updates": [item.to_json() for item in dry.updates],
             "by": desk.actor_id,
+            "source": {
+                "data": base64.b64encode(data).decode(),
+                "channel_id": channel_id,
+                "pictures": dict(pictures),
+            }
+            if dry.missing
+            else None,
         },
     )
     room = _room(allowance, not desk.manages)
@@ -252,7 +283,7 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, own: OwnChecks, lim
         trigger=entry.trigger,
         state=JobState.PAUSED if entry.paused else JobState.PENDING if risky else JobState.ACTIVE,
         grace=timedelta(seconds=entry.grace) if entry.grace is not None else DEFAULT_GRACE,
-        name=entry.name or auto_name(spec, filled.params),
+        name=entry.name or auto_name(spec, filled.params, await directory_here(desk)),
         guild_id=desk.guild_id,
         creator_id=desk.actor_id,
         timezone=entry.timezone,
@@ -271,6 +302,7 @@ class _Dry:
         updates: Jobs that exist here and are otherwise in the file.
         same: How many exist here as they are in the file.
         notes: What was taken otherwise than it stands in the file.
+        missing: The names of pictures that a table names and that aren't here, in order.
     """
 
     new: list[tuple[Job, str]] = field(default_factory=list[tuple[Job, str]])
@@ -278,6 +310,7 @@ class _Dry:
     updates: list[Update] = field(default_factory=list[Update])
     same: int = 0
     notes: list[str] = field(default_factory=list[str])
+    missing: dict[str, None] = field(default_factory=dict[str, None])
 
 
 def _dry_panel(panel_id: str, dry: _Dry, faults: list[Fault], room: int | None = None) -> ui.LayoutView:
@@ -319,6 +352,13 @@ def _dry_panel(panel_id: str, dry: _Dry, faults: list[Fault], room: int | None =
         count = len(ready) + len(dry.copies)
         label = tn("Import {count} job, as a copy", "Import all {count} jobs, as copies", count)
         buttons.append(DeskButton("import", "copy", panel_id, label))
+    if dry.missing:
+        buttons.insert(
+            0,
+            DeskButton(
+                "import", "pictures", panel_id, t("Add the pictures"), style=discord.ButtonStyle.primary
+            ),
+        )
     items.append(row_of(*buttons, DeskButton("import", "drop", panel_id, t("Discard"))))
     return panel_of(*items, colour=BAD if faults else NEUTRAL)
 

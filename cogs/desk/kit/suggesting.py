@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import discord
+from babel import Locale
+from babel.dates import format_time
 from discord import app_commands
 
+from cogs.language import mark, shown_locale, t
 from cogs.services import services_of
 from schedulezero import instants
 from schedulezero.when.language.complete import completions
+from schedulezero.when.language.handy import Handy
 
+# Read as: a time to offer, its label.
+_HANDY = {
+    Handy.HOUR: mark("In an hour"),
+    Handy.EVENING: mark("This evening, {time}"),
+    Handy.TOMORROW: mark("Tomorrow, {time}"),
+    Handy.MONDAY: mark("Monday, {time}"),
+}
 _LONGEST_VALUE = 100
 """Characters of a select's option."""
 
@@ -22,6 +35,22 @@ async def when_choices(interaction: discord.Interaction, typed: str) -> list[app
     habits = await services.habits_of(interaction.guild_id)
     found = completions(typed, zone=zone, locale=interaction.locale.value, now=instants.now(), habits=habits)
     return [app_commands.Choice(name=item.label, value=item.text) for item in found]
+
+
+def handy_choices(found: Iterable[tuple[Handy, datetime]], zone: str) -> list[tuple[str, str]]:
+    """Return a label for each time to offer, in the reader's language, with the text that means it exactly.
+
+    Parameters:
+        found: the times.
+        zone: the person's zone.
+    """
+    choices: list[tuple[str, str]] = []
+    for name, at in found:
+        local = at.astimezone(ZoneInfo(zone))
+        shown = format_time(local.time(), "short", locale=Locale.parse(shown_locale(), sep="-"))
+        # What is stored is an instant: no change of zones, clocks or languages moves it.
+        choices.append((t(_HANDY[name], time=shown), local.isoformat(timespec="seconds")))
+    return choices
 
 
 def time_options(texts: Iterable[str]) -> list[discord.SelectOption]:

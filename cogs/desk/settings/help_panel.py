@@ -8,6 +8,8 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import panel_of
 from cogs.desk.kit.wording import NEUTRAL
 from cogs.language import locale, mark, t
+from schedulezero import instants
+from schedulezero.methods.variables import Facts, facts_of, render
 from schedulezero.when.language.say import examples
 
 # Read as: a command, its purpose.
@@ -24,16 +26,23 @@ _COMMANDS = (
 _VARIABLES = (
     ("{date} {time}", mark("the day and the time of the run")),
     ("{countdown:2027-01-01}", mark("how many days are left")),
+    ("{in:2h} {at:18:00|t}", mark("a time after the run or on its day, as each reader's clock shows it")),
     ("{run}", mark("the number of the run")),
     ("{members} {server}", mark("the member count and the server's name")),
     ("{role:Name}", mark("a role by its name")),
 )
 
 
+def _now(variable: str, facts: Facts) -> str:
+    """Return what a variable stands for at present; nothing for one that needs a name of the guild's own."""
+    return "" if variable == "{role:Name}" else f" · *{render(variable, facts)}*"
+
+
 async def show_help(desk: Desk) -> None:
     """Answer ``/schedule help``."""
     commands = "\n".join(f"- `{name}`: {t(words)}" for name, words in _COMMANDS)
-    variables = "\n".join(f"- `{name}`: {t(words)}" for name, words in _VARIABLES)
+    facts = facts_of(desk.guild, timezone=await desk.zone(), number=1, now=instants.now())
+    variables = "\n".join(f"- `{name}`: {t(words)}{_now(name, facts)}" for name, words in _VARIABLES)
     menus = t(
         "Right-click a message (hold it on a phone) → *Apps*: schedule it, post it again, or ask which job "
         "posted it."
