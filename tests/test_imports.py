@@ -165,7 +165,7 @@ TABLE = {
     ),
     "cogs/desk/files": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
-        "schedulezero/client schedulezero/exchange cogs/background cogs cogs/rights cogs/desk/kit "
+        "schedulezero/client schedulezero/exchange schedulezero/compose cogs/background cogs cogs/rights cogs/desk/kit "
         "cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/runs": (
