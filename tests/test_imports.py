@@ -165,8 +165,8 @@ TABLE = {
     ),
     "cogs/desk/files": (
         "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "
-        "schedulezero/methods "
-        "schedulezero/client schedulezero/exchange cogs/background cogs cogs/rights cogs/desk/kit "
+        "schedulezero/methods schedulezero/client schedulezero/exchange cogs/background cogs cogs/rights "
+        "cogs/desk/kit "
         "cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/runs": (

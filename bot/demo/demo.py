@@ -29,6 +29,7 @@ from cogs.attachments import Downloads
 from cogs.services import Waiting
 from schedulezero.background import run_in_background
 from schedulezero.web.download import PIECE
+from schedulezero.web.outgoing import OutgoingFailed
 from schedulezero.wire.addresses import free_ports
 
 T = TypeVar("T")
@@ -65,10 +66,13 @@ class SimulatedWaiting(Waiting):
 
 
 class SimulatedDownloads(Downloads):
-    """Takes attachments from the simulator, which has them at no real address."""
+    """Takes files from the simulator, which has them at no real address."""
 
-    async def pieces(self, attachment: discord.Attachment) -> AsyncGenerator[bytes]:
-        content = await attachment.read()
+    async def pieces(self, bot: discord.Client, url: str) -> AsyncGenerator[bytes]:
+        try:
+            content = await bot.http.get_from_cdn(url)
+        except discord.HTTPException as error:
+            raise OutgoingFailed("The simulator has no such file.", refused=True, sent=True) from error
         for start in range(0, len(content), PIECE):
             yield content[start : start + PIECE]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import discord
@@ -13,10 +12,11 @@ import pytest
 import pytest_asyncio
 
 from bot.demo.demo import SimulatedDownloads
-from cogs.attachments import Downloads, keep_attachment
+from cogs.attachments import Downloads, Upload, keep_upload, upload_of
 from cogs.kept_files import FileRefused, Usage
 from cogs.memory import Memory
 from schedulezero.methods.host import host_of
+from schedulezero.model.kept_file import FileFacts
 from schedulezero.model.limits import Limits
 from schedulezero.web.download import PIECE, download
 from schedulezero.web.outgoing import OutgoingFailed
@@ -37,14 +37,17 @@ async def memory(database: str, tmp_path: Path) -> AsyncIterator[Memory]:
 class Nearby(Downloads):
     """Also from this machine."""
 
-    def pieces(self, attachment: discord.Attachment) -> AsyncGenerator[bytes]:
-        return download(attachment.url, seconds=20.0, allow_private=True)
+    def pieces(self, bot: discord.Client, url: str) -> AsyncGenerator[bytes]:
+        return download(url, seconds=20.0, allow_private=True)
 
 
-def attachment(url: str, size: int, **other: Any) -> discord.Attachment:
-    data: Any = {"id": "1", "filename": "poster.png", "size": size, "url": url, "proxy_url": url, **other}
-    state: Any = SimpleNamespace(http=None)
-    return discord.Attachment(data=data, state=state)
+async def keep(memory: Memory, downloads: Downloads, upload: Upload) -> FileFacts:
+    nobody: Any = None  # only a simulated Discord asks the bot
+    return await keep_upload(memory.files, downloads, nobody, GUILD, PERSON, upload)
+
+
+def attachment(url: str, size: int, **other: Any) -> Upload:
+    return upload_of({"id": "1", "filename": "poster.png", "size": size, "url": url, **other})
 
 
 def served(content: bytes, *headers: bytes) -> bytes:
@@ -57,7 +60,7 @@ async def test_an_attachment_is_kept_with_its_own_name_and_type(memory: Memory) 
     async with a_service(served(content)) as heard:
         url = f"http://127.0.0.1:{heard.port}/attachments/1/2/poster.png?ex=1"
         given = attachment(url, len(content), title="Grüße\u202e", content_type="image/png; charset=x")
-        facts = await keep_attachment(memory.files, Nearby(), GUILD, PERSON, given)
+        facts = await keep(memory, Nearby(), given)
     assert (facts.size, facts.name, facts.type) == (len(content), "Grüße.png", "image/png")
     with await memory.files.open(facts.digest, GUILD) as file:
         assert file.read() == content
@@ -67,20 +70,24 @@ async def test_a_file_that_is_said_to_be_too_large_is_not_even_asked_for(memory:
     async with a_service(served(b"x")) as heard:
         given = attachment(f"http://127.0.0.1:{heard.port}/", 2**20 + 1)
         with pytest.raises(FileRefused) as refused:
-            await keep_attachment(memory.files, Nearby(), GUILD, PERSON, given)
+            await keep(memory, Nearby(), given)
         assert refused.value.code == "attached_file_too_large"
         assert heard.connections == 0
 
 
+NOT_SENT = "file_not_handed_over"
 # Read as: what Discord answers, and the code of the refusal.
 ANSWERS = [
-    (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "file_not_fetched"),
-    (b"HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\nContent-Length: 0\r\n\r\n", "file_not_fetched"),
-    (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", "file_not_fetched"),
+    (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", NOT_SENT),
+    (
+        b"HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\nContent-Length: 0\r\n\r\n",
+        NOT_SENT,
+    ),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", NOT_SENT),
     (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nshort", "file_incomplete"),
-    (served(b"x" * 100, b"Content-Encoding: gzip"), "file_not_fetched"),
+    (served(b"x" * 100, b"Content-Encoding: gzip"), NOT_SENT),
     (served(b"x" * 101), "file_incomplete"),
-    (b"nonsense\r\n\r\n", "file_not_fetched"),
+    (b"nonsense\r\n\r\n", NOT_SENT),
 ]
 
 
@@ -89,7 +96,7 @@ async def test_what_does_not_arrive_whole_is_not_kept(memory: Memory, answer: by
     async with a_service(answer) as heard:
         with pytest.raises(FileRefused) as refused:
             given = attachment(f"http://127.0.0.1:{heard.port}/", 100)
-            await keep_attachment(memory.files, Nearby(), GUILD, PERSON, given)
+            await keep(memory, Nearby(), given)
     assert refused.value.code == code
     assert await memory.files.usage() == Usage(0, 0)
 
@@ -99,7 +106,7 @@ async def test_a_file_without_an_end_is_read_only_as_far_as_it_was_announced(mem
     async with a_service(head, b"x" * PIECE, hold=True) as heard:
         given = attachment(f"http://127.0.0.1:{heard.port}/", PIECE * 2)
         with pytest.raises(FileRefused) as refused:
-            await keep_attachment(memory.files, Nearby(), GUILD, PERSON, given)
+            await keep(memory, Nearby(), given)
     assert refused.value.code == "file_incomplete"
 
 
@@ -113,19 +120,19 @@ async def test_a_file_that_never_arrives_is_given_up() -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/a.png", "file:///etc/passwd", "http://localhost/a"])
 async def test_only_public_addresses_are_asked(memory: Memory, url: str) -> None:
     with pytest.raises(FileRefused) as refused:
-        await keep_attachment(memory.files, Downloads(), GUILD, PERSON, attachment(url, 5))
-    assert refused.value.code == "file_not_fetched"
+        await keep(memory, Downloads(), attachment(url, 5))
+    assert refused.value.code == NOT_SENT
 
 
 async def test_a_message_of_the_simulated_discord_gives_its_files(world: World) -> None:
     message = await world.admin.send(world.channel, "look", attachments=[("Poster.png", b"a picture")])
     services = world.bot.services
     assert isinstance(services.downloads, SimulatedDownloads)
-    facts = await keep_attachment(
-        services.memory.files, services.downloads, str(world.guild.id), PERSON, message.attachments[0]
-    )
+    files, guild = services.memory.files, str(world.guild.id)
+    given = upload_of(message.attachments[0].to_dict())
+    facts = await keep_upload(files, services.downloads, world.bot, guild, PERSON, given)
     assert (facts.name, facts.size) == ("Poster.png", 9)
-    files = host_of(world.bot).files  # as sprockets find them
-    assert await files.known(facts.digest, str(world.guild.id)) == facts
-    with await files.open(facts.digest, str(world.guild.id)) as file:
+    found = host_of(world.bot).files  # as sprockets find them
+    assert await found.known(facts.digest, guild) == facts
+    with await found.open(facts.digest, guild) as file:
         assert file.read() == b"a picture"

@@ -17,12 +17,12 @@ from cogs.desk.compose.merging import fits_beside, joined, replaced, would_be_lo
 from cogs.desk.creating.create import here
 from cogs.desk.creating.draft_view import loaded, own_draft, show_draft
 from cogs.desk.drafts.draft import fitting, label_of
+from cogs.desk.drafts.uploads import file_field, uploaded_text
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import ask, text_field
-from cogs.desk.kit.uploads import file_field, uploaded_text
 from cogs.desk.kit.wording import BAD, WAITING
 from cogs.language import t, tn, translated
 from cogs.memory import Draft, new_id

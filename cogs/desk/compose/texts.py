@@ -18,12 +18,12 @@ from discord import ui
 from cogs.desk.creating.draft_view import RUN_COUNT, loaded, own_draft
 from cogs.desk.drafts.draft import label_of
 from cogs.desk.drafts.secrecy import kept_hidden
+from cogs.desk.drafts.uploads import file_field, uploaded_text
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
-from cogs.desk.kit.uploads import file_field, uploaded_text
 from cogs.desk.kit.wording import NEUTRAL, cut, plain
 from cogs.language import t, translated
 from cogs.memory import Draft

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import discord
 
+from cogs.attachments import Upload, upload_of
 from cogs.desk.drafts.embed_text import with_part
-from cogs.desk.drafts.uploads import Upload, upload_of
 from cogs.language import t
 from schedulezero.compose import limits
 from schedulezero.compose.rendering import ATTACHMENT

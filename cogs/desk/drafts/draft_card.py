@@ -135,12 +135,14 @@ def draft_panel(
     if draft.job_id and draft.values.get(NAME):
         title += f": {cut(plain(str(draft.values[NAME])), 100)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
+    optional: list[ui.Item[Any]] = []  # rows that save typing, the least needed first
     when: list[ui.Item[Any]] = [
         _line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None)
     ]
     if reviewed.handy:
         taps = [(f"{draft.id}.{_epoch(text)}", label) for label, text in reviewed.handy]
-        when.append(row_of(*(DeskButton("draft", "soon", target, label) for target, label in taps)))
+        optional.append(row_of(*(DeskButton("draft", "soon", target, label) for target, label in taps)))
+        when.append(optional[-1])
     if spec.groups:
         items += group_lines(spec, draft, when, _options(draft, reviewed.lacks))
     else:
@@ -165,7 +167,8 @@ def draft_panel(
         items.append(offers)
     if queues and not draft.job_id:
         options = [discord.SelectOption(label=cut(name, 100), value=key) for key, name in queues[:25]]
-        items.append(row_of(DeskSelect("draft", "queue", draft.id, t("Add to a queue…"), options)))
+        optional.append(row_of(DeskSelect("draft", "queue", draft.id, t("Add to a queue…"), options)))
+        items.append(optional[-1])
     if notice:
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {t('Not saved:')}** {notice}", 600))]
     if reviewed.needs_approval and reviewed.ready:
@@ -180,10 +183,21 @@ def draft_panel(
     if is_composed(spec):
         items.append(_trying(draft, reviewed))
     colour = BAD if trouble or notice else WAITING if reviewed.needs_approval else NEUTRAL
-    panel = panel_of(*items, colour=colour)
+    panel = panel_of(*_within(MOST_COMPONENTS - 1, items, optional), colour=colour)
     for item in post_items(post, MOST_COMPONENTS - count_of(panel)) if post is not None else ():
         panel.add_item(item)
     return panel
+
+
+def _within(
+    most: int, items: Sequence[ui.Item[Any]], optional: Sequence[ui.Item[Any]]
+) -> Sequence[ui.Item[Any]]:
+    """Return the items without as many of the optional ones as have no room."""
+    left_out = 0
+    while left_out < len(optional) and sum(map(count_of, items)) > most:
+        items = [item for item in items if item is not optional[left_out]]
+        left_out += 1
+    return items
 
 
 def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:

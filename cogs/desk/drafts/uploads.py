@@ -1,4 +1,4 @@
-"""Keep the files that people attach to a draft: uploaded in a form, or taken from a message.
+"""Files that people give for a draft: uploaded in a form, or taken from a message; kept, or read as text.
 
 Discord's link to an attachment expires, so the bot keeps the content itself, and the draft names it by its
 digest.
@@ -6,50 +6,26 @@ digest.
 
 from __future__ import annotations
 
-import logging
+import codecs
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 import discord
+from discord import ui
 
-from cogs.background.discord_troubles import TROUBLES
-from cogs.desk.kit.context import Desk
+from cogs.attachments import Upload, keep_upload, upload_of
+from cogs.desk.kit.context import Caller, Desk
 from cogs.desk.kit.in_words import entries, size_in_words
-from cogs.desk.kit.wording import cut, plain
+from cogs.desk.kit.wording import MAX_LABEL, MAX_OPTION, cut, plain
 from cogs.kept_files import FileRefused
 from cogs.language import t, translated
+from cogs.services import Refused
 from schedulezero.compose import limits
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.web.outgoing import OutgoingFailed
-
-log = logging.getLogger(__name__)
-
-_SPOILER = "SPOILER_"
-"""What Discord's own apps put before the name of a file that they cover."""
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file at Discord that is to be kept.
-
-    Attributes:
-        url: where its content is, for now.
-        name: its name, as Discord has it.
-        size: its size in bytes; None if unknown.
-        type: its media type; empty if unknown.
-        alt: what it shows, for those who can't see it.
-        spoiler: whether it is covered until somebody clicks it.
-    """
-
-    url: str
-    name: str
-    size: int | None = None
-    type: str = ""
-    alt: str = ""
-    spoiler: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +41,6 @@ class Kept:
     files: tuple[dict[str, Any], ...]
     refused: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-def upload_of(attachment: Mapping[str, Any]) -> Upload:
-    """Return the upload of an attachment, from its JSON."""
-    name = str(attachment.get("filename") or "file")
-    size = attachment.get("size")
-    return Upload(
-        url=str(attachment.get("url") or ""),
-        name=name.removeprefix(_SPOILER) or name,
-        size=size if isinstance(size, int) else None,
-        type=str(attachment.get("content_type") or ""),
-        alt=str(attachment.get("description") or ""),
-        spoiler=name.startswith(_SPOILER),
-    )
 
 
 def uploads_in(interaction: discord.Interaction, ids: Iterable[Any]) -> list[Upload]:
@@ -125,16 +87,8 @@ async def _keep(desk: Desk, upload: Upload) -> dict[str, Any]:
             size=size_in_words(upload.size),
             most=size_in_words(most),
         )
-    try:
-        async with aclosing(desk.services.downloads.pieces(_attachment(desk, upload))) as pieces:
-            facts = await desk.memory.files.keep(
-                desk.guild_id, desk.actor_id, upload.name, pieces, media_type=upload.type, size=upload.size
-            )
-    except (OutgoingFailed, *TROUBLES) as error:
-        log.info("a file cannot be read from Discord: %s", error)
-        raise FileRefused(
-            "Discord didn't hand it over. Upload it again.", code="file_not_handed_over"
-        ) from error
+    downloads = desk.services.downloads
+    facts = await keep_upload(desk.memory.files, downloads, desk.bot, desk.guild_id, desk.actor_id, upload)
     if facts.size > most:
         raise FileRefused(
             "It has {size}, and this server takes {most}.",
@@ -148,18 +102,6 @@ async def _keep(desk: Desk, upload: Upload) -> dict[str, Any]:
     if upload.spoiler:
         kept["spoiler"] = True
     return kept
-
-
-def _attachment(desk: Desk, upload: Upload) -> discord.Attachment:
-    """Return an upload as discord.py's attachment; a picture of an embed isn't one by itself."""
-    data: Any = {
-        "id": 0,
-        "filename": upload.name,
-        "size": upload.size or 0,
-        "url": upload.url,
-        "proxy_url": upload.url,
-    }
-    return discord.Attachment(data=data, state=desk.bot._connection)
 
 
 def _free_name(name: str, taken: set[str]) -> str:
@@ -197,3 +139,55 @@ async def with_uploads(
         if kept.files:
             values[name] = [*before, *kept.files]
     return values, refused
+
+
+# -------------------------------------------------------------------- as text
+
+
+def file_field(name: str, label: str, *, description: str) -> ui.Label[Any]:
+    """Return an optional field for one file."""
+    return ui.Label(
+        text=label[:MAX_LABEL],
+        description=description[:MAX_OPTION],
+        component=ui.FileUpload(custom_id=name, required=False, max_values=1),
+    )
+
+
+async def uploaded_text(
+    desk: Caller, fields: Mapping[str, Any], field: str, *, kinds: tuple[str, ...], most: int
+) -> tuple[str, str] | None:
+    """Return the name, in lower case, and the text of the file in a field; None if there is none.
+
+    Parameters:
+        desk: whose form it is.
+        fields: the submitted form.
+        field: the field.
+        kinds: the endings that a file's name may have, such as ``.txt``.
+        most: the largest size in bytes.
+
+    Raises Refused for another kind of file, one that is too large, one that isn't text, and one that Discord
+    doesn't hand over.
+    """
+    found = uploads_in(desk.interaction, fields.get(field) or [])
+    if not found:
+        return None
+    file, data = found[0], bytearray()
+    name = file.name.casefold()
+    if not name.endswith(kinds):
+        raise Refused(t("Give a file that ends in {kinds}.", kinds=", ".join(kinds)))
+    too_large = t("The file is larger than {size} KiB.", size=most // 1024)
+    if file.size is not None and file.size > most:
+        raise Refused(too_large)
+    try:
+        async with aclosing(desk.services.downloads.pieces(desk.bot, file.url)) as pieces:
+            async for piece in pieces:
+                data += piece
+                if len(data) > most:  # Discord states the size; the bytes are what counts
+                    raise Refused(too_large)
+    except OutgoingFailed as error:
+        raise Refused(t("Discord didn't hand it over. Upload it again.")) from error
+    try:
+        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return name, data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refused(t("The file isn't text in UTF-8.")) from None
