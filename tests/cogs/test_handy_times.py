@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.scheduling import hello
 from tests.support.text import text_of
-from tests.support.world import World, custom_id, labels, press
+from tests.support.world import World, custom_id, labels, pick, press
 
 OFFERED = ("In an hour", "This evening, ", "Tomorrow, ", "Monday, ")
 
