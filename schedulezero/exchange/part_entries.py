@@ -70,12 +70,11 @@ def _part(given: Any, taken: set[str]) -> Part | None:
     if not isinstance(given, Mapping):
         return None
     item = cast("Mapping[Any, Any]", given)
-    method, params = item.get("do"), item.get("with") or {}
-    if (
-        any(key not in _KEYS for key in item)
-        or not isinstance(method, str)
-        or not isinstance(params, Mapping)
-    ):
+    method: Any = item.get("do")
+    params: Any = item.get("with") or {}
+    if any(key not in _KEYS for key in item):
+        return None
+    if not isinstance(method, str) or not isinstance(params, Mapping):
         return None
     if "before" in item and "after" in item:
         return None

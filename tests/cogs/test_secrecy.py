@@ -115,7 +115,7 @@ async def test_a_card_in_a_channel_hides_it_and_whoever_may_approve_reads_it(wor
     job = replace(await a_call(world, "ping"), state=JobState.PENDING)
     spec = spec_for(world.bot, job.method)
     posted = str(approval_card(job, spec, heading="Read").panel.to_components())
-    assert "S3CRET" not in posted and "Read and approve…" in posted and f":v{job.version}" not in posted
+    assert "S3CRET" not in posted and "Read and approve…" in posted and f":approve:{job.id}:v" not in posted
     member: Any = world.bot.get_guild(world.guild.id)
     reader = await member.fetch_member(world.moderator.id)
     whole = str(approval_card(job, spec, heading="Read", reader=reader).panel.to_components())

@@ -156,7 +156,7 @@ async def ask_then(desk: Desk, draft_id: str) -> None:
 
 def _then_form(draft: Draft, spec: MethodSpec) -> Any:
     channels = draft.values.get("channel_ids") or draft.values.get("channel_id")
-    here = dict.fromkeys(("channel_id", "channel_ids"), channels)
+    here: dict[str, Any] = {"channel_id": channels, "channel_ids": channels}
     fields = [parameter_field(parameter, here.get(parameter.name)) for parameter in first_fields(spec)]
     fields.append(
         text_field(
