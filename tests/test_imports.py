@@ -165,8 +165,8 @@ TABLE = {
     ),
     "cogs/desk/files": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/methods "
-        "schedulezero/client schedulezero/exchange schedulezero/compose cogs/background cogs cogs/rights cogs/desk/kit "
-        "cogs/desk/drafts cogs/desk/jobs"
+        "schedulezero/client schedulezero/exchange schedulezero/compose cogs/background cogs cogs/rights "
+        "cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/runs": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
