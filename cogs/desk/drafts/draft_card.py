@@ -183,17 +183,18 @@ def draft_panel(
     if is_composed(spec):
         items.append(_trying(draft, reviewed))
     colour = BAD if trouble or notice else WAITING if reviewed.needs_approval else NEUTRAL
-    panel = panel_of(*_within(MOST_COMPONENTS - 1, items, optional), colour=colour)
+    most = MOST_COMPONENTS - 1  # the frame is one
+    if reviewed.handy and post is not None:  # seeing the whole post matters more than times to tap
+        items = _within(most - sum(map(count_of, post_items(post))), items, optional[:1])
+    panel = panel_of(*_within(most, items, optional), colour=colour)
     for item in post_items(post, MOST_COMPONENTS - count_of(panel)) if post is not None else ():
         panel.add_item(item)
     return panel
 
 
-def _within(
-    most: int, items: Sequence[ui.Item[Any]], optional: Sequence[ui.Item[Any]]
-) -> Sequence[ui.Item[Any]]:
+def _within(most: int, items: Sequence[ui.Item[Any]], optional: Sequence[ui.Item[Any]]) -> list[ui.Item[Any]]:
     """Return the items without as many of the optional ones as have no room."""
-    left_out = 0
+    items, left_out = list(items), 0
     while left_out < len(optional) and sum(map(count_of, items)) > most:
         items = [item for item in items if item is not optional[left_out]]
         left_out += 1
