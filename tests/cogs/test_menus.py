@@ -45,7 +45,7 @@ async def test_all_embeds_go_along(world: World) -> None:
     message = await channel.send("Look:", embeds=embeds)
     shown = await world.admin.context_menu(world.channel, "Schedule this message", message)
     text = said(shown)
-    assert "Look:" in text and "### Party" in text and "**Where**" in text and "1 more embed" in text
+    assert "Look:" in text and "### Party" in text and "**Where**" in text and "### Rules" in text
     first, second = (await newest_draft(world)).values["embeds"]
     assert first["author"] == {"name": "Ann"} and first["footer"] == {"text": "By Ben"}
     assert second == {"title": "Rules", "description": "{{date}", "color": 0x123456}
