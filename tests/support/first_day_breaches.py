@@ -241,6 +241,7 @@ BROKEN: dict[str, Broken] = {
     "job.send_as": refused(HOOK),
     "job.edit_post": refused(r"PATCH /channels/\d+/messages/\d+"),
     "job.delete_post": refused(r"DELETE /channels/\d+/messages/\d+"),
+    "job.withdraw_post": refused(r"DELETE /channels/\d+/messages/\d+"),
     "job.create_thread": refused(OPEN),
     "job.create_thread_in_news": refused(OPEN, 50024),
     "job.create_forum_post": refused(OPEN),

@@ -126,6 +126,21 @@ async def _delete_post(visit: Visit) -> str:
     return await visit.refused((10008,), "GET", path, channel_id=channel, message_id=sent["id"])
 
 
+@assumes(
+    "job.withdraw_post",
+    "The job deletes one of the bot's own posts",
+    "withdraw_post",
+    "/resources/message#delete-message",
+)
+async def _withdraw_post(visit: Visit) -> str:
+    channel = await visit.place.text()
+    await visit.known(channel)
+    sent = await visit.post(channel, content="goes as well")
+    await visit.run_job("withdraw_post", {"message_url": _link(visit, sent)})
+    path = "/channels/{channel_id}/messages/{message_id}"
+    return await visit.refused((10008,), "GET", path, channel_id=channel, message_id=sent["id"])
+
+
 def _link(visit: Visit, message: Mapping[str, Any]) -> str:
     return f"https://discord.com/channels/{visit.guild_id}/{message['channel_id']}/{message['id']}"
 
@@ -221,6 +236,7 @@ ASSUMPTIONS = (
     _send_as,
     _edit_post,
     _delete_post,
+    _withdraw_post,
     _create_thread,
     _create_thread_in_news,
     _create_forum_post,
