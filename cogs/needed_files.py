@@ -67,7 +67,8 @@ def named_by_versions(
 
 
 def _named_by(job: Job, wanted: frozenset[str]) -> frozenset[str]:
-    return digests_among((dict(job.params), dict(job.meta)), wanted) if wanted else frozenset()
+    parts = (dict(part.params) for part in job.parts)
+    return digests_among((dict(job.params), dict(job.meta), *parts), wanted) if wanted else frozenset()
 
 
 async def _ended(client: Client, job: Job, now: datetime) -> datetime:

@@ -18,6 +18,8 @@ FOLLOWS = "follows"
 """Key in a job's meta that holds the id of the job it belongs to."""
 ASKED = "asked"
 """Key in a pending job's meta that holds the changes a second person asks for, until somebody makes some."""
+QUEUE = "queue"
+"""Key in a job's meta that holds the id of the queue in which it waits."""
 LONGEST_ASKED = 1000
 ENDINGS = "after-"
 """Prefix of such a job's id."""
@@ -50,12 +52,18 @@ def creator_after(before: Job, after: Job, by: str | None) -> str | None:
         after: the job after the change.
         by: user id of the person who makes the change; None if unknown.
 
-    A person's own job stays theirs.
+    A person's own job stays theirs, and so does a post that only moves within its queue: whoever lets a queue
+    move up answers for the time of others' posts, not for what they say and ping.
     """
-    if definition(before) == definition(after):
+    if definition(before) == definition(after) or _only_moved(before, after):
         return before.creator_id
     personal = before.guild_id is not None and before.guild_id == before.creator_id
     return after.creator_id if by is None or personal else by
+
+
+def _only_moved(before: Job, after: Job) -> bool:
+    """Return whether a job in a queue got another time and is otherwise the same."""
+    return QUEUE in before.meta and definition(replace(after, trigger=before.trigger)) == definition(before)
 
 
 def writers(present: Job, versions: Sequence[JobVersion]) -> frozenset[str]:

@@ -97,7 +97,8 @@ async def test_a_form_leaves_out_what_the_server_has_no_settings_for(world: Worl
     assert "Missed runs" not in text and "doesn't report failed or missed runs" in text
     form = await press(world.admin, preview.response, ".when")
     assert form.modal is not None
-    assert len(form.modal["components"]) == 1
+    asked = [item["component"]["custom_id"] for item in form.modal["components"]]
+    assert asked == ["when", "soon"]
 
 
 async def test_a_schedule_that_it_cannot_keep_is_said_on_the_card_with_the_nearest(world: World) -> None:

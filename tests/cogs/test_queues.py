@@ -158,6 +158,51 @@ async def test_another_time_takes_a_draft_out_of_its_queue(world: World, how: st
     assert "In the queue" not in said(saved) and await waiting(world) == []
 
 
+async def test_nothing_is_posted_now_on_a_day_off(world: World) -> None:
+    await a_queue(world)
+    await added(world, "one")
+    client = world.bot.services.client
+    rules = await client.rules(str(world.guild.id))
+    today = instants.now().date()
+    off = tuple(today + timedelta(days=days) for days in (-1, 0, 1))
+    await client.save_rules(replace(rules, timezone="UTC", dark_days=off), str(world.admin.id))
+    panel = await world.admin.slash(world.channel, "schedule queue")
+    asked = await press(world.admin, panel.response, "queue:asknow")
+    assert "It can't be posted now" in said(await press(world.admin, asked.response, "queue:now"))
+    assert len(await waiting(world)) == 1
+
+
+async def test_a_post_that_moves_stays_its_authors(world: World) -> None:
+    await a_queue(world)
+    sam = await scheduler(world, send_messages=True)
+    await added(world, "first")
+    await added(world, "from sam", sam)
+    panel = await world.admin.slash(world.channel, "schedule queue")
+    asked = await press(world.admin, panel.response, "queue:asknow")
+    await press(world.admin, asked.response, "queue:now")
+    found = [job async for job in world.bot.services.client.all_jobs(str(world.guild.id))]
+    (moved,) = [job for job in found if job.params["message"] == "from sam"]
+    assert moved.creator_id == str(sam.id) and moved.version > 1
+
+
+async def test_nobody_moves_what_they_might_not_post(world: World) -> None:
+    await a_queue(world)
+    queue = await queue_of(world)
+    card = await world.draft(world.admin, "send_announcement", hello(world, message="all", everyone=True), "")
+    card = await pick(world.admin, card.response, "draft:queue", [queue.id])
+    await press(world.admin, card.response, "draft:confirm")
+    await added(world, "one")
+    sam = await scheduler(world, send_messages=True)
+    before = await waiting(world)
+    jobs = {
+        job.params["message"]: job async for job in world.bot.services.client.all_jobs(str(world.guild.id))
+    }
+    panel = await sam.slash(world.channel, "schedule queue")
+    told = await pick(sam, panel.response, "queue:first", [jobs["one"].id])
+    assert "Mention" in said(told) or "everyone" in said(told)
+    assert await waiting(world) == before
+
+
 async def test_free_days_are_skipped(world: World) -> None:
     await a_queue(world)
     queue = await queue_of(world)

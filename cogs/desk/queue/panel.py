@@ -37,6 +37,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError, WhenError
 from schedulezero.model import Job, JobState, Trigger
+from schedulezero.model.quiet_hours import forbidden
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.parse import understand
@@ -261,9 +262,12 @@ async def post_now(desk: Desk, target: str) -> None:
         job = await job_for(desk, Act.RUN, job_id)
         if job.meta.get(META) != queue.id or job.state is not JobState.ACTIVE or job.next_run_at is None:
             raise Refused(t("This was already done."))
+        at, rules = instants.now() + _SOON, await rules_here(desk)
+        if rules is not None and (why := forbidden(rules, at)) is not None:
+            raise Refused(t("It can't be posted now: {reason}", reason=translated(why)))
         # One change of its time posts it, by the way of every job: once, with its history.
         meta = {key: value for key, value in job.meta.items() if key != META}
-        now = replace(at_slot(job, instants.now() + _SOON), meta=meta)
+        now = replace(at_slot(job, at), meta=meta)
         await desk.client.change(now, job.version, desk.actor_id)
         left = await _close(desk, queue)
     said = t("“{name}” is on its way.", name=plain(title_of(job)))
@@ -280,10 +284,13 @@ async def close(desk: Desk, queue_id: str) -> None:
 
 
 async def _close(desk: Desk, queue: Queue) -> str:
-    """Close a queue up; return what to tell about jobs that stayed where they are."""
+    """Close a queue up; return what to tell about jobs that stayed where they are.
+
+    Nobody moves what they might not post themselves.
+    """
     waiting, rules = await waiting_here(desk, queue), await rules_here(desk)
     fixed: set[str] = set()
-    async for job, verdict in verdicts(desk, Act.SKIP, waiting):
+    async for job, verdict in verdicts(desk, Act.SAVE, waiting):
         if not verdict.allowed:
             fixed.add(job.id)
     for job, slot in closed_up(queue, waiting, instants.now(), rules, fixed=fixed):
@@ -313,7 +320,7 @@ async def put_first(desk: Desk, queue_id: str) -> None:
         place = next((number for number, job in enumerate(waiting) if job.id == picked), 0)
         before, slots = waiting[:place], [instant_of(job) for job in waiting[: place + 1]]
         moves = [(waiting[place], slots[0]), *zip(before, slots[1:], strict=True)] if before else []
-        async for _, verdict in verdicts(desk, Act.SKIP, [job for job, _ in moves]):
+        async for _, verdict in verdicts(desk, Act.SAVE, [job for job, _ in moves]):
             if not verdict.allowed:
                 raise Refused(verdict.against[0])
         for job, slot in moves:

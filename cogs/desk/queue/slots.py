@@ -14,12 +14,11 @@ from typing import Any
 
 from schedulezero import instants
 from schedulezero.model import GuildRules, Job, JobState, JsonObject, Trigger
+from schedulezero.model.authorship import QUEUE as META
 from schedulezero.model.quiet_hours import forbidden
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 
-META = "queue"
-"""The key in a job's meta that holds the id of its queue."""
 SOONEST = timedelta(minutes=1)
 """How far ahead a slot must be to be given away: time to confirm."""
 _MOST_SLOTS = 2000  # looked at, free or not
