@@ -16,6 +16,7 @@ from cogs.needed_files import needed_files
 from schedulezero import instants
 from schedulezero.errors import ServerUnreachable
 from schedulezero.model import Job, JobState, Trigger
+from schedulezero.model.part import Part
 from tests.conftest import until
 from tests.support.world import World, said
 
@@ -141,6 +142,15 @@ async def test_drafts_and_notes_need_their_files(world: World) -> None:
     await memory.take_draft("d1")
     await sweep(world, 20, 22)
     assert not await is_kept(world, drafted)
+
+
+async def test_what_runs_before_and_after_needs_its_files(world: World) -> None:
+    digest = await keep(world, b"a picture of a part")
+    files = [{"file": digest, "name": "a.png"}]
+    params: dict[str, Any] = {"channel_ids": [str(world.channel.id)], "files": files}
+    await save(world, {}, parts=(Part("t1", "send_post", params, after=timedelta()),))
+    await sweep(world, 8, 10, 12)
+    assert await is_kept(world, digest)
 
 
 async def test_templates_need_their_files(world: World) -> None:
