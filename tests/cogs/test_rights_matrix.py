@@ -36,6 +36,8 @@ command                  | plain  | scheduler | moderator | admin | owner
 schedule create          | MANAGE | yes       | yes       | yes   | yes
 schedule drafts          | MANAGE | yes       | yes       | yes   | yes
 schedule list            | MANAGE | yes       | yes       | yes   | yes
+schedule queue           | MANAGE | yes       | yes       | yes   | yes
+schedule templates       | MANAGE | yes       | yes       | yes   | yes
 schedule show            | MANAGE | yes       | yes       | yes   | yes
 schedule edit            | MANAGE | yes       | yes       | yes   | yes
 schedule cancel          | MANAGE | yes       | yes       | yes   | yes

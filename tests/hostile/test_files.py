@@ -260,7 +260,7 @@ ENTRY: dict[str, Any] = {
     "line": 1, "name": None, "method": "m", "params": {}, "trigger": {"type": "date", "args": {}},
     "timezone": "UTC", "missed": "latest", "overlap": "allow", "sentence": "s", "runs": [],
     "notes": [{"said": "n", "said_code": "c", "said_values": {}}], "job_id": "",
-    "paused": False, "is_event": False, "grace": None,
+    "paused": False, "is_event": False, "grace": None, "parts": None,
 }  # fmt: skip
 
 
@@ -270,7 +270,7 @@ ENTRY: dict[str, Any] = {
         {"line": "1"}, {"line": -1}, {"name": "x" * 101}, {"method": None}, {"params": []}, {"trigger": "x"},
         {"timezone": "Mars"}, {"missed": "never"}, {"runs": ["soon"]}, {"runs": ["x"] * 101}, {"extra": 1},
         {"notes": ["x"]}, {"notes": [{"said": "n" * 501, "said_code": "c", "said_values": {}}]},
-        {"job_id": "x" * 65}, {"paused": "no"}, {"grace": 0.5},
+        {"job_id": "x" * 65}, {"paused": "no"}, {"grace": 0.5}, {"parts": [{"id": "x"}]},
         {"why": "both"},
     ],
 )  # fmt: skip
