@@ -87,13 +87,14 @@ async def schedule(demo: DemoPage, kind: Kind) -> None:
         await demo.fill(label, text)
     await demo.fill("When", "every friday at 18:00")
     await demo.submit()
-    await expect(demo.page.locator(".component-button", has_text="Confirm").last).to_be_enabled()
+    await demo.sees("Check before you schedule")
     for entry, texts in kind.more.items():
         await demo.choose("Add or change", entry)
         for label, text in texts.items():
             await demo.fill(label, text)
         await demo.submit()
         await demo.sees(next(iter(texts.values())))
+    await expect(demo.page.locator(".component-button", has_text="Confirm").last).to_be_enabled()
     await demo.panel_picture(f"job-{kind.picture}")
     before = await demo.timeline.get_by_text("Started: ").count()
     await demo.button("Confirm")
