@@ -43,7 +43,7 @@ KINDS = (
     Kind("forum", "create_forum_post", "post in a forum",
          {"Title": "Idea of the week", "Message": "Let's hear it!"}, {"channel_id": "ideas"}),
     Kind("event", "create_event", "Announce one of",
-         {"Title": "Game night", "Starts in": "2 days", "Lasts": "3h", "Place": "The attic"}),
+         {"Title": "Game night", "Starts in": "6 hours", "Lasts": "3h", "Place": "The attic"}),
     Kind("slowmode", "set_slowmode", "slow mode, for", {"Seconds": "30", "Lasts": "4h"}),
     Kind("countdown", "set_channel_text", "topic or name", {"Text": "{countdown:2030-01-01} to go"}),
     Kind("role", "give_role_for", "role temporarily",
