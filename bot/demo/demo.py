@@ -156,8 +156,8 @@ ScheduleZero's demo is at
 
     {door}
 
-Type /schedule create in the message box, pick “Post a message in a channel”, and enter
-in 1 minute for when.
+Type /schedule create in the message box, pick “Post something”, and enter in 1 minute
+for when.
 “Viewing as” switches between an administrator, a moderator and a plain member; {door}/@ada
 shows what the bot writes to Ada alone.
 One message is posted automatically after two minutes. Press Ctrl+C to end the demo.

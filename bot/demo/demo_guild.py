@@ -33,7 +33,7 @@ def furnish(env: simcord.Env, bot: ScheduleZeroBot) -> tuple[Place, ...]:
     guild.create_role("Event guests")
     let_do_what_it_asks(env, bot, guild)
     lounge = guild.create_text_channel("lounge", topic="Type /schedule create, and watch it happen here")
-    announcements = guild.create_text_channel("announcements")
+    announcements = guild.create_news_channel("announcements")
     mod_room = guild.create_text_channel("mod-room")
     guild.create_forum_channel("ideas")
     guild.create_voice_channel("Hall")

@@ -195,7 +195,10 @@ def _from_annotation(function: JobFunction) -> tuple[Parameter, ...]:
 
 
 def best_matches(specs: Iterable[MethodSpec], typed: str) -> list[MethodSpec]:
-    """Return the methods that match a search text, best first: by name, then by summary."""
+    """Return the methods that match a search text, best first: by name, then by summary.
+
+    Those that match equally well keep their order.
+    """
     wanted = typed.strip().casefold().replace(" ", "_")
 
     def rank(spec: MethodSpec) -> int | None:
@@ -208,9 +211,5 @@ def best_matches(specs: Iterable[MethodSpec], typed: str) -> list[MethodSpec]:
             return 2
         return 3 if wanted in name or wanted in words else None
 
-    ranked = [(rank(spec), spec.name, spec) for spec in specs]
-    return [
-        spec
-        for place, _, spec in sorted(ranked, key=lambda item: (item[0] or 0, item[1]))
-        if place is not None
-    ]
+    ranked = [(place, spec) for spec in specs if (place := rank(spec)) is not None]
+    return [spec for _, spec in sorted(ranked, key=lambda item: item[0])]

@@ -37,7 +37,7 @@ async def test_the_first_form_asks_for_five_things(desk: World) -> None:
 
 async def test_an_embed_is_made_by_one_form(desk: World) -> None:
     card = await composed(desk, text="Party!", files=[("poster.png", PNG)])
-    assert "poster.png" in text_of(card)
+    assert "📎 poster.png" in text_of(card)
     await press(desk.admin, card, "embeds:open")
     assert labels(card) == ["Add embed", "Back to the post"]
     embed = {
@@ -59,6 +59,7 @@ async def test_an_embed_is_made_by_one_form(desk: World) -> None:
     ]
     await press(desk.admin, card, "embeds:back")
     assert "Confirm" in labels(card)
+    assert "📎" not in text_of(card)  # Discord shows the file in the embed alone
 
 
 async def test_fields_are_added_moved_and_removed(desk: World) -> None:

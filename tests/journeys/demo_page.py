@@ -34,6 +34,17 @@ ARGUMENTS = [
 
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 
+_PRIVATE = "Only you can see this"
+# The page takes no style sheets but its own and those that a script makes.
+_STYLED = """css => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    document.adoptedStyleSheets = [sheet];
+}"""
+_WHOLE_FORM = """
+.modal-backdrop { position: fixed !important }
+.modal-dialog, .modal-body { max-height: none !important; overflow: visible !important }
+"""
 
 _ACTIONS = re.compile(r'"kind":"(click|select|modal_submit|run_command)"')
 
@@ -51,6 +62,8 @@ class DemoPage:
 
     def __init__(self, page: Page, door: str = "") -> None:
         self.page, self.door = page, door
+        self.submitted = 0
+        """How many forms were sent."""
         self.form = page.locator("#modal-root")
         self.timeline = page.locator("#channel-message-list")
         self.suggestions = page.locator(".command-popup-list [role=option]")
@@ -135,14 +148,27 @@ class DemoPage:
 
     async def choose(self, placeholder: str, *labels: str) -> None:
         """Picks in the newest select with that placeholder; several are applied together."""
+        await self._open_select(placeholder)
+        if len(labels) == 1:
+            await self.act(self._option(labels[0]))
+        else:
+            await self._apply(*labels)
+
+    async def switch_on(self, placeholder: str, *labels: str) -> None:
+        """Picks in a select that takes any number."""
+        await self._open_select(placeholder)
+        await self._apply(*labels)
+
+    async def _open_select(self, placeholder: str) -> None:
         select = self.timeline.locator(".preview-select", has_text=placeholder).last
         await select.locator(".select-trigger").click()
-        options = [self.page.locator(".select-option", has_text=label).first for label in labels]
-        if len(options) == 1:
-            await self.act(options[0])
-            return
-        for option in options:
-            await option.click()
+
+    def _option(self, label: str) -> Locator:
+        return self.page.locator(".select-option", has_text=label).first
+
+    async def _apply(self, *labels: str) -> None:
+        for label in labels:
+            await self._option(label).click()
         await self.act(self.page.get_by_role("button", name="Apply").first)
 
     async def edit_line(self, label: str) -> None:
@@ -150,18 +176,37 @@ class DemoPage:
         line = self.timeline.locator(".component-section", has_text=label).last
         await self.act(line.locator(".component-button", has_text="Edit"))
 
-    async def panel_picture(self, name: str, containing: str = "") -> None:
-        """A picture of the newest panel alone, or of the newest that contains a text."""
-        PICTURES.mkdir(exist_ok=True)
+    async def panel_picture(self, name: str, containing: str = "", width: int = 1000) -> None:
+        """A picture of the newest panel alone, or of the newest with a text, on a page of that width."""
         panel = self.timeline.locator("article.channel-message .components-v2", has_text=containing).last
+        await self._picture_of(panel, name, width)
+
+    async def message_picture(self, name: str, message: Locator, width: int = 1000) -> None:
+        """A picture of the newest of these messages."""
+        await self._picture_of(message.last, name, width)
+
+    def posted(self, containing: str) -> Locator:
+        """The posts that contain a text: what everybody sees, without a panel."""
+        return self.message(containing).filter(has_not_text=_PRIVATE)
+
+    def shown_alone(self, containing: str) -> Locator:
+        """The messages without a panel that contain a text, and that one sees alone."""
+        return self.message(containing).filter(has_text=_PRIVATE)
+
+    def message(self, containing: str) -> Locator:
+        """The messages without a panel that contain a text."""
+        return self.timeline.locator("article.channel-message:not(:has(.components-v2))", has_text=containing)
+
+    async def _picture_of(self, shown: Locator, name: str, width: int) -> None:
+        PICTURES.mkdir(exist_ok=True)
         await self._bring_up_to_date()
         await self.page.mouse.move(1, 1)
         for attempt in range(10):
             try:
                 async with self.page.expect_response(re.compile("/api/"), timeout=2000):
-                    await self.page.set_viewport_size({"width": 1000, "height": 1800 + attempt})
-                await self._stand_still(panel)
-                await panel.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+                    await self.page.set_viewport_size({"width": width, "height": 1800 + attempt})
+                await self._stand_still(shown)
+                await shown.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
                 break
             except (PlaywrightError, AssertionError):  # the page drew the message anew meanwhile
                 if attempt == 9:
@@ -216,7 +261,25 @@ class DemoPage:
     async def fill(self, label: str, text: str) -> None:
         await self.form.get_by_label(re.compile(rf"^{label}")).fill(text)
 
+    async def attach(self, name: str, path: Path) -> None:
+        """Puts a file into a field of the open form."""
+        field = self.form.locator(f'.modal-field[data-custom-id="p:{name}"]')
+        await field.locator("input[type=file]").set_input_files(path)
+        await expect(field.locator(".upload-file-name")).to_have_text(path.name)
+
+    async def form_picture(self, name: str) -> None:
+        """A picture of the open form, as long as it is: one scrolls in it, but not in a picture."""
+        PICTURES.mkdir(exist_ok=True)
+        await self.page.evaluate(_STYLED, _WHOLE_FORM)
+        await self.page.set_viewport_size({"width": VIEWPORT["width"], "height": 1500})
+        await self.form.locator(".modal-dialog").screenshot(
+            path=PICTURES / f"{name}.png", animations="disabled"
+        )
+        await self.page.set_viewport_size(VIEWPORT)
+        await self.page.evaluate(_STYLED, "")
+
     async def submit(self) -> None:
+        self.submitted += 1
         await self.act(self.form.get_by_role("button", name="Submit"))
 
     async def sees(self, text: str, seconds: float = 60) -> None:

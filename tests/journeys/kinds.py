@@ -15,40 +15,42 @@ ADDRESS = "address"
 
 @dataclass(frozen=True)
 class Kind:
-    """A job to schedule: what to type for it, its fields by label, its selects, and its options."""
+    """A job to schedule: what to type for it, its fields by label, its selects, its card's further forms."""
 
     picture: str
     method: str
     suggestion: str
     texts: dict[str, str] = field(default_factory=dict[str, str])
     picks: dict[str, str] = field(default_factory=dict[str, str])
-    options: dict[str, str] = field(default_factory=dict[str, str])
+    more: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     def calling(self, address: str) -> Kind:
         """The same, with an address that answers."""
-        texts, options = (
-            {label: address if text == ADDRESS else text for label, text in texts.items()}
-            for texts in (self.texts, self.options)
-        )
-        return replace(self, texts=texts, options=options)
 
+        def answering(texts: dict[str, str]) -> dict[str, str]:
+            return {label: address if text == ADDRESS else text for label, text in texts.items()}
+
+        more = {entry: answering(texts) for entry, texts in self.more.items()}
+        return replace(self, texts=answering(self.texts), more=more)
+
+
+_POST = "Post something"
 
 KINDS = (
-    Kind("poll", "send_poll", "Ask people", {"Question": "Which game?", "Answers": "Chess\nGo\nUno"}),
-    Kind("webhook", "send_as", "under another name", {"Name": "Captain", "Message": "We sail at dawn."}),
+    Kind("poll", "post", _POST, more={"Poll": {"Question": "Which game?", "Answers": "Chess\nGo\nUno"}}),
+    Kind("webhook", "post", _POST, {"Text": "We sail at dawn."}, more={"Appearance": {"Name": "Captain"}}),
     Kind("thread", "create_thread", "Open a thread", {"Title": "{date}", "Message": "What happened?"}),
     Kind("forum", "create_forum_post", "post in a forum",
          {"Title": "Idea of the week", "Message": "Let's hear it!"}, {"channel_id": "ideas"}),
     Kind("event", "create_event", "Announce one of",
-         {"Title": "Game night", "Starts in": "2 days", "Lasts": "3h", "Place": "The attic"}),
+         {"Title": "Game night", "Starts in": "6 hours", "Lasts": "3h", "Place": "The attic"}),
     Kind("slowmode", "set_slowmode", "slow mode, for", {"Seconds": "30", "Lasts": "4h"}),
     Kind("countdown", "set_channel_text", "topic or name", {"Text": "{countdown:2030-01-01} to go"}),
     Kind("role", "give_role_for", "role temporarily",
          {"Lasts": "7 days"}, {"user_ids": "Pia", "role_id": "Event guests"}),
     Kind("web", "call_web", "Call an address", {"Url": ADDRESS, "Body": '{"hello": "world"}'}),
-    Kind("call", "send_announcement", "Post a message in a channel",
-         {"Message": "The observatory is open tonight."},
-         options={"Call after each successful run": ADDRESS}),
+    Kind("call", "post", _POST, {"Text": "The observatory is open tonight."},
+         more={"Options": {"Call after each successful run": ADDRESS}}),
 )  # fmt: skip
 
 _THREAD = "Open, close"
@@ -85,13 +87,14 @@ async def schedule(demo: DemoPage, kind: Kind) -> None:
         await demo.fill(label, text)
     await demo.fill("When", "every friday at 18:00")
     await demo.submit()
-    await expect(demo.page.locator(".component-button", has_text="Confirm").last).to_be_enabled()
-    if kind.options:
-        await demo.edit_line("Name:")
-        for label, text in kind.options.items():
+    await demo.sees("Check before you schedule")
+    for entry, texts in kind.more.items():
+        await demo.choose("Add or change", entry)
+        for label, text in texts.items():
             await demo.fill(label, text)
         await demo.submit()
-        await demo.sees("After each successful run:")
+        await demo.sees(next(iter(texts.values())))
+    await expect(demo.page.locator(".component-button", has_text="Confirm").last).to_be_enabled()
     await demo.panel_picture(f"job-{kind.picture}")
     before = await demo.timeline.get_by_text("Started: ").count()
     await demo.button("Confirm")

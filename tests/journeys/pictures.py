@@ -42,6 +42,11 @@ PANELS = {
     "help": "23-help",
     "message-menu": "28-message-menu",
     "audit": "30-audit",
+    "compose": "40-compose",
+    "embed-form": "41-embed-form",
+    "embeds": "41-embed",
+    "post-card": "42-weekly",
+    "exactly": "43-exactly",
 }
 
 

@@ -18,13 +18,13 @@ pytestmark = pytest.mark.browser
 async def test_from_the_command_to_the_message_on_time(settings: Settings) -> None:
     async with a_demo(settings) as demo:
         await demo.type_command("schedule create")
-        await demo.option("job", "announ")
-        await expect(demo.suggestions.first).to_contain_text("Post a message in a channel")
+        await demo.option("job", "post")
+        await expect(demo.suggestions.first).to_contain_text("Post something")
         await demo.picture("01-suggestions")
         await demo.page.keyboard.press("Enter")
         await demo.send()
 
-        await demo.fill("Message", "The moon is **up**! Night {run} at {time}.")
+        await demo.fill("Text", "The moon is **up**! Night {run} at {time}.")
         await demo.fill("When", "on blursday")
         await demo.picture("02-form")
         await demo.submit()
@@ -210,7 +210,7 @@ async def test_the_first_visit(settings: Settings) -> None:
         await demo.type_command("schedule create")
         await demo.send()
         await demo.sees("What should I schedule?")
-        await demo.choose("Choose a job", "Post an embed")
+        await demo.choose("Choose a job", "Post something")
         await demo.sees("Still missing:")
         await demo.panel_picture("24-line-by-line")
 
@@ -253,14 +253,14 @@ async def test_a_reminder_comes_by_direct_message_and_is_done(settings: Settings
 async def test_when_is_shown_as_it_is_understood_while_one_types(settings: Settings) -> None:
     async with a_demo(settings) as demo:
         await demo.type_command("schedule create")
-        await demo.option("job", "announ", "Post a message in a channel")
+        await demo.option("job", "post", "Post something")
         await demo.option("when", "every other fri")
         await expect(demo.suggestions.first).to_contain_text("every other Friday at 09:00")
         await demo.picture("26-when")
         await demo.suggestions.filter(has_text="17:00").first.click()
         await demo.send()
 
-        await demo.fill("Message", "Game night!")
+        await demo.fill("Text", "Game night!")
         await demo.submit()
         await demo.sees("every other Friday at 17:00, starting")
         await expect(demo.page.locator(".component-button", has_text="Confirm")).to_be_enabled()

@@ -109,6 +109,6 @@ def test_an_optional_parameter_may_be_null_or_empty() -> None:
 def test_suggestions_put_names_before_descriptions() -> None:
     specs = [spec_of("clean", sweep), spec_of("sweep_floor", sweep), spec_of("floor_show", sweep)]  # type: ignore[arg-type]
     assert [spec.name for spec in best_matches(specs, "floor")] == ["floor_show", "sweep_floor", "clean"]
-    assert [spec.name for spec in best_matches(specs, "the floor")] == ["clean", "floor_show", "sweep_floor"]
+    assert [spec.name for spec in best_matches(specs, "the floor")] == ["clean", "sweep_floor", "floor_show"]
     assert best_matches(specs, "zebra") == []
     assert len(best_matches(specs, "")) == 3

@@ -102,8 +102,9 @@ def _composed(params: Mapping[str, Any], facts: Facts, number: int, guild_id: st
         post = Rendered(content=str(params.get("text") or ""))
     if post.empty and not said:
         return None
+    shown = {address for embed in post.embeds for address in _pictures_of(embed)}
     for kind, part in (
-        (Kind.FILES, list(post.files)),
+        (Kind.FILES, [file for file in post.files if f"{ATTACHMENT}{file.get('name')}" not in shown]),
         (Kind.BUTTONS, list(post.buttons)),
         (Kind.POLL, post.poll),
         (Kind.LAYOUT, list(post.layout)),
@@ -112,6 +113,12 @@ def _composed(params: Mapping[str, Any], facts: Facts, number: int, guild_id: st
             said.append(f"{_SIGNS[kind]} {words}")
     content = f"**{post.title}**\n{post.content}" if post.title else post.content
     return Post(content, tuple(_flat(embed) for embed in post.embeds), tuple(said), post.turns)
+
+
+def _pictures_of(embed: Mapping[str, Any]) -> list[str]:
+    """Return the addresses of an embed's pictures; Discord shows a file among them in the embed alone."""
+    flat = _flat(dict(embed))
+    return [str(flat[key]) for key in ("image", "thumbnail") if flat[key]]
 
 
 # Read as: a kind of part, and the sign of its line in the preview.
