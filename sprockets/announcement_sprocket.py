@@ -34,6 +34,7 @@ from sprockets.kit.messages import (
     mentions,
     silenced,
     text_for,
+    turn_for,
 )
 from sprockets.kit.posting import post
 from sprockets.kit.several import CHANNELS, for_each, partly
@@ -71,7 +72,8 @@ async def send_announcement(
     text, silent = silenced(text_for(channel.guild, message, shuffled=shuffled))
     role, everyone = _called(channel.guild, role_id, everyone)
     content = f"{_pings(role, everyone)}{text}".strip()
-    allowed = mentions(message, role=role, everyone=everyone, channel=channel)
+    said = turn_for(message, shuffled=shuffled)
+    allowed = mentions(said, role=role, everyone=everyone, channel=channel)
     sent = await post(channel, f"#{channel.name}", content=content, allowed_mentions=allowed, silent=silent)
     return {"success": True, **sent}
 
@@ -207,7 +209,7 @@ async def send_to_multiple_channels(
             f"#{channel.name}",
             content=text,
             embed=built,
-            allowed_mentions=mentions(message, channel=channel),
+            allowed_mentions=mentions(turn_for(message), channel=channel),
             silent=silent,
         )
 

@@ -19,7 +19,7 @@ from sprockets.kit import webhooks
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.lookups import channel_of, find_message
-from sprockets.kit.messages import embed_of, expect_texts, fitting, mentions, silenced, text_for
+from sprockets.kit.messages import embed_of, expect_texts, fitting, mentions, silenced, text_for, turn_for
 from sprockets.kit.outgoing import Outgoing
 from sprockets.kit.posting import post, posted
 from sprockets.kit.results import success
@@ -127,7 +127,8 @@ async def send_as(
     expect_name(name)
     text, silent = silenced(text_for(channel.guild, message))
     fitting(text, limits.TEXT.most, "message")
-    said = Outgoing(content=text, silent=silent, allowed_mentions=mentions(message, channel=channel))
+    allowed = mentions(turn_for(message), channel=channel)
+    said = Outgoing(content=text, silent=silent, allowed_mentions=allowed)
     return {"success": True, **await webhooks.send_as(bot, channel, Face(name, avatar_url), said)}
 
 

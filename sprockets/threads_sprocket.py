@@ -36,7 +36,7 @@ from sprockets.kit.follow_up import (
 from sprockets.kit.forums import Titled, open_post, tags_of, title_for
 from sprockets.kit.locks import Lock, forget, lock_of, save
 from sprockets.kit.lookups import channel_of, guild_channel_of
-from sprockets.kit.messages import expect_texts, fitting, mentions, silenced, text_for
+from sprockets.kit.messages import expect_texts, fitting, mentions, silenced, text_for, turn_for
 from sprockets.kit.outgoing import Outgoing
 from sprockets.kit.posting import CLOCK_SKEW, post
 from sprockets.kit.results import success
@@ -112,7 +112,7 @@ async def create_thread(
     result = await step("thread", open_it, plan=plan, find=lambda plan, since: _found(channel, plan, since))
     if text:
         thread = await channel_of(bot, int(result["channel_id"]))
-        allowed = mentions(message, channel=channel)
+        allowed = mentions(turn_for(message), channel=channel)
         sent = await post(thread, f"“{name}”", content=text, allowed_mentions=allowed, silent=silent)
         result = {**result, **sent}
     return {"success": True, **result}
@@ -163,7 +163,8 @@ async def create_forum_post(
         )
     text, silent = silenced(text_for(forum.guild, message))
     fitting(text, limits.TEXT.most, "message")
-    said = Outgoing(content=text, silent=silent, allowed_mentions=mentions(message, channel=forum))
+    allowed = mentions(turn_for(message), channel=forum)
+    said = Outgoing(content=text, silent=silent, allowed_mentions=allowed)
     titled = Titled(title_for(forum.guild, title), await tags_of(forum, tags))
     made = await open_post(forum, titled, said, key="post")
     return {"success": True, **present_fields("message", _now(titled.title, FLAGS["open"])), **made}

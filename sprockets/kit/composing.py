@@ -31,7 +31,7 @@ from schedulezero.instants import to_iso
 from schedulezero.methods.host import host_of
 from schedulezero.model import JsonObject
 from sprockets.kit.lookups import Place, role_of
-from sprockets.kit.messages import embed_of, fitting, mentions, silenced, text_for
+from sprockets.kit.messages import embed_of, fitting, mentions, silenced, text_for, turn_for
 from sprockets.kit.outgoing import LayoutOf, Outgoing, Upload
 
 _ATTACHED = "attachment://"
@@ -101,6 +101,7 @@ async def outgoing(bot: commands.Bot, place: Place, post: Post) -> Outgoing:
         return text_for(guild, text, shuffled=post.shuffled)
 
     pings, names = pings_of(guild, post), sent_names(post.files)
+    texts = [post.text, *_layout_texts(post.layout)]
     layout, content, silent = list[JsonObject](), "", post.silent
     if post.layout:
         layout = layout_of(post, pings, names, say)
@@ -118,7 +119,7 @@ async def outgoing(bot: commands.Bot, place: Place, post: Post) -> Outgoing:
         silent=silent,
         no_previews=post.no_previews and not post.layout,
         allowed_mentions=mentions(
-            "\n".join([post.text, *_layout_texts(post.layout)]),
+            "\n".join(turn_for(each, shuffled=post.shuffled) for each in texts),
             roles=pings.roles,
             everyone=pings.everyone,
             channel=place,

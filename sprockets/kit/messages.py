@@ -37,7 +37,7 @@ def mentions(
 
     Parameters:
         text: The text as somebody wrote it, before its variables are filled in, so that a variable pings
-            nobody.
+            nobody; of several texts only the one that is posted, see `turn_for`.
         role: A role to ping.
         roles: Several roles to ping.
         everyone: Whether to ping @everyone.
@@ -225,6 +225,17 @@ def silenced(text: str) -> tuple[str, bool]:
     return unsilenced(text)
 
 
+def turn_for(text: Any, *, shuffled: bool = False) -> str:
+    """Return the one of several texts whose turn it is in the current run, without variables filled in.
+
+    Parameters:
+        text: What somebody wrote.
+        shuffled: Whether several texts are used in a random order instead of their own.
+    """
+    run = current_run()
+    return turn(str(text), run.number, shuffled=shuffled, seed=run.job_id or "")
+
+
 def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:
     """Return the text for the current run, with its variables filled in.
 
@@ -235,10 +246,7 @@ def text_for(guild: discord.Guild, text: Any, *, shuffled: bool = False) -> str:
         text: What somebody wrote.
         shuffled: Whether several texts are used in a random order instead of their own.
     """
-    run = current_run()
-    chosen = turn(str(text), run.number, shuffled=shuffled, seed=run.job_id or "")
     try:
-        facts = _facts(guild)
-        return render(chosen, facts)
+        return render(turn_for(text, shuffled=shuffled), _facts(guild))
     except ParameterError as error:
         raise JobFailed(error.message, retry=False) from error

@@ -4,7 +4,8 @@ A channel has at most one such post, the newest. It moves by a copy of the messa
 original is deleted once the copy is there. Both are steps of a run of their own, named after the message that
 moves: a process that dies in between goes on with the same copy. The copy pings and notifies nobody.
 
-It stays until its job posts again, is cancelled, paused or over, or somebody deletes the message. A job that
+It stays until its job posts again, is cancelled, paused or over, or no longer posts in the channel, or
+somebody deletes the message. A job that
 runs only once is over at once, and its post stays until somebody deletes it or the job.
 """
 
@@ -25,6 +26,7 @@ from schedulezero.handler.steps import nonce, step
 from schedulezero.methods.host import host_of
 from schedulezero.methods.note_kinds import STICKY
 from schedulezero.model import JobState
+from schedulezero.model.part import part_of
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.comparing import alike
 from sprockets.kit.last_posts import Post, change_post
@@ -51,20 +53,23 @@ class Sticky:
         guild_id: the channel's guild.
         job_id: the job that posted it.
         post: the message, as it is now.
+        part: the part of the job that posted it; None for the job's own runs.
     """
 
     guild_id: int
     job_id: str
     post: Post
+    part: str | None = None
 
     def to_note(self) -> dict[str, Any]:
         """Return it as a note."""
-        return {"guild_id": str(self.guild_id), "job_id": self.job_id, "post": self.post.to_json()}
+        note = {"guild_id": str(self.guild_id), "job_id": self.job_id, "post": self.post.to_json()}
+        return {**note, **({"part": self.part} if self.part is not None else {})}
 
     @classmethod
     def from_note(cls, note: dict[str, Any]) -> Sticky:
         """Return what `to_note` wrote."""
-        return cls(int(note["guild_id"]), note["job_id"], Post.from_json(note["post"]))
+        return cls(int(note["guild_id"]), note["job_id"], Post.from_json(note["post"]), note.get("part"))
 
 
 async def sticky_in(bot: object, channel_id: int) -> Sticky | None:
@@ -96,15 +101,15 @@ async def make_sticky(bot: commands.Bot, channel: GuildChannel, post: Post) -> N
     async with turn(_turn(channel.id)):
         known = await sticky_in(bot, channel.id)
         if known is None or known.post.message_id < post.message_id:
-            note = Sticky(channel.guild.id, job_id, post).to_note()
+            note = Sticky(channel.guild.id, job_id, post, current_run().part).to_note()
             await host_of(bot).memory.put(STICKY, str(channel.id), note)
     bot.dispatch(SET, channel.id)
 
 
 async def end_sticky(bot: commands.Bot, channel_id: int) -> None:
-    """Let the post of the current run's job in a channel stay where it is, if it moved so far."""
-    known = await sticky_in(bot, channel_id)
-    if known is not None and known.job_id == current_run().job_id:
+    """Let the post of the current run's job, or of its part, stay where it is, if it moved so far."""
+    known, run = await sticky_in(bot, channel_id), current_run()
+    if known is not None and (known.job_id, known.part) == (run.job_id, run.part):
         async with turn(_turn(channel_id)):
             await host_of(bot).memory.forget(STICKY, str(channel_id))
 
@@ -131,10 +136,11 @@ async def move_down(bot: commands.Bot, channel_id: int, last_id: int, journal: J
             job_id=known.job_id,
             guild_id=guild_id,
             journal=journal,
+            part=known.part,
         )
         with running(run):
             # The first answer counts: a move that has begun comes to its end.
-            if (await step("over", lambda _: _over(bot, known)))["over"]:
+            if (await step("over", lambda _: _over(bot, channel_id, known)))["over"]:
                 return await _forget(bot, channel_id)
             try:
                 channel: Any = await guild_channel_of(bot, channel_id)
@@ -153,8 +159,11 @@ async def _forget(bot: object, channel_id: int) -> None:
     await host_of(bot).memory.forget(STICKY, str(channel_id))
 
 
-async def _over(bot: object, sticky: Sticky) -> dict[str, Any]:
-    """Return whether the job of a sticky post is over. Raises JobFailed if the server can't be asked."""
+async def _over(bot: object, channel_id: int, sticky: Sticky) -> dict[str, Any]:
+    """Return whether a sticky post's job is over, or posts in its channel no more.
+
+    Raises JobFailed if the server can't be asked.
+    """
     try:
         job = await host_of(bot).services.client.job(sticky.job_id, str(sticky.guild_id))
     except NotFound:
@@ -162,6 +171,13 @@ async def _over(bot: object, sticky: Sticky) -> dict[str, Any]:
     except ClientError as error:
         raise JobFailed(error.message, retry_after=_AGAIN_SECONDS) from error
     once = job.trigger.type == "date"
+    if sticky.part is not None:
+        part = part_of(job.parts, sticky.part)
+        if part is None:
+            return {"over": True}
+        job = replace(job, params=part.params)
+    if job.channel_ids and str(channel_id) not in job.channel_ids:
+        return {"over": True}
     return {"over": job.state in _ENDED or (job.state is JobState.FINISHED and not once)}
 
 

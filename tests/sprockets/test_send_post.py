@@ -280,3 +280,13 @@ async def test_files_are_closed_and_sent_whole_again_after_an_outage(world: Worl
     files.open = real
     assert newest(world).attachments[0].size == 5 and len(opened) == 2
     assert all(handle.closed for handle in opened)
+
+
+async def test_whom_each_of_many_texts_names_is_pinged(world: World) -> None:
+    """Discord takes 100 people in a message; those whom the other texts name don't count."""
+    people = [str(10**17 + number) for number in range(100)]
+    many = " ".join(f"<@{user_id}>" for user_id in people)
+    text = f"{many}\n---\n<@{world.admin.id}>"
+    params = {"channel_ids": [str(world.channel.id)], "text": text}
+    await call(world, "send_post", params, "job@2", {"number": 2})
+    assert requests(world)[-1].json["allowed_mentions"]["users"] == [world.admin.id]

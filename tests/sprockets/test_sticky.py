@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -10,18 +12,24 @@ import pytest
 from schedulezero import faults
 from schedulezero.methods.note_kinds import STICKY
 from schedulezero.model import Job
+from schedulezero.model.part import Part
+from sprockets.kit import sticky_keeping
 from sprockets.kit.sticky import move_down
 from sprockets.kit.sticky_keeping import KeepsStickies
 from sprockets.kit.sticky_pace import StickyPace
 from tests.conftest import until
+from tests.support.acting import now
 from tests.support.failing import failing, outage
 from tests.support.for_a_while import result
 from tests.support.posting_with import METHOD, composing
+from tests.support.resuming import call
 from tests.support.world import World
 
 
 @pytest.fixture(autouse=True)
-async def composed(world: World) -> None:
+async def composed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The tests say when a post moves: on a slow machine, the cog would be first.
+    monkeypatch.setattr(sticky_keeping, "TICK_SECONDS", 3600.0)
     await composing(world)
 
 
@@ -96,6 +104,45 @@ async def test_it_ends_with_its_job(world: World, end: str) -> None:
     await writes(world, "Hi")
     await moved(world)
     assert texts(world) == ["Read the rules", "Hi"] and await note(world) is None
+
+
+async def test_a_part_of_a_job_has_one_too(world: World) -> None:
+    values = {"channel_id": str(world.channel.id), "text": "Read the rules", "sticky": True}
+    job = await world.schedule(METHOD, {**values, "text": "Own"}, "every day at 9")
+    client = world.bot.services.client
+    part = Part("b1", METHOD, values, before=timedelta(hours=1))
+    job = await client.change(replace(job, parts=(part,)), job.version, str(world.admin.id))
+
+    async def runs(number: int) -> None:
+        context = {"part": "b1", "of": f"2030-01-0{number}T09:00:00Z", "number": number}
+        await call(world, METHOD, values, f"{job.id}@{number}", context, job.id)
+
+    await runs(1)
+    await writes(world, "Hi")
+    await moved(world)
+    assert texts(world) == ["Hi", "Read the rules"]
+    await runs(2)
+    assert texts(world) == ["Hi", "Read the rules"]
+    await call(world, METHOD, {**values, "sticky": False, "text": "Own"}, f"{job.id}@3", {}, job.id)
+    await moved(world)
+    assert texts(world) == ["Hi", "Own", "Read the rules"]  # what the job itself posts is another thing
+    await client.change(replace(await now(world, job), parts=()), job.version, str(world.admin.id))
+    await writes(world, "Ho")
+    await moved(world)
+    assert texts(world)[-1] == "Ho" and await note(world) is None
+
+
+async def test_it_ends_when_its_job_gets_another_channel(world: World) -> None:
+    job = await a_sticky(world)
+    other: Any = world.guild.create_text_channel("elsewhere")
+    fresh = await now(world, job)
+    params = {**fresh.params, "channel_id": str(other.id)}
+    await world.bot.services.client.change(replace(fresh, params=params), fresh.version, str(world.admin.id))
+    assert (await result(world, await now(world, job))).error is None
+    await writes(world, "Hi")
+    await moved(world)
+    assert texts(world) == ["Read the rules", "Hi"] and await note(world) is None
+    assert await world.bot.memory.kept(STICKY, str(other.id)) is not None
 
 
 async def test_it_ends_when_somebody_deletes_it(world: World) -> None:

@@ -16,13 +16,14 @@ async def call(
     params: dict[str, Any],
     run_id: str = "job@1",
     context: dict[str, Any] | None = None,
+    job_id: str = "job",
 ) -> dict[str, Any]:
     """Calls a job for a run, as the server does each time it cannot know that it was done."""
     message = {
         "method": method,
         "params": params,
         "run_id": run_id,
-        "job_id": "job",
+        "job_id": job_id,
         "context": context or {},
     }
     answer = await to_thread(tell, world.handler.address, json.dumps(message).encode(), seconds=60)
