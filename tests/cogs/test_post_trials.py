@@ -35,6 +35,15 @@ async def test_the_preview_is_the_message_itself(desk: World) -> None:
     assert "Confirm" in labels(card)  # the card stays
 
 
+async def test_the_card_names_a_picture_once_if_an_embed_shows_it(desk: World) -> None:
+    card = await composed(desk, text="Hello", files=[("a.png", PNG), ("b.png", PNG)])
+    await press(desk.admin, card, "embeds:open")
+    await form(desk, card, "embeds:add", {"title": "One", "image": "a.png"})
+    await press(desk.admin, card, "embeds:back")
+    preview = text_of(card).partition("This is how it will look:")[2]
+    assert preview.count("a.png") == 1 and "🖼 a.png" in preview and "📎 b.png" in preview
+
+
 async def test_a_poll_is_told_in_words_where_discord_shows_none(desk: World) -> None:
     card = await composed(desk, text="")
     assert "Write a text, or add an embed, a file or a poll." in text_of(card)

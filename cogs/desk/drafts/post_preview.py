@@ -103,7 +103,7 @@ def _composed(params: Mapping[str, Any], facts: Facts, number: int, guild_id: st
     if post.empty and not said:
         return None
     for kind, part in (
-        (Kind.FILES, list(post.files)),
+        (Kind.FILES, _not_embedded(post)),
         (Kind.BUTTONS, list(post.buttons)),
         (Kind.POLL, post.poll),
         (Kind.LAYOUT, list(post.layout)),
@@ -113,6 +113,19 @@ def _composed(params: Mapping[str, Any], facts: Facts, number: int, guild_id: st
     content = f"**{post.title}**\n{post.content}" if post.title else post.content
     return Post(content, tuple(_flat(embed) for embed in post.embeds), tuple(said), post.turns)
 
+
+def _not_embedded(post: Rendered) -> list[dict[str, Any]]:
+    """Return the files that the embeds don't show; the others are seen in the embeds alone."""
+    pictures = [
+        cast("dict[str, Any]", embed[key]).get("url")
+        for embed in post.embeds
+        for key in _PICTURES
+        if isinstance(embed.get(key), dict)
+    ]
+    return [item for item in post.files if f"{ATTACHMENT}{item.get('name')}" not in pictures]
+
+
+_PICTURES = ("thumbnail", "image")
 
 # Read as: a kind of part, and the sign of its line in the preview.
 _SIGNS = {Kind.FILES: "📎", Kind.BUTTONS: "🔗", Kind.POLL: "📊", Kind.LAYOUT: "▦"}
@@ -190,8 +203,7 @@ def _embed_container(embed: Mapping[str, Any]) -> ui.Container[Any]:
     if fields := _fields(embed.get("fields")):
         lines.append(fields)
     image = embed.get("image")
-    if (own := _own_file(image)) is not None:
-        lines.append(f"🖼 {own}")
+    lines += [f"🖼 {own}" for key in _PICTURES if (own := _own_file(embed.get(key))) is not None]
     text = "\n".join(lines) or "…"
     thumbnail, address = _address(embed.get("thumbnail")), _address(image)
     if thumbnail:
