@@ -156,7 +156,7 @@ ScheduleZero's demo is at
 
     {door}
 
-Type /schedule create in the message box, pick “Post a message in a channel”, and enter
+Type /schedule create in the message box, pick “Post something”, and enter
 in 1 minute for when.
 “Viewing as” switches between an administrator, a moderator and a plain member; {door}/@ada
 shows what the bot writes to Ada alone.
