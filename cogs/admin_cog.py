@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
@@ -46,7 +47,7 @@ from cogs.places_of_use import IN_SERVERS
 from cogs.services import Refused, offered_specs, pickable_specs, services_of
 from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
-from schedulezero.methods.spec import best_matches
+from schedulezero.methods.spec import MethodSpec, best_matches
 from schedulezero.model import JobState, RunState
 from schedulezero.when.language.holiday_places import search_places
 
@@ -74,6 +75,14 @@ _JOB_STATES = [
     for state in (JobState.ACTIVE, JobState.PAUSED, JobState.FINISHED, JobState.CANCELLED)
 ]
 _RUN_STATES = [app_commands.Choice(name=state.value, value=state.value) for state in RunState]
+
+
+def job_choice(spec: MethodSpec, *, alone: bool) -> str:
+    """Return what a job is called in a choice: what it does; of several alike also their methods."""
+    summary = spec.summary.rstrip(".")
+    if not summary:
+        return cut(spec.name, 100)
+    return cut(summary if alone else f"{summary} · {spec.name}", 100)
 
 
 class AdminCog(commands.Cog):
@@ -282,15 +291,13 @@ class AdminCog(commands.Cog):
             names = {spec.name for spec in first}
             # Whoever types the name of a method that another one replaces finds it, behind the others.
             rest = [spec for spec in offered_specs(self.bot) if current and spec.name not in names]
-            found = [
-                spec
-                for specs in (first, rest)
-                for spec in best_matches([replace(spec, summary=t(spec.summary)) for spec in specs], current)
+            translated = [
+                [replace(spec, summary=t(spec.summary)) for spec in specs] for specs in (first, rest)
             ]
+            found = [spec for specs in translated for spec in best_matches(specs, current)]
+            said = Counter(spec.summary for specs in translated for spec in specs)
             return [
-                app_commands.Choice(
-                    name=cut(f"{spec.summary.rstrip('.')} · {spec.name}", 100), value=spec.name
-                )
+                app_commands.Choice(name=job_choice(spec, alone=said[spec.summary] == 1), value=spec.name)
                 for spec in found[:_MOST_CHOICES]
             ]
 

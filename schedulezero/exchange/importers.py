@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from schedulezero.errors import ScheduleZeroError
-from schedulezero.exchange.table_file import columns_of, read_table
+from schedulezero.exchange.table_file import columns_of, read_table, without_separator_line
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault, unreadable
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
@@ -54,7 +54,7 @@ def reader_of(text: str) -> Reader | None:
     first = begin.partition("\n")[0]
     if "utc_time" in first and "content" in first:
         return read_reminder_csv
-    if columns_of(first) is not None:
+    if columns_of(without_separator_line(begin).partition("\n")[0]) is not None:
         return read_table
     lines = (line.strip() for line in text.split("\n"))
     rest = list(

@@ -15,12 +15,16 @@ from datetime import datetime
 from functools import cache
 
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault, unreadable
+from schedulezero.methods.variables import keep_separators
 from schedulezero.sentences import Sentence
 
 METHOD = "send_post"
 _SEPARATORS = (",", ";", "\t", "|")
 _LONGEST_ROW = 100_000  # characters of one cell
 _MOST_PICTURES = 10
+
+_SEPARATOR_LINE = re.compile(r'\s*"?sep=[^\n]"?[,;|\t ]*\r?(?:\n|$)', re.IGNORECASE)
+"""The line before the headings by which Excel is told the separator; the headings show it anyway."""
 
 # Read as: a column, and its headings.
 _HEADINGS = {
@@ -50,6 +54,12 @@ def _columns() -> Mapping[str, str]:
     return found
 
 
+def without_separator_line(text: str) -> str:
+    """Return a table's text from its headings on."""
+    begun = _SEPARATOR_LINE.match(text)
+    return (text[begun.end() :] if begun else text).lstrip("\n")
+
+
 def columns_of(first_line: str) -> tuple[str, list[str]] | None:
     """Return the separator and the columns of a table's first line; None if it is no such table.
 
@@ -75,8 +85,8 @@ def read_table(
     The zone and the present instant are those of whoever resolves each row's *when*.
     """
     del zone, now
-    body = text.lstrip("\n")
-    skipped = len(text) - len(body)
+    body = without_separator_line(text)
+    skipped = text.count("\n") - body.count("\n")
     first, _, _ = body.partition("\n")
     found = columns_of(first)
     if found is None:
@@ -140,11 +150,19 @@ def _entry(row: list[str], names: list[str], line: int, channel_id: str) -> Entr
             most=_MOST_PICTURES,
         )
         return Fault(line, said)
+    insecure = next((name for name in pictures if name.casefold().startswith("http://")), None)
+    if insecure is not None:
+        said = Sentence(
+            "The address of a picture begins with https://, unlike {address}.",
+            "table_picture_without_https",
+            address=insecure[:100],
+        )
+        return Fault(line, said)
     alt = cells.get("alt", "")
-    named = [name for name in pictures if not name.startswith(("https://", "http://"))]
+    named = [name for name in pictures if not name.casefold().startswith("https://")]
     params: dict[str, object] = {"channel_ids": [_channel(cells.get("channel", "")) or channel_id]}
     if text:
-        params["text"] = text
+        params["text"] = keep_separators(text)  # a row is one post, whatever lines its text has
     if named:
         params["files"] = [{"name": name, **({"alt": alt} if alt else {})} for name in named]
     linked = [{"image": {"url": name}} for name in pictures if name not in named]

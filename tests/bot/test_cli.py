@@ -261,7 +261,7 @@ async def test_the_demo_starts_prints_its_address_and_stops_cleanly(settings: Se
     process = await start(settings, "demo", "--no-browser", "--port", str(port))
     address = (await line(process, "http://127.0.0.1")).strip()
     assert address == f"http://127.0.0.1:{port}"
-    await line(process, "pick “Post a message in a channel”")  # as README and the documentation call it
+    await line(process, "pick “Post something”")  # as README and the documentation call it
     async with httpx.AsyncClient(follow_redirects=True) as client:
         assert (await client.get(address)).status_code == 200
         assert (await client.get(f"{address}/@ada")).status_code == 200

@@ -37,6 +37,12 @@ async def test_skipping_the_next_run_and_undoing_it(world: World) -> None:
     assert (await job(world, job_id)).next_run_at == before.next_run_at
 
 
+async def test_the_card_says_in_words_what_the_job_does(world: World) -> None:
+    job_id = await scheduled(world)
+    text = text_of(await card(world, job_id))
+    assert "active** · Post a message in a channel" in text and "send_announcement" not in text
+
+
 async def test_pausing_until_a_day(world: World) -> None:
     job_id = await scheduled(world, when="every day at 9")
     panel = await card(world, job_id)

@@ -7,8 +7,10 @@ from typing import Any
 import discord
 import pytest
 
+from cogs.admin_cog import job_choice
 from cogs.desk.jobs.approval_card import approval_card
 from cogs.services import pickable_specs, spec_for
+from schedulezero.methods.spec import MethodSpec
 from tests.support.granting import give_the_bot
 from tests.support.scheduling import hello
 from tests.support.text import text_of
@@ -18,15 +20,22 @@ from tests.support.world import World, button_target, labels, pick, press, said,
 async def test_the_method_is_suggested_by_what_it_does(world: World) -> None:
     choices = await world.admin.autocomplete(world.channel, "schedule create", "job", "announ")
     # Another method replaces it; whoever types its name finds it all the same.
-    assert "Post a message in a channel · send_announcement" in [choice["name"] for choice in choices]
+    assert "Post a message in a channel" in [choice["name"] for choice in choices]
     # As the README says.
     guided = await world.admin.autocomplete(world.channel, "schedule create", "job", "post")
-    assert guided[0]["name"] == "Post something · send_post"
+    assert guided[0]["name"] == "Post something"
     everything = await world.admin.autocomplete(world.channel, "schedule create", "job", "")
     assert everything[0]["value"] == "send_post"
     offered = {spec.name for spec in pickable_specs(world.bot)}  # without what another one replaces
     assert "remind" not in offered  # that one is for oneself
     assert {choice["value"] for choice in everything} == offered
+
+
+def test_jobs_of_one_summary_are_told_apart_by_their_methods() -> None:
+    spec = MethodSpec("ring", "Ring a bell.", ())
+    assert job_choice(spec, alone=True) == "Ring a bell"
+    assert job_choice(spec, alone=False) == "Ring a bell · ring"
+    assert job_choice(MethodSpec("ring", "", ()), alone=True) == "ring"
 
 
 async def test_the_form_has_discords_own_fields(world: World) -> None:

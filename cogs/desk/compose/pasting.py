@@ -39,12 +39,14 @@ _SHOWN = 8
 _SAME = {"channel_id": "channel_ids", "message": "text"}
 
 
-async def ask_for_post(desk: Desk, draft_id: str) -> None:
-    """Open the form to paste into."""
+async def ask_for_post(desk: Desk, target: str) -> None:
+    """Open the form to paste into; the target is ``<draft>``, or ``<draft>.<panel>`` after a refusal."""
+    draft_id, _, panel_id = target.partition(".")
     await _pasteable(desk, draft_id)
     pasted = text_field(
         "json",
         t("JSON or a Discohook link"),
+        value=await _refused(desk, panel_id) if panel_id else None,
         description=t("From Discohook, Carl-bot, Nadeko, YAGPDB or an embed generator"),
         placeholder='{"content": "…", "embeds": […]}',
         long=True,
@@ -52,6 +54,13 @@ async def ask_for_post(desk: Desk, draft_id: str) -> None:
     )
     file = file_field("file", t("Or a file"), description=t("A .json or .txt file, if it is longer"))
     await ask(desk, "paste", "form", draft_id, t("Paste what you have"), [pasted, file])
+
+
+async def _refused(desk: Desk, panel_id: str) -> str | None:
+    """Return what the caller pasted before it was refused; None if it is gone, or was someone else's."""
+    state = await desk.memory.panel(panel_id, desk.guild.id)
+    mine = state is not None and state.get("by") == desk.actor_id
+    return str(state["refused"]) if mine and state is not None and "refused" in state else None
 
 
 async def _pasteable(desk: Desk, draft_id: str) -> Draft:
@@ -67,23 +76,30 @@ async def read_form(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> Non
     """Read what was pasted, and show the draft with it, or what is wrong with it."""
     draft = await _pasteable(desk, draft_id)
     given = await uploaded_text(desk, fields, "file", kinds=_KINDS, most=MOST_CHARACTERS)
-    text = given[1] if given is not None else str(fields.get("json") or "")
+    typed = str(fields.get("json") or "")
+    text = given[1] if given is not None else typed
     try:
         pasted = await asyncio.to_thread(read_pasted, text)
     except PasteUnreadable as error:
-        await _show_refusal(desk, draft, translated(error.message))
+        await _show_refusal(desk, draft, typed, translated(error.message))
         return
     if pasted.faults:
         said = t("Discord would refuse this post. Nothing was taken over.")
-        await _show_refusal(desk, draft, f"{said}\n{_listed(pasted.faults)}")
+        await _show_refusal(desk, draft, typed, f"{said}\n{_listed(pasted.faults)}")
         return
     await _take(desk, draft, pasted)
 
 
-async def _show_refusal(desk: Desk, draft: Draft, said: str) -> None:
+async def _show_refusal(desk: Desk, draft: Draft, typed: str, said: str) -> None:
+    """Say what is wrong with what was pasted; *Try again* opens the form with what was typed into it."""
+    target = draft.id
+    if typed and len(typed) <= _LONGEST_TYPED:
+        panel_id = new_id()
+        await desk.memory.save_panel(panel_id, desk.guild.id, {"refused": typed, "by": desk.actor_id})
+        target = f"{draft.id}.{panel_id}"
     panel = note_panel(
         f"### {t('Paste what you have')}\n{said}",
-        DeskButton("paste", "ask", draft.id, t("Try again"), style=discord.ButtonStyle.primary),
+        DeskButton("paste", "ask", target, t("Try again"), style=discord.ButtonStyle.primary),
         DeskButton("tools", "back", draft.id, t("Back")),
         colour=BAD,
     )

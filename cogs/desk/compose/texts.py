@@ -16,6 +16,7 @@ import discord
 from discord import ui
 
 from cogs.desk.creating.draft_view import RUN_COUNT, loaded, own_draft
+from cogs.desk.creating.typed_texts import sent_texts, typed_texts
 from cogs.desk.drafts.draft import label_of
 from cogs.desk.drafts.secrecy import kept_hidden
 from cogs.desk.drafts.uploads import file_field, uploaded_text
@@ -48,6 +49,7 @@ from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.variables import facts_of, render
 
 _A_PAGE = 20
+_LONGEST_TYPED = 4000  # of a field in a form
 _KINDS = (".txt", ".csv")
 
 
@@ -151,7 +153,8 @@ async def _show_list(desk: Desk, found: _List, page: int = 0) -> None:
     if not count:
         lines.append(f"*{t('nothing yet')}*")
     start = page * _A_PAGE
-    for place, text in enumerate(found.texts[start : start + _A_PAGE], start):
+    listed = await typed_texts(desk, found.texts[start : start + _A_PAGE])
+    for place, text in enumerate(listed, start):
         sign = "▶ " if place == following else ""
         lines.append(f"{sign}**{place + 1}** {plain(_short(text, 90))}")
     if following is not None:
@@ -160,7 +163,7 @@ async def _show_list(desk: Desk, found: _List, page: int = 0) -> None:
     if count:
         options = [
             discord.SelectOption(label=cut(f"{place + 1} · {_short(text, 90)}", 100), value=str(place))
-            for place, text in enumerate(found.texts[start : start + _A_PAGE], start)
+            for place, text in enumerate(listed, start)
         ]
         rows.append(row_of(DeskSelect("texts", "pick", found.target, t("Choose a text…"), options)))
     buttons = [
@@ -268,17 +271,22 @@ async def ask_new(desk: Desk, target: str) -> None:
 async def ask_edit(desk: Desk, target: str) -> None:
     """Ask for a text's new wording."""
     found = await _text(desk, target)
-    await ask(desk, "texts", "edit", target, t("Edit"), [_field(found, found.texts[found.place])])
+    kept = found.texts[found.place]
+    (value,) = await typed_texts(desk, [kept])
+    if len(value) > _LONGEST_TYPED:
+        value = kept  # names may be longer than mentions, and a form would cut them off
+    await ask(desk, "texts", "edit", target, t("Edit"), [_field(found, value)])
 
 
 def _field(found: _List, value: str | None) -> ui.Label[Any]:
-    most = min(max(found.longest, len(value or "")), 4000)
+    most = min(max(found.longest, len(value or "")), _LONGEST_TYPED)
     return text_field("text", label_of(found.parameter), value=value, required=True, long=True, most=most)
 
 
-def _typed(found: _List, fields: Mapping[str, Any]) -> str:
+async def _typed(desk: Desk, found: _List, fields: Mapping[str, Any]) -> str:
+    (text,) = await sent_texts(desk, [str(fields.get("text") or "")])
     try:
-        return checked(str(fields.get("text") or ""), found.longest)
+        return checked(text, found.longest)
     except TextsUnusable as error:
         raise Refused(translated(error.message)) from error
 
@@ -286,7 +294,7 @@ def _typed(found: _List, fields: Mapping[str, Any]) -> str:
 async def add(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Add a text at the end."""
     found = await _list(desk, target)
-    saved = await _save(desk, found, [*found.texts, _typed(found, fields)])
+    saved = await _save(desk, found, [*found.texts, await _typed(desk, found, fields)])
     await _show_list(desk, saved, len(saved.texts) // _A_PAGE)
 
 
@@ -294,7 +302,7 @@ async def edit(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Change a text."""
     found = await _text(desk, target)
     texts = list(found.texts)
-    texts[found.place] = _typed(found, fields)
+    texts[found.place] = await _typed(desk, found, fields)
     await _show_text(desk, replace(await _save(desk, found, texts), place=found.place))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,14 @@ import discord
 from cogs.background.discord_troubles import TROUBLES, may_pass
 from cogs.desk.compose.sending import sendable
 from cogs.desk.creating.create import save_job
-from cogs.desk.creating.draft_view import loaded, next_facts, own_draft, review_here, show_draft
+from cogs.desk.creating.draft_view import (
+    kept_schedule,
+    loaded,
+    next_facts,
+    own_draft,
+    review_here,
+    show_draft,
+)
 from cogs.desk.drafts.draft import END
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import ask_for_approval
@@ -22,20 +30,27 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.in_words import in_words
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.soon import soon
-from cogs.desk.kit.wording import WAITING, cut, plain
+from cogs.desk.kit.wording import WAITING, cut, message_url, plain, reason
 from cogs.desk.queue.adding import taken_out
-from cogs.language import t, translated
+from cogs.language import t, tn, translated
 from cogs.memory import Draft
-from cogs.rights.rights import is_risky
+from cogs.rights.rights import is_risky, pinged_roles
 from cogs.services import Refused
 from schedulezero.compose.rendering import Rendered, called, rendered_post
+from schedulezero.compose.typed_text import typed_people
 from schedulezero.errors import ParameterError
 from schedulezero.methods.parameters import Kind
-from schedulezero.model import Job, JobState
+from schedulezero.methods.spec import MethodSpec
+from schedulezero.methods.variables import turn
+from schedulezero.model import Job, JobState, Run, RunState
 
 _AT_ONCE = "now"
+_MOST_NAMED = 10
+"""The most people that a question names; of more it says how many."""
 _LOOKS_AGAIN = 0.1
 """Seconds between two looks at whether the run is over."""
+_MOST_SECONDS = 5.0
+"""How long a person who posts at once waits for the outcome of the run; the click is acknowledged by then."""
 _CANNOT_MESSAGE = 50007
 """Discord's code for a person who takes no direct messages from the bot
 (https://discord.com/developers/docs/topics/opcodes-and-status-codes#json).
@@ -129,9 +144,10 @@ async def post_now(desk: Desk, draft_id: str) -> None:
     spec = loaded(desk, draft.method)
     reviewed = await review_here(desk, at_once, spec)
     if reviewed.ready and is_risky(spec, reviewed.filled.params, desk.guild):
-        pings = " ".join(called(reviewed.filled.params, desk.guild_id))
+        pings = whom_it_pings(spec, reviewed.filled.params, desk.guild)
+        said = t("This pings {whom}.", whom=pings) if pings else t("It goes out at once.")
         panel = note_panel(
-            f"### {t('Post it now?')}\n{t('This pings {whom}.', whom=pings or '…')}",
+            f"### {t('Post it now?')}\n{said}",
             DeskButton("trial", "sure", draft.id, t("Post now"), style=discord.ButtonStyle.success),
             DeskButton("trial", "back", draft.id, t("Back to the post")),
             colour=WAITING,
@@ -139,6 +155,21 @@ async def post_now(desk: Desk, draft_id: str) -> None:
         await desk.show(panel)
         return
     await _post(desk, draft, at_once)
+
+
+def whom_it_pings(spec: MethodSpec, params: dict[str, Any], guild: discord.Guild) -> str:
+    """Return whom a new post pings first; of many people it says how many."""
+    found = list(called(params, str(guild.id)))
+    said = {name: str(params[name]) for name in spec.pings if params.get(name)}
+    if params.get("shuffled") is not True:
+        said = {name: turn(text, 1) for name, text in said.items()}
+    found += [role.mention for role in pinged_roles(spec, said, guild)]
+    people = list(dict.fromkeys(user_id for text in said.values() for user_id in typed_people(text)))
+    if len(people) <= _MOST_NAMED:
+        found += [f"<@{user_id}>" for user_id in people]
+    else:
+        found.append(tn("{count} person", "{count} people", len(people)))
+    return cut(", ".join(dict.fromkeys(found)), 1000)
 
 
 async def post_surely(desk: Desk, draft_id: str) -> None:
@@ -155,20 +186,57 @@ async def _at_once(desk: Desk, draft_id: str) -> tuple[Draft, Draft]:
     return draft, replace(taken_out(replace(draft, values=values)), when=_AT_ONCE)
 
 
+def has_schedule(draft: Draft) -> bool:
+    """Return whether a draft has a time of its own, so that posting it at once leaves something to do."""
+    return bool(draft.when.strip()) or kept_schedule(draft) is not None
+
+
 async def _post(desk: Desk, draft: Draft, at_once: Draft) -> None:
-    spec = loaded(desk, draft.method)
-    reviewed = await review_here(desk, at_once, spec)
-    job = await save_job(desk, at_once, spec, reviewed, otherwise=draft)
+    """Post it once. A draft with a schedule stays, so that the schedule can still be confirmed."""
+    spec, stays = loaded(desk, draft.method), has_schedule(draft)
+    taps, message = desk.services.double_taps, desk.interaction.message
+    click = (desk.member.id, message.id, message.edited_at, draft.id) if message is not None else None
+    if click is not None and not taps.is_first(click, time.monotonic()):
+        raise Refused(t("This was already done."))
+    job = None
+    try:
+        reviewed = await review_here(desk, at_once, spec)
+        job = await save_job(desk, at_once, spec, reviewed, otherwise=draft, keep=stays)
+    finally:
+        if job is None:
+            taps.forget(click)
     if job is None:
         return
-    heading = t("Posted now")
     if job.state is JobState.PENDING:
-        heading = t("Waits for approval")
+        heading, said = t("Waits for approval"), t("The post waits for approval.")
         await ask_for_approval(desk, job)
     else:
-        await soon(_over(desk, job))
+        await soon(_over(desk, job), _MOST_SECONDS)
         job = await desk.client.job(job.id, desk.guild_id)
+        runs = (await desk.client.runs(desk.guild_id, job_id=job.id, limit=1)).runs
+        heading, said = _came_to(runs[0] if runs else None)
+    if stays:
+        kept = t("This draft is kept; *Confirm* schedules it.")
+        await show_draft(desk, draft, spec, told=f"{said} {kept}")
+        return
     await desk.show(await job_card.card_of(desk, job, heading=heading))
+
+
+def _came_to(run: Run | None) -> tuple[str, str]:
+    """Return what posting at once came to: as a heading, and as a sentence with the reason."""
+    state = RunState.QUEUED if run is None else run.state
+    why = reason(run) if run is not None else None
+    match state:
+        case RunState.SUCCEEDED:
+            heading, link = t("Posted now"), message_url(run) if run is not None else None
+            return heading, f"[{heading}]({link})." if link else f"{heading}."
+        case RunState.QUEUED:
+            heading = t("Being posted")
+        case RunState.UNCERTAIN:
+            heading = t("Perhaps posted")
+        case _:
+            heading = t("Not posted")
+    return heading, f"**{heading}:** {why}" if why else f"{heading}."
 
 
 async def _over(desk: Desk, job: Job) -> None:

@@ -332,19 +332,26 @@ async def _own_name(desk: Desk, spec: MethodSpec, params: Mapping[str, Any]) -> 
 
 
 async def save_job(
-    desk: Desk, draft: Draft, spec: MethodSpec, reviewed: Review, *, otherwise: Draft | None = None
+    desk: Desk,
+    draft: Draft,
+    spec: MethodSpec,
+    reviewed: Review,
+    *,
+    otherwise: Draft | None = None,
+    keep: bool = False,
 ) -> Job | None:
     """Use up a draft and save its job. Return None if that isn't possible; the draft's card then says why.
 
     Parameters:
         desk, draft, spec, reviewed: what to save.
         otherwise: the draft to keep if it isn't saved; by default the same.
+        keep: leave the stored draft as it is; the caller guards against a second click.
     """
     memory, kept = desk.memory, otherwise or draft
     if not reviewed.ready or reviewed.trigger is None:
         await show_draft(desk, kept, spec)
         return None
-    if not await memory.take_draft(draft.id):
+    if not keep and not await memory.take_draft(draft.id):
         raise Refused(t("This was already confirmed."))  # a second click arrived before the answer
     try:
         return await _save(desk, draft, spec, reviewed, reviewed.trigger)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,25 +46,39 @@ async def sent_values(desk: Desk, spec: MethodSpec, values: Mapping[str, Any]) -
     typed = {name: values[name] for name in mentioning(spec) if isinstance(values.get(name), str)}
     if not typed:
         return dict(values)
+    return {**values, **dict(zip(typed, await sent_texts(desk, list(typed.values())), strict=True))}
+
+
+async def sent_texts(desk: Desk, texts: Sequence[str]) -> list[str]:
+    """Return texts with the names in them converted to mentions."""
     directory = await directory_here(desk)
-    names = [name for text in typed.values() for name in unresolved(as_sent(text, directory)[1])]
+    names = [name for text in texts for name in unresolved(as_sent(text, directory)[1])]
     if found := await _named(desk.guild, list(dict.fromkeys(names))[:_MOST_ASKED]):
         directory = await directory_here(desk, found)
-    return {**values, **{name: as_sent(text, directory)[0] for name, text in typed.items()}}
+    return [as_sent(text, directory)[0] for text in texts]
 
 
 async def typed_draft(desk: Desk, spec: MethodSpec, draft: Draft) -> Draft:
     """Return a draft whose texts show their mentions as a person types them, for its form."""
     texts = {name: draft.values[name] for name in mentioning(spec) if isinstance(draft.values.get(name), str)}
-    if not any("<" in text for text in texts.values()):
-        return draft
-    mentioned = {user_id for text in texts.values() for user_id in typed_people(text)}
+    return replace(
+        draft,
+        values={
+            **draft.values,
+            **dict(zip(texts, await typed_texts(desk, list(texts.values())), strict=True)),
+        },
+    )
+
+
+async def typed_texts(desk: Desk, texts: Sequence[str]) -> list[str]:
+    """Return texts that show their mentions as a person types them."""
+    if not any("<" in text for text in texts):
+        return list(texts)
+    mentioned = {user_id for text in texts for user_id in typed_people(text)}
     unknown = [number for number in sorted(mentioned) if desk.guild.get_member(number) is None]
     found = await _members(desk.guild, user_ids=unknown[:_MOST_MENTIONED]) if unknown else []
     directory = await directory_here(desk, found)
-    return replace(
-        draft, values={**draft.values, **{name: as_typed(text, directory) for name, text in texts.items()}}
-    )
+    return [as_typed(text, directory) for text in texts]
 
 
 async def _named(guild: discord.Guild, names: list[str]) -> list[discord.Member]:

@@ -102,9 +102,8 @@ def _composed(params: Mapping[str, Any], facts: Facts, number: int, guild_id: st
         post = Rendered(content=str(params.get("text") or ""))
     if post.empty and not said:
         return None
-    shown = {address for embed in post.embeds for address in _pictures_of(embed)}
     for kind, part in (
-        (Kind.FILES, [file for file in post.files if f"{ATTACHMENT}{file.get('name')}" not in shown]),
+        (Kind.FILES, _not_embedded(post)),
         (Kind.BUTTONS, list(post.buttons)),
         (Kind.POLL, post.poll),
         (Kind.LAYOUT, list(post.layout)),
@@ -115,11 +114,18 @@ def _composed(params: Mapping[str, Any], facts: Facts, number: int, guild_id: st
     return Post(content, tuple(_flat(embed) for embed in post.embeds), tuple(said), post.turns)
 
 
-def _pictures_of(embed: Mapping[str, Any]) -> list[str]:
-    """Return the addresses of an embed's pictures; Discord shows a file among them in the embed alone."""
-    flat = _flat(dict(embed))
-    return [str(flat[key]) for key in ("image", "thumbnail") if flat[key]]
+def _not_embedded(post: Rendered) -> list[dict[str, Any]]:
+    """Return the files that the embeds don't show; the others are seen in the embeds alone."""
+    pictures = [
+        cast("dict[str, Any]", embed[key]).get("url")
+        for embed in post.embeds
+        for key in _PICTURES
+        if isinstance(embed.get(key), dict)
+    ]
+    return [item for item in post.files if f"{ATTACHMENT}{item.get('name')}" not in pictures]
 
+
+_PICTURES = ("thumbnail", "image")
 
 # Read as: a kind of part, and the sign of its line in the preview.
 _SIGNS = {Kind.FILES: "📎", Kind.BUTTONS: "🔗", Kind.POLL: "📊", Kind.LAYOUT: "▦"}
@@ -197,8 +203,7 @@ def _embed_container(embed: Mapping[str, Any]) -> ui.Container[Any]:
     if fields := _fields(embed.get("fields")):
         lines.append(fields)
     image = embed.get("image")
-    if (own := _own_file(image)) is not None:
-        lines.append(f"🖼 {own}")
+    lines += [f"🖼 {own}" for key in _PICTURES if (own := _own_file(embed.get(key))) is not None]
     text = "\n".join(lines) or "…"
     thumbnail, address = _address(embed.get("thumbnail")), _address(image)
     if thumbnail:

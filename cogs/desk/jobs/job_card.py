@@ -62,6 +62,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError, NotFound, WhenError
 from schedulezero.methods.parameters import Kind
+from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.variables import facts_of
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.model.authorship import ASKED, LONGEST_ASKED, unchanged_since
@@ -94,9 +95,11 @@ async def card_of(
     """
     client = desk.client
     page = await client.runs(desk.guild_id, job_id=job.id, limit=1)
-    readable = veiled(spec_for(desk.bot, job.method), job, desk.member)
+    spec = spec_for(desk.bot, job.method)
+    readable = veiled(spec, job, desk.member)
     return card(
         job,
+        kind=kind_of(job, spec),
         details=_details(desk, readable),
         parts=part_lines(job.parts, lambda name: spec_for(desk.bot, name), job),
         post=await _post(desk, readable),
@@ -113,9 +116,15 @@ async def card_of(
     )
 
 
+def kind_of(job: Job, spec: MethodSpec | None) -> str:
+    """Return what a job does in words; the name of its method if that isn't loaded."""
+    return plain(t(spec.summary)).rstrip(".") if spec is not None and spec.summary else f"`{job.method}`"
+
+
 def card(
     job: Job,
     *,
+    kind: str,
     details: str,
     last_run: Run | None,
     endings: Sequence[str] = (),
@@ -130,6 +139,7 @@ def card(
 
     Parameters:
         job: the job to show.
+        kind: what it does in words.
         details: its parameters in words.
         last_run: its newest run.
         endings: a line for each job that ends what its runs did for a while.
@@ -141,7 +151,7 @@ def card(
         warnings: what the person should know, such as that it runs more often than new jobs may.
     """
     title = f"### {f'{heading}: ' if heading else ''}{cut(plain(title_of(job)), 150)}"
-    items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, last_run)}")]
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, kind, last_run)}")]
     if job.state is JobState.PENDING and job.meta.get(ASKED):
         asked = quoted(str(job.meta[ASKED])[:LONGEST_ASKED])
         items.append(ui.TextDisplay(f"**✋ {t('Changes asked for')}:**\n{asked}"))
@@ -162,9 +172,9 @@ def card(
     return panel
 
 
-def _facts(job: Job, last_run: Run | None) -> str:
+def _facts(job: Job, kind: str, last_run: Run | None) -> str:
     lines = [
-        f"**{job_state(job)}** · `{job.method}`",
+        f"**{job_state(job)}** · {kind}",
         f"**{t('When:')}** {sentence(job)} ({job.timezone})",
     ]
     if job.next_run_at is not None:

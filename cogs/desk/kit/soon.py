@@ -14,10 +14,10 @@ SECONDS = 0.8
 """Discord gives three seconds for the first answer, and what is asked here isn't all that a panel needs."""
 
 
-async def soon(asked: Awaitable[T]) -> T | None:
+async def soon(asked: Awaitable[T], seconds: float = SECONDS) -> T | None:
     """Return the server's answer; None if it is late or fails, since the server enforces its rules itself."""
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return await asked
     except (ClientError, TimeoutError):
         return None

@@ -72,6 +72,16 @@ async def test_what_is_wrong_is_told_with_its_place_and_can_be_tried_again(world
     assert (await draft_in(world)).values["text"] == "a"
 
 
+async def test_trying_again_begins_with_what_was_pasted(world: World) -> None:
+    wrong = '{"content": "a",}'
+    shown = await pasted(world, await begun(world), {"json": wrong})
+    form = await press(world.admin, shown.response, "paste:ask")
+    assert form.modal is not None and form.modal["components"][0]["component"]["value"] == wrong
+    shown = await world.admin.submit_modal(form, {"file": ("a.json", b"{")})
+    form = await press(world.admin, shown.response, "paste:ask")
+    assert form.modal is not None and not form.modal["components"][0]["component"].get("value")
+
+
 async def test_a_draft_is_replaced_or_added_to_only_by_choice(world: World) -> None:
     shown = await pasted(world, await begun(world), {"json": json.dumps(PARTY)})
     other = {"content": "Tomorrow", "embeds": [{"title": "Rest"}]}

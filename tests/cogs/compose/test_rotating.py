@@ -7,7 +7,8 @@ from typing import Any
 
 from cogs.desk.creating.draft_view import RUN_COUNT
 from tests.support.scheduling import scheduled
-from tests.support.world import World, custom_id, labels, pick, press, said
+from tests.support.text import text_of
+from tests.support.world import World, custom_id, labels, pick, press, said, selects
 
 
 async def listed(world: World, text: str) -> Any:
@@ -105,3 +106,18 @@ async def test_a_form_cuts_no_list_of_texts_off(world: World) -> None:
     assert "Message" not in [item["label"] for item in form.modal["components"]]
     await world.admin.submit_modal(form, {"p:shuffled": True})
     assert await texts(world) == many
+
+
+async def test_mentions_are_shown_as_names_and_typed_names_become_mentions(world: World) -> None:
+    role = world.guild.create_role("Heralds")
+    shown = await listed(world, f"one <@&{role.id}> in <#{world.channel.id}>\n---\ntwo")
+    (menu,) = [item for item in selects(shown) if "texts:pick" in item["custom_id"]]
+    assert menu["options"][0]["label"] == f"1 · one @Heralds in #{world.channel.name}"
+    assert str(role.id) not in text_of(shown) and str(world.channel.id) not in text_of(shown)
+    await pick(world.admin, shown, "texts:pick", ["0"])
+    form = await world.admin.click(shown, label="Edit")
+    assert form.modal is not None
+    typed = form.modal["components"][0]["component"]["value"]
+    assert typed == f"one @Heralds in #{world.channel.name}"
+    await world.admin.submit_modal(form, {"text": f"{typed} again"})
+    assert (await texts(world)).startswith(f"one <@&{role.id}> in <#{world.channel.id}> again")

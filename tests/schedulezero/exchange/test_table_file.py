@@ -11,6 +11,7 @@ from schedulezero.exchange.importers import read_reminder_csv, reader_of
 from schedulezero.exchange.reading import Asked, Found, read_file
 from schedulezero.exchange.table_file import columns_of, read_table
 from schedulezero.exchange.yaml_file import Entry, Fault
+from schedulezero.methods.variables import shown_separators, turns
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 HERE = "900000000000000001"
@@ -97,6 +98,7 @@ def test_addresses_of_pictures_become_embeds() -> None:
         ("tomorrow,,", "table_row_empty"),
         ("tomorrow,Hi,a.png,and, more", "table_row_too_long"),
         ("tomorrow,Hi," + "|".join(f"{n}.png" for n in range(11)), "table_row_with_many_pictures"),
+        ("tomorrow,Hi,http://example.com/a.png", "table_picture_without_https"),
         ('tomorrow,"Hi,', "line_unreadable"),
     ],
 )
@@ -106,6 +108,22 @@ def test_a_bad_row_is_told_with_its_line_and_costs_no_other(row: str, code: str)
     fault = read[-1]
     assert isinstance(fault, Fault) and fault.line == 3
     assert getattr(fault.message, "code", None) == code
+
+
+def test_a_line_of_hyphens_in_a_text_does_not_cut_it() -> None:
+    (entry,) = rows('date,text\ntomorrow,"Rules\n---\nBe kind"\n')
+    assert isinstance(entry, Entry)
+    text = str(entry.params["text"])
+    assert turns(text) == [text] and shown_separators(text) == "Rules\n---\nBe kind"
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+def test_the_line_that_tells_excel_the_separator_is_skipped(first: str) -> None:
+    text = f"{first}\ndate;text\ntomorrow;a, b\n;no time\n"
+    assert reader_of(text) is read_table
+    entry, fault = rows(text)
+    assert isinstance(entry, Entry) and isinstance(fault, Fault)
+    assert (entry.line, entry.params["text"], fault.line) == (3, "a, b", 4)
 
 
 def test_two_columns_of_one_meaning_are_told() -> None:
