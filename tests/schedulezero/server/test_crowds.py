@@ -130,7 +130,7 @@ async def test_so_many_new_handlers_at_once_and_no_more(
     async with served(server_config):
         await asyncio.to_thread(raw_handler.start, "send")
         with a_crowd(server_config.server_address) as made:
-            messages = [registration(f"new-{n}", f"tcp://127.0.0.1:{20_000 + n}") for n in range(500)]
+            messages = [registration(f"new-{n}", f"tcp://127.0.0.1:{1_100 + n}") for n in range(500)]
             answers = await asyncio.to_thread(made.tell, *messages)
         refused = [answer for answer in answers if not answer["success"]]
         assert len(refused) == 500 - (NEW_AT_ONCE - 1)
