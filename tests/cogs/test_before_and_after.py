@@ -90,6 +90,35 @@ async def test_the_parts_run_and_the_history_tells_which(world: World) -> None:
     assert [run.state for run in found] == [RunState.SUCCEEDED] * 3
 
 
+async def test_parts_have_the_number_of_the_run_to_which_they_belong(world: World) -> None:
+    panel = await drafted(world, "every friday at 19:00")
+    await announced(world, panel, "8 days, 1 hour", "Soon {run}")
+    await followed(world, panel, "Thanks for {run}", "10 days")
+    job = await confirmed(world, panel)
+    client, instants = world.bot.services.client, []
+    for _ in range(7):
+        fresh = await now(world, job)
+        at = min(at for at in (fresh.next_run_at, *(item.due_at for item in fresh.waiting)) if at is not None)
+        instants.append(at)
+        await world.advance(minutes=int((at - world.clock()).total_seconds()) // 60 + 1)
+
+        async def over(count: int = len(instants)) -> bool:
+            runs = (await client.runs(str(world.guild.id), job_id=job.id)).runs
+            return len(runs) == count and all(run.finished_at is not None for run in runs)
+
+        await until(over)
+    found = (await client.runs(str(world.guild.id), job_id=job.id)).runs
+    own = {run.scheduled_at: run.number for run in found if run.of is None}
+    parts = [run for run in found if run.of is not None]
+    assert {run.part for run in parts} == {"b1", "b2", "t1"}
+    first = min(own)
+    assert [(run.part, run.number) for run in parts if run.part != "main"] == [
+        (run.part, round((run.of - first).total_seconds() / 604800) + 1)
+        for run in parts
+        if run.of is not None
+    ]
+
+
 async def test_a_lead_that_has_passed_is_said_before_it_is_saved(world: World) -> None:
     panel = await drafted(world, "in 2 hours")
     await announced(world, panel, "1 day, 15 minutes")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from schedulezero.instants import LAST_YEAR
@@ -23,11 +23,18 @@ _LOOK_BACK = tuple(timedelta(seconds=s) for s in (60, 3600, 86_400, 31 * 86_400,
 
 @dataclass(frozen=True, slots=True)
 class DueParts:
-    """The decision about parts that are due: those to run, and those to record as missed or skipped."""
+    """The decision about parts that are due: those to run, and those to record as missed or skipped.
+
+    Attributes:
+        run, missed, skipped: the parts, the latter with the reason.
+        ahead: for each lead to run, how many of the job's own runs come until the one that it announces,
+            that one included.
+    """
 
     run: Sequence[tuple[Part, Waiting]] = ()
     missed: Sequence[tuple[Part, Waiting, Sentence]] = ()
     skipped: Sequence[tuple[Part, Waiting, Sentence]] = ()
+    ahead: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,21 @@ def due_parts(job: Job, rules: GuildRules | None, now: datetime) -> DueParts:
             missed.append((part, item, OVER))
         else:
             run.append((part, item))
-    return DueParts(run, missed, skipped)
+    ahead = {part.id: _runs_until(job, rules, now, item.of) for part, item in run if part.before is not None}
+    return DueParts(run, missed, skipped, ahead)
+
+
+def _runs_until(job: Job, rules: GuildRules | None, now: datetime, last: datetime) -> int:
+    """Return how many runs a job will have after ``now``, up to and with that at ``last``."""
+    assert job.anchor_at is not None
+    schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
+    at, count = next_run_of(job, now), 1
+    for _ in range(_MOST_TRIED):
+        if at is None or at >= last:
+            break
+        count += rules is None or forbidden(rules, at) is None
+        at = schedule.next_after(at)
+    return count
 
 
 def without_due(job: Job, now: datetime) -> Job:

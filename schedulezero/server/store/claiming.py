@@ -96,7 +96,11 @@ def runs_of(
         claimed.runs.extend(run_at(job, at, now, RunState.SKIPPED, reason) for at, reason in decision.skipped)
         for part, item in parts.run:
             at = _free_instant(connection, job.id, item.due_at, claimed.runs)
-            run = run_of_part(job, part, item, now, RunState.QUEUED, None, max(number, 1), at)
+            if part.id in parts.ahead:
+                its = number + parts.ahead[part.id]
+            else:
+                its = _number_at(connection, job.id, item.of) or max(number, 1)
+            run = run_of_part(job, part, item, now, RunState.QUEUED, None, its, at)
             refusal = hour.take(job.guild_id)
             if refusal is not None:
                 claimed.runs.append(replace(run, state=RunState.SKIPPED, note=refusal))
@@ -128,6 +132,13 @@ _MOVE = (
         run_count=sa.bindparam("count"),
     )
 )
+
+
+def _number_at(connection: Connection, job_id: str, at: datetime) -> int | None:
+    """Return the number of a job's run at an instant, which a part follows; None if it is gone."""
+    return connection.scalar(
+        sa.select(runs.c.number).where(runs.c.job_id == job_id, runs.c.scheduled_at == at)
+    )
 
 
 def _free_instant(connection: Connection, job_id: str, at: datetime, claimed: Sequence[Run]) -> datetime:

@@ -112,6 +112,17 @@ def test_a_lead_is_missed_once_its_run_is_due() -> None:
     assert not late.run and [part.id for part, *_ in late.missed] == ["a"]
 
 
+def test_a_lead_counts_the_runs_until_the_one_that_it_announces() -> None:
+    """Two weeks before a weekly run, another one comes in between, unless the rules drop it."""
+    soon, long = planned(a_job(lead(DAY, "a"), lead(8 * DAY, "b")), NOW).waiting
+    soon, long = sorted((soon, long), key=lambda item: item.part)
+    job = planned(a_job(lead(DAY, "a"), lead(8 * DAY, "b")), NOW)
+    assert due_parts(job, None, soon.at).ahead["a"] == 1
+    assert due_parts(job, None, long.at).ahead["b"] == 2
+    rules = GuildRules("1", "Europe/Berlin", dark_days=(soon.of.date(),))
+    assert due_parts(job, rules, long.at).ahead["b"] == 1
+
+
 def test_a_run_that_the_rules_drop_is_not_announced() -> None:
     job = planned(a_job(lead(DAY)), NOW)
     rules = GuildRules("1", "Europe/Berlin", dark_days=(date(2026, 3, 29),))
