@@ -29,6 +29,7 @@ from schedulezero.model import JobState
 from schedulezero.model.part import part_of
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.comparing import alike
+from sprockets.kit.copying import content_of, size_of
 from sprockets.kit.last_posts import Post, change_post
 from sprockets.kit.lookups import GuildChannel, guild_channel_of
 from sprockets.kit.own_posts import delete_own, own_webhook
@@ -88,8 +89,8 @@ async def make_sticky(bot: commands.Bot, channel: GuildChannel, post: Post) -> N
         return  # a call outside a run has no job with which it could end
     place: Any = channel
     async with asking_discord(f"look at the post in #{channel.name}"):
-        message = await place.fetch_message(post.message_id)
-    if sum(item.size for item in message.attachments) > MOST_BYTES:
+        size = await size_of(await place.fetch_message(post.message_id))
+    if size > MOST_BYTES:
         raise JobFailed(
             "The post in #{channel} doesn't stay the last message: together, its files have more than "
             "{most} MB.",
@@ -203,7 +204,8 @@ async def _copy_once(bot: commands.Bot, channel: Any, post: Post) -> dict[str, A
 
     async def do(_: dict[str, Any]) -> dict[str, Any]:
         message = await original()
-        content = await _content(message)
+        async with asking_discord(doing):
+            content = await content_of(message)
         async with asking_discord(doing):
             if webhook is None:
                 sent = await channel.send(**content, nonce=nonce("copy") or "")
@@ -230,33 +232,6 @@ async def _copy_once(bot: commands.Bot, channel: Any, post: Post) -> dict[str, A
         return posted(found, channel) if found is not None else None
 
     return await step("copy", do, find=find)
-
-
-async def _content(message: discord.Message) -> dict[str, Any]:
-    """Return the arguments that send a message's content again."""
-    content: dict[str, Any] = {
-        "content": message.content or None,
-        # Discord makes the embeds of other types itself, from links in the text.
-        "embeds": [item for item in message.embeds if item.type == "rich"],
-        "files": [await _file(item) for item in message.attachments],
-        "allowed_mentions": discord.AllowedMentions.none(),
-        "silent": True,
-        "suppress_embeds": message.flags.suppress_embeds,
-    }
-    if message.components:
-        is_layout = message.flags.components_v2
-        kind = discord.ui.LayoutView if is_layout else discord.ui.View
-        content["view"] = kind.from_message(message, timeout=None)
-        if is_layout:
-            del content["content"], content["embeds"]
-    return content
-
-
-async def _file(attachment: discord.Attachment) -> discord.File:
-    try:
-        return await attachment.to_file(spoiler=attachment.is_spoiler(), use_cached=False)
-    except discord.NotFound as error:
-        raise Gone("A file of the post is gone.", code="sticky_file_gone") from error
 
 
 def _turn(channel_id: int) -> str:

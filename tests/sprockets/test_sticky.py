@@ -21,8 +21,11 @@ from tests.conftest import until
 from tests.support.acting import now
 from tests.support.failing import failing, outage
 from tests.support.for_a_while import result
+from tests.support.keeping import kept
 from tests.support.posting_with import METHOD, composing
 from tests.support.resuming import call
+from tests.support.rules.applying import applied
+from tests.support.rules.embedded_files import EmbeddedFiles
 from tests.support.world import World
 
 
@@ -143,6 +146,30 @@ async def test_it_ends_when_its_job_gets_another_channel(world: World) -> None:
     await moved(world)
     assert texts(world) == ["Read the rules", "Hi"] and await note(world) is None
     assert await world.bot.memory.kept(STICKY, str(other.id)) is not None
+
+
+@pytest.mark.parametrize("where", ["image", "thumbnail", "footer"])
+async def test_a_file_that_an_embed_shows_is_sent_anew(world: World, where: str) -> None:
+    """The address in the embed ends with the message that had the file."""
+    embed: dict[str, Any] = {"title": "Rules", "footer": {"text": "Soon"}, "image": {}, "thumbnail": {}}
+    embed[where]["icon_url" if where == "footer" else "url"] = "attachment://a.png"
+    embed = {key: value for key, value in embed.items() if value}
+    file = await kept(world, b"picture", "a.png")
+    params = {"channel_ids": [str(world.channel.id)], "embeds": [embed], "files": [file], "sticky": True}
+    job = await world.schedule("send_post", params, "every day at 9")
+    with applied(EmbeddedFiles()):
+        run = await result(world, job)
+        assert run.error is None and not (run.result or {}).get("failed_afterwards"), run
+        (first,) = world.env.backend.messages[world.channel.id]
+        for word in ("Hi", "Ho"):
+            await writes(world, word)
+            await moved(world)
+    copy = world.channel.history()[-1]
+    assert copy.id != first and [item.filename for item in copy.attachments] == ["a.png"]
+    assert await copy.attachments[0].read() == b"picture"
+    (shown,) = copy.embeds
+    address = shown.footer.icon_url if where == "footer" else getattr(shown, where).url
+    assert address == "attachment://a.png"
 
 
 async def test_it_ends_when_somebody_deletes_it(world: World) -> None:
