@@ -37,6 +37,7 @@ from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, quoted, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
+from cogs.desk.queue.adding import QUEUE
 from cogs.language import shown_locale, t, translated
 from cogs.memory import Draft
 from schedulezero.client.dialect import Feature
@@ -136,9 +137,9 @@ def draft_panel(
         title += f": {cut(plain(str(draft.values[NAME])), 100)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
     optional: list[ui.Item[Any]] = []  # rows that save typing, the least needed first
-    when: list[ui.Item[Any]] = [
-        _line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None)
-    ]
+    queue = next((name for key, name in queues if key == draft.values.get(QUEUE)), None)
+    said_when = _when(reviewed, draft, now, hint, queue)
+    when: list[ui.Item[Any]] = [_line("when", draft, said_when, wanted=reviewed.trigger is None)]
     if reviewed.handy:
         taps = [(f"{draft.id}.{_epoch(text)}", label) for label, text in reviewed.handy]
         optional.append(row_of(*(DeskButton("draft", "soon", target, label) for target, label in taps)))
@@ -350,13 +351,14 @@ def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.
     return lines
 
 
-def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> str:
+def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None, queue: str | None) -> str:
     label = f"**{t('When:')}**"
     if reviewed.trigger is None or reviewed.schedule is None:
         said = f"{label} {cut(plain(draft.when), 200) or '*' + t('not given') + '*'}"
         return f"{said}\n-# {hint}" if hint else said
     zone, runs = reviewed.zone, list(reviewed.runs)
-    lines = [f"{label} {describe(reviewed.trigger, zone, shown_locale())} ({zone})"]
+    waits = [t("In the queue “{name}”", name=cut(plain(queue), 100))] if queue else []
+    lines = [f"{label} {describe(reviewed.trigger, zone, shown_locale())} ({zone})", *waits]
     skipped = {run: reason for run, reason in reviewed.forbidden}
     if len(runs) == 1:
         lines.append(full(runs[0]))
