@@ -37,7 +37,6 @@ from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, quoted, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
-from cogs.desk.queue.adding import QUEUE
 from cogs.language import shown_locale, t, translated
 from cogs.memory import Draft
 from schedulezero.client.dialect import Feature
@@ -118,6 +117,7 @@ def draft_panel(
     told: str | None = None,
     parts: Sequence[str] | None = None,
     queues: Sequence[tuple[str, str]] = (),
+    queue: str | None = None,
 ) -> ui.LayoutView:
     """Return the card.
 
@@ -130,6 +130,7 @@ def draft_panel(
         told: the job's own report of what it would do.
         parts: a line for each thing that it does before and after its own runs; None if it can't do any.
         queues: the guild's queues, each with its id and name, that the job could wait in.
+        queue: the name of the one whose slot the draft takes; None if it is in none.
     """
     missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
     title = t("Your change") if draft.job_id else t("Check before you schedule")
@@ -137,7 +138,6 @@ def draft_panel(
         title += f": {cut(plain(str(draft.values[NAME])), 100)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
     optional: list[ui.Item[Any]] = []  # rows that save typing, the least needed first
-    queue = next((name for key, name in queues if key == draft.values.get(QUEUE)), None)
     said_when = _when(reviewed, draft, now, hint, queue)
     when: list[ui.Item[Any]] = [_line("when", draft, said_when, wanted=reviewed.trigger is None)]
     if reviewed.handy:
