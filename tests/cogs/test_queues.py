@@ -142,6 +142,17 @@ async def test_a_time_of_its_own_takes_a_post_out_of_the_queue(world: World) -> 
     assert await waiting(world) == []
 
 
+async def test_the_card_names_the_queue_and_says_which_schedule_it_replaced(world: World) -> None:
+    await a_queue(world)
+    values = hello(world, message="one")
+    card = (await world.draft(world.admin, "send_announcement", values, "every monday at 9")).response
+    await pick(world.admin, card, "draft:queue", [(await queue_of(world)).id])
+    assert "In the queue “Art”" in text_of(card)
+    assert "posted once, in the queue's slot, and no longer “every monday at 9”" in text_of(card)
+    await pick(world.admin, card, "draft:queue", [(await queue_of(world)).id])
+    assert "no longer" not in text_of(card)
+
+
 @pytest.mark.parametrize("how", ["button", "form"])
 async def test_another_time_takes_a_draft_out_of_its_queue(world: World, how: str) -> None:
     await a_queue(world)

@@ -9,6 +9,7 @@ from typing import Any
 from discord import ui
 
 from cogs.desk.drafts.draft import ALERT, MANAGERS, MISSED, OVERLAP
+from cogs.desk.drafts.parts import PARTS, SpecOf, have_secrets, parts_of, unknown
 from cogs.desk.drafts.secrecy import secrets_in
 from cogs.desk.kit.modals import text_field
 from cogs.desk.kit.wording import MAX_FIELDS
@@ -25,16 +26,22 @@ _FIELD = "b:"
 _LONGEST_ANSWER = 2000
 
 
-def kept_values(spec: MethodSpec, values: Mapping[str, Any]) -> dict[str, Any]:
+def keeps_parts(values: Mapping[str, Any], spec_of: SpecOf) -> bool:
+    """Return whether a template keeps what a draft does before and after: it does unless it has secrets."""
+    return not have_secrets(parts_of(values), spec_of)
+
+
+def kept_values(spec: MethodSpec, values: Mapping[str, Any], spec_of: SpecOf = unknown) -> dict[str, Any]:
     """Return the values that a template keeps of a draft.
 
     It leaves out what belongs to one job, and secrets: everyone who may schedule reads templates.
     """
     hidden = secrets_in(spec, values)
+    options = (*_OPTIONS, PARTS) if keeps_parts(values, spec_of) else _OPTIONS
     return {
         name: value
         for name, value in values.items()
-        if value not in (None, "", []) and (name in _OPTIONS if name.startswith("#") else name not in hidden)
+        if value not in (None, "", []) and (name in options if name.startswith("#") else name not in hidden)
     }
 
 

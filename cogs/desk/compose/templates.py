@@ -18,6 +18,7 @@ from cogs.desk.creating.create import here, new_draft
 from cogs.desk.creating.draft_view import loaded, own_draft, show_draft
 from cogs.desk.drafts.draft import NAME
 from cogs.desk.drafts.forms import build_form
+from cogs.desk.drafts.parts import PARTS, SpecOf
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
@@ -153,7 +154,7 @@ async def save(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> None:
     _check(desk)
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, draft.method)
-    values = _keepable(spec, draft.values)
+    values = _keepable(spec, draft.values, lambda method: spec_for(desk.bot, method))
     edited = draft.values.get(EDITED)
     template = Template(
         id=edited["id"] if edited else new_id(),
@@ -172,10 +173,17 @@ async def save(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> None:
     else:
         _refuse(await templates.add(template))
     await show(desk, template.id, heading=t("Saved"))
+    if draft.values.get(PARTS) and PARTS not in values:
+        await desk.say(
+            t(
+                "What happens before and after was left out of the template: it holds what not everyone "
+                "may read."
+            )
+        )
 
 
-def _keepable(spec: MethodSpec, values: Mapping[str, Any]) -> dict[str, Any]:
-    kept = kept_values(spec, values)
+def _keepable(spec: MethodSpec, values: Mapping[str, Any], spec_of: SpecOf) -> dict[str, Any]:
+    kept = kept_values(spec, values, spec_of)
     if not any(not name.startswith("#") for name in kept):
         raise Refused(t("There is nothing in it yet."))
     if len(blanks_in(kept)) > MOST_BLANKS:

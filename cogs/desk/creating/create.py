@@ -165,9 +165,23 @@ async def queued(desk: Desk, draft_id: str) -> None:
     """Put the draft into the picked queue."""
     draft = await _new_here(desk, draft_id)
     spec = loaded(desk, draft.method)
+    before = _own_time(draft)
     draft = await put_into(desk, draft, spec, desk.picked())
     await desk.memory.save_draft(draft)
-    await show_draft(desk, draft, spec)
+    told = (
+        t("It is posted once, in the queue's slot, and no longer “{when}”.", when=before) if before else None
+    )
+    await show_draft(desk, draft, spec, told=told)
+
+
+def _own_time(draft: Draft) -> str:
+    """Return a draft's time in words, without that of a queue; empty if it has none."""
+    kept = kept_schedule(draft)
+    if draft.values.get(QUEUE):
+        return ""
+    if draft.when.strip() or kept is None:
+        return plain(draft.when.strip())
+    return describe(kept[0], "UTC", shown_locale())
 
 
 async def _new_here(desk: Desk, draft_id: str) -> Draft:

@@ -21,6 +21,7 @@ from cogs.desk.kit.lacking import lacks_of
 from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import plain
+from cogs.desk.queue.adding import QUEUE
 from cogs.desk.queue.store import queues_here
 from cogs.language import locale, t, translated
 from cogs.memory import Draft
@@ -90,6 +91,7 @@ async def show_draft(
         told=told,
         parts=_parts(desk, draft, reviewed),
         queues=queues,
+        queue=next((name for key, name in queues if key == draft.values.get(QUEUE)), None),
     )
     await desk.show(panel)
 

@@ -117,6 +117,7 @@ def draft_panel(
     told: str | None = None,
     parts: Sequence[str] | None = None,
     queues: Sequence[tuple[str, str]] = (),
+    queue: str | None = None,
 ) -> ui.LayoutView:
     """Return the card.
 
@@ -129,6 +130,7 @@ def draft_panel(
         told: the job's own report of what it would do.
         parts: a line for each thing that it does before and after its own runs; None if it can't do any.
         queues: the guild's queues, each with its id and name, that the job could wait in.
+        queue: the name of the one whose slot the draft takes; None if it is in none.
     """
     missing, trouble = _missing(reviewed, draft), _trouble(reviewed, draft)
     title = t("Your change") if draft.job_id else t("Check before you schedule")
@@ -136,9 +138,8 @@ def draft_panel(
         title += f": {cut(plain(str(draft.values[NAME])), 100)}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}"), _job_line(spec, draft)]
     optional: list[ui.Item[Any]] = []  # rows that save typing, the least needed first
-    when: list[ui.Item[Any]] = [
-        _line("when", draft, _when(reviewed, draft, now, hint), wanted=reviewed.trigger is None)
-    ]
+    said_when = _when(reviewed, draft, now, hint, queue)
+    when: list[ui.Item[Any]] = [_line("when", draft, said_when, wanted=reviewed.trigger is None)]
     if reviewed.handy:
         taps = [(f"{draft.id}.{_epoch(text)}", label) for label, text in reviewed.handy]
         optional.append(row_of(*(DeskButton("draft", "soon", target, label) for target, label in taps)))
@@ -350,13 +351,14 @@ def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.
     return lines
 
 
-def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None) -> str:
+def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None, queue: str | None) -> str:
     label = f"**{t('When:')}**"
     if reviewed.trigger is None or reviewed.schedule is None:
         said = f"{label} {cut(plain(draft.when), 200) or '*' + t('not given') + '*'}"
         return f"{said}\n-# {hint}" if hint else said
     zone, runs = reviewed.zone, list(reviewed.runs)
-    lines = [f"{label} {describe(reviewed.trigger, zone, shown_locale())} ({zone})"]
+    waits = [t("In the queue “{name}”", name=cut(plain(queue), 100))] if queue else []
+    lines = [f"{label} {describe(reviewed.trigger, zone, shown_locale())} ({zone})", *waits]
     skipped = {run: reason for run, reason in reviewed.forbidden}
     if len(runs) == 1:
         lines.append(full(runs[0]))

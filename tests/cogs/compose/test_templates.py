@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from cogs.desk.drafts.parts import PARTS, with_parts
 from cogs.kept_templates import MOST_TEMPLATES, Outcome, Template
 from cogs.memory import Memory
+from schedulezero.model.part import Part
 from tests.support.acting import scheduler
 from tests.support.world import World, labels, pick, press, said
 
@@ -44,6 +49,28 @@ async def test_a_template_asks_for_its_blanks_and_becomes_a_job(world: World) ->
     await world.admin.click(card.response, label="Confirm")  # type: ignore[arg-type]
     (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
     assert job.params["message"] == "Welcome GUEST to PLACE, from A B C me"
+
+
+@pytest.mark.parametrize("secret", [False, True])
+async def test_a_template_keeps_what_happens_before_and_after_or_says_that_it_does_not(
+    world: World, secret: bool
+) -> None:
+    values = {"channel_id": [world.channel], "message": "Hello"}
+    shown = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
+    (draft,) = await world.bot.memory.drafts_of(world.admin.id, world.guild.id, 1)
+    params = {"channel_id": str(world.channel.id), "message": "Soon"}
+    part = (
+        Part("t1", "call_web", {"url": "https://example.org/secret"}, after=timedelta())
+        if secret
+        else Part("b1", "send_announcement", params, before=timedelta(hours=1))
+    )
+    await world.bot.memory.save_draft(with_parts(draft, (part,)))
+    tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
+    form = await world.admin.click(tools.response, label="Save as template")  # type: ignore[arg-type]
+    card = await world.admin.submit_modal(form, {"name": "Kept"})
+    (template,) = await world.bot.memory.templates.of(str(world.guild.id))
+    assert (PARTS in template.values) is not secret
+    assert ("was left out of the template" in said(card)) is secret
 
 
 async def test_a_draft_with_blanks_cannot_be_confirmed(world: World) -> None:
