@@ -10,7 +10,7 @@ import pytest
 
 from cogs.desk.queue.slots import META, Queue, closed_up, instant_of, next_free
 from schedulezero import instants
-from schedulezero.model import GuildRules, Job, Trigger
+from schedulezero.model import GuildRules, Job, JobState, Trigger
 from tests.support.acting import click, scheduler
 from tests.support.scheduling import hello
 from tests.support.text import text_of
@@ -42,6 +42,13 @@ def test_a_queue_closes_its_gaps_in_order_and_parts_two_at_one_slot() -> None:
     assert closed_up(DAILY, [waits("a", day(1)), waits("b", day(2))], NOW) == []
     fixed = closed_up(DAILY, jobs, NOW, fixed={"b"})
     assert [(job.id, slot.day) for job, slot in fixed] == [("a", 1), ("c", 2), ("d", 3)]
+
+
+def test_a_post_that_was_paused_when_its_slot_came_gets_the_next_one() -> None:
+    late = replace(waits("a", day(1)), state=JobState.PAUSED)
+    moves = closed_up(DAILY, [late, waits("b", day(2))], day(1) + timedelta(hours=1))
+    assert [(job.id, slot.day) for job, slot in moves] == [("a", 2), ("b", 3)]
+    assert closed_up(DAILY, [waits("a", day(1))], day(1) + timedelta(seconds=1)) == []
 
 
 async def a_queue(world: World, name: str = "Art", slots: str = "every day at 18:00") -> Any:

@@ -118,7 +118,8 @@ def closed_up(
     """Return the jobs that move when a queue closes its gaps, each with its new slot, first ones first.
 
     The order stays, each move goes to a slot that is free by then, and two jobs at one slot are parted. A job
-    whose slot is less than `SOONEST` ahead stays where it is.
+    whose slot is less than `SOONEST` ahead stays where it is, but one that was paused or pending when its slot
+    came gets the next one.
 
     Parameters:
         queue: the queue.
@@ -132,7 +133,7 @@ def closed_up(
     free = (slot for slot in queue.slots(now + SOONEST, rules) if slot not in stays)
     for job in jobs:
         at = instant_of(job)
-        if at is None or at <= now + SOONEST or job.id in fixed:
+        if at is None or job.id in fixed or (at <= now + SOONEST and job.state is JobState.ACTIVE):
             continue
         slot = next(free, None)
         if slot is None:
