@@ -151,8 +151,8 @@ TABLE = {
         "cogs/background cogs cogs/rights cogs/desk/kit"
     ),
     "cogs/desk/reminders": (
-        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client cogs cogs/rights cogs/desk/kit"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "
+        "schedulezero/when/language schedulezero/methods schedulezero/client cogs cogs/rights cogs/desk/kit"
     ),
     "cogs/desk/jobs": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "

@@ -91,8 +91,17 @@ async def edit_field(desk: Desk, target: str) -> None:
     place = min(part.numbers[1], len(fields))
     field = fields[place] if place < len(fields) else {}
     asked = [
-        text_field("name", t("Name"), value=field.get("name"), required=True, most=256),
-        text_field("value", t("Text"), value=field.get("value"), required=True, long=True, most=1024),
+        text_field(
+            "name", t("Name"), value=field.get("name"), required=True, most=limits.EMBED_FIELD_NAME.most
+        ),
+        text_field(
+            "value",
+            t("Text"),
+            value=field.get("value"),
+            required=True,
+            long=True,
+            most=limits.EMBED_FIELD_VALUE.most,
+        ),
         ui.Label(
             text=t("Side by side"),
             component=ui.Checkbox(custom_id="inline", default=bool(field.get("inline"))),

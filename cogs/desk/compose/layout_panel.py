@@ -136,7 +136,7 @@ async def ask_gallery(desk: Desk, target: str) -> None:
         description=t("In each line an address, or the name of one of the post's files"),
         required=True,
         long=True,
-        most=4000,
+        most=limits.LAYOUT_TEXT.most,
     )
     await ask(desk, "layout", "galleryform", part.target(place), t("Pictures"), [field])
 
@@ -148,7 +148,9 @@ async def _opened(desk: Desk, target: str) -> tuple[Part, int, dict[str, Any]]:
 
 
 def _text_field(item: Mapping[str, Any]) -> Any:
-    return text_field("content", t("Text"), value=_text(item), required=True, long=True, most=4000)
+    return text_field(
+        "content", t("Text"), value=_text(item), required=True, long=True, most=limits.LAYOUT_TEXT.most
+    )
 
 
 async def text_given(desk: Desk, target: str, given: Mapping[str, Any]) -> None:

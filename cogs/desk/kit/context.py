@@ -19,6 +19,7 @@ from cogs.language import t
 from cogs.memory import Memory
 from cogs.services import Refused, Services, services_of
 from schedulezero.client.client import Client
+from schedulezero.compose import limits
 from schedulezero.model.habits import Habits
 
 
@@ -73,9 +74,13 @@ class Caller:
         """Tell the person something privately, whether or not the interaction has been answered."""
         quiet = discord.AllowedMentions.none()
         if self.interaction.response.is_done():
-            await self.interaction.followup.send(text[:2000], ephemeral=True, allowed_mentions=quiet)
+            await self.interaction.followup.send(
+                text[: limits.TEXT.most], ephemeral=True, allowed_mentions=quiet
+            )
         else:
-            await self.interaction.response.send_message(text[:2000], ephemeral=True, allowed_mentions=quiet)
+            await self.interaction.response.send_message(
+                text[: limits.TEXT.most], ephemeral=True, allowed_mentions=quiet
+            )
 
     async def show(self, panel: ui.LayoutView, files: Sequence[discord.File] = ()) -> None:
         """Show a panel where the interaction began: in place of the clicked panel, or as a new one."""

@@ -117,9 +117,9 @@ def closed_up(
 ) -> list[tuple[Job, datetime]]:
     """Return the jobs that move when a queue closes its gaps, each with its new slot, first ones first.
 
-    The order stays, each move goes to a slot that is free by then, and two jobs at one slot are parted. A job
-    whose slot is less than `SOONEST` ahead stays where it is, but one that was paused or pending when its slot
-    came gets the next one.
+    The order stays, each move goes to a slot that is free by then, and two jobs at one slot are parted. A
+    job whose slot is less than `SOONEST` ahead stays where it is, but one that was paused or pending when its
+    slot came gets the next one.
 
     Parameters:
         queue: the queue.

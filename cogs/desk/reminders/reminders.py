@@ -41,6 +41,7 @@ from cogs.services import Refused
 from cogs.undelivered import undelivered_reminder, undelivered_to
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
+from schedulezero.compose import limits
 from schedulezero.errors import Conflict, WhenError
 from schedulezero.instants import to_iso
 from schedulezero.methods.closed_doors import note_came_by
@@ -193,7 +194,9 @@ async def _read(caller: Caller, key: str) -> None:
     if found.made_at is not None and read_place(found.made_at) is not None:
         view.add_item(ui.Button(label=t("Where you set it"), url=found.made_at))
     await caller.interaction.edit_original_response(
-        content=f"{MARK} {found.text}"[:2000], view=view, allowed_mentions=discord.AllowedMentions.none()
+        content=f"{MARK} {found.text}"[: limits.TEXT.most],
+        view=view,
+        allowed_mentions=discord.AllowedMentions.none(),
     )
 
 
@@ -237,7 +240,7 @@ def _text(caller: Caller) -> str:
 
 async def _close(caller: Caller, text: str) -> None:
     await caller.interaction.edit_original_response(
-        content=text[:2000], view=None, allowed_mentions=discord.AllowedMentions.none()
+        content=text[: limits.TEXT.most], view=None, allowed_mentions=discord.AllowedMentions.none()
     )
 
 
