@@ -1,14 +1,14 @@
 """A post as a run sends it: its params with the variables filled in and the text of the turn chosen. Pure.
 
-The job that posts and the desk that shows the post beforehand both use it, so that neither can differ from
-the other.
+The desk shows a post beforehand with `rendered_post`. The job that posts (`sprockets.kit.composing`) takes its
+pings from `called_in` and its embeds from `filled_embed` as well, and checks and sends them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import datetime
 from typing import Any, cast
 
 from schedulezero import instants
@@ -79,7 +79,7 @@ def rendered_post(
     poll = cast("dict[str, Any] | None", params.get("poll"))
     return Rendered(
         content=content,
-        embeds=tuple(filled_embed(embed, said, facts) for embed in _dicts(params.get("embeds"))),
+        embeds=tuple(filled_embed(embed, said, facts.now) for embed in _dicts(params.get("embeds"))),
         files=tuple(_dicts(params.get("files"))),
         buttons=tuple(_dicts(params.get("buttons"))),
         poll=_read(poll, said) if poll else None,
@@ -98,16 +98,30 @@ def called(params: Mapping[str, Any], guild_id: str = "") -> tuple[str, ...]:
         guild_id: the job's guild, whose id is also that of its role @everyone.
     """
     ids = [str(item) for item in cast("list[Any]", params.get("role_ids") or [])]
-    ping = params.get("ping")
-    everyone = [f"@{ping}"] if ping else ["@everyone"] if guild_id in ids else []
-    return (*everyone, *(f"<@&{item}>" for item in dict.fromkeys(ids) if item != guild_id))
+    return called_in(ids, params.get("ping"), guild_id)
 
 
-def filled_embed(embed: Mapping[str, Any], said: Callable[[Any], str], facts: Facts) -> dict[str, Any]:
-    """Return an embed's JSON with its texts filled in, and its time as ISO text."""
+def called_in(role_ids: Iterable[str], ping: str | None, guild_id: str) -> tuple[str, ...]:
+    """Return the pings of these roles, and of everyone or those who are online, as Discord writes them.
+
+    Discord's menus offer @everyone as a role, whose id is the guild's.
+    """
+    ids = dict.fromkeys(role_ids)
+    everyone = ["@everyone"] if ping == "everyone" or guild_id in ids else ["@here"] if ping == "here" else []
+    return (*everyone, *(f"<@&{item}>" for item in ids if item != guild_id))
+
+
+def filled_embed(embed: Mapping[str, Any], said: Callable[[Any], str], at: datetime) -> dict[str, Any]:
+    """Return an embed's JSON with its texts filled in, and its time as ISO text.
+
+    Parameters:
+        embed: the embed, as params hold it.
+        said: fills in a text.
+        at: the instant of the run.
+    """
     filled = _read(embed, said)
     if filled.get("timestamp") == NOW:
-        filled["timestamp"] = instants.to_iso(facts.now.astimezone(UTC))
+        filled["timestamp"] = instants.to_iso(at)
     return filled
 
 

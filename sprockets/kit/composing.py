@@ -25,19 +25,17 @@ from schedulezero.compose.layout import (
     with_addresses,
 )
 from schedulezero.compose.parts import EmbedParts, LinkButton, PollParts, PostFile
+from schedulezero.compose.rendering import ATTACHMENT, called_in, filled_embed
 from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.run_context import current_run
-from schedulezero.instants import to_iso
 from schedulezero.methods.host import host_of
 from schedulezero.model import JsonObject
 from sprockets.kit.lookups import Place, role_of
 from sprockets.kit.messages import embed_of, fitting, mentions, silenced, text_for, turn_for
 from sprockets.kit.outgoing import LayoutOf, Outgoing, Upload
 
-_ATTACHED = "attachment://"
 _CUSTOM_EMOJI = re.compile(r"<a?:\w{2,32}:\d{15,20}>", re.ASCII)
 _PLAIN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
-_TEXTS = ("title", "description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +79,8 @@ def pings_of(guild: discord.Guild, post: Post) -> Pings:
     found = [role_of(guild, role_id) for role_id in dict.fromkeys(post.role_ids)]
     roles = [role for role in found if not role.is_default()]
     expect_within(limits.MENTIONED_ROLES, len(roles))
-    # Discord's menus offer @everyone as a role.
-    all_of = ["@everyone"] if post.ping == "everyone" or len(roles) < len(found) else []
-    called = [*(all_of or (["@here"] if post.ping == "here" else [])), *(role.mention for role in roles)]
-    return Pings(f"{' '.join(called)} " if called else "", roles, bool(all_of) or post.ping == "here")
+    called = called_in(map(str, post.role_ids), post.ping, str(guild.id))
+    return Pings(f"{' '.join(called)} " if called else "", roles, everyone=len(called) > len(roles))
 
 
 async def outgoing(bot: commands.Bot, place: Place, post: Post) -> Outgoing:
@@ -160,9 +156,9 @@ def addresses_for(files: Sequence[PostFile], names: Sequence[str]) -> dict[str, 
     """Return the address of each file as a job writes it → the one that Discord gets."""
     found: dict[str, str] = {}
     for file, name in zip(files, names, strict=True):
-        sent = f"{_ATTACHED}{'SPOILER_' if file.spoiler else ''}{name}"
+        sent = f"{ATTACHMENT}{'SPOILER_' if file.spoiler else ''}{name}"
         for written in (file.name, file.name.replace(" ", "_"), name):
-            found.setdefault(f"{_ATTACHED}{written}", sent)
+            found.setdefault(f"{ATTACHMENT}{written}", sent)
     return found
 
 
@@ -198,21 +194,11 @@ def embeds_of(post: Post, names: Sequence[str], say: Say) -> list[discord.Embed]
 
 
 def _embed(part: EmbedParts, sent_as: dict[str, str], say: Say) -> dict[str, Any]:
-    data = part.to_json()
-    for key in _TEXTS:
-        if key in data:
-            data[key] = say(data[key])
-    for holder, key in ((data.get("author"), "name"), (data.get("footer"), "text")):
-        if holder is not None:
-            holder[key] = say(holder.get(key, ""))
-    for item in data.get("fields", []):
-        item.update({key: say(item.get(key, "")) for key in ("name", "value")})
+    data = filled_embed(part.to_json(), say, current_run().scheduled_at)
     for holder in (data.get("image"), data.get("thumbnail"), data.get("author"), data.get("footer")):
         for key in ("url", "icon_url"):
-            if holder is not None and str(holder.get(key, "")).startswith(_ATTACHED):
+            if holder is not None and str(holder.get(key, "")).startswith(ATTACHMENT):
                 holder[key] = _sent(holder[key], sent_as)
-    if data.get("timestamp") == "now":
-        data["timestamp"] = to_iso(current_run().scheduled_at)
     shown = {"title", "description", "author", "footer", "image", "thumbnail", "fields", "timestamp"}
     if not any(data.get(key) for key in shown):
         raise JobFailed(
@@ -228,7 +214,7 @@ def _sent(address: str, sent_as: dict[str, str]) -> str:
             "None of the files is called “{name}”, which a picture of the post shows.",
             retry=False,
             code="picture_without_file",
-            name=address.removeprefix(_ATTACHED)[:100],
+            name=address.removeprefix(ATTACHMENT)[:100],
         )
     return found
 
@@ -253,7 +239,7 @@ def layout_of(post: Post, pings: Pings, names: Sequence[str], say: Say) -> list[
             part["content"] = say(part["content"])
     sent_as = addresses_for(post.files, names)
     for address in addresses_of(layout):
-        if address.startswith(_ATTACHED):
+        if address.startswith(ATTACHMENT):
             _sent(address, sent_as)
     called = [{"type": TEXT, "content": pings.text.strip()}] if pings.text else []
     return read_layout([*called, *with_addresses(layout, sent_as), *_rows(post.buttons)])
