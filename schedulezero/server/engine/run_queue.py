@@ -161,7 +161,8 @@ class _LocalLane(Lane):
     """While the store is read, the runs behind `position` that were announced since."""
     known: set[int] = field(default_factory=set[int])
     """The sequences of the runs that wait here, or were taken and aren't recorded as ended."""
-
+    ended: set[int] | None = None
+    """While the store is read, the runs recorded as ended since: the read may have seen them open."""
     read_past_at: float = -_READ_PAST_SECONDS
     """When runs beyond `position` were last looked for, on the loop's clock."""
 
@@ -223,7 +224,10 @@ class LocalRunQueue:
 
     def done(self, runs: Sequence[Run]) -> None:
         for run in runs:
-            self._lanes[run.handler_id].known.discard(run.sequence)
+            lane = self._lanes[run.handler_id]
+            lane.known.discard(run.sequence)
+            if lane.ended is not None:
+                lane.ended.add(run.sequence)
 
     async def holds(self, run: Run) -> bool:
         return True
@@ -243,13 +247,13 @@ class LocalRunQueue:
     async def _read_on(self, handler_id: str, lane: _LocalLane) -> None:
         lane.more_in_store, lane.told = False, []
         try:
-            found = await self._store.open_runs(handler_id, lane.position, WINDOW)
+            found, full = await self._read(handler_id, lane)
         except DatabaseUnavailable:
             lane.more_in_store = True
             raise
         finally:
             told, lane.told = lane.told, None
-        lane.more_in_store = lane.more_in_store or len(found) == WINDOW
+        lane.more_in_store = lane.more_in_store or full
         read = {run.sequence for run in found}
         for run in found:
             lane.add(run)
@@ -273,8 +277,22 @@ class LocalRunQueue:
                 pass
         lane.read_past_at = loop.time()
         held_up = {flow_of(run) for run in lane.waiting if not may(run)}
-        found = await self._store.open_runs(handler_id, lane.position, WINDOW, but=held_up)
+        found, _ = await self._read(handler_id, lane, but=held_up)
         fresh = [run for run in found if run.sequence not in lane.known]
         for run in fresh:
             lane.add_beyond(run)
         return bool(fresh)
+
+    async def _read(
+        self, handler_id: str, lane: _LocalLane, *, but: Collection[str] = ()
+    ) -> tuple[list[Run], bool]:
+        """Read a lane's open runs after its position; return them, and whether there may be more.
+
+        A run may have ended since it was read, and must not be carried out again.
+        """
+        lane.ended = ended = set[int]()
+        try:
+            found = await self._store.open_runs(handler_id, lane.position, WINDOW, but=but)
+        finally:
+            lane.ended = None
+        return [run for run in found if run.sequence not in ended], len(found) == WINDOW

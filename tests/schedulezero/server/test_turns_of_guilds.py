@@ -134,3 +134,43 @@ async def test_a_flow_whose_runs_are_over_starts_at_the_present_again(store: Run
     await store.write_outcomes(ended)
     (again,) = await written(store, [a_run("a", 99)])
     assert again.start_tag == 1
+
+
+class SlowToTell(RunStore):
+    """A store whose reads are over long before their answer is there, once they are told to be."""
+
+    slow = False
+
+    async def open_runs(self, *args: Any, **kwargs: Any) -> list[Run]:
+        found = await super().open_runs(*args, **kwargs)
+        if self.slow:
+            self.has_read.set()
+            await self.may_tell.wait()
+        return found
+
+    def be_slow(self) -> None:
+        self.slow, self.has_read, self.may_tell = True, asyncio.Event(), asyncio.Event()
+
+
+async def test_runs_that_end_while_the_store_is_read_are_not_taken_again(store: RunStore) -> None:
+    """The read saw them open; by the time of its answer they have ended."""
+    slow = SlowToTell(store._database)
+    queue = LocalRunQueue(slow)
+    await queue.put(await written(slow, [a_run("a", n) for n in range(2 * WINDOW)]))
+    await queue.put(await written(slow, [a_run("b", n) for n in range(WINDOW + 100)]))
+    not_a = lambda run: run.guild_id != "a"  # noqa: E731
+    under_way = [await queue.take("h", not_a) for _ in range(WINDOW + 100)]
+    slow.be_slow()
+    again = asyncio.create_task(queue.take("h", not_a))
+    async with asyncio.timeout(60):
+        await slow.has_read.wait()
+    await slow.write_outcomes([replace(run, state=RunState.SUCCEEDED, finished_at=NOW) for run in under_way])
+    queue.done(under_way)
+    slow.slow = False
+    slow.may_tell.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not again.done()
+    again.cancel()
+    rest = await taken(queue, 2 * WINDOW)
+    assert {run.guild_id for run in rest} == {"a"}
