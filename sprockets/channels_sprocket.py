@@ -13,6 +13,7 @@ from discord.ext import commands
 from pydantic import Field
 
 from schedulezero import instants
+from schedulezero.compose import limits
 from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.steps import step
 from schedulezero.methods.annotations import Channels
@@ -44,8 +45,6 @@ from sprockets.kit.turns import turn
 log = logging.getLogger(__name__)
 
 _SLOWEST = 6 * 3600
-_LONGEST_TOPIC = 1024
-_LONGEST_NAME = 100
 _PACE = timedelta(minutes=5)
 """Discord takes two changes of a topic, and two of a name, in ten minutes.
 
@@ -184,7 +183,7 @@ async def _end_slow_mode(
 async def set_channel_text(
     bot: commands.Bot,
     channel_id: AnyChannelId,
-    text: Annotated[LongText, Field(max_length=_LONGEST_TOPIC)],
+    text: Annotated[LongText, Field(max_length=limits.TOPIC.most)],
     where: Literal["topic", "name"] = "topic",
 ) -> dict[str, Any]:
     """Change a channel's topic or name, for example to a countdown.
@@ -195,7 +194,7 @@ async def set_channel_text(
         where: Discord allows only two changes of each in ten minutes
     """
     channel = await guild_channel_of(bot, channel_id)
-    longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
+    longest = limits.CHANNEL_NAME.most if where == "name" else limits.TOPIC.most
     written = fitting(text_for(channel.guild, text), longest, where)
     _expect_topic(channel, where)
     if _stands_there(channel, where, written):
@@ -229,7 +228,7 @@ def _stands_there(channel: GuildChannel, where: str, written: str) -> bool:
 async def _check_text(bot: commands.Bot, channel_id: int, text: str, where: str) -> None:
     channel = await guild_channel_of(bot, channel_id)
     _expect_topic(channel, where)
-    longest = _LONGEST_NAME if where == "name" else _LONGEST_TOPIC
+    longest = limits.CHANNEL_NAME.most if where == "name" else limits.TOPIC.most
     expect_texts(channel.guild, text, longest, where, blank=where == "topic")
 
 

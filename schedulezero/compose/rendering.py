@@ -1,7 +1,7 @@
 """A post as a run sends it: its params with the variables filled in and the text of the turn chosen. Pure.
 
-The desk shows a post beforehand with `rendered_post`. The job that posts (`sprockets.kit.composing`) takes its
-pings from `called_in` and its embeds from `filled_embed`, too, and checks and sends them.
+The desk shows a post beforehand with `rendered_post`. The job that posts (`sprockets.kit.composing`) takes
+its pings from `called_in` and its embeds from `filled_embed`, too, and checks and sends them.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal, TypeVar, is_typeddict
 
-from schedulezero.methods.parameters import Parameter, kind_of, parameters_in
+from schedulezero.methods.parameters import Kind, Parameter, kind_of, parameters_in
 
 JobFunction = Callable[[Any, dict[str, Any]], Awaitable[Any] | Any]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -108,6 +108,12 @@ class MethodSpec:
     def parameter(self, name: str) -> Parameter | None:
         """Return the declared parameter with this name, if there is one."""
         return next((item for item in self.parameters if item.name == name), None)
+
+
+def required_channels(spec: MethodSpec) -> list[str]:
+    """Return the names of the parameters that say where a job happens, and that it requires."""
+    places = (Kind.CHANNEL, Kind.CHANNELS)
+    return [item.name for item in spec.parameters if item.kind in places and item.required]
 
 
 def in_channel(channel: str, *permissions: str) -> tuple[Need, ...]:

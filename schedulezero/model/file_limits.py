@@ -12,10 +12,6 @@ from schedulezero.model.limits import Excess, Limits
 from schedulezero.sentences import Sentence
 
 MIB = 2**20
-MOST_FILES = 10
-"""Discord's maximum number of files in one message
-(https://discord.com/developers/docs/resources/message#create-message).
-"""
 
 
 def mib(size: int) -> str:

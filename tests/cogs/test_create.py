@@ -180,6 +180,7 @@ async def test_defaults_are_shown_before_and_after_the_job_is_saved(world: World
     assert preview.response is not None
     text = text_of(preview.response)
     assert "**Limit:** 100 (default)" in text
+    assert "nothing yet" not in text.replace("**Before and after:**\n*nothing yet*", "")
     assert "at most 100 messages" in text and "**More options:** *nothing chosen*" in text
     await world.admin.click(preview.response, label="Confirm")
     assert "**Limit:** 100 (default)" in text_of(preview.response)

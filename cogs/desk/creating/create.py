@@ -71,8 +71,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import Feature, JobQuery
 from schedulezero.compose.naming import told_apart
 from schedulezero.errors import ClientError, Conflict
-from schedulezero.methods.parameters import Kind
-from schedulezero.methods.spec import MethodSpec
+from schedulezero.methods.spec import MethodSpec, required_channels
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.model.authorship import ASKED
 from schedulezero.when.calendar.weekdays import stored_trigger
@@ -118,11 +117,7 @@ def here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
     """Fill required channels with the current one: a job scheduled here is most likely meant for here."""
     if desk.interaction.channel_id is None:
         return draft
-    here = {
-        parameter.name: [str(desk.interaction.channel_id)]
-        for parameter in spec.parameters
-        if parameter.kind in (Kind.CHANNEL, Kind.CHANNELS) and parameter.required
-    }
+    here = {name: [str(desk.interaction.channel_id)] for name in required_channels(spec)}
     return replace(draft, values={**here, **draft.values})
 
 

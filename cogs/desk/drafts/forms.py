@@ -37,6 +37,7 @@ from cogs.language import mark, t, translated
 from cogs.memory import Draft
 from cogs.services import Refused
 from schedulezero.client.dialect import Feature
+from schedulezero.compose import limits
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import MissedPolicy, OverlapPolicy
@@ -48,7 +49,6 @@ _OPTION_FIELD = "o:"
 _LONGEST_TEXT = 4000
 _LONGEST_WHEN = 200
 _MOST_OPTIONS = 25  # of a select
-_MOST_FILES = 10  # of a message, and of an upload
 _WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
 _IN_TEXTS = "@Moderators · #general · :party: · {date} · {in:2h|R} · {countdown:2030-01-01}"
 _KEPT_HIDDEN = mark("Hidden from you. Leave it empty to keep it.")
@@ -259,7 +259,9 @@ def _field(parameter: Parameter, value: Any, example: str | None) -> ui.Item[Any
             default_values=objects(value, discord.Role),
         )
     if kind is Kind.FILES:
-        return ui.FileUpload(custom_id=custom_id, required=required, min_values=0, max_values=_MOST_FILES)
+        return ui.FileUpload(
+            custom_id=custom_id, required=required, min_values=0, max_values=limits.FILES.most
+        )
     if kind in (Kind.USER, Kind.USERS):
         return ui.UserSelect(
             custom_id=custom_id,

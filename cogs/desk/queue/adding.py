@@ -11,8 +11,7 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.queue.slots import Queue
 from cogs.desk.queue.store import free_slot, queue_here, taking_turns
 from cogs.memory import Draft
-from schedulezero.methods.parameters import Kind
-from schedulezero.methods.spec import MethodSpec
+from schedulezero.methods.spec import MethodSpec, required_channels
 
 QUEUE = "#queue"
 """The key in a draft's values that holds the id of its queue."""
@@ -22,15 +21,8 @@ async def put_into(desk: Desk, draft: Draft, spec: MethodSpec, queue_id: str) ->
     """Return a draft that takes the next free slot of a queue and posts in the queue's channel."""
     queue = await queue_here(desk, queue_id)
     slot = await free_slot(desk, queue)
-    where = {item.name for item in spec.parameters if item.kind in (Kind.CHANNEL, Kind.CHANNELS)}
-    values = {**draft.values, **{name: [queue.channel_id] for name in where if spec_requires(spec, name)}}
+    values = {**draft.values, **{name: [queue.channel_id] for name in required_channels(spec)}}
     return replace(draft, values={**values, QUEUE: queue.id}, when=at(slot))
-
-
-def spec_requires(spec: MethodSpec, name: str) -> bool:
-    """Return whether a method requires a parameter."""
-    parameter = spec.parameter(name)
-    return parameter is not None and parameter.required
 
 
 def taken_out(draft: Draft) -> Draft:

@@ -38,6 +38,7 @@ from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError, WhenError
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.model.quiet_hours import forbidden
+from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.parse import understand
@@ -195,12 +196,8 @@ async def _slots(desk: Desk, typed: str, zone: str) -> tuple[Trigger, str]:
         found = understand(typed, zone=zone, locale=locale(), now=now, habits=await desk.habits())
     except WhenError as error:
         raise Refused(f"{translated(error.message)}\n-# {t('You wrote:')} {plain(typed)}") from error
-    if found.trigger.type == "date":
-        raise Refused(t("Slots repeat. Example: `mon, wed and fri at 18:00`."))
     schedule = schedule_of(found.trigger, anchor=now, zone=found.zone)
-    first = schedule.next_after(now)
-    second = schedule.next_after(first) if first is not None else None
-    if first is None or second is None:
+    if len(list(upcoming(schedule, now, 2))) < 2:
         raise Refused(t("Slots repeat. Example: `mon, wed and fri at 18:00`."))
     return found.trigger, found.zone
 

@@ -61,14 +61,9 @@ async def waiting_here(desk: Desk, queue: Queue) -> list[Job]:
     return waiting_in(queue.id, found)
 
 
-async def free_slot(desk: Desk, queue: Queue, *, but: str | None = None) -> datetime:
-    """Return the next free slot of a queue; raise Refused if there is none in sight.
-
-    Parameters:
-        but: the id of a job whose own slot counts as free.
-    """
-    waiting = await waiting_here(desk, queue)
-    taken = {instant_of(job) for job in waiting if job.id != but}
+async def free_slot(desk: Desk, queue: Queue) -> datetime:
+    """Return the next free slot of a queue; raise Refused if there is none in sight."""
+    taken = {instant_of(job) for job in await waiting_here(desk, queue)}
     slot = next_free(queue, {at for at in taken if at is not None}, instants.now(), await rules_here(desk))
     if slot is None:
         raise Refused(t("“{name}” has no free slot in sight.", name=plain(queue.name)))

@@ -62,13 +62,6 @@ class Leases:
                 self._trusted_until.pop(name, None)
             return got
 
-    async def release(self, name: str) -> None:
-        """Let another node take a lease. Raises DatabaseUnavailable."""
-        if self._trusted_until.pop(name, None) is None:
-            return
-        own = sa.and_(leases.c.name == name, leases.c.holder == self._holder)
-        await self._database.write(lambda connection: connection.execute(sa.delete(leases).where(own)))
-
     async def keep(self) -> None:
         """Renew the leases until cancelled, then release them."""
         try:
