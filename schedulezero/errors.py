@@ -55,7 +55,7 @@
     ├── PasteUnreadable           .compose.pasted: what somebody pasted isn't a post
     ├── TextsUnusable             .compose.texts: a list of texts, or a file with them, can't be used
     ├── UnreadableFile            .exchange.limited_reading: a file can't be read
-    ├── NotTakenOver              .exchange.importers: an entry of a file can't be imported
+    ├── NotTakenOver              .exchange.entries: an entry of a file can't be imported
     ├── Unusable                  .exchange.calendar_checks: a calendar event can't be scheduled as it is
     │   in cogs:
     ├── ConfigError               .config.config: the configuration is invalid

@@ -69,7 +69,7 @@ TABLE = {
     ),
     "schedulezero/exchange": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods"
+        "schedulezero/methods schedulezero/compose"
     ),
     "schedulezero/handler": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar "

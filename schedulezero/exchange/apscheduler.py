@@ -21,7 +21,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from schedulezero.exchange.importers import POST, NotTakenOver, once
+from schedulezero.exchange.entries import NotTakenOver
+from schedulezero.exchange.importers import POST, once
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from schedulezero.errors import ScheduleZeroError
+from schedulezero.exchange.entries import NotTakenOver, guarded, only_the_first
 from schedulezero.exchange.table_file import columns_of, read_table, without_separator_line
-from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault, unreadable
+from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.sentences import Sentence
@@ -37,10 +37,6 @@ _USERS = frozenset(
 )
 """Accounts that own lines of system crontabs; a text rarely begins with one of them, and never all texts."""
 _FIELD = re.compile(r"[0-9*/,\-A-Za-z?#()]+")
-
-
-class NotTakenOver(ScheduleZeroError):
-    """An entry is well formed but can't be imported; the message says why."""
 
 
 Reader = Callable[[str, str, str, datetime, int], list[Entry | Fault]]
@@ -79,7 +75,7 @@ def read_reminder_csv(
     try:
         for row in reader:
             if len(found) == most:
-                found.append(_only_the_first(most, reader.line_num))
+                found.append(only_the_first(most, reader.line_num))
                 break
             found.append(
                 guarded(reader.line_num, lambda row=row: _reminder(row, reader.line_num, channel_id, now))
@@ -239,7 +235,7 @@ def read_crontab(
                 number=number,
             )
         if len(found) == most:
-            found.append(_only_the_first(most, number))
+            found.append(only_the_first(most, number))
             break
         found.append(
             guarded(
@@ -348,17 +344,3 @@ def _cron(
         )
     notes = (*((taken,) if taken is not None else ()), *notes)
     return Entry(number, None, POST, {"channel_id": channel_id, "message": message}, when, zone, notes=notes)
-
-
-def _only_the_first(most: int, line: int) -> Fault:
-    return Fault(line, Sentence("Only the first {most} entries were read.", "too_many_entries", most=most))
-
-
-def guarded(line: int, read: Callable[[], Entry]) -> Entry | Fault:
-    """Return an entry, or what is wrong with it."""
-    try:
-        return read()
-    except NotTakenOver as error:
-        return Fault(line, error.message)
-    except Exception as error:  # noqa: BLE001 - a file may hold anything; each entry stands for itself
-        return Fault(line, unreadable(error))

@@ -10,18 +10,19 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 
-from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault, unreadable
+from schedulezero.compose import limits
+from schedulezero.exchange.entries import NotTakenOver, guarded, only_the_first
+from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
 from schedulezero.methods.variables import keep_separators
 from schedulezero.sentences import Sentence
 
 METHOD = "send_post"
 _SEPARATORS = (",", ";", "\t", "|")
 _LONGEST_ROW = 100_000  # characters of one cell
-_MOST_PICTURES = 10
 
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=[^\n]"?[,;|\t ]*\r?(?:\n|$)', re.IGNORECASE)
 """The line before the headings by which Excel is told the separator; the headings show it anyway."""
@@ -105,10 +106,9 @@ def read_table(
         for row in rows:
             if any(cell.strip() for cell in row):
                 if len(read) == most:
-                    said = Sentence("Only the first {most} entries were read.", "too_many_entries", most=most)
-                    read.append(Fault(line, said))
+                    read.append(only_the_first(most, line))
                     break
-                read.append(_guarded(line, lambda row=row, line=line: _entry(row, names, line, channel_id)))
+                read.append(guarded(line, lambda row=row, line=line: _entry(row, names, line, channel_id)))
             line = rows.line_num + 1 + skipped
     except csv.Error as error:
         said = Sentence("This line can't be read: {error}.", "line_unreadable", error=error)
@@ -116,48 +116,38 @@ def read_table(
     return read
 
 
-def _guarded(line: int, read: Callable[[], Entry | Fault]) -> Entry | Fault:
-    try:
-        return read()
-    except (ValueError, OverflowError, RecursionError) as error:
-        return Fault(line, unreadable(error))
-
-
-def _entry(row: list[str], names: list[str], line: int, channel_id: str) -> Entry | Fault:
+def _entry(row: list[str], names: list[str], line: int, channel_id: str) -> Entry:
     if len(row) > len(names) and any(cell.strip() for cell in row[len(names) :]):
-        said = Sentence(
+        raise NotTakenOver(
             "It has {count} cells, but the first line names {columns}. Put a text that contains the "
             "separator in quotes.",
-            "table_row_too_long",
+            code="table_row_too_long",
             count=len(row),
             columns=len(names),
         )
-        return Fault(line, said)
     cells = {name: cell.strip() for name, cell in zip(names, row, strict=False) if name}
     if any(len(cell) > _LONGEST_ROW for cell in cells.values()):
-        return Fault(line, Sentence("A cell is too long.", "table_cell_too_long"))
+        raise NotTakenOver("A cell is too long.", code="table_cell_too_long")
     when = " ".join(part for part in (cells.get("when", ""), cells.get("time", "")) if part)
     if not when:
-        return Fault(line, Sentence("It doesn't say when.", "table_row_without_time"))
+        raise NotTakenOver("It doesn't say when.", code="table_row_without_time")
     text, pictures = cells.get("text", ""), _pictures(cells.get("picture", ""))
     if not text and not pictures:
-        return Fault(line, Sentence("It has no text and no picture.", "table_row_empty"))
-    if len(pictures) > _MOST_PICTURES:
-        said = Sentence(
+        raise NotTakenOver("It has no text and no picture.", code="table_row_empty")
+    if len(pictures) > limits.FILES.most:
+        raise NotTakenOver(
             "It has {count} pictures; Discord takes {most}.",
-            "table_row_with_many_pictures",
+            code="table_row_with_many_pictures",
             count=len(pictures),
-            most=_MOST_PICTURES,
+            most=limits.FILES.most,
         )
-        return Fault(line, said)
     insecure = next((name for name in pictures if name.casefold().startswith("http://")), None)
     if insecure is not None:
-        said = Sentence(
+        raise NotTakenOver(
             "The address of a picture begins with https://, unlike {address}.",
-            "table_picture_without_https",
+            code="table_picture_without_https",
             address=insecure[:100],
         )
-        return Fault(line, said)
     alt = cells.get("alt", "")
     named = [name for name in pictures if not name.casefold().startswith("https://")]
     params: dict[str, object] = {"channel_ids": [_channel(cells.get("channel", "")) or channel_id]}
