@@ -1,7 +1,7 @@
 """Keeps the server's parts running, so that a node is never half alive.
 
 A part that fails is started again. One that keeps failing, or can't be started again alone, ends the whole
-server: whoever runs it gets `ServerFailure`, and ends the process, which a supervisor then starts anew.
+server: whoever runs it gets `ServerFailure`, and ends the process, which a supervisor then restarts.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A file that an embed shows isn't among the message's attachments: Discord gives its address in the embed
 (https://discord.com/developers/docs/reference#uploading-files). That address ends with the message, so the
-file is sent anew, and the embed shows the new one.
+file is sent again, and the embed shows that one.
 """
 
 from __future__ import annotations

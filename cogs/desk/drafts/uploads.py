@@ -34,7 +34,7 @@ class Kept:
 
     Attributes:
         files: those that are kept, as params hold them.
-        refused: what is to be said of the others.
+        refused: a sentence for each of the others.
         names: the address of each kept file at Discord, and its name in the post.
     """
 

@@ -215,7 +215,7 @@ class SharedRunQueue:
         return [key in kept for key in keys]
 
     def _lose(self, claims: dict[str, UUID]) -> None:
-        """Forget claims that count no longer, unless this node has made them anew or ended the run since."""
+        """Forget claims that no longer count, unless this node has claimed again or ended the run since."""
         lost = {key for key, token in claims.items() if self._held.get(key) == token}
         if not lost:
             return

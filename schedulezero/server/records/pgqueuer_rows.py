@@ -203,7 +203,7 @@ def rename_older_keys(connection: Connection) -> None:
 def make_durable(connection: Connection) -> None:
     """Put the tables of an older version into the WAL, and drop those that a failover has broken already.
 
-    See `settings`. PgQueuer's upgrade then makes the dropped ones anew; nothing reads what they held.
+    See `settings`. PgQueuer's upgrade then creates the dropped ones again; nothing reads what they held.
     """
     found = connection.exec_driver_sql(
         "SELECT relname FROM unnest($1::text[]) AS wanted JOIN pg_class ON oid = to_regclass(wanted) "
