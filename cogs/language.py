@@ -1,12 +1,13 @@
 """Translate texts into the reader's language.
 
-Code writes texts in English, through `t`; the catalogues in ``cogs/locale`` (gettext's ``.po`` files, read
+Code writes texts in English, through `t`, or `tn` where a number is in it; `tc` also says what a text is,
+where its English has several meanings. The catalogues in ``cogs/locale`` (gettext's ``.po`` files, read
 without compiling) hold the translations. `speaking` sets the language once for each interaction, for
 everything within it.
 
 Errors travel as English sentences with a code and values (`schedulezero.sentences`), over REST and in the
 history. `translated` translates one when it is shown: the catalogue has a template for the code, which the
-values fill in.
+values fill in. The code is in the template's context, ``error:<code>``.
 """
 
 from __future__ import annotations
@@ -15,19 +16,23 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import discord
 from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from discord import app_commands
 
 from schedulezero.sentences import Sentence, filled, placeholders
 
 FOLDER = Path(__file__).parent / "locale"
-ERRORS = "error"
-"""The context (``msgctxt``) of sentences from elsewhere; their ``msgid`` is their code."""
+ERRORS = "error:"
+"""What the contexts (``msgctxt``) of sentences from elsewhere begin with; their code follows."""
 
 LANGUAGES = frozenset(("en", *(path.stem for path in FOLDER.glob("*.po"))))
 """The languages that texts are shown in. Times are understood in some more."""
@@ -71,30 +76,46 @@ def shown_locale() -> str:
 
 def t(text: str, /, **values: Any) -> str:
     """Translate a text into the current language, and fill in its placeholders."""
-    said = _message(language_of(_locale.get()), text)
-    return said.format(**values) if values else said
+    return _filled_in(_catalogue().gettext(text), values)
+
+
+def tc(context: str, text: str, /, **values: Any) -> str:
+    """Translate a text whose English has several meanings; the context says which, for translators."""
+    return _filled_in(_catalogue().pgettext(context, text), values)
 
 
 def tn(one: str, many: str, count: int, /, **values: Any) -> str:
-    """Translate one of two texts, chosen by a number that they may show as ``{count}``."""
-    return t(one if count == 1 else many, count=grouped(count), **values)
+    """Translate a text with a number, which it may show as ``{count}``.
+
+    Parameters:
+        one: The English for 1; a language has as many forms as it needs.
+        many: The English for other numbers.
+        count: The number.
+        values: What else to fill in.
+    """
+    return _filled_in(_catalogue().ngettext(one, many, count), {"count": grouped(count), **values})
 
 
 def grouped(number: int) -> str:
-    """Format a number with a thin space between its thousands."""
-    return f"{number:,}".replace(",", "\u2009")
+    """Format a number as the current language does."""
+    return str(number) if abs(number) < 1000 else format_decimal(number, locale=_babel_locale())
 
 
 def mark(text: str) -> str:
-    """Mark a text for the catalogues that is translated later."""
+    """Mark a text for the catalogues that is translated later, with `t`."""
     return text
+
+
+def markn(one: str, many: str) -> tuple[str, str]:
+    """Mark a text with a number for the catalogues that is translated later, with `tn`."""
+    return one, many
 
 
 def translated(sentence: str) -> str:
     """Translate an English sentence from elsewhere into the current language, if its code is known."""
     if not isinstance(sentence, Sentence) or sentence.code is None:
         return sentence
-    template = _error_template(language_of(_locale.get()), sentence.code)
+    template = _error_templates(language_of(_locale.get())).get(sentence.code)
     # A peer may send any values with a known code; its own text is better than a template with gaps.
     given = {name for name, value in sentence.values.items() if value is not None}
     if template is None or not placeholders(template) <= given:
@@ -103,25 +124,44 @@ def translated(sentence: str) -> str:
     return filled(template, sentence.values, translated)[:_LONGEST_TRANSLATED]
 
 
+def _filled_in(text: str, values: dict[str, Any]) -> str:
+    return text.format(**values) if values else text
+
+
+def _babel_locale() -> str:
+    return shown_locale().replace("-", "_")
+
+
+def _catalogue() -> NullTranslations:
+    return catalogue(language_of(_locale.get()))
+
+
 @cache
-def catalogue(language: str) -> Catalog:
-    """Return the catalogue of a language."""
+def catalogue(language: str) -> NullTranslations:
+    """Return the texts of a language; English is in the code."""
+    if language == "en":
+        return NullTranslations()
+    compiled = BytesIO()
+    write_mo(compiled, _read(language))
+    return GNUTranslations(BytesIO(compiled.getvalue()))
+
+
+@cache
+def _error_templates(language: str) -> dict[str, str]:
+    """Return the templates of sentences from elsewhere by their codes."""
+    if language == "en":
+        return {}
+    return {
+        message.context.removeprefix(ERRORS): str(message.string)
+        for message in _read(language)
+        if message.context and message.context.startswith(ERRORS) and message.string and not message.fuzzy
+    }
+
+
+@cache
+def _read(language: str) -> Catalog:
     with (FOLDER / f"{language}.po").open("rb") as file:
         return read_po(file, locale=language)
-
-
-def _message(language: str, text: str) -> str:
-    if language == "en":
-        return text
-    found = catalogue(language).get(text)
-    return str(found.string) if found is not None and found.string else text
-
-
-def _error_template(language: str, code: str) -> str | None:
-    if language == "en":
-        return None
-    found = catalogue(language).get(code, context=ERRORS)
-    return str(found.string) if found is not None and found.string else None
 
 
 class CommandTranslator(app_commands.Translator):
@@ -144,5 +184,5 @@ class CommandTranslator(app_commands.Translator):
         is_menu = isinstance(context.data, app_commands.ContextMenu)
         if language not in LANGUAGES or language == "en" or not (context.location in described or is_menu):
             return None
-        said = _message(language, string.message)
+        said = catalogue(language).gettext(string.message)
         return said if said != string.message else None

@@ -1,25 +1,26 @@
 """Every text that people read, found in the code: what the catalogues have to hold.
 
-``python -m tests.texts`` lists what a catalogue lacks or has no use for. A text is found where code says it
-(`t`, `tn`, `mark`), declares it (commands, job functions), or raises it as an error; an error's
-English is a template that stands beside its code, and the catalogues know it by that code.
+A text is found where code says it (`t`, `tc`, `tn`, `mark`, `markn`), declares it (commands, job functions),
+or raises it as an error; an error's English is a template that stands beside its code, which is part of its
+context in the catalogues. A comment ``# i18n: …`` in the line above a text is for translators.
+`tests.catalogues` writes them into catalogues.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-from babel.messages.pofile import read_po
+from cogs.language import ERRORS
 
 ROOT = Path(__file__).parent.parent
 LANGUAGES = tuple(sorted(file.stem for file in (ROOT / "cogs" / "locale").glob("*.po")))
 """Each language that has a catalogue."""
-ERROR = "error"
 
 # Read as: whoever raises or makes one of these speaks to a person, so its sentence has a code.
 _SPEAKS = {
@@ -28,8 +29,7 @@ _SPEAKS = {
     "Refusal", "Missing", "Conflict", "Refused", "Fault", "Unusable", "failure", "Excess",
     "AddressUnusable", "OutgoingFailed", "NotTakenOver", "UnreadableFile", "_Stopped",
 }  # fmt: skip
-_SAID = {"t": 1, "mark": 1, "tn": 2}
-_DESCRIBED = {"description", "name"}
+_NOTE = re.compile(r"\s*# i18n: (.+)")
 
 # What only programs read, or the owner's shell: the REST API's own checks, the wire, APScheduler's files.
 _NOT_READ = (
@@ -44,7 +44,21 @@ _NOT_READ = (
 # Read as: the ``code`` of these is REST's, and their sentence brings its own.
 _REST_CODES = {"NotFound", "Conflict", "RequestRefused", "Refusal", "Missing", "ApiError", "DeskButton"}
 
-Text = tuple[str | None, str]
+
+class Text(NamedTuple):
+    """A text as catalogues know it: its context, if it has one, its English, and that for several."""
+
+    context: str | None
+    english: str
+    many: str | None = None
+
+
+@dataclass(slots=True)
+class Uses:
+    """The modules where a text is, and what code tells translators of it."""
+
+    modules: set[str] = field(default_factory=set[str])
+    notes: set[str] = field(default_factory=set[str])
 
 
 @cache
@@ -58,13 +72,32 @@ def sources() -> tuple[tuple[str, ast.Module], ...]:
 
 
 @cache
-def texts() -> set[Text]:
-    """All texts as (context, English); the context of codes, which stand for English, is `ERROR`."""
-    found: set[Text] = set()
+def texts() -> dict[Text, Uses]:
+    """All texts with their uses."""
+    found: dict[Text, Uses] = {}
+
+    def add(text: Text, path: str, note: str | None = None) -> None:
+        uses = found.setdefault(text, Uses())
+        uses.modules.add(path)
+        if note is not None:
+            uses.notes.add(note)
+
     for path, tree in sources():
+        lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
         if path.startswith("cogs/"):
-            found |= set(_in_desk(tree))
-    return found | set(_declared()) | {(ERROR, code) for code in templates()}
+            for line, text in _in_desk(tree):
+                add(text, path, _note_above(lines, line))
+        for line, code, template in coded(tree):
+            add(Text(f"{ERRORS}{code}", template), path, _note_above(lines, line))
+    for path, text in _declared():
+        add(text, path)
+    return found
+
+
+def _note_above(lines: list[str], line: int) -> str | None:
+    """Return what the comment in the line above one (the first is 1) tells translators."""
+    note = _NOTE.fullmatch(lines[line - 2]) if line > 1 else None
+    return note[1] if note is not None else None
 
 
 @cache
@@ -72,7 +105,7 @@ def templates() -> dict[str, set[str]]:
     """The codes of all sentences, each with its templates, of which there is to be one."""
     found: dict[str, set[str]] = {}
     for _, tree in sources():
-        for code, template in coded(tree):
+        for _, code, template in coded(tree):
             found.setdefault(code, set()).add(template)
     return found
 
@@ -87,35 +120,36 @@ def without_code() -> list[str]:
     ]
 
 
-def missing(language: str) -> tuple[list[Text], list[Text]]:
-    """What a catalogue lacks, and what it has no use for."""
-    with (ROOT / "cogs" / "locale" / f"{language}.po").open("rb") as file:
-        known = {(m.context, str(m.id)) for m in read_po(file, locale=language) if m.id and m.string}
-    wanted = texts()
-    return sorted(wanted - known, key=str), sorted(known - wanted, key=str)
-
-
-def _in_desk(tree: ast.AST) -> Iterator[Text]:
+def _in_desk(tree: ast.AST) -> Iterator[tuple[int, Text]]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         name = _name(node.func)
-        for argument in node.args[: _SAID.get(name, 0)]:
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                yield None, argument.value
+        said = [_constant(item) for item in node.args]
+        if name in ("t", "mark") and said and said[0]:
+            yield node.lineno, Text(None, said[0])
+        elif name == "tc" and len(said) > 1 and said[0] and said[1]:
+            yield node.lineno, Text(said[0], said[1])
+        elif name in ("tn", "markn") and len(said) > 1 and said[0]:
+            yield node.lineno, Text(None, said[0], said[1])
         if name in ("command", "Group", "Choice"):
-            for keyword in node.keywords:
-                wanted = "name" if name == "Choice" else "description"
-                if keyword.arg == wanted and isinstance(keyword.value, ast.Constant):
-                    yield None, str(keyword.value.value)
-        if name == "describe" and not node.args:
-            for keyword in node.keywords:
-                if isinstance(keyword.value, ast.Constant):
-                    yield None, str(keyword.value.value)
+            wanted = "name" if name == "Choice" else "description"
+            described = [keyword.value for keyword in node.keywords if keyword.arg == wanted]
+        elif name == "describe" and not node.args:
+            described = [keyword.value for keyword in node.keywords]
+        else:
+            continue
+        for value in described:
+            if text := _constant(value):
+                yield value.lineno, Text(None, text)
 
 
-def coded(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Codes and templates, as ``Sentence(template, code)`` or ``Error(template, code=code)`` have them."""
+def _constant(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def coded(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
+    """Lines, codes and templates, as in ``Sentence(template, code)`` and ``Error(template, code=code)``."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
@@ -129,7 +163,7 @@ def coded(tree: ast.AST) -> Iterator[tuple[str, str]]:
             if len(node.args) == 2:
                 template = node.args[1]  # a field or a parameter stands before it
         if isinstance(code, ast.Constant) and isinstance(template, ast.Constant):
-            yield str(code.value), str(template.value)
+            yield node.lineno, str(code.value), str(template.value)
 
 
 def _uncoded(tree: ast.AST) -> Iterator[int]:
@@ -157,7 +191,7 @@ def _has_words(node: ast.expr) -> bool:
 def _is_said(node: ast.expr) -> bool:
     """Whether a text is in the reader's language already."""
     return any(
-        isinstance(item, ast.Call) and _name(item.func) in ("t", "tn", "translated")
+        isinstance(item, ast.Call) and _name(item.func) in ("t", "tc", "tn", "translated")
         for item in ast.walk(node)
     )
 
@@ -198,7 +232,7 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-def _declared() -> Iterator[Text]:
+def _declared() -> Iterator[tuple[str, Text]]:
     """What the job functions that come with the bot declare: their help, their parameters."""
     from bot.config import DEFAULT_SPROCKETS
     from bot.sprocket_specs import specs_of_sprockets
@@ -208,23 +242,13 @@ def _declared() -> Iterator[Text]:
     specs = [spec_of(name, function) for name, function in JOBS.items()]
     specs += specs_of_sprockets(DEFAULT_SPROCKETS)
     for spec in specs:
-        yield None, spec.summary
+        path = "sprockets/"
+        yield path, Text(None, spec.summary)
         for group in spec.groups:
-            yield None, group.replace("_", " ").capitalize()
+            yield path, Text(None, group.replace("_", " ").capitalize())
         for parameter in spec.parameters:
-            yield None, parameter.label
+            yield path, Text(None, parameter.label)
             if parameter.help:
-                yield None, parameter.help
+                yield path, Text(None, parameter.help)
             for choice in (item for item in parameter.choices if not item.isupper()):
-                yield None, choice.replace("_", " ")
-
-
-if __name__ == "__main__":
-    lacking = False
-    for language in LANGUAGES:
-        absent, unused = missing(language)
-        for kind, items in (("lacks", absent), ("has no use for", unused)):
-            for context, text in items:
-                lacking = True
-                print(f"{language} {kind} {f'({context}) ' if context else ''}{text!r}")
-    sys.exit(lacking)
+                yield path, Text(None, choice.replace("_", " "))

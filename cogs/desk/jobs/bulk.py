@@ -18,7 +18,7 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, title_of
-from cogs.language import mark, t, tn, translated
+from cogs.language import markn, t, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero.client.dialect import BulkChange, BulkOutcome, JobQuery
@@ -31,20 +31,20 @@ _QUICK = 100
 # Read as: the action; the question before it and the message afterwards, each for one job and for several.
 _QUESTIONS = {
     "pause": (
-        (mark("Pause {count} job?"), mark("Pause {count} jobs?")),
-        (mark("Paused {count} job."), mark("Paused {count} jobs.")),
+        markn("Pause {count} job?", "Pause {count} jobs?"),
+        markn("Paused {count} job.", "Paused {count} jobs."),
     ),
     "resume": (
-        (mark("Resume {count} job?"), mark("Resume {count} jobs?")),
-        (mark("Resumed {count} job."), mark("Resumed {count} jobs.")),
+        markn("Resume {count} job?", "Resume {count} jobs?"),
+        markn("Resumed {count} job.", "Resumed {count} jobs."),
     ),
     "cancel": (
-        (mark("Cancel {count} job?"), mark("Cancel {count} jobs?")),
-        (mark("Cancelled {count} job."), mark("Cancelled {count} jobs.")),
+        markn("Cancel {count} job?", "Cancel {count} jobs?"),
+        markn("Cancelled {count} job.", "Cancelled {count} jobs."),
     ),
     "change": (
-        (mark("Move {count} job to {channel}?"), mark("Move {count} jobs to {channel}?")),
-        (mark("Moved {count} job."), mark("Moved {count} jobs.")),
+        markn("Move {count} job to {channel}?", "Move {count} jobs to {channel}?"),
+        markn("Moved {count} job.", "Moved {count} jobs."),
     ),
 }
 _ACTS = {"pause": Act.PAUSE, "resume": Act.RESUME, "cancel": Act.CANCEL, "change": Act.MOVE}

@@ -119,7 +119,7 @@ def _slot_lines(slots: Sequence[datetime], waiting: Sequence[Job]) -> list[str]:
         names = ", ".join(_named(job) for job in by_slot[at]) or f"*{t('free')}*"
         lines.append(f"- {full(at)}: {names}")
     later = len(waiting) - sum(len(jobs) for jobs in by_slot.values())
-    return [*lines, *([f"- {t('and {count} more', count=later)}"] if later else [])]
+    return [*lines, *([f"- {tn('and {count} more', 'and {count} more', later)}"] if later else [])]
 
 
 def _named(job: Job) -> str:

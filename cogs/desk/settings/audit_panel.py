@@ -20,7 +20,7 @@ from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
 from cogs.desk.kit.wording import ACTIONS, NEUTRAL, brief, changed, cut, mentioned, plain, relative
 from cogs.desk.settings import word_hours
-from cogs.language import mark, shown_locale, t
+from cogs.language import mark, shown_locale, t, tn
 from schedulezero.client.dialect import AuditPage
 from schedulezero.errors import ClientError
 from schedulezero.instants import from_iso
@@ -129,7 +129,7 @@ def _changes(entry: AuditEntry) -> list[str]:
     only_new = new or entry.action in ("run", "made_up")
     lines = [_line(change, only_new=only_new) for change in changes[:_MOST_CHANGES]]
     if len(changes) > _MOST_CHANGES:
-        lines.append(t("… and {count} more", count=len(changes) - _MOST_CHANGES))
+        lines.append(tn("… and {count} more", "… and {count} more", len(changes) - _MOST_CHANGES))
     return lines
 
 
