@@ -39,6 +39,7 @@ LANGUAGES = frozenset(("en", *(path.stem for path in FOLDER.glob("*.po"))))
 
 _ENGLISH = "en-GB"
 _LONGEST_TRANSLATED = 2000  # as of a sentence in English
+_SEVERAL = 5  # several in every language, for a number that isn't whole
 
 _locale: ContextVar[str] = ContextVar("desk_locale", default=_ENGLISH)
 
@@ -115,7 +116,7 @@ def translated(sentence: str) -> str:
     """Translate an English sentence from elsewhere into the current language, if its code is known."""
     if not isinstance(sentence, Sentence) or sentence.code is None:
         return sentence
-    template = _error_templates(language_of(_locale.get())).get(sentence.code)
+    template = _error_template(language_of(_locale.get()), sentence)
     # A peer may send any values with a known code; its own text is better than a template with gaps.
     given = {name for name, value in sentence.values.items() if value is not None}
     if template is None or not placeholders(template) <= given:
@@ -146,13 +147,26 @@ def catalogue(language: str) -> NullTranslations:
     return GNUTranslations(BytesIO(compiled.getvalue()))
 
 
+def _error_template(language: str, sentence: Sentence) -> str | None:
+    english = _error_sources(language).get(sentence.code or "")
+    if english is None:
+        return None
+    context, texts = f"{ERRORS}{sentence.code}", catalogue(language)
+    if isinstance(english, str):
+        return texts.pgettext(context, english)
+    count = sentence.values.get("count")
+    return texts.npgettext(context, *english, count if isinstance(count, int) else _SEVERAL)
+
+
 @cache
-def _error_templates(language: str) -> dict[str, str]:
-    """Return the templates of sentences from elsewhere by their codes."""
+def _error_sources(language: str) -> dict[str, str | tuple[str, str]]:
+    """Return the English of translated sentences by their codes; both forms where a number chooses."""
     if language == "en":
         return {}
     return {
-        message.context.removeprefix(ERRORS): str(message.string)
+        message.context.removeprefix(ERRORS): message.id
+        if isinstance(message.id, str)
+        else (message.id[0], message.id[1])
         for message in _read(language)
         if message.context and message.context.startswith(ERRORS) and message.string and not message.fuzzy
     }

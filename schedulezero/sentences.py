@@ -60,6 +60,19 @@ class Sentence(str):
         return _made(change(str(self)), self.code, values)
 
 
+def counted(one: str, many: str, code: str, /, *, count: int, **values: Any) -> Sentence:
+    """Return a sentence with a number in it, in the English for 1 or for others.
+
+    Parameters:
+        one: the template for 1.
+        many: the template for other numbers.
+        code: identifies both.
+        count: the number, which translations choose their form by.
+        values: what else to fill in.
+    """
+    return Sentence(one if count == 1 else many, code, count=count, **values)
+
+
 def filled(template: str, values: Mapping[str, Any], say: Callable[[str], str] = str) -> str:
     """Fill in a template's placeholders.
 

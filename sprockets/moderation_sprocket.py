@@ -24,7 +24,7 @@ from schedulezero.methods.lasting import Lasting, end_of
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, LongText, MemberId, MemberIds, RoleId, Text, job
-from schedulezero.sentences import Sentence, all_in_a_row
+from schedulezero.sentences import Sentence, all_in_a_row, counted
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cleaning import MOST_LOOKED_AT, Cleaning, Wanted, public_threads
 from sprockets.kit.cog import RegisteringCog, by_name
@@ -133,7 +133,9 @@ async def cleanup_messages(
 
 def _cleaned(work: Cleaning, failed: list[dict[str, str]]) -> dict[str, Any]:
     said = all_in_a_row(
-        Sentence("{count} messages deleted.", "messages_deleted", count=work.deleted),
+        counted(
+            "{count} message deleted.", "{count} messages deleted.", "messages_deleted", count=work.deleted
+        ),
         Sentence("{count} could not be deleted.", "messages_stuck", count=work.stuck) if work.stuck else None,
         Sentence("Only the newest {most} messages were looked at.", "messages_looked_at", most=MOST_LOOKED_AT)
         if work.looked_at >= MOST_LOOKED_AT
@@ -194,7 +196,8 @@ async def _would_clean_up(
         return Sentence(
             "There is nothing to delete in {channel} now.", "nothing_to_delete", channel=channel.mention
         )
-    return Sentence(
+    return counted(
+        "{count} message in {channel} would be deleted now, from {oldest}.",
         "{count} messages in {channel} would be deleted now, the oldest one from {oldest}.",
         "would_delete",
         count=len(found),

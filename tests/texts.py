@@ -89,6 +89,8 @@ def texts() -> dict[Text, Uses]:
                 add(text, path, _note_above(lines, line))
         for line, code, template in coded(tree):
             add(Text(f"{ERRORS}{code}", template), path, _note_above(lines, line))
+        for line, code, one, many in _counted(tree):
+            add(Text(f"{ERRORS}{code}", one, many), path, _note_above(lines, line))
     for path, text in _declared():
         add(text, path)
     return found
@@ -107,6 +109,8 @@ def templates() -> dict[str, set[str]]:
     for _, tree in sources():
         for _, code, template in coded(tree):
             found.setdefault(code, set()).add(template)
+        for _, code, *both in _counted(tree):
+            found.setdefault(code, set()).add(" / ".join(both))
     return found
 
 
@@ -164,6 +168,15 @@ def coded(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
                 template = node.args[1]  # a field or a parameter stands before it
         if isinstance(code, ast.Constant) and isinstance(template, ast.Constant):
             yield node.lineno, str(code.value), str(template.value)
+
+
+def _counted(tree: ast.AST) -> Iterator[tuple[int, str, str, str]]:
+    """Lines, codes and the templates for one and for several, as in ``counted(one, many, code, count=…)``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) == "counted":
+            one, many, code = (_constant(item) for item in node.args[:3])
+            if one and many and code:
+                yield node.lineno, code, one, many
 
 
 def _uncoded(tree: ast.AST) -> Iterator[int]:

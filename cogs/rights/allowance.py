@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cogs.language import grouped, t, translated
+from cogs.language import grouped, t, tn, translated
 from cogs.services import Services
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound
@@ -100,7 +100,11 @@ def closer_than_allowed(job: Job, limits: Limits, now: datetime) -> str | None:
         gap=spoken(gap),
         least=spoken(shortest),
     )
-    waits = t("Beyond {count} runs a minute, runs in this server wait.", count=most)
+    waits = tn(
+        "Beyond {count} run a minute, runs in this server wait.",
+        "Beyond {count} runs a minute, runs in this server wait.",
+        most or 0,
+    )
     return f"{said} {waits}" if most is not None else said
 
 

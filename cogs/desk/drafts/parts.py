@@ -10,7 +10,7 @@ from cogs.desk.drafts.draft import typed
 from cogs.desk.drafts.draft_card import parameter_lines
 from cogs.desk.drafts.secrecy import secrets_in
 from cogs.desk.kit.wording import plain, relative
-from cogs.language import t
+from cogs.language import t, tn
 from cogs.memory import Draft
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
@@ -88,7 +88,7 @@ def parts_in_full(parts: tuple[Part, ...], spec_of: SpecOf, length: int = 300) -
 def _length(span: timedelta | None) -> str:
     """Format a length of time in days, hours and minutes."""
     days, rest = divmod(span or timedelta(), timedelta(days=1))
-    found = [t("1 day") if days == 1 else t("{count} days", count=days)] if days else []
+    found = [tn("{count} day", "{count} days", days)] if days else []
     hours, rest = divmod(rest, timedelta(hours=1))
     found += [f"{hours} h"] if hours else []
     found += [spoken(rest)] if rest or not found else []

@@ -24,7 +24,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, WAITING, cut, plain, relative
 from cogs.desk.runs import history
-from cogs.language import mark, t, tn, translated
+from cogs.language import markn, t, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero import instants
@@ -34,16 +34,15 @@ MOST_ITEMS = 10
 
 # Read as: kind of trouble, its symbol, the heading for one job, the heading for several.
 _HEADINGS = {
-    "failed": ("❌", mark("{job} failed"), mark("{count} jobs failed")),
+    "failed": ("❌", markn("{job} failed", "{count} jobs failed")),
     "uncertain": (
         "❓",
-        mark("{job} may or may not have been done"),
-        mark("{count} jobs may or may not have been done"),
+        markn("{job} may or may not have been done", "{count} jobs may or may not have been done"),
     ),
-    "missed": ("⚠️", mark("{job} was missed"), mark("{count} jobs were missed")),
-    "skipped": ("⏭", mark("{job} was skipped"), mark("{count} jobs were skipped")),
-    "passed_over": ("⚠️", mark("While I was offline: {job}"), mark("While I was offline: {count} jobs")),
-    "ahead": ("⚠️", mark("{job} will fail"), mark("{count} jobs will fail")),
+    "missed": ("⚠️", markn("{job} was missed", "{count} jobs were missed")),
+    "skipped": ("⏭", markn("{job} was skipped", "{count} jobs were skipped")),
+    "passed_over": ("⚠️", markn("While I was offline: {job}", "While I was offline: {count} jobs")),
+    "ahead": ("⚠️", markn("{job} will fail", "{count} jobs will fail")),
 }
 
 
@@ -173,10 +172,10 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
         private: whether it is a direct message, where rights in the guild cannot be checked; it then links to
             the guild instead of offering remedies.
     """
-    symbol, one, many = _HEADINGS[alert.kind]
+    symbol, (one, many) = _HEADINGS[alert.kind]
     last = alert.items[-1]
     single = len(alert.items) == 1
-    heading = t(one, job=f"“{cut(plain(last.title), 80)}”") if single else t(many, count=len(alert.items))
+    heading = tn(one, many, len(alert.items), job=f"“{cut(plain(last.title), 80)}”")
     lines = [f"### {symbol} {heading}", cut(_words(alert.reason), 500)]
     if alert.owed and alert.kind != "ahead":
         lines.append(

@@ -154,7 +154,15 @@ def _described(runs: Sequence[Run]) -> str:
     """Describe the picture in words."""
     counts = Counter(run.state for run in runs)
     parts = [f"{state_word(state)} {counts[state]}" for state in RunState if counts[state]]
-    return cut(t("The last {count} runs: {outcomes}", count=len(runs), outcomes=", ".join(parts)), 1000)
+    return cut(
+        tn(
+            "The last run: {outcomes}",
+            "The last {count} runs: {outcomes}",
+            len(runs),
+            outcomes=", ".join(parts),
+        ),
+        1000,
+    )
 
 
 def _line(run: Run, *, with_title: bool, retry: bool) -> ui.Item[Any]:

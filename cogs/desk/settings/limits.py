@@ -11,7 +11,7 @@ from discord import ui
 
 from cogs.desk.kit.modals import text_field
 from cogs.desk.kit.wording import plain
-from cogs.language import t
+from cogs.language import t, tn
 from cogs.services import Refused
 from schedulezero.model import GuildRules
 
@@ -72,9 +72,11 @@ def limits_line(rules: GuildRules | None) -> str:
         days = ", ".join(day.isoformat() for day in rules.dark_days[:8])
         parts.append(t("nothing runs on {days}", days=days + (" …" if len(rules.dark_days) > 8 else "")))
     if rules.most_jobs is not None:
-        parts.append(t("at most {count} jobs", count=rules.most_jobs))
+        parts.append(tn("at most {count} job", "at most {count} jobs", rules.most_jobs))
     if rules.most_runs_an_hour is not None:
-        parts.append(t("at most {count} runs an hour", count=rules.most_runs_an_hour))
+        parts.append(
+            tn("at most {count} run an hour", "at most {count} runs an hour", rules.most_runs_an_hour)
+        )
     return f"{label} {' · '.join(parts) or t('none')}"
 
 

@@ -43,7 +43,7 @@ async def show_status(desk: Desk) -> None:
     names = loaded(desk.bot)
     methods = len(handler_of(desk.bot).sprockets)
     listed = ", ".join(names) or t("none")
-    said = t("{names}, with {count} jobs", names=listed, count=methods)
+    said = tn("{names}, with {count} job", "{names}, with {count} jobs", methods, names=listed)
     if not names:
         said += f". {t('`/load_sprocket` loads one.')}"
     checks.append(Check(t("Sprockets:"), bool(names), said))
@@ -96,11 +96,16 @@ async def _server_lines(desk: Desk) -> list[Check]:
         )
         lines.append(Check(t("Handler:"), False, text))
     else:
-        text = t("“{name}” is registered with {count} jobs", name=known.id, count=len(known.methods))
+        text = tn(
+            "“{name}” is registered with {count} job",
+            "“{name}” is registered with {count} jobs",
+            len(known.methods),
+            name=known.id,
+        )
         lines.append(Check(t("Handler:"), True, text))
     waiting, running = health.get("runs_waiting"), health.get("runs_under_way")
     if isinstance(waiting, int) and isinstance(running, int):
-        text = t("{waiting} runs waiting, {running} running", waiting=waiting, running=running)
+        text = t("runs: {waiting} waiting, {running} running", waiting=waiting, running=running)
         lines.append(Check(t("Queue:"), waiting < _MANY_WAITING, text))
     if page.runs:
         lines.append(_last_run(page.runs[0]))
@@ -119,7 +124,12 @@ def _own_registration(known: HandlerInfo, unanswered: str | None) -> Check:
             "{address} doesn't answer my registration; what it says about me may be old", address=unanswered
         )
         return Check(t("Handler:"), False, text)
-    text = t("“{name}” is registered with {count} jobs", name=known.id, count=len(known.methods))
+    text = tn(
+        "“{name}” is registered with {count} job",
+        "“{name}” is registered with {count} jobs",
+        len(known.methods),
+        name=known.id,
+    )
     return Check(t("Handler:"), True, text)
 
 
@@ -179,7 +189,7 @@ async def _owner_lines(desk: Desk) -> list[Check]:
         return []
     supervisor, counted = desk.services.supervisor, desk.services.invalid_requests
     lines: list[Check] = []
-    said = t("{count} parts run", count=len(supervisor.parts))
+    said = tn("{count} part runs", "{count} parts run", len(supervisor.parts))
     if pausing := supervisor.pausing:
         said = t("{names} ended and will begin again", names=", ".join(f"`{name}`" for name in pausing))
     lines.append(Check(t("Background work:"), not pausing, said))
@@ -237,6 +247,11 @@ async def reload_handler(desk: Desk) -> None:
     changes = [f"`+ {name}`" for name in sorted(after - before)]
     changes += [f"`- {name}`" for name in sorted(before - after)]
     names = cut(", ".join(f"`{name}`" for name in sorted(after)) or "–", _LONGEST_LIST)
-    said = t("Registered with {count} jobs: {names}.", count=len(after), names=names)
+    said = tn(
+        "Registered with {count} job: {names}.",
+        "Registered with {count} jobs: {names}.",
+        len(after),
+        names=names,
+    )
     changed = t("Changed: {names}", names=", ".join(changes)) if changes else t("Nothing changed.")
     await desk.say(f"{said} {changed}")

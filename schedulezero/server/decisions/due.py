@@ -10,7 +10,7 @@ from schedulezero.instants import LAST_YEAR
 from schedulezero.model import GuildRules, Job, MissedPolicy
 from schedulezero.model.part import Part, Waiting
 from schedulezero.model.quiet_hours import forbidden
-from schedulezero.sentences import Sentence
+from schedulezero.sentences import Sentence, counted
 from schedulezero.when.calendar.schedules import Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 
@@ -130,13 +130,8 @@ def _passed_over(count: int) -> Sentence | None:
             "many_earlier_runs_passed_over",
             count=count,
         )
-    if count == 1:
-        return Sentence(
-            "{count} earlier run was skipped while the server was not running.",
-            "earlier_run_passed_over",
-            count=count,
-        )
-    return Sentence(
+    return counted(
+        "{count} earlier run was skipped while the server was not running.",
         "{count} earlier runs were skipped while the server was not running.",
         "earlier_runs_passed_over",
         count=count,
