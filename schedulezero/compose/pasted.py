@@ -151,7 +151,7 @@ def _fault(text: str, at: int) -> PasteUnreadable:
         )
     if there in ("“", "”", "„", "‘", "’", "'"):
         return PasteUnreadable(
-            'Line {line}, column {column}: JSON needs straight double quotes (") instead of {found}.',
+            'Line {line}, column {column}: JSON needs straight double quotes (`"`) instead of {found}.',
             code="paste_quotes",
             line=line,
             column=column,
