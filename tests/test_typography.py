@@ -35,7 +35,8 @@ RULES = {
     ],
     "pt": [
         (r"[«»\"]", "“…” around a quotation"),
-        (r"\b(?:utilizador|ficheiro|ecrã|registo|contacto|facto|eu próprio|correu mal|em falta)\w*", "Brazil's word"),
+        (r"\b(?:utilizador|ficheiro|ecrã|registo|contacto|facto)\w*", "Brazil's word"),
+        (r"\b(?:eu próprio|correu mal|em falta)\b", "Brazil's words"),
     ],
 }  # fmt: skip
 
