@@ -25,9 +25,10 @@ import discord
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
 from discord import app_commands
 
+from cogs import formats
+from schedulezero import said_values
 from schedulezero.sentences import Sentence, filled, placeholders
 
 FOLDER = Path(__file__).parent / "locale"
@@ -99,7 +100,7 @@ def tn(one: str, many: str, count: int, /, **values: Any) -> str:
 
 def grouped(number: int) -> str:
     """Format a number as the current language does."""
-    return str(number) if abs(number) < 1000 else format_decimal(number, locale=_babel_locale())
+    return formats.number(number, shown_locale())
 
 
 def mark(text: str) -> str:
@@ -116,6 +117,9 @@ def translated(sentence: str) -> str:
     """Translate an English sentence from elsewhere into the current language, if its code is known."""
     if not isinstance(sentence, Sentence) or sentence.code is None:
         return sentence
+    if sentence.code in said_values.CODES:
+        value = formats.said_value(sentence.code, sentence.values.get("value"), shown_locale())
+        return value if value is not None else sentence
     template = _error_template(language_of(_locale.get()), sentence)
     # A peer may send any values with a known code; its own text is better than a template with gaps.
     given = {name for name, value in sentence.values.items() if value is not None}
@@ -127,10 +131,6 @@ def translated(sentence: str) -> str:
 
 def _filled_in(text: str, values: dict[str, Any]) -> str:
     return text.format(**values) if values else text
-
-
-def _babel_locale() -> str:
-    return shown_locale().replace("-", "_")
 
 
 def _catalogue() -> NullTranslations:

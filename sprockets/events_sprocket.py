@@ -17,7 +17,7 @@ from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import Duration, GuildId, LongText, Text, VoiceId, job
-from schedulezero.methods.values import said_span
+from schedulezero.said_values import said_span
 from schedulezero.sentences import Sentence
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name

@@ -24,6 +24,7 @@ from schedulezero.methods.lasting import Lasting, end_of
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, LongText, MemberId, MemberIds, RoleId, Text, job
+from schedulezero.said_values import said_moment
 from schedulezero.sentences import Sentence, all_in_a_row, counted
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cleaning import MOST_LOOKED_AT, Cleaning, Wanted, public_threads
@@ -322,7 +323,7 @@ async def _lock_preview(
             "The next lock ends {date} ({zone}), {when}.",
             "lock_would_end",
             when=discord.utils.format_dt(ends, "R"),
-            date=ends.astimezone(ZoneInfo(run.timezone)).strftime("%Y-%m-%d %H:%M:%S").removesuffix(":00"),
+            date=said_moment(ends.astimezone(ZoneInfo(run.timezone))),
             zone=run.timezone,
         )
         if ends is not None

@@ -166,6 +166,8 @@ def coded(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
             template = next((item for item in node.args if _template(item) is not None), None)
             if len(node.args) == 2:
                 template = node.args[1]  # a field or a parameter stands before it
+        if isinstance(code, ast.Name) and code.id.isupper():
+            continue  # a value, see `schedulezero.said_values`
         if isinstance(code, ast.Constant) and isinstance(template, ast.Constant):
             yield node.lineno, str(code.value), str(template.value)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cogs.language import grouped, t, tn, translated
+from cogs import formats
+from cogs.language import grouped, shown_locale, t, tn, translated
 from cogs.services import Services
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound
@@ -21,7 +22,6 @@ from schedulezero.model.limits import (
     check_persons_jobs,
     check_reminders,
     is_personal,
-    spoken,
     too_often,
 )
 from schedulezero.when.calendar.gaps import gap_below
@@ -97,8 +97,8 @@ def closer_than_allowed(job: Job, limits: Limits, now: datetime) -> str | None:
     said = t(
         "Some of its runs are only {gap} apart, and the shortest interval allowed is now {least}. "
         "It keeps running.",
-        gap=spoken(gap),
-        least=spoken(shortest),
+        gap=formats.span(gap, shown_locale()),
+        least=formats.span(shortest, shown_locale()),
     )
     waits = tn(
         "Beyond {count} run a minute, runs in this server wait.",
@@ -152,7 +152,9 @@ def files_used(used: int, most: int | None) -> str:
 
 def _distance(limits: Limits, *, personal: bool) -> list[str]:
     shortest = limits.shortest(personal)
-    return [t("shortest interval {time}", time=spoken(shortest))] if shortest is not None else []
+    if shortest is None:
+        return []
+    return [t("shortest interval {time}", time=formats.span(shortest, shown_locale()))]
 
 
 def _of(used: int, most: int | None) -> str:

@@ -13,7 +13,7 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from schedulezero.methods.parameters import Kind, Parameter, kind_of
-from schedulezero.methods.values import said_span
+from schedulezero.said_values import said_span
 
 
 @dataclass(frozen=True, slots=True)

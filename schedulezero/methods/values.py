@@ -14,6 +14,7 @@ from schedulezero.errors import ParameterError
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, Parameter, kind_of
 from schedulezero.methods.spec import META_KEY, MethodSpec
+from schedulezero.said_values import said_span
 from schedulezero.sentences import Sentence
 from schedulezero.when.language.span_text import span_of
 
@@ -235,25 +236,6 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     if kind in _LIST_KINDS and not isinstance(value, list):
         raise wrong("a JSON list")
     return cast(Any, value)
-
-
-_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
-
-
-def said_span(length: timedelta) -> Sentence:
-    """Format a duration as people would type it, in its largest whole unit: ``90 minutes``, ``2 h``."""
-    seconds = length.total_seconds()
-    if seconds == _DAY:
-        return Sentence("1 day", "span_one_day")
-    if seconds > _DAY and seconds % _DAY == 0:
-        return Sentence("{count} days", "span_days", count=f"{seconds / _DAY:g}")
-    if seconds >= _HOUR and seconds % _HOUR == 0:
-        return Sentence("{count} h", "span_hours", count=f"{seconds / _HOUR:g}")
-    if seconds == _MINUTE:
-        return Sentence("1 minute", "span_one_minute")
-    if seconds > _MINUTE and seconds % _MINUTE == 0:
-        return Sentence("{count} minutes", "span_minutes", count=f"{seconds / _MINUTE:g}")
-    return Sentence("{count} s", "span_seconds", count=f"{seconds:g}")
 
 
 def _said(value: Any) -> str:

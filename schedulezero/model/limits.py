@@ -17,6 +17,7 @@ from typing import Any
 from schedulezero.model import Job, JsonObject
 from schedulezero.model.authorship import ENDINGS
 from schedulezero.model.fields import Noun
+from schedulezero.said_values import said_span
 from schedulezero.sentences import Sentence
 
 MINUTE = timedelta(minutes=1)
@@ -207,7 +208,7 @@ def too_often(gap: timedelta, limits: Limits, *, personal: bool) -> Excess:
     """Return the message for two runs that are too close together."""
     shortest = limits.shortest(personal)
     assert shortest is not None, "without a limit no gap is too short"
-    apart, least = spoken(gap), spoken(shortest)
+    apart, least = said_span(gap), said_span(shortest)
     if personal:
         return Excess(
             "shortest_reminder_seconds",
@@ -328,11 +329,3 @@ def above_runs(most: int) -> Excess:
             most=most,
         ),
     )
-
-
-def spoken(length: timedelta) -> str:
-    """Format a duration for these messages, in the same letters in every language."""
-    seconds = length.total_seconds()
-    if seconds >= 60 and seconds % 60 == 0:
-        return f"{seconds / 60:g} min"
-    return f"{seconds:g} s"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.model import GuildRules
+from schedulezero.said_values import said_clock, said_day
 from schedulezero.sentences import Sentence
 
 _MOST_STEPS = 2000
@@ -19,7 +20,7 @@ def forbidden(rules: GuildRules, instant: datetime) -> Sentence | None:
     """
     local = instant.astimezone(ZoneInfo(rules.timezone))
     if local.date() in rules.dark_days:
-        return Sentence("{local} is a day off in this server.", "free_day", local=f"{local:%Y-%m-%d}")
+        return Sentence("{local} is a day off in this server.", "free_day", local=said_day(local))
     begins, ends = rules.quiet_from, rules.quiet_to
     if begins is None or ends is None or begins == ends:
         return None
@@ -29,8 +30,8 @@ def forbidden(rules: GuildRules, instant: datetime) -> Sentence | None:
         Sentence(
             "The server's quiet hours are from {begins} to {ends}.",
             "quiet_hours",
-            begins=f"{begins:%H:%M}",
-            ends=f"{ends:%H:%M}",
+            begins=said_clock(begins),
+            ends=said_clock(ends),
         )
         if quiet
         else None

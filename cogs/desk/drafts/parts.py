@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from cogs import formats
 from cogs.desk.drafts.draft import typed
 from cogs.desk.drafts.draft_card import parameter_lines
 from cogs.desk.drafts.secrecy import secrets_in
 from cogs.desk.kit.wording import plain, relative
-from cogs.language import t, tn
+from cogs.language import shown_locale, t
 from cogs.memory import Draft
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
-from schedulezero.model.limits import spoken
 from schedulezero.model.part import Part, leads, thens
 
 PARTS = "#parts"
@@ -86,10 +86,4 @@ def parts_in_full(parts: tuple[Part, ...], spec_of: SpecOf, length: int = 300) -
 
 
 def _length(span: timedelta | None) -> str:
-    """Format a length of time in days, hours and minutes."""
-    days, rest = divmod(span or timedelta(), timedelta(days=1))
-    found = [tn("{count} day", "{count} days", days)] if days else []
-    hours, rest = divmod(rest, timedelta(hours=1))
-    found += [f"{hours} h"] if hours else []
-    found += [spoken(rest)] if rest or not found else []
-    return " ".join(found)
+    return formats.span(span or timedelta(), shown_locale())

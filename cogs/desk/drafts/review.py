@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 import discord
 
+from cogs import formats
 from cogs.background.success_pings import PING_URL, ping_fault
 from cogs.desk.drafts.draft import END, MISSED, OVERLAP, PING, Filled, fill, label_of
 from cogs.desk.drafts.post_preview import is_composed
 from cogs.desk.kit.lacking import not_possible
 from cogs.desk.kit.suggesting import handy_choices
-from cogs.language import t, translated
+from cogs.language import shown_locale, t, translated
 from cogs.memory import Draft
 from cogs.rights.allowance import runs_too_often, without_room
 from cogs.rights.rights import Channel, is_risky, problems
@@ -31,7 +32,6 @@ from schedulezero.methods.variables import Facts, rendered, skipped
 from schedulezero.model import GuildRules, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.model.habits import Habits
 from schedulezero.model.limits import Allowance
-from schedulezero.model.limits import spoken as spoken_length
 from schedulezero.model.quiet_hours import forbidden
 from schedulezero.when.calendar.gaps import gap_below
 from schedulezero.when.calendar.schedules import Schedule, upcoming
@@ -203,8 +203,8 @@ def _cautions(
                 t(
                     "The clocks skip {variable} on {day}. The text then shows {instead}.",
                     variable=f"`{jump[0]}`",
-                    day=f"{jump[1]:%Y-%m-%d}",
-                    instead=f"{jump[1]:%H:%M}",
+                    day=formats.day(jump[1], shown_locale()),
+                    instead=formats.clock(jump[1].time(), shown_locale()),
                 )
             )
             break
@@ -215,8 +215,8 @@ def _cautions(
             t(
                 "Some of its runs are only {gap} apart. Discord keeps up with one in {least}; the others "
                 "wait.",
-                gap=spoken_length(gap),
-                least=spoken_length(spec.pace),
+                gap=formats.span(gap, shown_locale()),
+                least=formats.span(spec.pace, shown_locale()),
             )
         )
     return tuple(found)

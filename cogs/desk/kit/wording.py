@@ -13,6 +13,7 @@ from typing import cast
 
 import discord
 
+from cogs import formats
 from cogs.language import mark, shown_locale, t, tn, translated
 from schedulezero import instants
 from schedulezero.methods.markup import escaped
@@ -178,15 +179,8 @@ def titled(job: Job, length: int = 80) -> str:
 
 
 def span(length: timedelta) -> str:
-    """Format a length of time in a suitable unit."""
-    seconds = length.total_seconds()
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 90:
-        return f"{seconds:.1f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+    """Format a measured length of time, rounded, in a suitable unit."""
+    return formats.rounded_span(length, shown_locale())
 
 
 def next_run(job: Job) -> str:

@@ -7,17 +7,18 @@ from zoneinfo import ZoneInfo
 import discord
 from discord import app_commands
 
-from cogs.language import t
+from cogs import formats
+from cogs.language import shown_locale, t
 from schedulezero import instants
 from schedulezero.when.language.zone_search import search_zones
 
 
 def zone_choices(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Suggest zones by city, country, abbreviation or offset, each with its current local time."""
-    now = instants.now()
+    now, locale = instants.now(), interaction.locale.value
     return [
-        app_commands.Choice(name=zone.label(now), value=zone.key)
-        for zone in search_zones(typed, interaction.locale.value, now)
+        app_commands.Choice(name=zone.label(now, locale), value=zone.key)
+        for zone in search_zones(typed, locale, now)
     ]
 
 
@@ -37,4 +38,5 @@ def said_new_zone(name: str) -> str:
 
 def clock_in(name: str) -> str:
     """Return the weekday and the time that clocks in a zone show now."""
-    return f"{instants.now().astimezone(ZoneInfo(name)):%a %H:%M}"
+    local = instants.now().astimezone(ZoneInfo(name)).replace(second=0)
+    return formats.clock_on_day(local, shown_locale())

@@ -9,9 +9,10 @@ from typing import Any
 
 from discord import ui
 
+from cogs import formats
 from cogs.desk.kit.modals import text_field
 from cogs.desk.kit.wording import plain
-from cogs.language import t, tn
+from cogs.language import shown_locale, t, tn
 from cogs.services import Refused
 from schedulezero.model import GuildRules
 
@@ -66,10 +67,14 @@ def limits_line(rules: GuildRules | None) -> str:
     parts: list[str] = []
     if rules.quiet_from is not None and rules.quiet_to is not None:
         parts.append(
-            t("quiet from {begin} to {end}", begin=f"{rules.quiet_from:%H:%M}", end=f"{rules.quiet_to:%H:%M}")
+            t(
+                "quiet from {begin} to {end}",
+                begin=formats.clock(rules.quiet_from, shown_locale()),
+                end=formats.clock(rules.quiet_to, shown_locale()),
+            )
         )
     if rules.dark_days:
-        days = ", ".join(day.isoformat() for day in rules.dark_days[:8])
+        days = ", ".join(formats.day(day, shown_locale()) for day in rules.dark_days[:8])
         parts.append(t("nothing runs on {days}", days=days + (" …" if len(rules.dark_days) > 8 else "")))
     if rules.most_jobs is not None:
         parts.append(tn("at most {count} job", "at most {count} jobs", rules.most_jobs))

@@ -11,6 +11,7 @@ from typing import cast
 from schedulezero.errors import WhenError
 from schedulezero.instants import FIRST_YEAR
 from schedulezero.model import Trigger
+from schedulezero.said_values import said_day, said_weekday
 from schedulezero.when.calendar.feasts import feast_day, feast_in
 from schedulezero.when.calendar.holidays import UnknownPlace, holidays_of, place_of
 from schedulezero.when.grammar.context import Context
@@ -56,9 +57,9 @@ class NotThatWeekday(WhenError):
         super().__init__(
             "{day} in “{text}” is a {weekday}.",
             code="not_that_weekday",
-            day=f"{found:%d.%m.%Y}",
+            day=said_day(found),
             text=text,
-            weekday=f"{found:%A}",
+            weekday=said_weekday(found),
         )
         self.date = found
         self.readings: list[tuple[Trigger, str]] = []

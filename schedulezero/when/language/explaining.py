@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from schedulezero.errors import TriggerError, WhenError
 from schedulezero.instants import to_iso
 from schedulezero.model import Trigger
+from schedulezero.said_values import said_day, said_moment, said_weekday
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.schedules import Once
 from schedulezero.when.grammar.context import Context
@@ -21,7 +22,7 @@ from schedulezero.when.grammar.words import Words, words_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.faults import fault_in, is_fault, unknown_zone
 from schedulezero.when.language.near import LONGEST, Meaning, near_text, unknown_word
-from schedulezero.when.language.say import language_of, wording
+from schedulezero.when.language.say import language_of
 from schedulezero.when.language.understood import Understood, as_understood, first_runs, spoken
 from schedulezero.when.language.unfitting import fault_of
 
@@ -99,13 +100,12 @@ def _first_pair(texts: Sequence[str], meaning: Meaning) -> tuple[str, ...]:
 
 def _not_that_weekday(error: NotThatWeekday, text: str, context: Context, locale: str) -> WhenError:
     """The error about a weekday and a date that disagree, with the readings of either alone."""
-    say = wording(language_of(locale))
     said = Sentence(
         "{day} in “{text}” is a {weekday}.",
         "not_that_weekday",
-        day=f"{error.date:%d.%m.%Y}",
+        day=said_day(error.date),
         text=text,
-        weekday=say["weekdays"][error.date.weekday()],
+        weekday=said_weekday(error.date),
     )
     own = context.zone.key
     readings = [Reading(trigger, zone=zone) for trigger, zone in error.readings]
@@ -172,7 +172,7 @@ def in_the_past(text: str, over: Understood, locale: str, now: datetime, again: 
         "“{text}” is in the past ({local}). Next would be `{offered}`.",
         "in_the_past",
         text=text,
-        local=f"{local:%d.%m.%Y %H:%M}",
+        local=said_moment(local),
         offered=offered,
     )
     return with_offers(said, offered)

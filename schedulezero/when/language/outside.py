@@ -17,6 +17,7 @@ from typing import Any
 
 from schedulezero.errors import WhenError
 from schedulezero.model.habits import DEFAULT_TIME
+from schedulezero.said_values import said_moment
 
 LONGEST = 80
 """Characters of one date; longer ones are refused unread."""
@@ -66,7 +67,7 @@ class OutsideReader:
                 code="part_not_understood",
                 stray=stray,
                 text=text,
-                found=f"{found:%d.%m.%Y %H:%M}",
+                found=said_moment(found),
             )
         return found
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from schedulezero.model import JsonObject, Trigger
 from schedulezero.model.habits import Habits
+from schedulezero.said_values import said_clock, said_day
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.rule import Bounded, Rule
 from schedulezero.when.calendar.schedules import OnFields, Schedule, upcoming
@@ -95,8 +96,8 @@ def warnings(schedule: Schedule, zone: str, now: datetime, runs: Sequence[dateti
                     "The clocks change in {zone} on {local}, so on that day it runs at {local2}.",
                     "warning_clocks_change",
                     zone=zone,
-                    local=f"{local:%d.%m.%Y}",
-                    local2=f"{local:%H:%M}",
+                    local=said_day(local),
+                    local2=said_clock(local.time()),
                 )
             )
             break

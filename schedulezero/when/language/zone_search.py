@@ -13,7 +13,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import get_timezone_location
+from babel.dates import format_datetime, get_timezone_location
 
 from schedulezero.when.calendar.triggers import CITY_AREAS, known_zones
 
@@ -39,11 +39,12 @@ class Zone:
     city: str
     place: str
 
-    def label(self, now: datetime) -> str:
+    def label(self, now: datetime, locale: str) -> str:
         """Return its names and the current time there."""
         local = now.astimezone(ZoneInfo(self.key))
         name = self.city if self.place.casefold() in self.city.casefold() else f"{self.city}, {self.place}"
-        return f"{name} · {local:%a %H:%M} ({self.key})"[:100]
+        clock = format_datetime(local, "EEE HH:mm", locale=locale_in_cldr(locale))
+        return f"{name} · {clock} ({self.key})"[:100]
 
 
 def search_zones(typed: str, locale: str, now: datetime, most: int = 25) -> list[Zone]:

@@ -255,7 +255,7 @@ async def test_reminders_are_further_apart(server_config: ServerConfig) -> None:
     async with limited(server_config, shortest_interval_seconds=60, shortest_reminder_seconds=300) as server:
         await server.created(trigger=every)
         said = refusal(await server.create(trigger=every, **PERSONAL), 422, "too_often")
-        assert "4 min apart" in said and "`limits.shortest_reminder_seconds`" in said
+        assert "4 minutes apart" in said and "`limits.shortest_reminder_seconds`" in said
         await server.created(trigger={"type": "interval", "args": {"minutes": 5}}, **PERSONAL)
 
 

@@ -85,4 +85,4 @@ def test_anything_may_be_typed(typed: str, locale: str) -> None:
 def test_a_zone_is_found_by_city_country_abbreviation_and_offset(typed: str, locale: str, zone: str) -> None:
     found = search_zones(typed, locale, NOW)
     assert found and found[0].key == zone, [item.key for item in found]
-    assert all(len(item.label(NOW)) <= 100 for item in found)
+    assert all(len(item.label(NOW, "de")) <= 100 for item in found)

@@ -1,0 +1,111 @@
+"""Write days, times, lengths of time and lists as a locale does; CLDR's rules, from babel.
+
+Parameters called ``locale`` are Discord's names of locales, such as ``pt-BR``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from math import inf
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
+from babel.lists import format_list
+from babel.numbers import format_decimal
+from babel.units import format_unit
+
+from schedulezero.said_values import CLOCK, DAY, MOMENT, SPAN, WEEKDAY, units_of
+
+
+@cache
+def babel_locale(locale: str) -> Locale:
+    """Return babel's locale for one of Discord's; British English if babel has none."""
+    try:
+        return Locale.parse(locale, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en", "GB")
+
+
+def number(value: int, locale: str) -> str:
+    """Return a whole number with the separators of its thousands: *12,000*, *12.000*."""
+    return str(value) if abs(value) < 1000 else format_decimal(value, locale=babel_locale(locale))
+
+
+def day(value: date, locale: str) -> str:
+    """Return a day: *24 December 2026*, *24. Dezember 2026*."""
+    return format_date(value, "long", locale=babel_locale(locale))
+
+
+def clock(value: time, locale: str) -> str:
+    """Return a time of day, by 12 or 24 hours as the locale has it; seconds only if there are any."""
+    return format_time(value, "medium" if value.second else "short", locale=babel_locale(locale))
+
+
+def moment(value: datetime, locale: str) -> str:
+    """Return a day and a time of day: *24 December 2026, 09:00*."""
+    pattern = str(get_datetime_format("medium", locale=babel_locale(locale))).replace("'", "")
+    return pattern.replace("{1}", day(value, locale)).replace("{0}", clock(value.time(), locale))
+
+
+def weekday(value: date, locale: str) -> str:
+    """Return the name of a weekday, as it is written in a sentence."""
+    return format_date(value, "EEEE", locale=babel_locale(locale))
+
+
+def clock_on_day(value: datetime, locale: str) -> str:
+    """Return a weekday and a time of day, short: *Mon 09:00*."""
+    return f"{format_date(value, 'EEE', locale=babel_locale(locale))} {clock(value.time(), locale)}"
+
+
+def span(value: timedelta, locale: str) -> str:
+    """Return a length of time in its whole units: *1 day 2 hours*, *1 Tag 2 Stunden*."""
+    return " ".join(_counted(count, unit, locale) for count, unit in units_of(value))
+
+
+def _counted(count: float, unit: str, locale: str) -> str:
+    if count != int(count):
+        return format_unit(count, f"duration-{unit}", "long", locale=babel_locale(locale))
+    # Only this way finds a day in each language; with that threshold the unit is the one asked for.
+    whole = timedelta(**{f"{unit}s": int(count)})
+    return format_timedelta(whole, granularity=unit, threshold=inf, locale=babel_locale(locale))
+
+
+def rounded_span(value: timedelta, locale: str) -> str:
+    """Return a measured length of time, rounded: *350 ms*, *2.5 sec*, *12 min*, *1.5 hr*."""
+    seconds = value.total_seconds()
+    if seconds < 1:
+        count, unit = round(seconds * 1000), "millisecond"
+    elif seconds < 90:
+        count, unit = round(seconds, 1), "second"
+    elif seconds < 5400:
+        count, unit = round(seconds / 60), "minute"
+    else:
+        count, unit = round(seconds / 3600, 1), "hour"
+    return format_unit(count, f"duration-{unit}", "short", locale=babel_locale(locale))
+
+
+def listed(items: Sequence[str], locale: str) -> str:
+    """Return a list: *Monday, Tuesday and Friday*."""
+    return format_list(items, locale=babel_locale(locale))
+
+
+# Read as: a code of `schedulezero.said_values`, what reads its value, and what writes it.
+_SAID: dict[str, tuple[Callable[[Any], Any], Callable[[Any, str], str]]] = {
+    DAY: (date.fromisoformat, day),
+    CLOCK: (time.fromisoformat, clock),
+    MOMENT: (datetime.fromisoformat, moment),
+    WEEKDAY: (date.fromisoformat, weekday),
+    SPAN: (lambda seconds: timedelta(seconds=seconds), span),
+}
+
+
+def said_value(code: str, value: Any, locale: str) -> str | None:
+    """Return a value of a sentence as a locale writes it; None if a peer has sent something else."""
+    read, write = _SAID[code]
+    try:
+        return write(read(value), locale)
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,65 @@
+"""Days, times, lengths and lists as each locale writes them, in texts and within sentences from elsewhere."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, time, timedelta
+
+import discord
+import pytest
+
+from cogs import formats
+from cogs.language import speaking, translated
+from schedulezero.said_values import said_clock, said_day, said_moment, said_span, said_weekday
+from schedulezero.sentences import Sentence, read_sentence, sentence_fields
+
+EVE = date(2026, 12, 24)
+
+
+@pytest.mark.parametrize(("locale", "expected"), [
+    ("en-US", ["December 24, 2026", "6:30\u202fPM", "Thursday", "1 day 2 hours", "1.5 hr", "12,000"]),
+    ("en-GB", ["24 December 2026", "18:30", "Thursday", "1 day 2 hours", "1.5 hrs", "12,000"]),
+    ("de", ["24. Dezember 2026", "18:30", "Donnerstag", "1 Tag 2 Stunden", "1,5 Std.", "12.000"]),
+    ("fr", ["24 décembre 2026", "18:30", "jeudi", "1\u00a0jour 2\u00a0heures", "1,5\u202fh", "12\u202f000"]),
+    ("es-ES", ["24 de diciembre de 2026", "18:30", "jueves", "1 día 2 horas", "1,5 h", "12.000"]),
+    ("pt-BR", ["24 de dezembro de 2026", "18:30", "quinta-feira", "1 dia 2 horas", "1,5 horas", "12.000"]),
+])  # fmt: skip
+def test_each_locale_writes_its_own_way(locale: str, expected: list[str]) -> None:
+    assert [
+        formats.day(EVE, locale),
+        formats.clock(time(18, 30), locale),
+        formats.weekday(EVE, locale),
+        formats.span(timedelta(days=1, hours=2), locale),
+        formats.rounded_span(timedelta(minutes=91), locale),
+        formats.number(12000, locale),
+    ] == expected
+
+
+def test_a_locale_that_nobody_knows_is_written_in_english() -> None:
+    assert formats.day(EVE, "x-klingon") == "24 December 2026"
+    for known in discord.Locale:
+        assert "duration" not in formats.span(timedelta(days=3, hours=1, minutes=2, seconds=9), known.value)
+    assert formats.listed(["Mon", "Tue", "Fri"], "de") == "Mon, Tue und Fri"
+
+
+def test_values_in_sentences_are_the_readers_after_they_travelled() -> None:
+    sentence = Sentence("The clocks change in {zone} on {local}, so on that day it runs at {local2}.",
+                        "warning_clocks_change",
+                        zone="UTC", local=said_day(EVE), local2=said_clock(time(9)))  # fmt: skip
+    travelled = read_sentence(json.loads(json.dumps(sentence_fields("note", sentence))), "note")
+    assert travelled == "The clocks change in UTC on 24 December 2026, so on that day it runs at 09:00."
+    with speaking("de"):
+        assert "24. Dezember 2026" in translated(travelled)
+    with speaking("ja"):  # English is shown, so the values in it are English, too
+        assert translated(said_moment(datetime(2026, 12, 24, 9, 5))) == "24 December 2026, 09:05"
+    with speaking("fr"):
+        assert translated(said_moment(datetime(2026, 12, 24, 9, 5))) == "24 décembre 2026, 09:05"
+        assert translated(said_weekday(EVE)) == "jeudi"
+        assert translated(said_span(timedelta(days=2, seconds=1.5))) == "2\u00a0jours 1,5\u00a0seconde"
+
+
+@pytest.mark.parametrize("value", [None, "", "tomorrow", 5, "2026-13-45", [], {}, float("1e300"), -1e300])
+@pytest.mark.parametrize("code", ["said_day", "said_clock", "said_moment", "said_weekday", "said_span"])
+def test_what_a_peer_sends_instead_is_shown_as_it_said_it(code: str, value: object) -> None:
+    with speaking("de"):
+        assert translated(Sentence("{text}", code, text="as said", value=value)) in ("as said", "5 Sekunden")
