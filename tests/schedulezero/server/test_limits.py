@@ -223,13 +223,16 @@ async def test_the_other_dialect_makes_the_owners_jobs(
 # -------------------------------------------------------------------- intervals
 
 TOO_OFTEN = [
-    ({"type": "interval", "args": {"seconds": 59}}, "59 s"),
-    ({"type": "cron", "args": {"second": "0,30"}}, "30 s"),
-    ({"type": "cron", "args": {"hour": 9, "second": "0,1"}}, "1 s"),
-    ({"type": "calendar", "args": {"interval": {"seconds": 2}, "until": "2199-01-01T00:00:00Z"}}, "2 s"),
+    ({"type": "interval", "args": {"seconds": 59}}, "59 seconds"),
+    ({"type": "cron", "args": {"second": "0,30"}}, "30 seconds"),
+    ({"type": "cron", "args": {"hour": 9, "second": "0,1"}}, "1 second"),
+    (
+        {"type": "calendar", "args": {"interval": {"seconds": 2}, "until": "2199-01-01T00:00:00Z"}},
+        "2 seconds",
+    ),
     (
         {"type": "calendar", "args": {"rule": {"unit": "day", "times": ["09:00", "10:00", "10:00:20"]}}},
-        "20 s",
+        "20 seconds",
     ),
 ]
 
