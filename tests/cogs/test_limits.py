@@ -181,7 +181,7 @@ async def test_the_server_refuses_what_the_desk_let_through(world: World) -> Non
         params={"user_id": person, "message": "x"}, trigger=Trigger("interval", {"seconds": 1}),
         guild_id=person, creator_id=person,
     )  # fmt: skip
-    with pytest.raises(RequestRefused, match="1 s apart"):
+    with pytest.raises(RequestRefused, match="1 second apart"):
         await world.bot.services.client.create(job)
     assert (await world.bot.services.client.jobs(person, JobQuery())).jobs == ()
 
@@ -197,7 +197,7 @@ async def test_imports_are_small_and_tell_what_has_no_room(world: World) -> None
     shown = await imported(world, text)
     answer = text_of(shown.response)
     assert "4 jobs can be imported" in answer and "room for only 2 of them" in answer
-    assert "5 s apart" in answer and "Only the first 5 of 7 jobs were read." in answer
+    assert "5 seconds apart" in answer and "Only the first 5 of 7 jobs were read." in answer
     await press(world.admin, shown.response, "import:do")
     assert len(await live(world)) == 3 and "3 of 3 scheduled jobs" in text_of(shown.response)
     assert "larger than 2 KiB" in said(await imported(world, text + "#" * 2048))
@@ -237,7 +237,7 @@ async def test_the_card_of_a_job_from_before_says_what_binds(world: World, datab
     await execute(database, f"UPDATE jobs SET trigger_type = 'interval', trigger_args = '{args}'")
     shown = await world.admin.slash(world.channel, "schedule show", job=job_id)
     text = text_of(shown.response)
-    assert "20 s apart, and the shortest interval allowed is now 1 min" in text
+    assert "20 seconds apart, and the shortest interval allowed is now 1 minute" in text
     assert "Beyond 120 runs a minute, runs in this server wait" in text
     edited = await press(world.admin, shown.response, "job:edit")
     assert "Confirm" in labels(edited.response) or "Save the change" in labels(edited.response)
