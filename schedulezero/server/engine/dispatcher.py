@@ -30,8 +30,9 @@ from schedulezero.sentences import Sentence, in_a_row
 from schedulezero.server.decisions.due import REPLACED
 from schedulezero.server.decisions.retry import Outcome, decide_retry, outcome_of
 from schedulezero.server.engine.overlap import Turns
-from schedulezero.server.engine.run_queue import May, RunQueue
+from schedulezero.server.engine.run_queue import RunQueue
 from schedulezero.server.engine.time_check import TimeCheck
+from schedulezero.server.engine.waiting_runs import May
 from schedulezero.server.handlers.connection import CallLost, CallTimeout, HandlerAway
 from schedulezero.server.handlers.entries import Entry
 from schedulezero.server.handlers.registry import Registry
@@ -157,8 +158,8 @@ class Dispatcher:
     async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
         held_up: set[str] = set()
 
-        def may(run: Run) -> bool:
-            return flow_of(run) not in held_up and len(held_up) < _MOST_HELD_UP
+        def may(flow: str) -> bool:
+            return flow not in held_up and len(held_up) < _MOST_HELD_UP
 
         while True:
             run = await self._take(handler_id, may)
