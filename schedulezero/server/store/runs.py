@@ -361,7 +361,7 @@ class RunStore:
                     "of_job": run.job_id,
                     "due": run.scheduled_at,
                     "claimed": run.claimed_at,
-                    **{f"new_{name}": outcome_columns(run)[name] for name in OUTCOME_COLUMNS},
+                    **{f"new_{name}": value for name, value in outcome_columns(run).items()},
                 }
                 for run in changed
             ]
