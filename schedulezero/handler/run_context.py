@@ -77,7 +77,7 @@ def running(run: RunContext) -> Generator[None]:
         _current.reset(token)
 
 
-def context_of(call: Call, journal: Journal | None = None) -> RunContext:
+def context_of(call: Call, journal: Journal | None = None, pings: set[int] | None = None) -> RunContext:
     """Return a call's run context, with defaults for missing or invalid values."""
     number, scheduled_at = call.context.get("number"), call.context.get("scheduled_at")
     try:
@@ -100,6 +100,7 @@ def context_of(call: Call, journal: Journal | None = None) -> RunContext:
         of=_instant(call.context.get("of")),
         part=_part_id(call.context.get("part")),
         timezone=timezone,
+        pings=pings if pings is not None else set(),
     )
 
 
