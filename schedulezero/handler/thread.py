@@ -362,8 +362,9 @@ class HandlerThread:
     def _ended(self, done: Future[None], batch: list[_Waiting]) -> None:
         if not done.cancelled() and (error := done.exception()) is not None:
             log.error("answering calls failed", exc_info=error)
-        for waiting in batch:  # cancelled before they began
-            self._answer(waiting, stopped(waiting.invocation.call))
+        for waiting in batch:
+            if not waiting.answered:  # cancelled before it began
+                self._answer(waiting, stopped(waiting.invocation.call))
         self._under_way.discard(done)  # only now, because the thread waits for these before it ends
 
     def _send_answers(self, router: zmq.Socket[bytes]) -> None:

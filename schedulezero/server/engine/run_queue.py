@@ -128,6 +128,9 @@ class Lanes(dict[str, L]):
 
 
 _READ_PAST_SECONDS = 0.25
+_READ_PAST_SHARE = 20
+"""Looking beyond a lane's last run takes one part in so many of the time: it walks through all open runs."""
+_READ_PAST_MOST_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -142,8 +145,8 @@ class _LocalLane(Lane):
     """The sequences of the runs that wait here, or were taken and aren't recorded as ended."""
     ended: set[int] | None = None
     """While the store is read, the runs recorded as ended since: the read may have seen them open."""
-    read_past_at: float = -_READ_PAST_SECONDS
-    """When runs beyond `position` were last looked for, on the loop's clock."""
+    read_past_at: float = 0.0
+    """When runs beyond `position` may be looked for again, on the loop's clock."""
 
     def add(self, run: Run) -> None:
         """Put a run in its place; a full lane leaves its last one to the store."""
@@ -247,16 +250,18 @@ class LocalRunQueue:
         It is done a few times a second at most, as long as the lane stays like that.
         """
         loop = asyncio.get_running_loop()
-        if (wait := lane.read_past_at + _READ_PAST_SECONDS - loop.time()) > 0:
+        if (wait := lane.read_past_at - loop.time()) > 0:
             try:
                 async with asyncio.timeout(wait):
                     await lane.filled.wait()
                 return True
             except TimeoutError:
                 pass
-        lane.read_past_at = loop.time()
+        began_at = loop.time()
         held_up = {flow for flow in lane.waiting.flows if not may(flow)}
         found, _ = await self._read(handler_id, lane, but=held_up)
+        wait = max(_READ_PAST_SHARE * (loop.time() - began_at), _READ_PAST_SECONDS)
+        lane.read_past_at = loop.time() + min(wait, _READ_PAST_MOST_SECONDS)
         fresh = [run for run in found if run.sequence not in lane.known]
         for run in fresh:
             lane.add_beyond(run)

@@ -119,11 +119,12 @@ class Line:
         Raises HandlerAway if the call wasn't sent. The future may raise CallLost, and HandlerAway after
         `close`.
         """
-        try:
-            async with asyncio.timeout(within):
-                await self._up.wait()
-        except TimeoutError:
-            raise HandlerAway(f"nobody listens at {self.address}") from None
+        if not self._up.is_set():
+            try:
+                async with asyncio.timeout(within):
+                    await self._up.wait()
+            except TimeoutError:
+                raise HandlerAway(f"nobody listens at {self.address}") from None
         if self.ended:
             raise HandlerAway(f"the connection to {self.address} was closed")
         answer: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
@@ -131,9 +132,10 @@ class Line:
         if ping:
             self._pings.add(token)
         try:
-            # This socket takes a message at once, unless its session has ended. It must be asyncio's own
-            # call: a send uses up the signal that answers have come, and asyncio's looks for them afterwards.
-            await cast(Any, self._socket).send_multipart([token, b"", payload], flags=zmq.NOBLOCK)
+            # This socket takes a message at once, unless its session has ended.
+            self._plain.send_multipart([token, b"", payload], zmq.NOBLOCK)
+            # A send uses up the signal that answers have come; asked like this, asyncio's socket reads them.
+            self._socket.get(zmq.EVENTS)
         except zmq.ZMQError as error:
             self.forget(token)
             raise HandlerAway(f"the connection to {self.address} was closed") from error
