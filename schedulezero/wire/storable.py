@@ -110,7 +110,7 @@ def check(
         elif isinstance(item, _HOLDERS):
             if deepest is not None and depth > deepest:
                 raise Unstorable(f"values that nest deeper than {deepest} levels")
-            children: Any = item
+            children = cast(Any, item)
             if len(children) > left:
                 raise Unstorable(f"more than {most} values")
             if isinstance(item, dict):
