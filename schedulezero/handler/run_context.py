@@ -85,7 +85,7 @@ def context_of(call: Call, journal: Journal | None = None, pings: set[int] | Non
     except ValueError:
         at = instants.now()
     try:
-        timezone = zone_of(call.context.get("timezone")).key
+        timezone = zone_of(call.context.get("timezone", "UTC")).key
     except TriggerError:
         timezone = "UTC"
     return RunContext(

@@ -49,3 +49,13 @@ def test_runs_come_and_go_at_both_ends() -> None:
         kept = [run for run in left if run.start_tag < 10]
         assert [waiting.next(lambda _: True) for _ in kept] == kept
         assert len(waiting) == 0
+
+
+def test_a_flow_that_is_held_up_is_asked_for_once_however_many_runs_it_has() -> None:
+    waiting, asked = WaitingRuns(), list[str]()
+    for number in range(1000):
+        waiting.add(a_run("a", number, number))
+    waiting.add(a_run("b", 2000, 2000))
+    taken = waiting.next(lambda flow: asked.append(flow) or flow == "b")
+    assert taken is not None and taken.guild_id == "b"
+    assert asked == ["a", "b"]
