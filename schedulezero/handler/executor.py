@@ -14,7 +14,6 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from schedulezero import faults
@@ -78,17 +77,17 @@ class Calls:
         self._unwritten: dict[str, JsonObject] = {}
         self._unnamed = UnnamedCalls(journal, self._once, self._keep)
 
-    async def answer(self, invocation: Invocation) -> JsonObject:
-        """Answer a call; raises nothing unless cancelled."""
+    def begin(self, invocation: Invocation) -> asyncio.Future[JsonObject]:
+        """Return the future of a call's answer, which calls of the same run share; don't cancel it."""
         run_id = invocation.call.run_id
         if run_id is None:
-            return await self._unnamed.answer(invocation)
+            return self._unnamed.begin(invocation)
         task = self._under_way.get(run_id)
         if task is None:
             task = self._keep(self._once(run_id, invocation), f"run {run_id}")
             self._under_way[run_id] = task
             task.add_done_callback(lambda _: self._under_way.pop(run_id, None))
-        return await asyncio.shield(task)
+        return task
 
     def _keep(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         task = run_in_background(work, what, passed_on=(Exception,))
@@ -180,7 +179,7 @@ class Calls:
         if self._guard is None:
             return None
         call = invocation.call
-        context = replace(context_of(call), pings=pings)
+        context = context_of(call, pings=pings)
         try:
             with running(context), self._cancellable():
                 await self._guard(context, invocation.spec, call.params)
@@ -192,7 +191,7 @@ class Calls:
         self, invocation: Invocation, journal: Journal | None, pings: set[int]
     ) -> JsonObject:
         call, function = invocation.call, invocation.function
-        context = replace(context_of(call, journal if is_resumable(function) else None), pings=pings)
+        context = context_of(call, journal if is_resumable(function) else None, pings)
         with span(f"run {call.method}", run_id=call.run_id or "", job_id=call.job_id or ""):
             answer = await self._within_deadline(invocation, context, journal)
         if log.isEnabledFor(logging.INFO) and call.run_id is not None:

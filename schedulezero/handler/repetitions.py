@@ -198,6 +198,7 @@ class UnnamedRun:
         answer: its last answer; None while it is under way.
         asking: its calls that wait or may be repeated.
         size: the size of the kept answer in bytes.
+        earliest: no repetition comes before.
     """
 
     key: str
@@ -205,6 +206,7 @@ class UnnamedRun:
     answer: JsonObject | None = None
     asking: list[_Asking] = field(default_factory=list[_Asking])
     size: int = 0
+    earliest: float = math.inf
 
     @property
     def over(self) -> bool:
@@ -258,6 +260,7 @@ class Repetitions:
         busy = self._busy.until(call.at) + self._times.timeout
         asking = _Asking(call.at, attempt, self._times.after_timeout(call.at), busy)
         run.asking.append(asking)
+        run.earliest = min(run.earliest, asking.due.earliest)
         self._busy.begin(asking)
         answer = run.answer
         if answer is None:
@@ -287,6 +290,7 @@ class Repetitions:
         found = [
             (asking.due.latest, number, run, asking)
             for number, run in enumerate(self._runs.get(call.key, ()))
+            if call.at >= run.earliest  # equal calls may be many
             for asking in run.asking
             if asking.attempt < self._times.attempts and self._may_come(asking, call.at)
         ]
@@ -316,6 +320,7 @@ class Repetitions:
                 run.asking.remove(asking)
                 return
             asking.told, asking.due, asking.busy = True, self._times.after_failure(at), busy
+            run.earliest = min(run.earliest, asking.due.earliest)
         if asking.attempt >= self._times.attempts or self._past(asking, at):
             run.asking.remove(asking)
             return

@@ -77,7 +77,7 @@ def running(run: RunContext) -> Generator[None]:
         _current.reset(token)
 
 
-def context_of(call: Call, journal: Journal | None = None) -> RunContext:
+def context_of(call: Call, journal: Journal | None = None, pings: set[int] | None = None) -> RunContext:
     """Return a call's run context, with defaults for missing or invalid values."""
     number, scheduled_at = call.context.get("number"), call.context.get("scheduled_at")
     try:
@@ -85,7 +85,7 @@ def context_of(call: Call, journal: Journal | None = None) -> RunContext:
     except ValueError:
         at = instants.now()
     try:
-        timezone = zone_of(call.context.get("timezone")).key
+        timezone = zone_of(call.context.get("timezone", "UTC")).key
     except TriggerError:
         timezone = "UTC"
     return RunContext(
@@ -100,6 +100,7 @@ def context_of(call: Call, journal: Journal | None = None) -> RunContext:
         of=_instant(call.context.get("of")),
         part=_part_id(call.context.get("part")),
         timezone=timezone,
+        pings=pings if pings is not None else set(),
     )
 
 

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import zmq
@@ -332,16 +333,21 @@ class HandlerThread:
 
     async def _answer_all(self, batch: list[_Waiting]) -> None:
         """Run calls concurrently on the host's loop, and answer each as soon as it is done."""
-        await asyncio.gather(*(self._answer_one(waiting) for waiting in batch))
+        begun: list[asyncio.Future[JsonObject]] = []
+        for waiting in batch:
+            future = self._calls.begin(waiting.invocation)
+            future.add_done_callback(partial(self._answer_with, waiting))
+            begun.append(future)
+        await asyncio.wait(begun)
 
-    async def _answer_one(self, waiting: _Waiting) -> None:
+    def _answer_with(self, waiting: _Waiting, done: asyncio.Future[JsonObject]) -> None:
         call = waiting.invocation.call
-        try:
-            answer = await self._calls.answer(waiting.invocation)
-        except asyncio.CancelledError:
+        if done.cancelled():
             answer = stopped(call)
-        except Exception as error:  # noqa: BLE001 - nothing may go unanswered
+        elif (error := done.exception()) is not None:
             answer = answer_of_error(call, error)
+        else:
+            answer = done.result()
         self._answer(waiting, answer)
 
     def _answer(self, waiting: _Waiting, answer: JsonObject) -> None:
@@ -356,8 +362,9 @@ class HandlerThread:
     def _ended(self, done: Future[None], batch: list[_Waiting]) -> None:
         if not done.cancelled() and (error := done.exception()) is not None:
             log.error("answering calls failed", exc_info=error)
-        for waiting in batch:  # cancelled before they began
-            self._answer(waiting, stopped(waiting.invocation.call))
+        for waiting in batch:
+            if not waiting.answered:  # cancelled before it began
+                self._answer(waiting, stopped(waiting.invocation.call))
         self._under_way.discard(done)  # only now, because the thread waits for these before it ends
 
     def _send_answers(self, router: zmq.Socket[bytes]) -> None:

@@ -65,20 +65,22 @@ class UnnamedCalls:
         self._stopping = False
         self._stopped = asyncio.Event()
 
-    async def answer(self, invocation: Invocation) -> JsonObject:
-        """Answer a call; raises nothing unless cancelled."""
+    def begin(self, invocation: Invocation) -> asyncio.Future[JsonObject]:
+        """Return the future of a call's answer, which calls of the same run share; don't cancel it."""
         assert invocation.asked is not None
         arrived = self._repetitions.arrive(invocation.asked)
         if arrived.answer is not None:
             log.info(
                 "%s was called again; its run %s is not repeated", _method(invocation), arrived.run.run_id
             )
-            return arrived.answer
+            known: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
+            known.set_result(arrived.answer)
+            return known
         run = arrived.run
         if arrived.begins:
             task = self._keep(self._run(run, invocation), f"a call of {_method(invocation)}")
             self._under_way[run] = task
-        return await asyncio.shield(self._under_way[run])
+        return self._under_way[run]
 
     def opened(self) -> None:
         """Note that calls can arrive from now on; some of them may repeat calls from before."""

@@ -28,6 +28,7 @@ PING: JsonObject = {"method": "ping", "params": {}}
 PONG: JsonObject = {"success": True, "message": "pong"}
 
 _DELIMITER = b""
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 LONGEST_RUN_ID = 300
 """The most characters of a run's id, which is its job's id and an instant."""
 
@@ -54,9 +55,7 @@ def encode(message: JsonObject) -> bytes:
 
     Raises TypeError or ValueError if JSON can't represent it.
     """
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
-        "utf-8", "replace"
-    )
+    return _encoder.encode(message).encode("utf-8", "replace")
 
 
 def decode(payload: bytes) -> JsonObject:

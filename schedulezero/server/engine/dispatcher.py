@@ -30,8 +30,9 @@ from schedulezero.sentences import Sentence, in_a_row
 from schedulezero.server.decisions.due import REPLACED
 from schedulezero.server.decisions.retry import Outcome, decide_retry, outcome_of
 from schedulezero.server.engine.overlap import Turns
-from schedulezero.server.engine.run_queue import May, RunQueue
+from schedulezero.server.engine.run_queue import RunQueue
 from schedulezero.server.engine.time_check import TimeCheck
+from schedulezero.server.engine.waiting_runs import May
 from schedulezero.server.handlers.connection import CallLost, CallTimeout, HandlerAway
 from schedulezero.server.handlers.entries import Entry
 from schedulezero.server.handlers.registry import Registry
@@ -157,8 +158,8 @@ class Dispatcher:
     async def _serve(self, handler_id: str, group: asyncio.TaskGroup) -> None:
         held_up: set[str] = set()
 
-        def may(run: Run) -> bool:
-            return flow_of(run) not in held_up and len(held_up) < _MOST_HELD_UP
+        def may(flow: str) -> bool:
+            return flow not in held_up and len(held_up) < _MOST_HELD_UP
 
         while True:
             run = await self._take(handler_id, may)
@@ -257,7 +258,7 @@ class Dispatcher:
     async def _attempt(self, run: Run, entry: Entry, group: asyncio.TaskGroup) -> None:
         try:
             await self._time_check.agreed()  # or it would be judged, and called, at the wrong time
-            wanted = await patiently(lambda: self._still_wanted(run))
+            wanted = not self._has_waited(run) or await patiently(lambda: self._still_wanted(run))
             if wanted and not await patiently(lambda: self._queue.holds(run)):
                 self._drop(run)  # this node was away for so long that another one has the run
                 wanted = False
@@ -276,11 +277,12 @@ class Dispatcher:
         self._turns.end([run])
         self._queue.done([run])
 
+    def _has_waited(self, run: Run) -> bool:
+        return run.attempts > 0 or run.not_before is not None or self._waited(run) > _SHORT_WAIT
+
     async def _still_wanted(self, run: Run) -> bool:
         """Return whether a run that had to wait should still be carried out; end it if not."""
         told_to_wait = run.not_before is not None and not run.attempts
-        if not (run.attempts or told_to_wait or self._waited(run) > _SHORT_WAIT):
-            return True
         if (told_to_wait or self._may_be_void(run)) and not await self._store.is_open(run):
             self._drop(run)  # its job was cancelled, or a later run replaced it
             return False

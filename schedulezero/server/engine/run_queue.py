@@ -10,7 +10,6 @@ a restart finds every run again.
 from __future__ import annotations
 
 import asyncio
-from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from uuid import UUID
 
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import Run
-from schedulezero.server.store.run_tags import flow_of
+from schedulezero.server.engine.waiting_runs import May, Place, WaitingRuns, place_of
 from schedulezero.server.store.runs import Identity, RunStore
 
 L = TypeVar("L", bound="Lane")
@@ -28,12 +27,8 @@ WINDOW = 1000
 """The most runs of one lane to hold in memory."""
 
 
-May = Callable[[Run], bool]
-"""Whether a run may be taken now."""
-
-
-def anything(_: Run) -> bool:
-    """Return that a run may be taken."""
+def anything(_: str) -> bool:
+    """Return that runs of a flow may be taken."""
     return True
 
 
@@ -57,7 +52,7 @@ class RunQueue(Protocol):
 
         Parameters:
             handler_id: the handler.
-            may: returns whether a run may be taken now; `look` says that this has changed.
+            may: returns whether runs of a flow may be taken now; `look` says that this has changed.
         """
         ...
 
@@ -102,16 +97,7 @@ class RunQueue(Protocol):
 class Lane:
     """The runs of one handler that wait in memory, and whether there may be more of them."""
 
-    waiting: list[Run] = field(default_factory=list[Run])
-    """In the order of their places."""
-
-    def next(self, may: May) -> Run | None:
-        """Take the first run that may be taken; None if there is none."""
-        for number, run in enumerate(self.waiting):
-            if may(run):
-                return self.waiting.pop(number)
-        return None
-
+    waiting: WaitingRuns = field(default_factory=WaitingRuns)
     filled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -142,13 +128,9 @@ class Lanes(dict[str, L]):
 
 
 _READ_PAST_SECONDS = 0.25
-Place = tuple[int, int]
-"""Where a run stands in its lane: its start tag and its sequence."""
-
-
-def place_of(run: Run) -> Place:
-    """Return where a run stands in its lane."""
-    return run.start_tag, run.sequence
+_READ_PAST_SHARE = 20
+"""Looking beyond a lane's last run takes one part in so many of the time: it walks through all open runs."""
+_READ_PAST_MOST_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -163,23 +145,23 @@ class _LocalLane(Lane):
     """The sequences of the runs that wait here, or were taken and aren't recorded as ended."""
     ended: set[int] | None = None
     """While the store is read, the runs recorded as ended since: the read may have seen them open."""
-    read_past_at: float = -_READ_PAST_SECONDS
-    """When runs beyond `position` were last looked for, on the loop's clock."""
+    read_past_at: float = 0.0
+    """When runs beyond `position` may be looked for again, on the loop's clock."""
 
     def add(self, run: Run) -> None:
         """Put a run in its place; a full lane leaves its last one to the store."""
         self.position = max(self.position, place_of(run))
         self.add_beyond(run)
         if len(self.waiting) > WINDOW:
-            self.known.discard(self.waiting.pop().sequence)
-            self.position = min(self.position, place_of(self.waiting[-1]))
+            self.known.discard(self.waiting.take_last().sequence)
+            self.position = min(self.position, self.waiting.last)
             self.more_in_store = True
 
     def add_beyond(self, run: Run) -> None:
         """Put a run in its place, though not all runs before it are here."""
         if run.sequence not in self.known:  # else it is open in the store, and under way
             self.known.add(run.sequence)
-            insort(self.waiting, run, key=place_of)
+            self.waiting.add(run)
 
 
 class LocalRunQueue:
@@ -212,7 +194,7 @@ class LocalRunQueue:
         lane = self._lanes[handler_id]
         while True:
             lane.filled.clear()
-            if (run := lane.next(may)) is not None:
+            if (run := lane.waiting.next(may)) is not None:
                 return run
             if lane.more_in_store and not lane.waiting:
                 await self._read_on(handler_id, lane)
@@ -268,16 +250,18 @@ class LocalRunQueue:
         It is done a few times a second at most, as long as the lane stays like that.
         """
         loop = asyncio.get_running_loop()
-        if (wait := lane.read_past_at + _READ_PAST_SECONDS - loop.time()) > 0:
+        if (wait := lane.read_past_at - loop.time()) > 0:
             try:
                 async with asyncio.timeout(wait):
                     await lane.filled.wait()
                 return True
             except TimeoutError:
                 pass
-        lane.read_past_at = loop.time()
-        held_up = {flow_of(run) for run in lane.waiting if not may(run)}
+        began_at = loop.time()
+        held_up = {flow for flow in lane.waiting.flows if not may(flow)}
         found, _ = await self._read(handler_id, lane, but=held_up)
+        wait = max(_READ_PAST_SHARE * (loop.time() - began_at), _READ_PAST_SECONDS)
+        lane.read_past_at = loop.time() + min(wait, _READ_PAST_MOST_SECONDS)
         fresh = [run for run in found if run.sequence not in lane.known]
         for run in fresh:
             lane.add_beyond(run)

@@ -14,7 +14,6 @@ import asyncio
 import logging
 import time
 import uuid
-from bisect import insort
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -31,8 +30,9 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable
 from schedulezero.model import Run
-from schedulezero.server.engine.run_queue import Lane, Lanes, May, anything, place_of
+from schedulezero.server.engine.run_queue import Lane, Lanes, anything
 from schedulezero.server.engine.time_check import TimeCheck
+from schedulezero.server.engine.waiting_runs import May, WaitingRuns
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.records.leases import Leases
@@ -113,7 +113,7 @@ class SharedRunQueue:
 
     async def take(self, handler_id: str, may: May = anything) -> Run:
         lane = self._lanes[handler_id]
-        while self._stopping or self._time_check.is_off or (run := lane.next(may)) is None:
+        while self._stopping or self._time_check.is_off or (run := lane.waiting.next(may)) is None:
             lane.filled.clear()
             if self._time_check.is_off:
                 await self._time_check.agreed()
@@ -190,7 +190,7 @@ class SharedRunQueue:
         for key in claims:
             del self._held[key]
         for lane in self._lanes.values():
-            lane.waiting.clear()
+            lane.waiting = WaitingRuns()
         await self._give_back(claims)
 
     async def _renew(self) -> None:
@@ -223,9 +223,7 @@ class SharedRunQueue:
         for key in lost:
             del self._held[key]
         for lane in self._lanes.values():
-            kept = [run for run in lane.waiting if pgqueuer_rows.key_of(run) not in lost]
-            if len(kept) < len(lane.waiting):
-                lane.waiting = kept
+            lane.waiting.keep(lambda run: pgqueuer_rows.key_of(run) not in lost)
 
     async def _open_lanes(self) -> None:
         for handler_id in await self._store.handlers_with_open_runs():
@@ -240,8 +238,7 @@ class SharedRunQueue:
     async def _give_back_last(self, lane: _SharedLane) -> None:
         """Make room in a lane that is full of runs that may not be taken, for those with smaller tags."""
         lane.changed_at = time.monotonic()
-        keys = [pgqueuer_rows.key_of(run) for run in lane.waiting[-BATCH:]]
-        del lane.waiting[-BATCH:]
+        keys = [pgqueuer_rows.key_of(lane.waiting.take_last()) for _ in range(BATCH)]
         await self._give_back({key: self._held.pop(key) for key in keys if key in self._held})
 
     async def _fill(self, handler_id: str, lane: Lane) -> bool:
@@ -268,7 +265,7 @@ class SharedRunQueue:
             known = key in self._held  # PgQueuer returns a run that this node has if its heartbeat was late
             self._held[key] = token
             if not known:
-                insort(lane.waiting, run, key=place_of)
+                lane.waiting.add(run)
         return True
 
     async def _forget_all_but(self, runs: Sequence[Run], token: UUID) -> None:

@@ -33,6 +33,8 @@ LARGEST_RECEIVED = 8 * MAX_FRAME_BYTES
 _EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
 _NEXT_EVENT_MS = 10
 _NEXT_EVENT_TRIES = 100
+_MOST_AT_ONCE = 100
+"""How many answers to read before other tasks have their turn."""
 
 
 class HandlerAway(ScheduleZeroError):
@@ -70,6 +72,8 @@ class Line:
         except zmq.ZMQError as error:
             log.error("no connection to %s can be opened: %s", address, error)
             raise HandlerAway(f"no connection to {address} can be opened") from error
+        self._plain: zmq.Socket[bytes] = cast(Any, zmq.Socket).shadow(self._socket)
+        """The same socket, as one that acts at once."""
         self._tasks = (
             run_in_background(self._read(), f"reading from {address}", failed=self._broken),
             run_in_background(self._watch(monitor), f"watching {address}", failed=self._broken),
@@ -115,11 +119,12 @@ class Line:
         Raises HandlerAway if the call wasn't sent. The future may raise CallLost, and HandlerAway after
         `close`.
         """
-        try:
-            async with asyncio.timeout(within):
-                await self._up.wait()
-        except TimeoutError:
-            raise HandlerAway(f"nobody listens at {self.address}") from None
+        if not self._up.is_set():
+            try:
+                async with asyncio.timeout(within):
+                    await self._up.wait()
+            except TimeoutError:
+                raise HandlerAway(f"nobody listens at {self.address}") from None
         if self.ended:
             raise HandlerAway(f"the connection to {self.address} was closed")
         answer: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
@@ -127,9 +132,10 @@ class Line:
         if ping:
             self._pings.add(token)
         try:
-            # This socket takes a message at once, unless its session has ended. It must be asyncio's own
-            # call: a send uses up the signal that answers have come, and asyncio's looks for them afterwards.
-            await cast(Any, self._socket).send_multipart([token, b"", payload], flags=zmq.NOBLOCK)
+            # This socket takes a message at once, unless its session has ended.
+            self._plain.send_multipart([token, b"", payload], zmq.NOBLOCK)
+            # A send uses up the signal that answers have come; asked like this, asyncio's socket reads them.
+            self._socket.get(zmq.EVENTS)
         except zmq.ZMQError as error:
             self.forget(token)
             raise HandlerAway(f"the connection to {self.address} was closed") from error
@@ -178,11 +184,8 @@ class Line:
         if not self._was_up:
             log.warning("%s does not take our connection: another protocol, or other keys", self.address)
         # libzmq hands over what it has received before it reports the end.
-        while True:
-            try:
-                self._received(_plain(self._socket).recv_multipart(zmq.NOBLOCK))
-            except zmq.Again:
-                break
+        while self._received_one():
+            pass
         if self._was_up and await self._broke_off(monitor):
             self._note_too_large()
         await asyncio.sleep(0)  # `_read` may hold a message that it hasn't handled yet
@@ -197,7 +200,7 @@ class Line:
         for _ in range(_NEXT_EVENT_TRIES):
             if await monitor.poll(_NEXT_EVENT_MS):
                 return False
-            if not cast(int, _plain(self._socket).getsockopt(zmq.EVENTS)) & zmq.POLLOUT:
+            if not cast(int, self._plain.getsockopt(zmq.EVENTS)) & zmq.POLLOUT:
                 return True
         return False
 
@@ -222,6 +225,21 @@ class Line:
     async def _read(self) -> None:
         while True:
             self._received(cast("list[bytes]", await cast(Any, self._socket).recv_multipart()))
+            # Answers come together; waiting for each one costs several times as much as reading it.
+            for _ in range(_MOST_AT_ONCE):
+                if not self._received_one():
+                    break
+            else:
+                await asyncio.sleep(0)
+
+    def _received_one(self) -> bool:
+        """Handle an answer that is there already; return whether there was one."""
+        try:
+            frames = self._plain.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        self._received(frames)
+        return True
 
     def _received(self, frames: list[bytes]) -> None:
         try:
@@ -241,11 +259,6 @@ def _unusable(reason: str) -> JsonObject:
     # The handler may have done the work, and a retry would get the same answer.
     said = Sentence("The handler's answer is unusable: {error}", "handlers_answer_unusable", error=reason)
     return failure(said, retry=False)
-
-
-def _plain(socket: zmq.asyncio.Socket) -> zmq.Socket[bytes]:
-    """Return a socket of asyncio as one that acts at once."""
-    return cast(Any, zmq.Socket).shadow(socket)
 
 
 async def _event(monitor: Any) -> int:

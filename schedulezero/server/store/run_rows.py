@@ -12,7 +12,7 @@ from schedulezero.model import Run, RunState, TroubleKind
 from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.records.rows import outcome_columns, run_of, run_row
 from schedulezero.server.records.tables import runs
-from schedulezero.server.store.run_tags import with_tags
+from schedulezero.server.store.run_tags import tags_of
 from schedulezero.storage.sql import insert_new
 
 
@@ -26,16 +26,17 @@ def insert_runs(connection: Connection, new: Sequence[Run], *, tagged: bool = Fa
     """
     if not new:
         return []
-    if not tagged:
-        new = with_tags(connection, new)
+    tags = [run.start_tag for run in new] if tagged else tags_of(connection, new)
     statement = insert_new(connection, runs).returning(runs.c.sequence, runs.c.job_id, runs.c.scheduled_at)
     places = {
         (job_id, scheduled_at): sequence
-        for sequence, job_id, scheduled_at in connection.execute(statement, [run_row(run) for run in new])
+        for sequence, job_id, scheduled_at in connection.execute(
+            statement, [run_row(run) | {"start_tag": tag} for run, tag in zip(new, tags, strict=True)]
+        )
     }
     written = [
-        replace(run, sequence=places.pop((run.job_id, run.scheduled_at)))
-        for run in new
+        replace(run, start_tag=tag, sequence=places.pop((run.job_id, run.scheduled_at)))
+        for run, tag in zip(new, tags, strict=True)
         if (run.job_id, run.scheduled_at) in places
     ]
     written.sort(key=lambda run: (run.start_tag, run.sequence))

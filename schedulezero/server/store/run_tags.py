@@ -8,13 +8,13 @@ before it, or the present one of its handler if that is greater. The run with th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero.model import Run, RunState
 from schedulezero.server.records.tables import flow, runs
+from schedulezero.storage.sql import is_postgres
 
 _AT_ONCE = 0  # the tag of what a person waits for
 _FIRST = 1
@@ -27,22 +27,25 @@ def flow_of(run: Run) -> str:
     return run.guild_id or run.creator_id or ""
 
 
-def with_tags(connection: Connection, new: Sequence[Run]) -> list[Run]:
-    """Return new runs with their start tags, of each flow in the order given; ended runs need none."""
+def tags_of(connection: Connection, new: Sequence[Run]) -> list[int]:
+    """Return the start tags of new runs, of each flow in the order given; ended runs need none."""
     waiting = [run for run in new if run.state is RunState.QUEUED]
     if not waiting:
-        return list(new)
+        return [run.start_tag for run in new]
     present = _present(connection, {run.handler_id for run in waiting})
-    last = _last(connection, {flow_of(run) for run in waiting})
-    given: list[Run] = []
+    last: dict[tuple[str, str], int] = {}
+    for handler_id in {run.handler_id for run in waiting}:
+        flows = {flow_of(run) for run in waiting if run.handler_id == handler_id}
+        last |= {(handler_id, name): tag for name, tag in _last(connection, handler_id, flows).items()}
+    given: list[int] = []
     for run in new:
         if run.state is not RunState.QUEUED:
-            given.append(run)
+            given.append(run.start_tag)
             continue
         key = (run.handler_id, flow_of(run))
         tag = min(max(present.get(run.handler_id, _FIRST), last.get(key, 0) + 1), _GREATEST)
         last[key] = tag
-        given.append(replace(run, start_tag=tag))
+        given.append(tag)
     return given
 
 
@@ -67,11 +70,19 @@ def _present(connection: Connection, handlers: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def _last(connection: Connection, flows: Iterable[str]) -> dict[tuple[str, str], int]:
-    """Return the last start tag of each flow's open runs, by handler and flow."""
-    query = (
-        sa.select(runs.c.handler_id, flow, sa.func.max(runs.c.start_tag))
-        .where(_OPEN, flow.in_(list(flows)))
-        .group_by(runs.c.handler_id, flow)
+def _last(connection: Connection, handler_id: str, flows: Iterable[str]) -> dict[str, int]:
+    """Return the last start tag of each flow's open runs of a handler.
+
+    Each is one step in an index, however many runs of the flow are open.
+    """
+    items = sa.func.json_array_elements_text if is_postgres(connection) else sa.func.json_each
+    given = items(sa.bindparam("flows", list(flows), sa.JSON)).table_valued("value")
+    newest = (
+        sa.select(runs.c.start_tag)
+        .where(_OPEN, runs.c.handler_id == handler_id, flow == given.c.value)
+        .order_by(runs.c.start_tag.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    return {(handler_id, name): tag for handler_id, name, tag in connection.execute(query)}
+    query = sa.select(given.c.value, newest)
+    return {name: tag for name, tag in connection.execute(query) if tag is not None}

@@ -27,7 +27,7 @@ from schedulezero.server.records.tables import flow, posts, runs
 from schedulezero.server.store.hourly_limit import MinuteAllowance
 from schedulezero.server.store.job_rows import finish_ending, follow, pause_job
 from schedulezero.server.store.run_rows import TROUBLES, insert_runs, queue_again
-from schedulezero.server.store.run_tags import with_tags
+from schedulezero.server.store.run_tags import tags_of
 from schedulezero.storage.database import Database
 from schedulezero.storage.sql import insert_new
 
@@ -191,7 +191,9 @@ class RunStore:
                     known[run.scheduled_at] = found.sequence
             placed = self._placed_by_hand(connection, wanted, ending)
             at_once = len(placed) == 1  # a person waits for one, and many of them wait in turn
-            for run in placed if at_once else with_tags(connection, placed):
+            tags = [run.start_tag for run in placed] if at_once else tags_of(connection, placed)
+            for run, tag in zip(placed, tags, strict=True):
+                run = replace(run, start_tag=tag)
                 if run.scheduled_at not in known:
                     queued += insert_runs(connection, [run], tagged=True)
                 elif again := queue_again(connection, known[run.scheduled_at], run):
@@ -361,7 +363,7 @@ class RunStore:
                     "of_job": run.job_id,
                     "due": run.scheduled_at,
                     "claimed": run.claimed_at,
-                    **{f"new_{name}": outcome_columns(run)[name] for name in OUTCOME_COLUMNS},
+                    **{f"new_{name}": value for name, value in outcome_columns(run).items()},
                 }
                 for run in changed
             ]

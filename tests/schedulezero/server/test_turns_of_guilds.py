@@ -158,7 +158,7 @@ async def test_runs_that_end_while_the_store_is_read_are_not_taken_again(store: 
     queue = LocalRunQueue(slow)
     await queue.put(await written(slow, [a_run("a", n) for n in range(2 * WINDOW)]))
     await queue.put(await written(slow, [a_run("b", n) for n in range(WINDOW + 100)]))
-    not_a = lambda run: run.guild_id != "a"  # noqa: E731
+    not_a = lambda flow: flow != "a"  # noqa: E731
     under_way = [await queue.take("h", not_a) for _ in range(WINDOW + 100)]
     slow.be_slow()
     again = asyncio.create_task(queue.take("h", not_a))
