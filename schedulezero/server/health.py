@@ -160,7 +160,6 @@ class Health:
         self._written_at = time.monotonic()
         return None
 
-
     def _note_unwritable(self, reason: object) -> None:
         self._written_at = -math.inf  # so that the next check tries again
         if not self._said:

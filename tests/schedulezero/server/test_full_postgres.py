@@ -17,6 +17,7 @@ from tests.support.small_disk import small_disk as small_disk
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.long]
 
+
 async def test_a_full_disk_makes_a_node_unready(
     postgres: Postgres, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,7 +37,11 @@ async def test_a_full_disk_makes_a_node_unready_until_there_is_space(
         handler.start("send")
         filling = fill(small_disk)
         report = await node.health()
-        assert (report["trouble_code"], report["ready"], report["live"]) == ("database_disk_full", False, True)
+        assert (report["trouble_code"], report["ready"], report["live"]) == (
+            "database_disk_full",
+            False,
+            True,
+        )
         assert not await ready(node)
         refused = await node.api.post("/api/jobs", json=_large_job())
         assert refused.status_code == 503
@@ -69,7 +73,9 @@ async def test_a_file_that_may_not_grow_is_noticed_before_a_job_needs_it(tmp_pat
         with pytest.raises(DatabaseUnavailable) as raised:
             await database.write(health._write)
         assert raised.value.cause == DISK_FULL
-        await database.write(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1000000").all())
+        await database.write(
+            lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1000000").all()
+        )
         await database.write(health._write)
         tables = await database.read(lambda connection: sa.inspect(connection).get_table_names())
         assert set(tables) == set(metadata.tables)
