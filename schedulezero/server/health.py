@@ -24,9 +24,11 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import JsonObject
+from schedulezero.model.standbys import Standbys
 from schedulezero.sentences import Sentence, present_fields
 from schedulezero.storage.causes import DISK_FULL, READ_ONLY
 from schedulezero.storage.database import Database
+from schedulezero.storage.replication import standbys_of
 from schedulezero.storage.signals import Signals
 from schedulezero.storage.sql import is_postgres
 from schedulezero.storage.sqlite_file import mark_again
@@ -77,6 +79,7 @@ class Health:
         self._written_at = -math.inf
         self._said = False
         self._trouble: str | None = None
+        self._standby: Standbys | None = None
         self._lock = asyncio.Lock()
 
     async def report(self) -> JsonObject:
@@ -114,13 +117,14 @@ class Health:
             "ready": ready,
             "runs_waiting": waiting,
             "runs_under_way": running,
+            **({"standby": self._standby.value} if self._standby is not None else {}),
             **(present_fields("trouble", trouble) if trouble is not None else {}),
         }
 
     async def _look(self) -> str | None:
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                read_only = await self._database.read(_read_only)
+                read_only, self._standby = await self._database.read(_state)
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 lock = await self._database.read(_waited_for)
         except DatabaseUnavailable as error:
@@ -181,10 +185,12 @@ def _write(connection: Connection) -> None:
     )
 
 
-def _read_only(connection: Connection) -> bool:
+def _state(connection: Connection) -> tuple[bool, Standbys | None]:
+    """Return whether a database is read-only, and the kind of PostgreSQL's standbys."""
     if not is_postgres(connection):
-        return bool(connection.execute(sa.text("SELECT 1")).scalar() != 1)
-    return connection.execute(sa.text("SHOW transaction_read_only")).scalar() == "on"
+        return bool(connection.execute(sa.text("SELECT 1")).scalar() != 1), None
+    read_only = connection.execute(sa.text("SHOW transaction_read_only")).scalar() == "on"
+    return read_only, standbys_of(connection)
 
 
 def _waited_for(connection: Connection) -> tuple[float, str] | None:

@@ -25,7 +25,7 @@ _OF_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
 """Possibly temporary: a lock, or a full disk, which SQLite may report as an I/O error."""
 _OF_WRITING = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
-_LEAST_FREE = 4 * 1024 * 1024
+LEAST_FREE = 4 * 1024 * 1024
 """The free bytes that commits need: by so much the log grows until its pages go to the file itself
 (https://www.sqlite.org/pragma.html#pragma_wal_autocheckpoint)."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -52,7 +52,7 @@ def has_room(path: Path) -> bool:
         usage = shutil.disk_usage(path.parent)
     except OSError:
         return True
-    return usage.free >= _LEAST_FREE or not usage.total  # some network file systems don't tell
+    return usage.free >= LEAST_FREE or not usage.total  # some network file systems don't tell
 
 
 def cause_of(path: Path, error: BaseException) -> Sentence | None:

@@ -363,18 +363,26 @@ class _Driver:
     async def __aexit__(self, *_: object) -> None: ...
 
 
+async def connect_to_create(url: str) -> Any:
+    """Open a connection to create tables with, which the database ends if its node stops.
+
+    PgQueuer's lock lasts as long as the session, and other nodes wait for it when they start. (PostgreSQL 13
+    has no such setting.)
+    """
+    connection = await connect(url)
+    await connection.execute(
+        "SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'",
+        str(int(_IDLE_SECONDS * 1000)),
+    )
+    return connection
+
+
 async def install(database: PostgresDatabase) -> None:
     """Create or upgrade PgQueuer's tables. Raises DatabaseUnusable when that fails."""
     try:
         await database.write(pgqueuer_rows.make_durable)
-        connection = await connect(database.url)
+        connection = await connect_to_create(database.url)
         try:
-            # PgQueuer's lock lasts as long as its session: one that stops within must not keep it. (Not on
-            # PostgreSQL 13, where there is no such setting.)
-            await connection.execute(
-                "SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'",
-                str(int(_IDLE_SECONDS * 1000)),
-            )
             queries = Queries.from_asyncpg_connection(connection)
             queries.qbe, queries.qbq = pgqueuer_rows.environment(), pgqueuer_rows.queries()
             async with queries.schema_lock():

@@ -141,5 +141,11 @@ class Leases:
         return len(dead) < len(rows)
 
 
+def any_node_alive(connection: Connection) -> bool:
+    """Return whether a server node is at work on a database."""
+    alive = sa.select(leases.c.name).where(leases.c.name.like(f"{_NODE}%"), leases.c.until >= _NOW).limit(1)
+    return connection.scalar(alive) is not None
+
+
 def _microseconds(seconds: float) -> int:
     return int(seconds * 1_000_000)
