@@ -3,7 +3,9 @@
 Every node of one PostgreSQL database knows every handler, and may be cut off from some of them: by a
 firewall, or because a handler listens on another machine's loopback address. When no instance that may carry
 out a run has answered this node for `SILENT_SECONDS`, and other nodes are alive, the node gives up its claim
-of the run and those of the handler's other runs, and takes none for a moment. Any node takes them then.
+of the run and those of the handler's other runs, and takes none for a moment. Any node takes them then. If
+it still reaches other instances of the handler, it goes on with their runs, and nobody takes the others for a
+moment.
 
 If nobody reaches the handler, its runs go from node to node, less and less often. Whoever has a run when its
 grace is over records that it was missed.
@@ -43,12 +45,21 @@ class Reach:
         return self._queue.others_alive and self._registry.silent_seconds(run) >= SILENT_SECONDS
 
     def pause(self, run: Run) -> None:
-        """Take no runs of a run's handler for a moment, in which other nodes take them."""
-        self._queue.pause(run.handler_id, pause_after(self._registry.silent_seconds(run)))
+        """If none of a handler's instances answers, take none of its runs for a moment, so that others do."""
+        if self._registry.is_silent(run.handler_id):
+            self._queue.pause(run.handler_id, self._pause_of(run))
 
     async def hand_over(self, runs: Sequence[Run]) -> None:
         """Leave runs to the other nodes, with those in the queue that this node can't carry out either."""
-        await self._queue.hand_over(runs, self.lacks)
+        silent = [run for run in runs if self._registry.is_silent(run.handler_id)]
+        partly = [run for run in runs if not self._registry.is_silent(run.handler_id)]
+        if silent:
+            await self._queue.hand_over(silent, self.lacks)
+        if partly:
+            await self._queue.hand_over(partly, self.lacks, max(map(self._pause_of, partly)))
+
+    def _pause_of(self, run: Run) -> float:
+        return pause_after(self._registry.silent_seconds(run))
 
     async def keep_asking(self) -> None:
         """Ask the handlers for whose slots runs wait until cancelled; see `Registry.ask_where_runs_wait`."""

@@ -98,12 +98,13 @@ class RunQueue(Protocol):
         """Take no runs of a handler for a while, so that other nodes do."""
         ...
 
-    async def hand_over(self, runs: Sequence[Run], out_of_reach: May) -> None:
+    async def hand_over(self, runs: Sequence[Run], out_of_reach: May, after: float = 0.0) -> None:
         """Give runs to the other nodes, because this one can't reach their handler.
 
         Parameters:
             runs: runs that have left the queue.
             out_of_reach: returns whether another run of their handlers, in the queue, has to go, too.
+            after: for how many seconds no node may take them.
         """
         ...
 
@@ -263,7 +264,7 @@ class LocalRunQueue:
     def pause(self, handler_id: str, seconds: float) -> None:
         return
 
-    async def hand_over(self, runs: Sequence[Run], out_of_reach: May) -> None:
+    async def hand_over(self, runs: Sequence[Run], out_of_reach: May, after: float = 0.0) -> None:
         raise AssertionError("there are no other nodes")
 
     async def keep_up(self) -> None:

@@ -131,7 +131,10 @@ class SharedRunQueue:
                 await lane.filled.wait()
                 continue
             if (pause := lane.pause) > 0:
-                await asyncio.sleep(pause)
+                until = lane.paused_until
+                await self._registry.wait_for(handler_id, pause)
+                if lane.paused_until == until:
+                    lane.paused_until = 0.0  # it is over, or the handler has just registered again
                 continue
             if self._registry.takes_one_call(handler_id) and not await self._leases.owns(_lease(handler_id)):
                 await asyncio.sleep(_NOT_OURS_SECONDS)
@@ -212,7 +215,7 @@ class SharedRunQueue:
     def pause(self, handler_id: str, seconds: float) -> None:
         self._lanes[handler_id].paused_until = time.monotonic() + seconds
 
-    async def hand_over(self, runs: Sequence[Run], out_of_reach: May) -> None:
+    async def hand_over(self, runs: Sequence[Run], out_of_reach: May, after: float = 0.0) -> None:
         leaving = list(runs)
         for handler_id in {run.handler_id for run in runs}:
             lane = self._lanes[handler_id]
@@ -230,7 +233,7 @@ class SharedRunQueue:
                 log.warning("the lease of handler %r runs out by itself: %s", handler_id, error)
         claims = self.claims(leaving)
         self.done(leaving)
-        await self._give_back(claims)
+        await self._give_back(claims, after)
 
     async def _renew(self) -> None:
         """Show that this node is alive, and give up what others have taken from it meanwhile."""
@@ -270,9 +273,11 @@ class SharedRunQueue:
         for handler_id in await self._store.handlers_with_open_runs():
             self._lanes[handler_id].filled.set()
 
-    async def _give_back(self, claims: dict[str, UUID]) -> None:
+    async def _give_back(self, claims: dict[str, UUID], after: float = 0.0) -> None:
         try:
-            await self._database.write(lambda connection: pgqueuer_rows.give_back(connection, claims))
+            await self._database.write(
+                lambda connection: pgqueuer_rows.give_back(connection, claims, after=after)
+            )
         except DatabaseUnavailable as error:
             log.warning("other nodes take this node's runs after %s: %s", HEARTBEAT_TIMEOUT, error)
 

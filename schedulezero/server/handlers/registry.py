@@ -361,6 +361,10 @@ class Registry:
         known = [at for at in since if at is not None]
         return time.monotonic() - max(known) if len(known) == len(since) else 0.0
 
+    def is_silent(self, handler_id: str) -> bool:
+        """Return whether no instance of a handler answered when this node last asked."""
+        return all(entry.unanswered_since is not None for entry in self._entries.of(handler_id))
+
     async def ask_where_runs_wait(self, silent: float) -> None:
         """Ask the instances for whose slots runs wait; turn away the runs of those that are silent.
 

@@ -18,7 +18,8 @@ from schedulezero.server.records import leases
 from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 from tests.support.dropping_proxy import DroppingProxy
-from tests.support.nodes import Node, nodes
+from tests.support.nodes import Make, Node, nodes
+from tests.support.nodes import raw as raw
 from tests.support.peers import RawHandler
 from tests.support.postgres import rows
 from tests.support.runs import due_now, ended
@@ -84,6 +85,38 @@ class TestANodeThatIsCutOffFromAHandler:
                 run = await ended(found[1].api, job_id)
                 assert (run["status"], run["error_code"]) == ("missed", "handler_silent")
             assert await rows(postgres_url, "SELECT FROM pgqueuer") == []
+
+
+@pytest.mark.postgresql
+@pytest.mark.long
+@pytest.mark.usefixtures("hasty")
+async def test_an_instance_out_of_reach_holds_up_no_run_of_another(
+    postgres_url: str, raw: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_LEAST_PAUSE_SECONDS", "_LONGEST_PAUSE_SECONDS"):
+        monkeypatch.setattr(reach, name, 3600.0)  # so that whoever pauses the handler's lane fails
+    async with nodes(postgres_url, 2) as found:
+        own = [raw(found[0], "bots"), raw(found[1], "bots")]
+        for number, handler in enumerate(own):
+            shards = {"ids": [number], "count": 2}
+            await asyncio.to_thread(handler.start, "send", shards=shards, concurrency=5)
+        for node in found:
+            await until(lambda node=node: node.knows(own[0].address, own[1].address))
+        await asyncio.to_thread(own[1].stop)
+        waits = await due_now(found[0].api, handler_id="bots", guild_id=str(1 << 22))
+
+        async def left() -> bool:
+            query = (
+                "SELECT FROM pgqueuer WHERE status = 'queued' AND execute_after > now() + interval '1 min'"
+            )
+            return len(await rows(postgres_url, query)) == 1
+
+        await until(left)
+        for number in range(4):
+            goes = await due_now(found[number % 2].api, handler_id="bots", guild_id=str(2 << 22))
+            assert (await ended(found[0].api, goes))["status"] == "succeeded"
+        (run,) = (await found[0].api.get(f"/api/jobs/{waits}/executions")).json()["records"]
+        assert run["status"] == "queued"
 
 
 async def test_those_that_wait_for_a_slot_of_a_silent_instance_are_turned_away() -> None:
