@@ -23,6 +23,8 @@ from schedulezero import instants
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.note_kinds import NAMES, Names, place_of
 from schedulezero.model.limits import Limits
+from schedulezero.sentences import Sentence
+from schedulezero.storage.causes import DISK_FULL
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.storage.sql import Instant, insert_into, insert_new
 
@@ -133,6 +135,10 @@ class Memory:
     def where(self) -> str:
         """The location of the tables, for people."""
         return self._database.where
+
+    async def trouble(self) -> Sentence | None:
+        """Return why the database takes no changes, as far as this machine can tell; None if it does."""
+        return DISK_FULL if not await self._database.has_room() else None
 
     async def open(self) -> None:
         """Open the database, and delete drafts and panels not changed for 30 days."""

@@ -18,10 +18,12 @@ from schedulezero.handler.repetitions import PUBLISHED
 from schedulezero.methods import job_meta
 from schedulezero.model import job, limits
 from schedulezero.server.decisions import retry
-from schedulezero.server.engine import shared_queue
+from schedulezero.server.engine import dispatcher, reach, shared_queue, time_check
 from schedulezero.server.handlers import crowd
 from schedulezero.server.http.connections import Bounds
+from schedulezero.server.records import leases
 from schedulezero.server.store import hourly_limit, runs
+from schedulezero.storage import sqlite_errors
 from schedulezero.wire import doorkeeper, protocol
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -46,6 +48,13 @@ NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("explanation/privacy.md", "the second look comes after # days", (files_cog.SECOND_LOOK_PUBLISHED.days,)),
     ("explanation/privacy.md", "needs them; # days longer for what *undo*", (needed_files.UNDO.days,)),
     ("reference/glossary.md", "# minutes by default", (job.DEFAULT_GRACE.total_seconds() / 60,)),
+    ("reference/operations.md", "differ from the database's by | # s", (time_check.MOST_SECONDS,)),
+    ("reference/operations.md", "no sign of life for | # s",
+     (shared_queue.HEARTBEAT_TIMEOUT.total_seconds(),)),
+    ("reference/operations.md", "one call at a time, for | # s", (leases.LEASE_SECONDS,)),
+    ("reference/operations.md", "when it was silent for | # s", (reach.SILENT_SECONDS,)),
+    ("reference/operations.md", "waits for its calls for at most | # s", (dispatcher.CALL_SECONDS,)),
+    ("reference/operations.md", "disk has less than # MiB free", (sqlite_errors.LEAST_FREE / 2**20,)),
     ("reference/sprockets.md", "A call may take # seconds", (executor.DEADLINE_SECONDS,)),
     ("reference/wire.md", "| # MiB | refused with an error", (protocol.MAX_FRAME_BYTES / 2**20,)),
     ("reference/wire.md", "| handlers known at once | #,", (crowd.MOST_INSTANCES,)),

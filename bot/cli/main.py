@@ -175,7 +175,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_backup_arguments(_add(commands, "backup", "copy the databases, also while the bot runs", backup))
     add_restore_arguments(_add(commands, "restore", "bring a backup back; the bot must be stopped", restore))
-    add_move_arguments(_add(commands, "move", "move everything from a SQLite file to PostgreSQL", move))
+    add_move_arguments(
+        _add(commands, "move", "move everything from a SQLite file to PostgreSQL, or back", move)
+    )
     when = _add(commands, "when", "show what a text such as 'every friday at 5pm' means", _when)
     when.add_argument("text", nargs="+", metavar="TEXT")
     when.add_argument("--timezone", metavar="Z", help="IANA zone of the times (default: the configured one)")

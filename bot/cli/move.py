@@ -1,4 +1,4 @@
-"""``move``: copies everything from the SQLite file to PostgreSQL; an interrupted move can be resumed."""
+"""``move``: copies everything from the SQLite file to PostgreSQL, or back; it can be resumed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 def add_move_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``move``."""
     parser.add_argument(
-        "--to", required=True, metavar="URL", help="postgresql://user:password@host/name, an empty database"
+        "--to",
+        required=True,
+        metavar="DATABASE",
+        help="an empty database of the other kind: postgresql://user:password@host/name, or a SQLite file",
+    )
+    parser.add_argument(
+        "--clean-nul",
+        action="store_true",
+        help="leave zero bytes in old texts out, which PostgreSQL can't store",
     )
 
 
@@ -28,15 +36,17 @@ def move(options: argparse.Namespace, settings: Settings) -> int:
     from schedulezero.storage.sqlite_errors import explained
     from schedulezero.storage.sqlite_file import is_absent
 
-    if is_postgres_setting(settings.database):
-        raise Unusable("`database` names PostgreSQL already; there is nothing to move.", USAGE)
-    if not is_postgres_setting(options.to):
+    back = is_postgres_setting(settings.database)
+    if back and is_postgres_setting(options.to):
+        raise Unusable("`database` names PostgreSQL already: there is nothing to move. Use pg_dump.", USAGE)
+    if not back and not is_postgres_setting(options.to):
         raise Unusable("--to must be an address such as postgresql://user:password@host/name.", USAGE)
-    source = sqlite_path(settings.database)
-    with explained(source):
-        if is_absent(source):
-            raise Unusable(f"There is no database {source} to move.")
-        claim = sqlite_lock.replace(source)
+    file = sqlite_path(options.to if back else settings.database)
+    source = settings.database if back else str(file)
+    with explained(file):
+        if not back and is_absent(file):
+            raise Unusable(f"There is no database {file} to move.")
+        claim = sqlite_lock.replace(file)
 
     def progress(table: str, done: int, count: int) -> None:
         print(
@@ -44,10 +54,11 @@ def move(options: argparse.Namespace, settings: Settings) -> int:
         )
 
     try:
-        moved = asyncio.run(carry_over(str(source), options.to, progress))
+        work = carry_over(source, str(file) if back else options.to, progress, clean_nul=options.clean_nul)
+        moved = asyncio.run(work)
     finally:
         claim.release()
     for line in rows_of(moved):
         print(line)
-    print(f"All of {source} is there. Set `database` to the new one and start the bot; the file is kept.")
+    print("Everything is there. Set `database` to the new one and start the bot; the old one is kept.")
     return 0

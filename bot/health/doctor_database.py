@@ -12,8 +12,9 @@ from bot.config import Settings
 from cogs.health import Check
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.model.file_limits import mib
+from schedulezero.model.standbys import Standbys
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
-from schedulezero.storage.replication import Standbys, standbys_of
+from schedulezero.storage.replication import standbys_of
 from schedulezero.storage.sqlite_errors import explained
 from schedulezero.storage.sqlite_file import is_absent, journal_beside, look, reading, tables_in, using
 from schedulezero.storage.sqlite_lock import Holders, holders

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
-
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-
-class Standbys(Enum):
-    """What copies a database's changes to another machine."""
-
-    NONE = auto()
-    """Nothing does."""
-    SYNCHRONOUS = auto()
-    """A commit waits for a standby, so that a failover loses none."""
-    ASYNCHRONOUS = auto()
-    """A commit waits for no standby; a failover loses what had not arrived there."""
-    IS_ONE = auto()
-    """This database is a standby itself."""
+from schedulezero.model.standbys import Standbys
 
 
 def standbys_of(connection: Connection) -> Standbys:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
+from cogs.desk.settings.database_status import standby_lines
 from cogs.services import services_of
 from tests.support.world import World, said
 
@@ -17,6 +20,24 @@ async def test_the_owner_sees_what_went_wrong_and_others_do_not(world: World) ->
     assert "1 requests in ten minutes, of 5000" in shown and "parts run" in shown
     shown = said(await world.admin.slash(world.channel, "schedule status"))
     assert "looking ahead" not in shown and "ten minutes" not in shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "well", "said"),
+    [
+        ("none", True, "none"),
+        ("synchronous", True, "loses nothing"),
+        ("asynchronous", True, "loses the last changes"),
+        ("is_one", False, "accepts no changes"),
+    ],
+)
+def test_the_kind_of_standby_is_told(kind: str, well: bool, said: str) -> None:
+    (line,) = standby_lines({"standby": kind})
+    assert line.well is well and said in line.finding
+
+
+def test_a_server_without_standbys_or_of_another_version_has_no_such_line() -> None:
+    assert standby_lines({}) == standby_lines({"standby": "quorum"}) == []
 
 
 async def test_everyone_sees_that_jobs_wait(world: World) -> None:

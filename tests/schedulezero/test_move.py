@@ -1,4 +1,4 @@
-"""Moving from SQLite to PostgreSQL: all of it, once, however often it is interrupted; and what is refused."""
+"""Moving between SQLite and PostgreSQL: all of it, once, however often it stops; and what is refused."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def a_job(number: int) -> Job:
     return Job(
         id=f"job-{number}", handler_id="raw", method="send", guild_id="7",
         params={"text": f"Grüße {number} 🚀"}, trigger=Trigger("interval", {"hours": 1}),
-        name=f"Job {number}\0", anchor_at=now, created_at=now, updated_at=now,
+        name=f"Job {number}", anchor_at=now, created_at=now, updated_at=now,
         next_run_at=now + timedelta(hours=1),
     )  # fmt: skip
 
@@ -117,6 +117,58 @@ async def test_everything_goes_over_and_the_server_goes_on_there(tmp_path: Path,
     await memory.open()
     assert await memory.timezone(1, 7) == "Europe/Berlin"
     await memory.close()
+
+
+async def test_everything_comes_back_and_the_server_goes_on_there(tmp_path: Path, postgres_url: str) -> None:
+    source, back = await filled(tmp_path / "old.db"), str(tmp_path / "new" / "back.db")
+    there = await move(source, postgres_url, ignore)
+    server = ServerThread(node_config(postgres_url))
+    await server.start()
+    with pytest.raises(CannotMove, match="A job server runs on"):
+        await move(postgres_url, back, ignore)
+    await server.stop()  # it has claimed the runs that wait, and gives them back
+    assert await move(postgres_url, back, ignore) == there
+    assert await move(postgres_url, back, ignore) == there, "what is complete is only verified"
+
+    config = node_config(back)
+    server = ServerThread(config)
+    await server.start()
+    handler = RawHandler(free_ports(1)[0], config.server_address)
+    try:
+        async with client_of(config) as api:
+            await asyncio.to_thread(handler.start, "send", concurrency=5)
+
+            async def all_done() -> bool:
+                found = (await api.get("/api/executions/stats")).json()["by_status"]
+                return found["succeeded"] == 60
+
+            await until(all_done)
+            assert (await api.post("/api/jobs/job-1/run")).status_code == 202
+    finally:
+        handler.stop()
+        await server.stop()
+    memory = Memory(back)
+    await memory.open()
+    assert await memory.timezone(1, 7) == "Europe/Berlin"
+    assert await memory.kept("greeting", "first") == {"text": "zero \0 byte"}
+    await memory.close()
+    journal = Journal(journal_of(back))
+    await journal.open()
+    assert (await journal.begin("run-1", 1)).result == {"success": True}
+    await journal.close()
+
+
+async def test_zero_bytes_are_told_and_left_out_on_request(tmp_path: Path, postgres_url: str) -> None:
+    source = await filled(tmp_path / "old.db", jobs=4, runs=8)
+    await execute(source, "UPDATE jobs SET name = 'a' || char(0) || 'b' WHERE id = 'job-3'")
+    await execute(source, "UPDATE runs SET note = char(0) WHERE job_id = 'job-2'")
+    with pytest.raises(CannotMove, match="--clean-nul") as told:
+        await move(source, postgres_url, ignore)
+    assert "jobs.name of job job-3, runs.note of job job-2." in str(told.value)
+    assert await rows(postgres_url, "SELECT FROM pg_tables WHERE schemaname = 'public'") == []
+    await move(source, postgres_url, ignore, clean_nul=True)
+    found = await rows(postgres_url, "SELECT id, name FROM jobs ORDER BY id")
+    assert [tuple(row) for row in found] == [*((f"job-{n}", f"Job {n}") for n in range(3)), ("job-3", "ab")]
 
 
 class Interrupted(Exception):
@@ -235,6 +287,19 @@ def test_the_command_says_what_it_cannot_move(
         monkeypatch.setenv("SCHEDULEZERO_DATABASE", setting)
         assert main(["move", *arguments]) == status
         assert said in capsys.readouterr().err
+
+
+def test_the_command_goes_back_to_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], postgres_url: str
+) -> None:
+    monkeypatch.setenv("SCHEDULEZERO_DATABASE", postgres_url)
+    file = tmp_path / "data" / "back.db"
+    assert main(["move", "--to", str(file)]) == 0
+    assert "jobs                    0 rows" in capsys.readouterr().out
+    assert file.exists() and Path(journal_of(str(file))).exists()
+    assert not list(tmp_path.glob("**/*.before-*"))
+    monkeypatch.setenv("SCHEDULEZERO_DATABASE", str(file))
+    assert main(["move", "--to", "other.db"]) == 2
 
 
 async def test_jobs_are_found_again_by_filters(tmp_path: Path, postgres_url: str) -> None:

@@ -13,6 +13,7 @@ from cogs.command_refusals import told
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import panel_of
 from cogs.desk.kit.wording import BAD, GOOD, cut, relative, span, state_word
+from cogs.desk.settings.database_status import database_lines
 from cogs.health import Check, own_instance
 from cogs.language import grouped, t, tn, translated
 from cogs.rights.allowance import allowance_of, files_used, imports, used_up
@@ -203,6 +204,7 @@ async def _owner_lines(desk: Desk) -> list[Check]:
         )
         lines.append(Check(t("Background work:"), trouble.kind != "bug", text))
     lines.append(await _files_line(desk))
+    lines += await database_lines(desk)
     now = time.time()
     if counted.wait(now) is None:
         text = t(

@@ -13,6 +13,7 @@ from schedulezero.model import GuildRules, Job, JobVersion, RunState, Trigger, T
 from schedulezero.model.audit import AuditEntry
 from schedulezero.model.fields import fields_of
 from schedulezero.model.limits import Allowance
+from schedulezero.model.standbys import Standbys
 from schedulezero.server.api.preview import PreviewBody
 from schedulezero.server.api.published_runs import STATES
 from schedulezero.server.http.bodies import (
@@ -274,10 +275,12 @@ _SCHEMAS: dict[str, _Schema] = {
             "runs_waiting": _COUNT,
             "runs_under_way": _COUNT,
             "service": {"const": "ScheduleZero"},
+            "standby": {"enum": [kind.value for kind in Standbys]},
             "trouble": _TEXT,
             **_beside("trouble"),
         },
         "service",
+        "standby",
         "trouble",
         *_beside("trouble"),
     ),

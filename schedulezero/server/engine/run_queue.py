@@ -23,6 +23,9 @@ from schedulezero.server.store.runs import Identity, RunStore
 
 L = TypeVar("L", bound="Lane")
 
+OutOfReach = Callable[[Run], bool]
+"""Whether this node can't reach the handler of a run."""
+
 WINDOW = 1000
 """The most runs of one lane to hold in memory."""
 
@@ -82,6 +85,25 @@ class RunQueue(Protocol):
 
     async def stop_taking(self, under_way: Collection[Identity]) -> None:
         """Hand out no more runs, and give those that aren't under way back to the other nodes."""
+        ...
+
+    @property
+    def others_alive(self) -> bool:
+        """Whether other nodes may take what this one gives up."""
+        ...
+
+    def pause(self, handler_id: str, seconds: float) -> None:
+        """Take no runs of a handler for a while, so that other nodes do."""
+        ...
+
+    async def hand_over(self, runs: Sequence[Run], out_of_reach: OutOfReach, after: float = 0.0) -> None:
+        """Give runs to the other nodes, because this one can't reach their handler.
+
+        Parameters:
+            runs: runs that have left the queue.
+            out_of_reach: returns whether another run of their handlers, in the queue, has to go, too.
+            after: for how many seconds no node may take them.
+        """
         ...
 
     async def keep_up(self) -> None:
@@ -219,6 +241,16 @@ class LocalRunQueue:
 
     async def stop_taking(self, under_way: Collection[Identity]) -> None:
         return  # what this process leaves in the store is found at its next start
+
+    @property
+    def others_alive(self) -> bool:
+        return False
+
+    def pause(self, handler_id: str, seconds: float) -> None:
+        return
+
+    async def hand_over(self, runs: Sequence[Run], out_of_reach: OutOfReach, after: float = 0.0) -> None:
+        raise AssertionError("there are no other nodes")
 
     async def keep_up(self) -> None:
         return

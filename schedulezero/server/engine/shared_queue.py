@@ -3,9 +3,9 @@
 Each node takes runs in batches and sends a heartbeat for them every few seconds. If a node dies, another node
 takes over its unfinished runs after `HEARTBEAT_TIMEOUT`; the handler's journal keeps a repeated call from
 taking effect twice. A node that was only cut off or stopped, and returns, has lost them: before each call it
-asks the database whether its claim still counts. A node that shuts down gives back what it hasn't called. A
-handler that takes one call at a time is served by one node, so that calls don't queue up at the handler and
-time out there.
+asks the database whether its claim still counts. A node that shuts down gives back what it hasn't called, and
+one that can't reach a handler gives back that handler's runs. A handler that takes one call at a time is
+served by one node, so that calls don't queue up at the handler and time out there.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable
 from schedulezero.model import Run
-from schedulezero.server.engine.run_queue import Lane, Lanes, anything
+from schedulezero.server.engine.run_queue import Lane, Lanes, OutOfReach, anything
 from schedulezero.server.engine.time_check import TimeCheck
 from schedulezero.server.engine.waiting_runs import May, WaitingRuns
 from schedulezero.server.handlers.registry import Registry
@@ -58,12 +58,21 @@ _LOOK_SECONDS = 2.0
 """How often a lane checks for runs of dead nodes, which nobody announces."""
 _NOT_OURS_SECONDS = 1.0
 _FORGET_SECONDS = 600.0
+_IDLE_SECONDS = 5.0
+"""How long a node may stop while it creates the tables, until another one may."""
 
 
 @dataclass(slots=True)
 class _SharedLane(Lane):
     changed_at: float = 0.0
     """When runs that might not be taken were last given back for others, on the monotonic clock."""
+    paused_until: float = 0.0
+    """Until when other nodes take its runs, on the monotonic clock."""
+
+    @property
+    def pause(self) -> float:
+        """For how many seconds it is still paused; at most 0 if it isn't."""
+        return self.paused_until - time.monotonic()
 
 
 class SharedRunQueue:
@@ -113,13 +122,24 @@ class SharedRunQueue:
 
     async def take(self, handler_id: str, may: May = anything) -> Run:
         lane = self._lanes[handler_id]
-        while self._stopping or self._time_check.is_off or (run := lane.waiting.next(may)) is None:
+        while (
+            self._stopping
+            or self._time_check.is_off
+            or lane.pause > 0
+            or (run := lane.waiting.next(may)) is None
+        ):
             lane.filled.clear()
             if self._time_check.is_off:
                 await self._time_check.agreed()
                 continue
             if self._stopping:
                 await lane.filled.wait()
+                continue
+            if (pause := lane.pause) > 0:
+                until = lane.paused_until
+                await self._registry.wait_for(handler_id, pause)
+                if lane.paused_until == until:
+                    lane.paused_until = 0.0  # it is over, or the handler has just registered again
                 continue
             if self._registry.takes_one_call(handler_id) and not await self._leases.owns(_lease(handler_id)):
                 await asyncio.sleep(_NOT_OURS_SECONDS)
@@ -193,6 +213,33 @@ class SharedRunQueue:
             lane.waiting = WaitingRuns()
         await self._give_back(claims)
 
+    @property
+    def others_alive(self) -> bool:
+        return self._leases.others_alive
+
+    def pause(self, handler_id: str, seconds: float) -> None:
+        self._lanes[handler_id].paused_until = time.monotonic() + seconds
+
+    async def hand_over(self, runs: Sequence[Run], out_of_reach: OutOfReach, after: float = 0.0) -> None:
+        leaving = list(runs)
+        for handler_id in {run.handler_id for run in runs}:
+            lane = self._lanes[handler_id]
+            with_them = [run for run in lane.waiting if out_of_reach(run)]
+            lane.waiting.keep(lambda run: not out_of_reach(run))
+            log.warning(
+                "handler %r does not answer this node; %d of its runs are left to the other nodes",
+                handler_id,
+                len(with_them) + sum(run.handler_id == handler_id for run in runs),
+            )
+            leaving += with_them
+            try:
+                await self._leases.release(_lease(handler_id))
+            except DatabaseUnavailable as error:
+                log.warning("the lease of handler %r runs out by itself: %s", handler_id, error)
+        claims = self.claims(leaving)
+        self.done(leaving)
+        await self._give_back(claims, after)
+
     async def _renew(self) -> None:
         """Show that this node is alive, and give up what others have taken from it meanwhile."""
         claims = dict(self._held)
@@ -229,9 +276,11 @@ class SharedRunQueue:
         for handler_id in await self._store.handlers_with_open_runs():
             self._lanes[handler_id].filled.set()
 
-    async def _give_back(self, claims: dict[str, UUID]) -> None:
+    async def _give_back(self, claims: dict[str, UUID], after: float = 0.0) -> None:
         try:
-            await self._database.write(lambda connection: pgqueuer_rows.give_back(connection, claims))
+            await self._database.write(
+                lambda connection: pgqueuer_rows.give_back(connection, claims, after=after)
+            )
         except DatabaseUnavailable as error:
             log.warning("other nodes take this node's runs after %s: %s", HEARTBEAT_TIMEOUT, error)
 
@@ -321,11 +370,25 @@ class _Driver:
     async def __aexit__(self, *_: object) -> None: ...
 
 
+async def connect_to_create(url: str) -> Any:
+    """Open a connection to create tables with, which the database ends if its node stops.
+
+    PgQueuer's lock lasts as long as the session, and other nodes wait for it when they start. (PostgreSQL 13
+    has no such setting.)
+    """
+    connection = await connect(url)
+    await connection.execute(
+        "SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'",
+        str(int(_IDLE_SECONDS * 1000)),
+    )
+    return connection
+
+
 async def install(database: PostgresDatabase) -> None:
     """Create or upgrade PgQueuer's tables. Raises DatabaseUnusable when that fails."""
     try:
         await database.write(pgqueuer_rows.make_durable)
-        connection = await connect(database.url)
+        connection = await connect_to_create(database.url)
         try:
             queries = Queries.from_asyncpg_connection(connection)
             queries.qbe, queries.qbq = pgqueuer_rows.environment(), pgqueuer_rows.queries()

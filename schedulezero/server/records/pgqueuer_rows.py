@@ -154,13 +154,19 @@ def renew(connection: Connection, claims: Mapping[str, UUID]) -> set[str]:
     return {row[0] for row in found}
 
 
-def give_back(connection: Connection, claims: Mapping[str, UUID]) -> None:
-    """Release claims, so that other nodes can take these runs, and tell those."""
+def give_back(connection: Connection, claims: Mapping[str, UUID], *, after: float = 0.0) -> None:
+    """Release claims, so that other nodes can take these runs, and tell those.
+
+    Parameters:
+        connection: the transaction's connection.
+        claims: the token of each key.
+        after: for how many seconds nobody may take them.
+    """
     if not claims:
         return
     found = connection.exec_driver_sql(
         f"UPDATE {settings().qualified.queue_table} AS job SET status = 'queued', queue_manager_id = NULL, "
-        f"slot = NULL {_CLAIMED} RETURNING job.entrypoint",
+        f"slot = NULL, execute_after = now() + interval '{after} s' {_CLAIMED} RETURNING job.entrypoint",
         (list(claims), list(claims.values())),
     )
     for handler_id in sorted({row[0] for row in found}):

@@ -8,8 +8,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from pgqueuer.adapters.persistence.schema_plan import advisory_key
 
 from schedulezero.server.engine import shared_queue
+from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.thread import ServerThread
 from schedulezero.storage import postgres as storage
 from schedulezero.storage.postgres import connect
@@ -52,6 +54,17 @@ async def test_a_node_that_stops_within_a_transaction_loses_its_locks(
         job_id = await due_now(node.api, trigger={"type": "interval", "args": {"days": 1}})
         assert (await node.api.get(f"/api/jobs/{job_id}")).status_code == 200
         stopped.terminate()
+
+
+async def test_a_node_that_stops_while_it_creates_tables_keeps_no_other_from_starting(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_queue, "_IDLE_SECONDS", 0.3)
+    stopped = await shared_queue.connect_to_create(postgres_url)
+    await stopped.execute("SELECT pg_advisory_lock($1)", advisory_key(pgqueuer_rows.settings()))
+    async with nodes(postgres_url, 1) as (node,):
+        assert (await node.health())["standby"] == "none"
+    stopped.terminate()
 
 
 async def test_a_lock_is_not_waited_for_longer_than_a_few_seconds_and_health_tells_of_it(

@@ -12,11 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from schedulezero.model.limits import NO_LIMITS
+from schedulezero.model.standbys import Standbys
 from schedulezero.server.engine.shared_queue import install
 from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.records.tables import metadata
 from schedulezero.storage.postgres import PostgresDatabase
-from schedulezero.storage.replication import Standbys, standbys_of
+from schedulezero.storage.replication import standbys_of
 from tests.conftest import until
 from tests.support.nodes import Make, nodes, ready
 from tests.support.nodes import raw as raw
