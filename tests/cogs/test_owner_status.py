@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from cogs.services import services_of
+from tests.conftest import until
 from tests.support.world import World, said
 
 
@@ -17,6 +18,22 @@ async def test_the_owner_sees_what_went_wrong_and_others_do_not(world: World) ->
     assert "1 requests in ten minutes, of 5000" in shown and "parts run" in shown
     shown = said(await world.admin.slash(world.channel, "schedule status"))
     assert "looking ahead" not in shown and "ten minutes" not in shown
+
+
+async def test_the_owner_sees_the_busiest_servers_and_others_do_not(world: World) -> None:
+    values = {"channel_id": [world.channel], "message": "Busy"}
+    job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    assert "Busiest servers" not in said(await world.owner.slash(world.channel, "schedule status"))
+    answer = said(await world.admin.slash(world.channel, "schedule run", job=job_id))
+    assert "Counts towards this server's limits. Quiet hours and free days don't apply." in answer
+    await world.message_in(world.channel, "Busy")
+
+    async def shown() -> bool:
+        text = said(await world.owner.slash(world.channel, "schedule status"))
+        return f"{world.guild.name}: 0 waiting, 1 ran, at most" in text
+
+    await until(shown)
+    assert "Busiest servers" not in said(await world.admin.slash(world.channel, "schedule status"))
 
 
 async def test_everyone_sees_that_jobs_wait(world: World) -> None:
