@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.figures import Row
-from benchmarks.taking_turns import Post, leave, leave_in_order
+from benchmarks.taking_turns import Post, leave, leave_in_order, zipf_sizes
 from bot.pace.pace import FOR_JOBS
 from schedulezero.wire.shards import shard_of
 
@@ -80,25 +80,6 @@ def simulate(runs: int, shards: int, a_second: float, jitter: float, seed: int =
         waiting=waiting,
         busiest=max(shares.values()) * shards / runs,
     )
-
-
-def zipf_sizes(guilds: int, posts: int) -> list[int]:
-    """Return how many posts each guild has: inversely proportional to its rank, and at least one.
-
-    Parameters:
-        guilds: how many guilds there are.
-        posts: how many posts they have together.
-    """
-    least, most = 1.0, float(posts)
-    while most - least > 1e-6:
-        middle = (least + most) / 2
-        if sum(max(1, int(middle / rank)) for rank in range(1, guilds + 1)) > posts:
-            most = middle
-        else:
-            least = middle
-    sizes = [max(1, int(least / rank)) for rank in range(1, guilds + 1)]
-    sizes[0] += posts - sum(sizes)
-    return sizes
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,25 @@ class Post:
 
     guild: int
     due: float
+
+
+def zipf_sizes(guilds: int, posts: int) -> list[int]:
+    """Return how many posts each guild has: inversely proportional to its rank, and at least one.
+
+    Parameters:
+        guilds: how many guilds there are.
+        posts: how many posts they have together.
+    """
+    least, most = 1.0, float(posts)
+    while most - least > 1e-6:
+        middle = (least + most) / 2
+        if sum(max(1, int(middle / rank)) for rank in range(1, guilds + 1)) > posts:
+            most = middle
+        else:
+            least = middle
+    sizes = [max(1, int(least / rank)) for rank in range(1, guilds + 1)]
+    sizes[0] += posts - sum(sizes)
+    return sizes
 
 
 def leave(posts: Sequence[Post]) -> list[float]:
@@ -138,3 +158,37 @@ def leave_as_fluid(posts: Sequence[Post], a_second: float = FOR_JOBS) -> list[fl
         heapq.heappush(waiting, (finish[post.guild], number))
     flow_until(float("inf"))
     return left
+
+
+def an_hour(guilds: int, posts: int, seconds: float = 3600.0, seed: int = 7) -> list[Post]:
+    """Return the posts of guilds of unequal size over some time, half of them at the quarters of it.
+
+    Parameters:
+        guilds: how many guilds there are; their sizes go by Zipf's law.
+        posts: how many posts they have together.
+        seconds: how long it lasts.
+        seed: makes it the same each time.
+    """
+    chance = random.Random(seed)
+    owners = [guild for guild, size in enumerate(zipf_sizes(guilds, posts)) for _ in range(size)]
+    found = [
+        Post(
+            guild, chance.randrange(4) * seconds / 4 if chance.random() < 0.5 else chance.uniform(0, seconds)
+        )
+        for guild in owners
+    ]
+    chance.shuffle(found)
+    return sorted(found, key=lambda post: post.due)
+
+
+def worst_share(posts: Sequence[Post], left: Sequence[float], fair: Sequence[float]) -> float:
+    """Return the greatest ratio, over all guilds, of the 99th percentile of lateness to the fair one."""
+    ours, fluid = _p99(posts, left), _p99(posts, fair)
+    return max(ours[guild] / fluid[guild] for guild in fluid)
+
+
+def _p99(posts: Sequence[Post], left: Sequence[float]) -> dict[int, float]:
+    late: dict[int, list[float]] = defaultdict(list)
+    for post, at in zip(posts, left, strict=True):
+        late[post.guild].append(at - post.due)
+    return {guild: sorted(each)[int((len(each) - 1) * 0.99)] for guild, each in late.items()}

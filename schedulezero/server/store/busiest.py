@@ -72,7 +72,7 @@ def _ran(connection: Connection, now: datetime) -> dict[str, tuple[int, timedelt
     }
 
 
-def _first(connection: Connection, name: str) -> sa.Row[Any] | None:
+def _first(connection: Connection, name: str) -> Any:
     """Return the first of a flow's open runs."""
     query = (
         sa.select(runs.c.guild_id, runs.c.creator_id, runs.c.scheduled_at, runs.c.claimed_at)
