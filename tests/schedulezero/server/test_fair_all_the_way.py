@@ -18,8 +18,8 @@ from bot.pace.pace import FOR_JOBS, Pace
 from bot.pace.windows import Window
 from schedulezero.handler.run_context import current_run
 from schedulezero.server.service import ServerConfig
-from tests.schedulezero.server.test_fair_to_guilds import COOL, HOT, Discord, due, serving
 from tests.support.clocks import LoopClock, stopped_clock
+from tests.support.fair import COOL, HOT, Discord, due, serving
 from tests.support.runs import client_of, due_now
 
 STEP = 1 / FOR_JOBS
