@@ -21,6 +21,7 @@ from benchmarks import (
     due_to_handler,
     growing,
     limits,
+    rush,
     saving_jobs,
     starting,
     understanding,
@@ -41,6 +42,7 @@ PARTS: dict[str, Callable[[], Measured]] = {
     "clicks": lambda: (clicks.rows(), []),
     "starting": lambda: (starting.rows(), []),
     "limits": lambda: (limits.rows(), []),
+    "rush": lambda: (rush.rows(), []),
     "files": lambda: (burst_of_files.rows(), []),
     "understanding": lambda: (understanding.rows(), []),
 }

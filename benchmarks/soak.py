@@ -1,4 +1,4 @@
-"""An hour of virtual time with a fault every few seconds, then 10,000 runs due at once.
+"""An hour of virtual time with a fault every few seconds, 10,000 runs due at once, and an hour of turns.
 
 The hour: 140 jobs that run every ten seconds and want all of their runs, on a clock that goes faster. While
 they run, faults of `benchmarks.faults` strike one after the other. At the end every run that the history
@@ -8,7 +8,10 @@ a run. (A message says which run posted it.)
 The burst: how much memory the bot takes, and how long its server takes to answer, while 10,000 posts are
 due at once and leave at the pace that Discord admits.
 
-    python -m benchmarks.soak [--runs 50000] [--speed 12] [--burst 10000]
+The turns: an hour of 2,000 guilds of unequal size, simulated (`benchmarks.taking_turns`). No guild's 99th
+percentile of lateness may be more than three times that of the fair share that arithmetic gives it.
+
+    python -m benchmarks.soak [--runs 50000] [--speed 12] [--burst 10000] [--turns 60000]
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faults import answers_lost, answers_lost_and_killed, disk_full, outage
+from benchmarks.taking_turns import an_hour, leave, leave_as_fluid, leave_in_order, worst_share
 from schedulezero.faults import POINTS
 from tests.support.discord_server import DiscordServer
 from tests.support.installation import Installation, soon
@@ -34,6 +38,8 @@ from tests.support.installation import Installation, soon
 EVERY_SECONDS = 10
 FAULT_EVERY_SECONDS = 4.0
 BURST_WATCHED_SECONDS = 20.0
+GUILDS = 2000
+MOST_OF_FAIR = 3.0
 
 
 async def strike(built: Installation, chance: random.Random) -> str:
@@ -156,20 +162,40 @@ async def burst(count: int) -> None:
             )
 
 
-async def main() -> int:
-    parser = argparse.ArgumentParser(description="An hour of faults, then a burst.")
-    parser.add_argument("--runs", type=int, default=50_000)
-    parser.add_argument("--speed", type=float, default=12.0, help="virtual seconds in a real one")
-    parser.add_argument("--burst", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+def turns(count: int) -> bool:
+    """The turns; True when nobody is much worse off than with the fair share."""
+    posts = an_hour(GUILDS, count)
+    worst = worst_share(posts, leave(posts), leave_as_fluid(posts))
+    in_order = worst_share(posts, leave_in_order(posts), leave_as_fluid(posts))
+    print(
+        f"{count:,} posts of {GUILDS:,} guilds within an hour: no guild's p99 is more than {worst:.2f} times "
+        f"its fair share ({in_order:.1f} times if the earliest due goes first)"
+    )
+    return worst <= MOST_OF_FAIR
+
+
+async def main(options: argparse.Namespace) -> bool:
     well = True
     if options.runs:
         well = await soak(options.runs, options.speed, options.seed)
     if options.burst:
         await burst(options.burst)
-    return 0 if well else 1
+    return well
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="An hour of faults, then a burst.")
+    parser.add_argument("--runs", type=int, default=50_000)
+    parser.add_argument("--speed", type=float, default=12.0, help="virtual seconds in a real one")
+    parser.add_argument("--burst", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--turns", type=int, default=60_000)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    given = read_options()
+    well = asyncio.run(main(given))
+    if given.turns:
+        well = turns(given.turns) and well
+    sys.exit(0 if well else 1)

@@ -17,6 +17,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+_FEW = 1000
+
 
 @dataclass(slots=True)
 class _Flow(Generic[T]):
@@ -36,6 +38,8 @@ class FairQueue(Generic[T]):
         self._heads: list[tuple[float, int, Hashable]] = []
         self._count = itertools.count()
         self._virtual_time = 0.0
+        self._forget_from = _FEW
+        """How many flows there may be before those that say nothing are dropped."""
         self._length = 0
 
     def __len__(self) -> int:
@@ -80,7 +84,8 @@ class FairQueue(Generic[T]):
             heapq.heappush(self._heads, (flow.next_tag, next(self._count), name))
         if not self._length:
             self._flows.clear()  # nobody waited, so nobody is owed a turn
-        elif len(self._flows) > 2 * len(self._heads) + 1000:
+            self._forget_from = _FEW
+        elif len(self._flows) > self._forget_from:
             self._forget()
         return item
 
@@ -93,3 +98,5 @@ class FairQueue(Generic[T]):
         ]
         for name in over:
             del self._flows[name]
+        # So that looking through all of them costs each item little, though nothing may be dropped yet.
+        self._forget_from = 2 * len(self._flows) + _FEW

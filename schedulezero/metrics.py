@@ -18,6 +18,11 @@ LATENESS = Histogram(
     "From a run's instant to its first call.",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 )
+WAITING = Histogram(
+    "schedulezero_run_waiting_seconds",
+    "From when a run might begin, within its guild's limits, to its call.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
 DURATION = Histogram(
     "schedulezero_run_duration_seconds",
     "From a run's last call to its answer.",
@@ -59,6 +64,8 @@ def note_run(run: Run) -> None:
     RUNS.labels(run.state.value).inc()
     if run.lateness is not None:
         LATENESS.observe(max(run.lateness.total_seconds(), 0.0))
+    if run.waited is not None:
+        WAITING.observe(max(run.waited.total_seconds(), 0.0))
     if run.duration is not None:
         DURATION.observe(max(run.duration.total_seconds(), 0.0))
 

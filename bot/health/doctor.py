@@ -98,6 +98,8 @@ async def _checks(
             if (kind := await check_kind(client)) is not None:
                 yield kind
             yield await _runs(client)
+            async for check in _busiest(client):
+                yield check
         if server_only:
             return
         async for check in checks_on_discord(settings, token, client if running else None):
@@ -158,6 +160,21 @@ async def _runs(client: Client) -> Check:
         f"{said} in the history. `/schedule history` says why, and has Retry; for runs of no Discord server, "
         "ask `GET /api/executions`",
     )
+
+
+async def _busiest(client: Client) -> AsyncIterator[Check]:
+    """Report which servers keep the bot busiest; nothing if none has runs, or the server can't tell."""
+    try:
+        found = await client.busiest()
+    except ClientError:
+        return  # a published or an older server; the check of the runs reports other reasons
+    said = "; ".join(
+        f"{guild.guild_id}: {guild.waiting} waiting, {guild.ran} ran, "
+        f"at most {guild.late.total_seconds():.1f} s late"
+        for guild in found
+    )
+    if said:
+        yield Check("busiest", True, f"Discord servers of the last hour: {said}")
 
 
 async def _wire(settings: Settings) -> AsyncIterator[Check]:

@@ -95,6 +95,7 @@ class Client:
     forget = _asks(Dialect.forget)
     save_rules = _asks(Dialect.save_rules)
     allowance = _asks(Dialect.allowance)
+    busiest = _asks(Dialect.busiest)
     _show = _asks(Dialect.show)
     _due_page = _asks(Dialect.due_before)
     _bulk_part = _asks(Dialect.bulk)

@@ -17,6 +17,7 @@ from typing import Any
 from schedulezero.errors import NotSupported
 from schedulezero.model import GuildRules, Job, JobState, JobVersion, Run, RunState, Trouble
 from schedulezero.model.audit import AuditEntry, Change
+from schedulezero.model.busy import Busy
 from schedulezero.model.limits import Allowance
 
 PAGE = 25
@@ -278,4 +279,8 @@ class Dialect(ABC):
 
     async def allowance(self, guild_id: str, person_id: str) -> Allowance:
         """Return the limits in a guild, or for a person's own jobs, and their current usage."""
+        raise self._without(Feature.RULES)
+
+    async def busiest(self) -> Sequence[Busy]:
+        """Return the guilds that keep the bot busiest."""
         raise self._without(Feature.RULES)

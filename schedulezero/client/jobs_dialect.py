@@ -22,6 +22,7 @@ from schedulezero.client.http import Http
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules, Job, JobVersion, JsonObject, Run, RunState, Trouble
 from schedulezero.model.audit import AuditEntry, Change, changes_json
+from schedulezero.model.busy import Busy
 from schedulezero.model.fields import written_by_people
 from schedulezero.model.limits import Allowance
 from schedulezero.sentences import read_sentence
@@ -262,6 +263,10 @@ class JobsDialect(Dialect):
         query = {"creator_id": person_id}
         answer = await self._http.request("GET", f"/api/guilds/{guild_id}/limits", query=query)
         return read_answer(Allowance.from_json, answer, "limits")
+
+    async def busiest(self) -> Sequence[Busy]:
+        answer = await self._http.request("GET", "/api/guilds/busiest")
+        return [read_answer(Busy.from_json, item, "a guild") for item in items_of(answer, "guilds")]
 
 
 def _entries(answer: JsonObject) -> tuple[AuditEntry, ...]:

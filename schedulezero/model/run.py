@@ -108,6 +108,16 @@ class Run:
         return self.started_at - self.scheduled_at if self.started_at else None
 
     @property
+    def waited(self) -> timedelta | None:
+        """How long after it might begin the run began; None before it begins.
+
+        That is its instant, or later when it was claimed or requested later, or its guild's limits held it.
+        """
+        if self.started_at is None:
+            return None
+        return self.started_at - max(self.scheduled_at, self.claimed_at or self.scheduled_at)
+
+    @property
     def duration(self) -> timedelta | None:
         """How long its last attempt took; None before it ends."""
         return self.finished_at - self.started_at if self.finished_at and self.started_at else None

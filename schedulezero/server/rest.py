@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 from schedulezero.errors import PortTaken
 from schedulezero.server.api.audit import AuditResource
 from schedulezero.server.api.bulk import BulkResource
+from schedulezero.server.api.busiest import BusiestResource
 from schedulezero.server.api.front_page import FrontPageResource
 from schedulezero.server.api.jobs import JobsResource
 from schedulezero.server.api.limits import LimitsResource
@@ -70,6 +71,7 @@ async def answering(
         TroublesResource(kept.troubles),
         RulesResource(kept.rules, config.limits),
         LimitsResource(engine.jobs),
+        BusiestResource(kept.runs, now),
         SchedulesResource(engine.jobs, callees.registry, engine.dispatcher, config.timezone),
         PreviewResource(config.timezone, now),
         FrontPageResource(

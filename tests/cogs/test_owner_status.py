@@ -8,6 +8,7 @@ import pytest
 
 from cogs.desk.settings.database_status import standby_lines
 from cogs.services import services_of
+from tests.conftest import until
 from tests.support.world import World, said
 
 
@@ -38,6 +39,22 @@ def test_the_kind_of_standby_is_told(kind: str, well: bool, said: str) -> None:
 
 def test_a_server_without_standbys_or_of_another_version_has_no_such_line() -> None:
     assert standby_lines({}) == standby_lines({"standby": "quorum"}) == []
+
+
+async def test_the_owner_sees_the_busiest_servers_and_others_do_not(world: World) -> None:
+    values = {"channel_id": [world.channel], "message": "Busy"}
+    job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
+    assert "Busiest servers" not in said(await world.owner.slash(world.channel, "schedule status"))
+    answer = said(await world.admin.slash(world.channel, "schedule run", job=job_id))
+    assert "Counts towards this server's limits. Quiet hours and free days don't apply." in answer
+    await world.message_in(world.channel, "Busy")
+
+    async def shown() -> bool:
+        text = said(await world.owner.slash(world.channel, "schedule status"))
+        return f"{world.guild.name}: 0 waiting, 1 ran, at most" in text
+
+    await until(shown)
+    assert "Busiest servers" not in said(await world.admin.slash(world.channel, "schedule status"))
 
 
 async def test_everyone_sees_that_jobs_wait(world: World) -> None:

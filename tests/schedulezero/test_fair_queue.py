@@ -88,3 +88,23 @@ def test_numbers_of_idle_flows_are_dropped() -> None:
         queue.pop()
         queue.push(-1, 0, number)
     assert len(queue._flows) < 3000
+
+
+class CountingQueue(FairQueue[int]):
+    """Counts how many flows it looks at in order to forget some."""
+
+    looked_at = 0
+
+    def _forget(self) -> None:
+        self.looked_at += len(self._flows)
+        super()._forget()
+
+
+def test_many_guilds_with_one_post_cost_each_other_little() -> None:
+    queue = CountingQueue()
+    queue.push("a", 0, -1)
+    queue.push("a", 0, -2)
+    for number in range(10_000):  # one of them waits at a time
+        queue.push(number, 0, number)
+        queue.pop()
+    assert queue.looked_at <= 4 * 10_000

@@ -17,6 +17,7 @@ from cogs.desk.drafts.parts import part_lines
 from cogs.desk.drafts.post_preview import Post, post_items, post_of
 from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.jobs.approval_card import ask_for_approval
+from cogs.desk.jobs.by_hand import rules_by_hand
 from cogs.desk.jobs.endings import endings_of, what_stays
 from cogs.desk.jobs.lookup import (
     MOST_VERSIONS,
@@ -83,6 +84,7 @@ async def card_of(
     heading: str | None = None,
     undo: int | None = None,
     warning: str | None = None,
+    hint: str = "",
 ) -> ui.LayoutView:
     """Return the card of a job with its last run.
 
@@ -92,6 +94,7 @@ async def card_of(
         heading: what just happened to it.
         undo: the version that an Undo button restores; None for no button.
         warning: what the person should know about it.
+        hint: a line below the facts.
     """
     client = desk.client
     page = await client.runs(desk.guild_id, job_id=job.id, limit=1)
@@ -106,6 +109,7 @@ async def card_of(
         last_run=page.runs[0] if page.runs else None,
         endings=await endings_of(desk, job) if page.runs else (),
         heading=heading,
+        hint=hint,
         undo=undo,
         lacks=frozenset(await client.lacks()),
         warnings=[
@@ -131,6 +135,7 @@ def card(
     parts: Sequence[str] = (),
     post: Post | None = None,
     heading: str | None = None,
+    hint: str = "",
     undo: int | None = None,
     lacks: frozenset[Feature] = frozenset(),
     warnings: Sequence[str] = (),
@@ -146,12 +151,14 @@ def card(
         parts: a line for each thing that it does before and after its own runs.
         post: a preview of the post, if it posts anything.
         heading: what just happened to it.
+        hint: a line below the facts.
         undo: the version that an Undo button restores.
         lacks: the features that its server lacks; their buttons are disabled.
         warnings: what the person should know, such as that it runs more often than new jobs may.
     """
     title = f"### {f'{heading}: ' if heading else ''}{cut(plain(title_of(job)), 150)}"
-    items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, kind, last_run)}")]
+    facts = f"{title}\n{_facts(job, kind, last_run)}\n{hint}".rstrip()
+    items: list[ui.Item[Any]] = [ui.TextDisplay(facts)]
     if job.state is JobState.PENDING and job.meta.get(ASKED):
         asked = quoted(str(job.meta[ASKED])[:LONGEST_ASKED])
         items.append(ui.TextDisplay(f"**✋ {t('Changes asked for')}:**\n{asked}"))
@@ -275,7 +282,7 @@ async def run_now(desk: Desk, job_id: str) -> None:
         raise
     log.info("%s runs job %s on demand", desk.member.id, job.id, extra={"run_id": run.id})
     await soon(_over(desk, job, run))  # most runs are, and the card then shows what this one came to
-    await desk.show(await card_of(desk, job, heading=t("Started")))
+    await desk.show(await card_of(desk, job, heading=t("Started"), hint=await rules_by_hand(desk)))
 
 
 async def _over(desk: Desk, job: Job, run: Run) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.desk.jobs.by_hand import rules_by_hand
 from cogs.desk.jobs.lookup import job_for, job_here, telling_of_conflicts
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
@@ -211,7 +212,8 @@ async def retry(desk: Desk, target: str) -> None:
     runs = await _queue(desk, job, [at])
     if not runs:
         raise Refused(t("It is already being retried, or it has succeeded since."))
-    await desk.say(t("Retrying {job}. The history will show the result.", job=titled(job)))
+    said = t("Retrying {job}. The history will show the result.", job=titled(job))
+    await desk.say(f"{said}\n{await rules_by_hand(desk)}".rstrip())
 
 
 async def _queue(desk: Desk, job: Job, wanted: Sequence[datetime]) -> Sequence[Run]:
@@ -264,6 +266,7 @@ async def make_up(desk: Desk, panel_id: str) -> None:
     runs = await _queue(desk, job, wanted)
     said = tn("{count} run is in progress.", "{count} runs are in progress.", len(runs))
     back = DeskButton("job", "history", job.id, t("Back to the history"))
+    said = f"{said}\n{await rules_by_hand(desk)}".rstrip()
     await desk.show(panel_of(ui.TextDisplay(said), row_of(back), colour=NEUTRAL))
 
 

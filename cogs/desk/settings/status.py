@@ -13,6 +13,7 @@ from cogs.command_refusals import told
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.layout import panel_of
 from cogs.desk.kit.wording import BAD, GOOD, cut, relative, span, state_word
+from cogs.desk.settings.busiest import busiest_lines
 from cogs.desk.settings.database_status import database_lines
 from cogs.health import Check, own_instance
 from cogs.language import grouped, t, tn, translated
@@ -211,7 +212,7 @@ async def _owner_lines(desk: Desk) -> list[Check]:
             "{count} requests in ten minutes, of {most}", count=counted.lately(now), most=counted.hold_at
         )
         lines.append(Check(t("Refused by Discord:"), True, text))
-    return lines
+    return lines + await busiest_lines(desk)
 
 
 async def _files_line(desk: Desk) -> Check:

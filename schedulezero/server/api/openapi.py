@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from schedulezero.model import GuildRules, Job, JobVersion, RunState, Trigger, TroubleKind
 from schedulezero.model.audit import AuditEntry
+from schedulezero.model.busy import Busy
 from schedulezero.model.fields import fields_of
 from schedulezero.model.limits import Allowance
 from schedulezero.model.standbys import Standbys
@@ -169,6 +170,7 @@ _SCHEMAS: dict[str, _Schema] = {
     ),
     "Rules": _object(_properties_of(GuildRules)),
     "Limits": _object(_properties_of(Allowance)),
+    "Busiest": _object({"guilds": _list_of(_object(_properties_of(Busy)))}),
     "Troubles": _object(
         {
             "troubles": _list_of(
@@ -326,6 +328,7 @@ _OPERATIONS: tuple[tuple[str, str, str, type[BaseModel] | None, dict[int, str]],
     ("put", "/api/guilds/{id}/rules", "Set what a guild forbids", RulesBody, {200: "Rules"}),
     ("delete", "/api/guilds/{id}", "Erase a guild, or a person's own jobs", None, {200: "Erased"}),
     ("get", "/api/guilds/{id}/limits", "The limits, and what is used up", None, {200: "Limits"}),
+    ("get", "/api/guilds/busiest", "The ten busiest guilds of the last hour", None, {200: "Busiest"}),
     ("post", "/api/preview", "What a text means", PreviewBody, {200: "Preview"}),
     ("post", "/api/schedule", "Create or replace a schedule", ScheduleBody, {201: "Scheduled"}),
     ("get", "/api/schedules", "List schedules", None, {200: "Schedules"}),

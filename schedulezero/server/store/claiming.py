@@ -19,7 +19,8 @@ from schedulezero.server.decisions.parts import without_due
 from schedulezero.server.records import troubles
 from schedulezero.server.records.rows import job_of, job_row, run_at, run_of_part
 from schedulezero.server.records.tables import jobs, runs
-from schedulezero.server.store.hourly_limit import HourlyAllowance, MinuteAllowance
+from schedulezero.server.store.hourly_limit import HourlyAllowance, MinuteAllowance, limited_a_minute
+from schedulezero.server.store.room import lock_guilds
 from schedulezero.server.store.run_rows import insert_runs, trouble_when_claimed
 
 
@@ -73,8 +74,14 @@ def runs_of(
     most_an_hour: Callable[[str], int | None],
 ) -> Claimed:
     """Return the runs of each due job, within the limits of its guild; see `Store.claim_due`."""
+    wanted = [(job.guild_id, job.creator_id) for job in due]
+    hourly = {
+        guild_id for guild_id, _ in wanted if guild_id is not None and most_an_hour(guild_id) is not None
+    }
+    # All of them at once, or two nodes might wait for each other.
+    lock_guilds(connection, hourly | limited_a_minute(limits, wanted))
     hour = HourlyAllowance(connection, now, most_an_hour)
-    minute = MinuteAllowance(connection, now, limits, [(job.guild_id, job.creator_id) for job in due])
+    minute = MinuteAllowance(connection, now, limits, wanted)
     claimed = Claimed()
     for job in due:
         decision = decide(job)

@@ -35,8 +35,20 @@ _CLOCK_SKEW = timedelta(seconds=5)  # between nodes
 _NOT_DONE = (RunState.SKIPPED.value, RunState.MISSED.value, RunState.CANCELLED.value)
 
 
+def limited_a_minute(limits: Limits, wanted: Iterable[tuple[str | None, str | None]]) -> set[str]:
+    """Return whose runs the owner's number a minute bounds, of guilds and creators of runs."""
+    return {
+        guild_id
+        for guild_id, creator_id in wanted
+        if guild_id is not None and limits.runs_a_minute(is_personal(guild_id, creator_id)) is not None
+    }
+
+
 class HourlyAllowance:
-    """How many more runs each guild may have within the hour, counted once per transaction."""
+    """How many more runs each guild may have within the hour, counted once per transaction.
+
+    Its caller holds the lock of each guild with such a number, so that no other node counts at the same time.
+    """
 
     def __init__(
         self, connection: Connection, now: datetime, most_an_hour: Callable[[str], int | None]
@@ -88,11 +100,7 @@ class MinuteAllowance:
         self._limits = limits
         self._began: dict[str, list[datetime]] = {}
         self._waiting: dict[str, int] = {}
-        limited = {
-            guild_id
-            for guild_id, creator_id in wanted
-            if guild_id is not None and limits.runs_a_minute(is_personal(guild_id, creator_id)) is not None
-        }
+        limited = limited_a_minute(limits, wanted)
         lock_guilds(connection, limited)
         if limited:
             self._read(limited)

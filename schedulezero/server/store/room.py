@@ -117,6 +117,11 @@ def lock_guilds(connection: Connection, guild_ids: Collection[str]) -> None:
     if not guild_ids or not is_postgres(connection):
         return
     # Sorted, so that two transactions that lock several guilds can't deadlock.
-    keys = sorted({zlib.crc32(guild_id.encode()) - 2**31 for guild_id in guild_ids})
+    keys = sorted({lock_of(guild_id)[1] for guild_id in guild_ids})
     statement = "SELECT pg_advisory_xact_lock($1::int, key) FROM unnest($2::int[]) AS key"
     connection.exec_driver_sql(statement, (_LOCK, keys))
+
+
+def lock_of(guild_id: str) -> tuple[int, int]:
+    """Return the advisory lock of a guild: its class and its key."""
+    return _LOCK, zlib.crc32(guild_id.encode()) - 2**31

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from schedulezero import faults, instants
 from schedulezero.model import Run, RunState
 from schedulezero.model.authorship import ENDINGS
+from schedulezero.model.busy import Busy
 from schedulezero.model.limits import NO_LIMITS, Limits, is_personal, too_many_runs
 from schedulezero.model.part import MAIN, Part, part_of
 from schedulezero.server.decisions.refusal import LimitReached
@@ -24,6 +25,7 @@ from schedulezero.server.records import pgqueuer_rows, troubles
 from schedulezero.server.records.queries import RunFilter, narrowed
 from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome_columns, run_of
 from schedulezero.server.records.tables import flow, posts, runs
+from schedulezero.server.store.busiest import busiest
 from schedulezero.server.store.hourly_limit import MinuteAllowance
 from schedulezero.server.store.job_rows import finish_ending, follow, pause_job
 from schedulezero.server.store.run_rows import TROUBLES, insert_runs, queue_again
@@ -437,6 +439,10 @@ class RunStore:
             RunCount(handler_id, RunState(state), count, timedelta(microseconds=int(total or 0)), timed)
             for handler_id, state, count, total, timed in rows
         ]
+
+    async def busiest(self, now: datetime) -> list[Busy]:
+        """Return the guilds that keep the bot busiest."""
+        return await self._database.read(lambda connection: busiest(connection, now))
 
     async def forget_runs(self, before: datetime, after_sequence: int, limit: int) -> tuple[int, int | None]:
         """Delete ended runs among the oldest ones.

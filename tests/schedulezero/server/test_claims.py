@@ -15,14 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero import instants
-from schedulezero.model import Run, RunState
+from schedulezero.model import Job, Run, RunState, Trigger
+from schedulezero.server.decisions.due import Due
 from schedulezero.server.engine import shared_queue
 from schedulezero.server.engine.shared_queue import install
 from schedulezero.server.records import pgqueuer_rows
 from schedulezero.server.records.tables import metadata, runs
+from schedulezero.server.store.jobs import Store
+from schedulezero.server.store.room import lock_of
 from schedulezero.server.store.runs import RunStore
 from schedulezero.storage.database import Database, database_of
-from schedulezero.storage.postgres import PostgresDatabase
+from schedulezero.storage.postgres import PostgresDatabase, connect
 from schedulezero.storage.sql import is_postgres
 from tests.conftest import until
 from tests.support.nodes import Make, Node, nodes
@@ -225,3 +228,35 @@ async def test_a_server_that_stops_lets_its_call_end(database: str, raw: Make) -
 
 async def _stopping(node: Node) -> bool:
     return (await node.health()).get("trouble_code") == "node_stopping"
+
+
+@pytest.mark.postgresql
+async def test_nodes_count_a_guilds_runs_an_hour_one_after_the_other(postgres_url: str) -> None:
+    now = instants.now()
+    job = Job(
+        "j", "raw", "send", {}, Trigger("date", {}), anchor_at=now, next_run_at=now, guild_id="900",
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    async with opened(postgres_url) as tables:
+        assert isinstance(tables, PostgresDatabase)
+        store = Store(tables)
+        await store.add_job(job)
+        other_node = await connect(tables.url)
+        try:
+            async with other_node.transaction():
+                lock = "SELECT pg_advisory_xact_lock($1::int, $2::int)"
+                await other_node.execute(lock, *lock_of("900"))
+                claim = store.claim_due(now, 10, lambda job: Due((now,), (), None), lambda guild_id: 1)
+                claiming = asyncio.create_task(claim)
+
+                async def waits() -> bool:
+                    query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                    return bool(await other_node.fetchval(query))
+
+                await until(waits)
+                assert not claiming.done()
+            claimed, _ = await claiming
+        finally:
+            await other_node.close()
+    assert len(claimed) == 1
+    await store.close()
