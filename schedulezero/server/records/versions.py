@@ -21,28 +21,48 @@ MOST_KEPT = 100
 _INSERT = sa.insert(job_versions)
 
 
-def note(connection: Connection, job: Job, action: str, by: str | None) -> None:
-    """Store the current version of a job within the transaction that changed it.
+def note_changes(
+    connection: Connection, changes: Sequence[tuple[Job, Job, str, str | None]]
+) -> list[JsonObject]:
+    """Store what changes made of jobs, within the transaction of the changes; return that as JSON.
+
+    A job's version before its change is stored, too, if it is missing, as for jobs older than this table.
 
     Parameters:
         connection: the transaction's connection.
-        job: the job after the change.
-        action: the action in one word, such as ``paused``.
-        by: the id of the user who made the change; None if unknown.
+        changes: each job before and after its change, with the action and its author; see `version_row`.
     """
-    note_rows(connection, [version_row(job, action, by)])
-    if job.version > MOST_KEPT:
-        old = (job_versions.c.job_id == job.id) & (job_versions.c.version <= job.version - MOST_KEPT)
-        connection.execute(sa.delete(job_versions).where(old))
+    key = sa.tuple_(job_versions.c.job_id, job_versions.c.version)
+    befores = [(before.id, before.version) for before, *_ in changes]
+    query = sa.select(job_versions.c.job_id).where(key.in_(befores))
+    stored = set(connection.scalars(query))
+    first: list[dict[str, Any]] = []
+    for before, *_ in changes:
+        if before.id not in stored:
+            action, by = ("created", before.creator_id) if before.version == 1 else ("changed", None)
+            first.append(version_row(before, action, by))
+    rows = [version_row(after, action, by) for _, after, action, by in changes]
+    note_rows(connection, [*first, *rows])
+    for _, after, _, _ in changes:
+        if after.version > MOST_KEPT:
+            old = (job_versions.c.job_id == after.id) & (job_versions.c.version <= after.version - MOST_KEPT)
+            connection.execute(sa.delete(job_versions).where(old))
+    return [row["job"] for row in rows]
 
 
 def note_rows(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Store versions of jobs; see `note`."""
+    """Store versions of jobs; see `version_row`."""
     connection.execute(_INSERT, rows)
 
 
 def version_row(job: Job, action: str, by: str | None) -> dict[str, Any]:
-    """Return the current version of a job as a row; see `note`."""
+    """Return the current version of a job as a row.
+
+    Parameters:
+        job: the job after the change.
+        action: the action in one word, such as ``paused``.
+        by: the id of the user who made the change; None if unknown.
+    """
     return {
         "job_id": job.id,
         "version": job.version,
@@ -56,13 +76,6 @@ def version_row(job: Job, action: str, by: str | None) -> dict[str, Any]:
 def forget(connection: Connection, job_id: str) -> None:
     """Delete all versions of a job because another one replaces it."""
     connection.execute(sa.delete(job_versions).where(job_versions.c.job_id == job_id))
-
-
-def note_first(connection: Connection, job: Job) -> None:
-    """Store a job's version before its change if it is missing, as for jobs older than this table."""
-    if find(connection, job.id, job.version) is None:
-        action, by = ("created", job.creator_id) if job.version == 1 else ("changed", None)
-        note(connection, job, action, by)
 
 
 def find(connection: Connection, job_id: str, version: int) -> Job | None:
