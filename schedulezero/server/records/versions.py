@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from schedulezero import instants
 from schedulezero.model import Job, JobVersion, JsonObject
 from schedulezero.server.records.tables import job_versions
+from schedulezero.storage.batching import Together
 from schedulezero.storage.database import Database
 from schedulezero.when.calendar.weekdays import stored_trigger
 
@@ -32,10 +33,8 @@ def note_changes(
         connection: the transaction's connection.
         changes: each job before and after its change, with the action and its author; see `version_row`.
     """
-    key = sa.tuple_(job_versions.c.job_id, job_versions.c.version)
     befores = [(before.id, before.version) for before, *_ in changes]
-    query = sa.select(job_versions.c.job_id).where(key.in_(befores))
-    stored = set(connection.scalars(query))
+    stored = set(connection.scalars(sa.select(job_versions.c.job_id).where(*_are(befores))))
     first: list[dict[str, Any]] = []
     for before, *_ in changes:
         if before.id not in stored:
@@ -78,13 +77,11 @@ def forget(connection: Connection, job_id: str) -> None:
     connection.execute(sa.delete(job_versions).where(job_versions.c.job_id == job_id))
 
 
-def find(connection: Connection, job_id: str, version: int) -> Job | None:
-    """Return a job at a version, or None if that version isn't stored."""
-    query = sa.select(job_versions.c.job).where(
-        job_versions.c.job_id == job_id, job_versions.c.version == version
-    )
-    found = connection.scalar(query)
-    return _job(found) if found is not None else None
+def _are(wanted: Sequence[tuple[str, int]]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions for rows of these jobs and versions."""
+    key = sa.tuple_(job_versions.c.job_id, job_versions.c.version)
+    # SQLite uses no index for the pairs alone.
+    return job_versions.c.job_id.in_({job_id for job_id, _ in wanted}), key.in_(wanted)
 
 
 def _job(data: JsonObject) -> Job:
@@ -97,6 +94,11 @@ class Versions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._ones = Together(self._find)
+
+    async def close(self) -> None:
+        """Wait until every pending read has its answer."""
+        await self._ones.close()
 
     async def of(self, job_id: str, limit: int) -> list[JobVersion]:
         """Return the newest versions of a job, newest first."""
@@ -113,4 +115,11 @@ class Versions:
 
     async def one(self, job_id: str, version: int) -> Job | None:
         """Return a job at a version, or None if that version isn't stored."""
-        return await self._database.read(lambda connection: find(connection, job_id, version))
+        return await self._ones.ask((job_id, version))
+
+    async def _find(self, wanted: Sequence[tuple[str, int]]) -> list[Job | None]:
+        query = sa.select(job_versions.c.job_id, job_versions.c.version, job_versions.c.job)
+        query = query.where(*_are(wanted))
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        found = {(row.job_id, row.version): _job(row.job) for row in rows}
+        return [found.get(each) for each in wanted]

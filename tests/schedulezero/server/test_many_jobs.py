@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
+import sqlalchemy as sa
+
+from schedulezero import instants
 from schedulezero.client.client import Client
 from schedulezero.errors import Conflict, RequestRefused
-from schedulezero.model import Job, Trigger
+from schedulezero.model import Job, JobState, Trigger
+from schedulezero.server.records.tables import metadata
 from schedulezero.server.service import ServerConfig
+from schedulezero.server.store.changing import Edit, change_jobs
+from schedulezero.server.store.job_rows import insert_jobs
 from tests.conftest import Api
 
 GUILD, ADA = "77", "42"
@@ -107,3 +114,30 @@ async def test_a_client_splits_many_jobs_into_requests(api: Api, server_config: 
     kinds = [type(item) for item in found]
     assert kinds == [RequestRefused, Job, Conflict, *[Job] * 100]
     assert [item.code for item in found if isinstance(item, RequestRefused)] == ["bad_trigger", "job_exists"]
+
+
+def test_a_change_of_many_jobs_reads_no_table_from_end_to_end() -> None:
+    """What many changes cost doesn't depend on how many other jobs there are."""
+    engine = sa.create_engine("sqlite://")
+    metadata.create_all(engine)
+    now = instants.now()
+    pattern = Job("", "bot", "send", {}, Trigger("cron", {"minute": 0}), anchor_at=now)
+    jobs = [replace(pattern, id=f"job-{n}", created_at=now, updated_at=now) for n in range(3)]
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
+        statements.append((statement, values[0] if many else values))
+
+    with engine.begin() as connection:
+        insert_jobs(connection, jobs)
+        sa.event.listen(engine, "before_cursor_execute", note)
+        edits = [
+            Edit(job.id, lambda job: replace(job, state=JobState.CANCELLED), "cancelled") for job in jobs
+        ]
+        assert len(change_jobs(connection, edits)) == 3
+        sa.event.remove(engine, "before_cursor_execute", note)
+        assert len(statements) == 6
+        for statement, values in statements:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+            steps = [row.detail for row in plan if "CONSTANT" not in row.detail]
+            assert not any(step.startswith("SCAN") for step in steps), (statement, steps)
