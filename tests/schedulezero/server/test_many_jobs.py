@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from schedulezero import instants
 from schedulezero.client.client import Client
@@ -130,12 +131,12 @@ def test_a_change_of_many_jobs_reads_no_table_from_end_to_end() -> None:
 
     with engine.begin() as connection:
         insert_jobs(connection, jobs)
-        sa.event.listen(engine, "before_cursor_execute", note)
+        event.listen(engine, "before_cursor_execute", note)
         edits = [
             Edit(job.id, lambda job: replace(job, state=JobState.CANCELLED), "cancelled") for job in jobs
         ]
         assert len(change_jobs(connection, edits)) == 3
-        sa.event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "before_cursor_execute", note)
         assert len(statements) == 6
         for statement, values in statements:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
