@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+_A_TURN = 25
 
 _tasks: set[asyncio.Task[Any]] = set()  # the event loop itself holds only weak references to tasks
 
@@ -47,3 +50,17 @@ def run_in_background(
 
     task.add_done_callback(ended)
     return task
+
+
+async def for_each(work: Callable[[T], Coroutine[Any, Any, R]], items: Sequence[T]) -> list[R]:
+    """Do something for many items concurrently, and return the results in the items' order.
+
+    It starts with a few items in each turn of the loop, so that the others on the loop get theirs.
+    """
+    tasks: list[asyncio.Task[R]] = []
+    async with asyncio.TaskGroup() as group:
+        for place, item in enumerate(items, 1):
+            tasks.append(group.create_task(work(item)))
+            if place % _A_TURN == 0:
+                await asyncio.sleep(0)
+    return [task.result() for task in tasks]

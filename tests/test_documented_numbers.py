@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from bot.pace import pace, session_starts, shared_pace, windows
 from cogs import files_cog, needed_files
@@ -20,16 +21,23 @@ from schedulezero.model import job, limits
 from schedulezero.server.decisions import retry
 from schedulezero.server.engine import dispatcher, reach, shared_queue, time_check
 from schedulezero.server.handlers import crowd
+from schedulezero.server.http import bodies
 from schedulezero.server.http.connections import Bounds
 from schedulezero.server.records import leases
 from schedulezero.server.store import hourly_limit, runs
 from schedulezero.storage import sqlite_errors
-from schedulezero.wire import doorkeeper, protocol
+from schedulezero.wire import doorkeeper, protocol, storable
 
 DOCS = Path(__file__).parent.parent / "docs"
 DECISIONS = "explanation/decisions"
 BOUNDS = Bounds()
 WORDS = {"five": 5, "ten": 10, "seven": 7}
+
+
+def most_of(body: type[BaseModel]) -> int:
+    """The most jobs that a request may have."""
+    return body.model_json_schema()["properties"]["jobs"]["maxItems"]
+
 
 # Read as: a page, a sentence of it with numbers in it, and what they are in the code.
 NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
@@ -56,6 +64,11 @@ NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("reference/operations.md", "waits for its calls for at most | # s", (dispatcher.CALL_SECONDS,)),
     ("reference/operations.md", "disk has less than # MiB free", (sqlite_errors.LEAST_FREE / 2**20,)),
     ("reference/sprockets.md", "A call may take # seconds", (executor.DEADLINE_SECONDS,)),
+    ("reference/rest.md", "`POST /api/jobs/bulk-create` takes up to # jobs",
+     (most_of(bodies.BulkCreateBody),)),
+    ("reference/rest.md", "changes up to # jobs of a guild", (most_of(bodies.BulkBody),)),
+    ("reference/rest.md", "A body has at most # MiB and # values",
+     (protocol.MAX_FRAME_BYTES / 2**20, storable.MOST_VALUES)),
     ("reference/wire.md", "| # MiB | refused with an error", (protocol.MAX_FRAME_BYTES / 2**20,)),
     ("reference/wire.md", "| handlers known at once | #,", (crowd.MOST_INSTANCES,)),
     ("reference/wire.md", "| new handlers | # at once, # a second",

@@ -6,7 +6,8 @@ server may have taken over.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
@@ -17,7 +18,14 @@ from schedulezero.client.dialect import BulkChange, BulkOutcome, Dialect, Featur
 from schedulezero.client.http import Http
 from schedulezero.client.jobs_dialect import JobsDialect
 from schedulezero.client.published_dialect import SchedulesDialect
-from schedulezero.errors import BadAnswer, NotFound, RequestRefused, ServerTimeout, ServerUnreachable
+from schedulezero.errors import (
+    BadAnswer,
+    ClientError,
+    NotFound,
+    RequestRefused,
+    ServerTimeout,
+    ServerUnreachable,
+)
 from schedulezero.model import HandlerInfo, Job, JsonObject
 from schedulezero.sentences import Sentence
 
@@ -26,6 +34,8 @@ T = TypeVar("T")
 
 _LARGEST_PAGE = 200
 _LARGEST_BULK = 500
+_LARGEST_BODY = 100_000
+"""The most bytes of jobs in a request. A body may have 50,000 values, and each takes at least two bytes."""
 
 
 def _asks(
@@ -99,6 +109,7 @@ class Client:
     _show = _asks(Dialect.show)
     _due_page = _asks(Dialect.due_before)
     _bulk_part = _asks(Dialect.bulk)
+    _create_part = _asks(Dialect.create_many)
 
     async def job(self, job_id: str, guild_id: str | None) -> Job:
         """Return a job by id if it belongs to the guild, or to none for None; raises NotFound otherwise."""
@@ -126,6 +137,21 @@ class Client:
             changed.update(outcome.changed)
             refused.update(outcome.refused)
         return BulkOutcome(changed, refused)
+
+    async def create_many(
+        self, jobs: Iterable[Job], by: str | None = None
+    ) -> AsyncIterator[Job | ClientError]:
+        """Save new jobs, in as few requests as possible; yield each as saved, or why it wasn't, in order.
+
+        Jobs of a request that the server didn't answer may have been saved.
+        """
+        for part in _parts(jobs):
+            try:
+                found = await self._create_part(part, by)
+            except ClientError as error:
+                found = (error,) * len(part)
+            for item in found:
+                yield item
 
     async def handlers(self) -> list[HandlerInfo]:
         """Return the handlers that the server knows, after asking each one whether it is alive."""
@@ -173,6 +199,21 @@ class Client:
             raise
 
 
+def _parts(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    """Split jobs so that each part fits into a request."""
+    part: list[Job] = []
+    size = 0
+    for job in jobs:
+        length = len(json.dumps(job.to_json()))
+        if part and (len(part) == _LARGEST_BULK or size + length > _LARGEST_BODY):
+            yield part
+            part, size = [], 0
+        part.append(job)
+        size += length
+    if part:
+        yield part
+
+
 async def _each(page_at: Callable[[str | None], Awaitable[JobPage]]) -> AsyncIterator[Job]:
     """Yield the jobs of all pages, read one page at a time."""
     cursor: str | None = None
@@ -188,7 +229,8 @@ async def _each(page_at: Callable[[str | None], Awaitable[JobPage]]) -> AsyncIte
 async def _learn_dialect(http: Http) -> Dialect:
     """Detect the server's dialect: the published one has no ``/api/jobs``."""
     try:
-        answer = await http.request("GET", "/api/jobs", query={"limit": 1})
+        # No guild has this id, so the answer doesn't depend on how many jobs there are.
+        answer = await http.request("GET", "/api/jobs", query={"guild_id": "0", "limit": 1})
     except NotFound:
         await http.request("GET", "/api/schedules")
         return SchedulesDialect(http)

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from schedulezero.errors import NotSupported
+from schedulezero.errors import ClientError, NotSupported
 from schedulezero.model import GuildRules, Job, JobState, JobVersion, Run, RunState, Trouble
 from schedulezero.model.audit import AuditEntry, Change
 from schedulezero.model.busy import Busy
@@ -123,6 +123,19 @@ class Dialect(ABC):
     @abstractmethod
     async def create(self, job: Job, by: str | None = None) -> Job:
         """Save a new job."""
+
+    async def create_many(self, jobs: Sequence[Job], by: str | None = None) -> tuple[Job | ClientError, ...]:
+        """Save new jobs, up to the limits of one request; return each as saved, or why it wasn't.
+
+        Raises ClientError if the server doesn't answer; it may have saved some of them.
+        """
+        found: list[Job | ClientError] = []
+        for job in jobs:
+            try:
+                found.append(await self.create(job, by))
+            except ClientError as error:
+                found.append(error)
+        return tuple(found)
 
     @abstractmethod
     async def show(self, job_id: str) -> Job:

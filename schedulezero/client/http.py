@@ -14,6 +14,7 @@ import httpx
 
 from schedulezero.errors import (
     BadAnswer,
+    ClientError,
     Conflict,
     NotFound,
     RequestRefused,
@@ -135,24 +136,8 @@ class Http:
             data, unusable = None, error
         except ValueError:
             data = None
-        if status >= 500:
-            message = _error(data)[1] or Sentence("It gave no reason.", "no_reason_given")
-            raise ServerFailed(
-                Sentence(
-                    "The ScheduleZero server failed on this: {message}",
-                    "server_failed_because",
-                    message=message,
-                )
-            )
         if status >= 400:
-            code, message, field = _error(data)
-            message = message or Sentence(
-                "The ScheduleZero server refused this (HTTP {status}).", "server_refused", status=status
-            )
-            if status == 429:
-                raise ServerBusy(message)
-            kind = {404: NotFound, 409: Conflict}.get(status, RequestRefused)
-            raise kind(message, code=code or "refused", field=field)
+            raise error_of(status, data)
         if unusable is not None:
             raise BadAnswer(
                 "The server's answer can't be used: it contains {unusable}.",
@@ -177,6 +162,26 @@ def _mended(content: bytes) -> Any:
         return clean(json.loads(content))
     except RecursionError as error:
         raise Unstorable("values that nest too deeply") from error
+
+
+def error_of(status: int, data: Any) -> ClientError:
+    """Return the error that an answer with a status of 400 or above stands for."""
+    code, message, field = _error(data)
+    if status >= 500:
+        return ServerFailed(
+            Sentence(
+                "The ScheduleZero server failed on this: {message}",
+                "server_failed_because",
+                message=message or Sentence("It gave no reason.", "no_reason_given"),
+            )
+        )
+    message = message or Sentence(
+        "The ScheduleZero server refused this (HTTP {status}).", "server_refused", status=status
+    )
+    if status == 429:
+        return ServerBusy(message)
+    kind = {404: NotFound, 409: Conflict}.get(status, RequestRefused)
+    return kind(message, code=code or "refused", field=field)
 
 
 def _error(data: Any) -> tuple[str | None, str | None, str | None]:

@@ -18,7 +18,8 @@ from schedulezero.client.dialect import (
     JobQuery,
     RunPage,
 )
-from schedulezero.client.http import Http
+from schedulezero.client.http import Http, error_of
+from schedulezero.errors import ClientError
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules, Job, JobVersion, JsonObject, Run, RunState, Trouble
 from schedulezero.model.audit import AuditEntry, Change, changes_json
@@ -37,11 +38,21 @@ class JobsDialect(Dialect):
         self._http = http
 
     async def create(self, job: Job, by: str | None = None) -> Job:
-        body = {**_written(job), "state": job.state.value}
-        if job.id:
-            body["job_id"] = job.id
         by = by or job.creator_id
-        return job_of(await self._http.request("POST", "/api/jobs", body=body, actor_id=by))
+        return job_of(await self._http.request("POST", "/api/jobs", body=_new(job), actor_id=by))
+
+    async def create_many(self, jobs: Sequence[Job], by: str | None = None) -> tuple[Job | ClientError, ...]:
+        body: JsonObject = {"jobs": [_new(job) for job in jobs]}
+        answer = await self._http.request("POST", "/api/jobs/bulk-create", body=body, actor_id=by)
+        results = items_of(answer, "results")
+        return read_answer(
+            lambda _: tuple(
+                job_of(item["job"]) if "job" in item else error_of(int(item["status"]), item)
+                for _, item in zip(jobs, results, strict=True)
+            ),
+            answer,
+            "a list of results",
+        )
 
     async def show(self, job_id: str) -> Job:
         return job_of(await self._http.request("GET", job_path(job_id)))
@@ -274,6 +285,11 @@ def _entries(answer: JsonObject) -> tuple[AuditEntry, ...]:
         read_answer(AuditEntry.from_json, item, "an entry of the audit")
         for item in items_of(answer, "entries")
     )
+
+
+def _new(job: Job) -> JsonObject:
+    """Return a new job as a request body."""
+    return {**_written(job), "state": job.state.value, **({"job_id": job.id} if job.id else {})}
 
 
 def _written(job: Job, *, later: bool = False) -> JsonObject:

@@ -54,7 +54,7 @@ class AuditEntry(Noun):
 
 def changes_json(changes: tuple[Change, ...]) -> list[JsonObject]:
     """Return changes as the JSON that is sent and stored."""
-    return [change.to_json() for change in changes]
+    return [{"field": change.field, "old": change.old, "new": change.new} for change in changes]
 
 
 def read_changes(items: list[Any]) -> tuple[Change, ...]:

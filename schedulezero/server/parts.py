@@ -88,6 +88,7 @@ async def open_database(stack: AsyncExitStack, config: ServerConfig) -> Kept:
         Tokens(database),
     )
     stack.push_async_callback(kept.jobs.close)
+    stack.push_async_callback(kept.versions.close)
     await kept.rules.load()
     return kept
 

@@ -65,7 +65,7 @@ async def answering(
     )
     for resource in (
         JobsResource(engine.jobs, config.timezone),
-        BulkResource(engine.jobs),
+        BulkResource(engine.jobs, config.timezone),
         RunsResource(kept.runs, kept.audit),
         AuditResource(kept.audit),
         TroublesResource(kept.troubles),

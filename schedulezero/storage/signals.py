@@ -35,7 +35,7 @@ class Signal(StrEnum):
     JOBS = "jobs"
     """A job falls due at the microsecond in the payload."""
     CANCELLED = "cancelled"
-    """The job in the payload was cancelled, and its runs with it."""
+    """Jobs were cancelled, and their runs with them."""
     RUNS = "runs"
     """The handler in the payload has runs."""
     NEWS = "news"

@@ -53,9 +53,8 @@ def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postg
     return _inserts[key]
 
 
-def to_json(value: Any) -> str:
-    """Return a value as the text of a JSON column."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Returns a value as the text of a JSON column."""
 
 
 def _is_longer(wanted: sa.types.TypeEngine[Any], there: sa.types.TypeEngine[Any]) -> bool:

@@ -439,6 +439,7 @@ async def test_no_form_changes_what_those_who_manage_the_server_set(
 # Read as: what changes or runs a job, asked of the server.
 _CHANGING = {
     "run", "make_up", "pause", "resume", "skip", "cancel", "restore", "change", "approve", "bulk", "create",
+    "create_many",
 }  # fmt: skip
 _DECIDING = {"job_for", "check", "verdicts"}
 # Read as: a function that asks for such a change and leaves the decision to another; which, and why.

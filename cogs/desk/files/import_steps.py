@@ -69,6 +69,7 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
     if len(jobs) > _QUICK:
         said = t("Changing {count} jobs…", count=len(jobs))
         await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+    wanted: list[Job] = []
     async for job, verdict in verdicts(desk, Act.IMPORT, jobs):
         spec = spec_for(desk.bot, job.method)
         if spec is None or not verdict.allowed:
@@ -76,16 +77,16 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
             continue
         risky = approval and _is_risky(desk, job)
         paused = JobState.PAUSED if job.state is JobState.PAUSED else JobState.ACTIVE
-        wanted = replace(job, state=JobState.PENDING if risky else paused)
-        try:
-            created = await desk.client.create(wanted, desk.actor_id)
-        except ClientError as error:
-            refused.append(f"“{cut(plain(job.title), 60)}”: {translated(error.message)}")
-        else:
-            made[created.id] = created.version
-            waiting += [created] if created.state is JobState.PENDING else []
-            if (warning := first_run_warning(created)) is not None:
-                unlike.append(f"⚠ {titled(created, 60)}: {warning}")
+        wanted.append(replace(job, state=JobState.PENDING if risky else paused))
+    outcomes = [item async for item in desk.client.create_many(wanted, desk.actor_id)]
+    for job, created in zip(wanted, outcomes, strict=True):
+        if not isinstance(created, Job):
+            refused.append(f"“{cut(plain(job.title), 60)}”: {translated(created.message)}")
+            continue
+        made[created.id] = created.version
+        waiting += [created] if created.state is JobState.PENDING else []
+        if (warning := first_run_warning(created)) is not None:
+            unlike.append(f"⚠ {titled(created, 60)}: {warning}")
     changed: dict[str, list[int]] = {}
     for item in updates:
         outcome = await _update(desk, item, approval=approval)

@@ -69,12 +69,9 @@ class JobsResource:
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        given = given_in(await read_body(request, JobBody))
-        zone = check_zone(given.get("timezone"), self._timezone)
+        job = job_in(await read_body(request, JobBody), self._timezone)
         job = await self._jobs.create(
-            Job.from_json({"params": {}, **given, "job_id": given.get("job_id") or "", "timezone": zone}),
-            by=actor_of(request) or given.get("creator_id"),
-            per_person=per_person(request),
+            job, by=actor_of(request) or job.creator_id, per_person=per_person(request)
         )
         answer = created_answer(job, self._jobs.warning_for(job.handler_id))
         return json_answer(answer, status=201, headers={"Location": f"/api/jobs/{job.id}"})
@@ -212,6 +209,13 @@ class JobsResource:
             raise no_such_job(job_id)
         wanted = RunFilter(job_id=job_id, state=query_choice(request, "status", RunState))
         return json_answer(await run_page(self._jobs.runs, request, wanted))
+
+
+def job_in(body: JobBody, timezone: str) -> Job:
+    """Return the new job that a body describes; ``timezone`` is that of a body without one."""
+    given = given_in(body)
+    zone = check_zone(given.get("timezone"), timezone)
+    return Job.from_json({"params": {}, **given, "job_id": given.get("job_id") or "", "timezone": zone})
 
 
 def _write_cursor(position: Position | None) -> str | None:

@@ -21,6 +21,7 @@ from schedulezero.server.http.bodies import (
     AskedBody,
     AuditBody,
     BulkBody,
+    BulkCreateBody,
     InstantsBody,
     JobBody,
     JobChangeBody,
@@ -134,6 +135,7 @@ _RUN = {
 
 
 _REFUSED = {"message": _TEXT, "field": _TEXT, **_beside("message")}
+_ERROR = _object({"code": _TEXT, **_REFUSED}, "field", *_beside("message"))
 
 
 def _either(*schemas: str) -> _Schema:
@@ -166,6 +168,20 @@ _SCHEMAS: dict[str, _Schema] = {
             "refused": _list_of(
                 _object({"job_id": _TEXT, "message": _TEXT, **_beside("message")}, *_beside("message"))
             ),
+        }
+    ),
+    "BulkCreated": _object(
+        {
+            "results": _list_of(
+                {
+                    "anyOf": [
+                        _object(
+                            {"status": {"const": 201}, "job": {"$ref": "#/components/schemas/CreatedJob"}}
+                        ),
+                        _object({"status": _COUNT, "error": _ERROR}),
+                    ]
+                }
+            )
         }
     ),
     "Rules": _object(_properties_of(GuildRules)),
@@ -287,7 +303,7 @@ _SCHEMAS: dict[str, _Schema] = {
         *_beside("trouble"),
     ),
     "Config": _ANYTHING,
-    "Error": _object({"error": _object({"code": _TEXT, **_REFUSED}, "field", *_beside("message"))}),
+    "Error": _object({"error": _ERROR}),
     "PublishedError": _object(
         {
             "error": _object(
@@ -306,6 +322,7 @@ _OPERATIONS: tuple[tuple[str, str, str, type[BaseModel] | None, dict[int, str]],
     ("patch", "/api/jobs/{id}", "Change a job", JobChangeBody, {200: "Job"}),
     ("delete", "/api/jobs/{id}", "Cancel a job", None, {200: "Job"}),
     ("post", "/api/jobs/bulk", "Change many jobs of a guild", BulkBody, {200: "BulkResult"}),
+    ("post", "/api/jobs/bulk-create", "Create many jobs", BulkCreateBody, {200: "BulkCreated"}),
     ("post", "/api/jobs/{id}/pause", "Hold a job, for good or until", PauseBody, {200: "Job"}),
     ("post", "/api/jobs/{id}/resume", "Let a paused job run again", VersionBody, {200: "Job"}),
     ("post", "/api/jobs/{id}/skip", "Pass over a job's next run", None, {200: "Job"}),

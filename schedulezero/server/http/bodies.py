@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SkipValidation,
     StringConstraints,
     ValidationError,
     create_model,
@@ -217,6 +218,12 @@ class BulkBody(_Body):
     params: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
+class BulkCreateBody(_Body):
+    """``POST /api/jobs/bulk-create``. Each job is checked alone, and refused alone."""
+
+    jobs: Annotated[list[SkipValidation[JobBody]], Field(min_length=1, max_length=500)]
+
+
 class RulesBody(_Body):
     """``PUT /api/guilds/{id}/rules``."""
 
@@ -257,13 +264,13 @@ class RunNowBody(_PublishedBody):
 
 def given_in(body: BaseModel) -> JsonObject:
     """Return the fields that a request sets, without defaults."""
-    said = ((key, value) for key, value in body if key in body.model_fields_set)
-    return {key: _plain(value) for key, value in said}
+    given = body.model_fields_set
+    return {key: _plain(value) for key, value in vars(body).items() if key in given}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        return dict(value)
+        return dict(vars(value))
     return [_plain(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
@@ -281,6 +288,11 @@ async def read_body(request: web.Request, model: type[Model]) -> Model:
         raise ApiError(400, "bad_json", "The body is not valid JSON in UTF-8.") from error
     if not isinstance(data, dict):
         raise ApiError(400, "bad_json", "The body must be a JSON object.")
+    return checked(data, model)
+
+
+def checked(data: Any, model: type[Model]) -> Model:
+    """Return JSON as a model. Raises ApiError 400 that names the first wrong field."""
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -54,6 +54,25 @@ def status_of(refusal: Refusal) -> int:
             return 400
 
 
+EXPECTED = (Refusal, TriggerError, ValueUnusable, DatabaseUnavailable)
+"""The exceptions with which an operation may refuse a request."""
+
+
+def refusal_of(error: Refusal | TriggerError | ValueUnusable | DatabaseUnavailable) -> Refusal:
+    """Return an exception of `EXPECTED` as what the API answers."""
+    match error:
+        case Refusal():
+            if isinstance(error, LimitReached):
+                metrics.note_refusal(error.limit)
+            return error
+        case TriggerError():
+            return ApiError(400, "bad_trigger", error.message, error.field)
+        case ValueUnusable():
+            return ApiError(400, "bad_value", str(error))
+        case DatabaseUnavailable():
+            return ApiError(503, "database_unavailable", error.message)
+
+
 @web.middleware
 async def texts_middleware(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -75,23 +94,14 @@ async def error_middleware(
     """Turn every exception into one JSON error; log a trace only for unexpected ones."""
     try:
         return await handler(request)
-    except Refusal as error:
-        if isinstance(error, LimitReached):
-            metrics.note_refusal(error.limit)
-        status = status_of(error)
+    except EXPECTED as error:
+        if isinstance(error, DatabaseUnavailable):
+            log.error("%s %s: %s", request.method, request.path, error)
+        refusal = refusal_of(error)
+        status = status_of(refusal)
         return json_answer(
-            refusal_json(request, error, status), status=status, headers=_HEADERS.get(status, {})
+            refusal_json(request, refusal, status), status=status, headers=_HEADERS.get(status, {})
         )
-    except DatabaseUnavailable as error:
-        log.error("%s %s: %s", request.method, request.path, error)
-        answer = ApiError(503, "database_unavailable", error.message)
-        return json_answer(refusal_json(request, answer, 503), status=503, headers=_HEADERS[503])
-    except ValueUnusable as error:
-        refused = ApiError(400, "bad_value", str(error))
-        return json_answer(refusal_json(request, refused, 400), status=400)
-    except TriggerError as error:
-        refused = ApiError(400, "bad_trigger", error.message, error.field)
-        return json_answer(refusal_json(request, refused, 400), status=400)
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from schedulezero import instants
-from schedulezero.model import Job
+from schedulezero.model import Job, JsonObject
 from schedulezero.model.audit import AuditEntry, Change, changes_between, changes_json, read_changes
 from schedulezero.server.records.announcer import Announcer
 from schedulezero.server.records.queries import narrowed
@@ -78,14 +78,14 @@ def note_job(
     via: str | None = None,
 ) -> None:
     """Write the entry for a created or changed job."""
-    note_rows(connection, [job_row(action, before, after, by, via)])
+    note_rows(connection, [job_row(action, before, after, after.to_json(), by, via)])
 
 
 def job_row(
-    action: str, before: Job | None, after: Job, by: str | None, via: str | None = None
+    action: str, before: Job | None, after: Job, written: JsonObject, by: str | None, via: str | None = None
 ) -> dict[str, Any]:
-    """Return the entry for a created or changed job as a row."""
-    changes = changes_between(before.to_json() if before is not None else {}, after.to_json())
+    """Return the entry for a created or changed job as a row; ``written`` is that job as JSON."""
+    changes = changes_between(before.to_json() if before is not None else {}, written)
     return entry_row(
         action,
         guild_id=after.guild_id,

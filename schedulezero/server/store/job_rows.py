@@ -48,7 +48,7 @@ def replace_job(connection: Connection, job: Job, by: str | None) -> bool:
     versions.forget(connection, job.id)
     connection.execute(sa.insert(jobs), [job_row(job)])
     tell_clocks(connection, job)
-    versions.note(connection, job, "created", by)
+    versions.note_rows(connection, [versions.version_row(job, "created", by)])
     audit.note_job(connection, "created", None, job, by)
     return True
 
@@ -93,6 +93,5 @@ def pause_job(connection: Connection, job_id: str) -> None:
     after = replace(before, state=JobState.PAUSED, next_run_at=None, version=before.version + 1)
     after = planned(after, instants.now())
     connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(job_row(after)))
-    versions.note_first(connection, before)
-    versions.note(connection, after, "paused", None)
+    versions.note_changes(connection, [(before, after, "paused", None)])
     audit.note_job(connection, "paused", before, after, None, via="server")

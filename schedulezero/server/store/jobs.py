@@ -5,32 +5,31 @@ Each change names the state it expects; the number of rows it changed says wheth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schedulezero.model import Job, JobState, Run, RunState
+from schedulezero.errors import ScheduleZeroError
+from schedulezero.model import Job, JobState, Run
 from schedulezero.model.limits import NO_LIMITS, Excess, Limits
-from schedulezero.sentences import Sentence, sentence_fields
 from schedulezero.server.decisions.due import Due
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import audit, versions
 from schedulezero.server.records.queries import JobFilter, JobOrder, Position, job_page_query
-from schedulezero.server.records.rows import job_of, job_row
-from schedulezero.server.records.tables import jobs, runs
+from schedulezero.server.records.rows import job_of
+from schedulezero.server.records.tables import jobs
 from schedulezero.server.store import claiming
+from schedulezero.server.store.changing import Edit, change_jobs
 from schedulezero.server.store.hourly_limit import runs_lately
 from schedulezero.server.store.job_rows import find_job, insert_jobs, replace_job, tell_clocks
-from schedulezero.server.store.room import Admission, Room, count_jobs
-from schedulezero.storage import signals
+from schedulezero.server.store.room import FREELY, Admission, Room, count_jobs
 from schedulezero.storage.batching import Together
 from schedulezero.storage.database import Database
-from schedulezero.storage.signals import Signal
 
-_FREELY = Admission()
+_LARGEST_BATCH = 200
+"""The most jobs that one transaction adds or changes, so that others soon get the writer."""
 
 
 class Store:
@@ -44,14 +43,16 @@ class Store:
     def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
         self._database = database
         self.limits = limits
-        self._adds = Together(self._add_jobs, most=200)
+        self._adds = Together(self._add_jobs, most=_LARGEST_BATCH)
+        self._changes = Together(self._change_jobs, most=_LARGEST_BATCH)
 
     async def close(self) -> None:
         """Wait until every pending save has its answer. The store can't be used afterwards."""
         await self._adds.close()
+        await self._changes.close()
 
     async def add_job(
-        self, job: Job, *, replace: bool = False, by: str | None = None, admission: Admission = _FREELY
+        self, job: Job, *, replace: bool = False, by: str | None = None, admission: Admission = FREELY
     ) -> bool:
         """Add a job. Returns False when its id is taken, unless ``replace`` is set.
 
@@ -60,7 +61,11 @@ class Store:
 
         def put(connection: Connection) -> bool:
             before = find_job(connection, job.id, to_change=True)
-            _make_room(connection, before, job, admission)
+            if admission.needs_place(before, job):
+                assert job.guild_id is not None
+                excess = Room(connection, {job.guild_id}).make(before, job, admission)
+                if excess is not None:
+                    raise LimitReached(excess)
             return replace_job(connection, job, by)
 
         if replace:
@@ -89,8 +94,13 @@ class Store:
             made = [(job, by) for (job, by, _), is_new in zip(new, added, strict=True) if is_new]
             if made:
                 tell_clocks(connection, *(job for job, _ in made))
-                versions.note_rows(connection, [versions.version_row(job, "created", by) for job, by in made])
-                audit.note_rows(connection, [audit.job_row("created", None, job, by) for job, by in made])
+                kept = [versions.version_row(job, "created", by) for job, by in made]
+                versions.note_rows(connection, kept)
+                noted = zip(made, kept, strict=True)
+                audit.note_rows(
+                    connection,
+                    [audit.job_row("created", None, job, row["job"], by) for (job, by), row in noted],
+                )
             return [
                 excess[job.id] if job.id in excess and first[job.id][0] is job else is_new
                 for (job, _, _), is_new in zip(new, added, strict=True)
@@ -101,6 +111,12 @@ class Store:
     async def job(self, job_id: str) -> Job | None:
         """Return the job with that id, even if it is cancelled, or None."""
         return await self._database.read(lambda connection: find_job(connection, job_id))
+
+    async def guilds_of(self, job_ids: Collection[str]) -> dict[str, tuple[str | None, int]]:
+        """Return the guild and the version of each of these jobs that exists."""
+        query = sa.select(jobs.c.id, jobs.c.guild_id, jobs.c.version).where(jobs.c.id.in_(job_ids))
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {row.id: (row.guild_id, row.version) for row in rows}
 
     async def jobs(
         self,
@@ -145,9 +161,11 @@ class Store:
         *,
         action: str,
         by: str | None = None,
-        admission: Admission = _FREELY,
+        admission: Admission = FREELY,
     ) -> Job | None:
         """Read a job, change it and write it back with a new version, in one transaction.
+
+        Changes that are asked for at the same time share a transaction; each is refused alone.
 
         Parameters:
             job_id: the job to change.
@@ -160,37 +178,13 @@ class Store:
         room for it.
         """
 
-        def apply(connection: Connection) -> Job | None:
-            before = find_job(connection, job_id, to_change=True)
-            if before is None:
-                return None
-            after = change(before)
-            if after is None:
-                return before
-            _make_room(connection, before, after, admission)
-            after = replace(after, version=before.version + 1)
-            row = job_row(after)
-            changed = connection.execute(
-                sa.update(jobs).where(jobs.c.id == job_id, jobs.c.version == before.version).values(row)
-            ).rowcount
-            assert changed == 1, "nobody changes a job between our read, which locks it, and our write"
-            tell_clocks(connection, after)
-            if after.state is JobState.CANCELLED:
-                connection.execute(
-                    sa.update(runs)
-                    .where(runs.c.job_id == job_id, runs.c.state == RunState.QUEUED.value)
-                    .values(
-                        state=RunState.CANCELLED.value,
-                        **sentence_fields("note", Sentence("The job was cancelled.", "job_cancelled")),
-                    )
-                )
-                signals.send(connection, Signal.CANCELLED, job_id)
-            versions.note_first(connection, before)
-            versions.note(connection, after, action, by)
-            audit.note_job(connection, action, before, after, by)
-            return after
+        outcome = await self._changes.ask(Edit(job_id, change, action, by, admission))
+        if isinstance(outcome, ScheduleZeroError):
+            raise outcome
+        return outcome
 
-        return await self._database.write(apply)
+    async def _change_jobs(self, edits: Sequence[Edit]) -> Sequence[Job | ScheduleZeroError | None]:
+        return await self._database.write(lambda connection: change_jobs(connection, edits))
 
     async def claim_due(
         self,
@@ -220,20 +214,3 @@ class Store:
             return claiming.write(connection, claimed), claiming.next_due_at(connection)
 
         return await self._database.write(claim)
-
-
-def _make_room(connection: Connection, before: Job | None, after: Job, admission: Admission) -> None:
-    """Raise LimitReached when a job needs a new place and there is none.
-
-    A job that moves to another person keeps its place in the guild and takes one of that person's places.
-    """
-    if not admission.counts(after) or after.guild_id is None:
-        return
-    if before is not None and admission.counts(before) and before.guild_id == after.guild_id:
-        if before.creator_id == after.creator_id:
-            return
-        excess = Room(connection, {after.guild_id}).take_over(after, admission)
-    else:
-        excess = Room(connection, {after.guild_id}).take(after, admission)
-    if excess is not None:
-        raise LimitReached(excess)

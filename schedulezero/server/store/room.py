@@ -50,6 +50,18 @@ class Admission:
         """Return whether a job takes a place."""
         return job is not None and job.guild_id is not None and job.state in LIVE and not is_ending(job)
 
+    def needs_place(self, before: Job | None, after: Job) -> bool:
+        """Return whether a saved job takes a place that it didn't have: in its guild, or among a person's."""
+        return self.counts(after) and not (
+            self.counts(before)
+            and before is not None
+            and (before.guild_id, before.creator_id) == (after.guild_id, after.creator_id)
+        )
+
+
+FREELY = Admission()
+"""Without any limit."""
+
 
 class Room:
     """The room that is left for more jobs, within one transaction.
@@ -63,6 +75,15 @@ class Room:
         self._connection = connection
         self._used: dict[tuple[str, str | None], int] = {}
         lock_guilds(connection, guild_ids)
+
+    def make(self, before: Job | None, after: Job, admission: Admission) -> Excess | None:
+        """Take the place that a saved job needs. Returns the limit that leaves no place, otherwise None.
+
+        A job that moves to another person keeps its place in the guild and takes one of that person's places.
+        """
+        if admission.counts(before) and before is not None and before.guild_id == after.guild_id:
+            return self.take_over(after, admission)
+        return self.take(after, admission)
 
     def take(self, job: Job, admission: Admission) -> Excess | None:
         """Take a place for a job. Returns the limit that leaves no place, otherwise None."""

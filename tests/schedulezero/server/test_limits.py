@@ -547,3 +547,19 @@ async def test_an_ending_runs_on_a_free_day_and_in_quiet_hours(
         server.advance(minutes=10)
         (run,) = await server.have_run(1)
         assert (run["job_id"], run["status"]) == ("after-1", "succeeded")
+
+
+async def test_many_jobs_in_one_request_do_not_exceed_a_number(server_config: ServerConfig) -> None:
+    async with limited(server_config, jobs_per_guild=5) as server:
+        job = {"handler_id": "raw", "method": "send", "trigger": HOURLY, "guild_id": GUILD, "creator_id": ADA}
+        answer = await server.api.post("/api/jobs/bulk-create", json={"jobs": [job] * 20})
+        results = answer.json()["results"]
+        assert [result["status"] for result in results] == [201] * 5 + [409] * 15
+        assert results[5]["error"]["code"] == "too_many_jobs"
+        ids = [{"job_id": result["job"]["job_id"]} for result in results[:5]]
+        body = {"guild_id": GUILD, "jobs": ids}
+        await server.api.post("/api/jobs/bulk", json={**body, "action": "cancel"})
+        for _ in range(3):
+            await server.created()
+        restored = await server.api.post("/api/jobs/bulk", json={**body, "action": "restore"})
+        assert (len(restored.json()["changed"]), len(restored.json()["refused"])) == (2, 3)
