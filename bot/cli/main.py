@@ -24,6 +24,7 @@ from bot.cli.files import (
     import_apscheduler,
     read_file,
 )
+from bot.cli.importing import uncollected
 from bot.cli.interruption import raise_if_seen
 from bot.cli.move import add_move_arguments, move
 from bot.cli.output import INTERRUPTED, guarded, is_unicode
@@ -100,10 +101,11 @@ def _main(argv: list[str] | None) -> int:
     hide(os.environ.get("SCHEDULEZERO_API_TOKEN", "").strip())
     hide_passwords(os.environ.get("SCHEDULEZERO_DATABASE", ""))
     hide_passwords(getattr(options, "to", ""))
-    from bot.config import ConfigError, load_settings
-    from bot.environment import told, unknown_variables
-    from cogs.discord_library import expect_discord_py
-    from schedulezero.errors import ScheduleZeroError
+    with uncollected():
+        from bot.config import ConfigError, load_settings
+        from bot.environment import told, unknown_variables
+        from cogs.discord_library import expect_discord_py
+        from schedulezero.errors import ScheduleZeroError
 
     try:
         expect_discord_py()
@@ -247,8 +249,9 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
                 "`server: external`.",
                 CONFIG,
             )
-    from bot.run import run
-    from schedulezero.storage.descriptors import raise_descriptor_limit
+    with uncollected():
+        from bot.run import run
+        from schedulezero.storage.descriptors import raise_descriptor_limit
 
     raise_descriptor_limit()
     if options.begin_empty:
@@ -307,9 +310,10 @@ def _new_sprocket(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _server(options: argparse.Namespace, settings: Settings) -> int:
-    from bot.app import server_config
-    from schedulezero.server.service import serving
-    from schedulezero.storage.descriptors import raise_descriptor_limit
+    with uncollected():
+        from bot.app import server_config
+        from schedulezero.server.service import serving
+        from schedulezero.storage.descriptors import raise_descriptor_limit
 
     if options.begin_empty:
         begin_empty(settings)

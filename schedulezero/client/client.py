@@ -26,7 +26,7 @@ from schedulezero.errors import (
     ServerTimeout,
     ServerUnreachable,
 )
-from schedulezero.model import HandlerInfo, Job, JsonObject
+from schedulezero.model import HandlerInfo, Job, JsonObject, Run
 from schedulezero.sentences import Sentence
 
 P = ParamSpec("P")
@@ -107,6 +107,7 @@ class Client:
     allowance = _asks(Dialect.allowance)
     busiest = _asks(Dialect.busiest)
     _show = _asks(Dialect.show)
+    _show_with_last_run = _asks(Dialect.show_with_last_run)
     _due_page = _asks(Dialect.due_before)
     _bulk_part = _asks(Dialect.bulk)
     _create_part = _asks(Dialect.create_many)
@@ -117,6 +118,13 @@ class Client:
         if job.guild_id != guild_id:
             raise no_job_here()
         return job
+
+    async def job_and_last_run(self, job_id: str, guild_id: str | None) -> tuple[Job, Run | None]:
+        """Return a job as `job` does, with its newest run."""
+        job, last_run = await self._show_with_last_run(job_id)
+        if job.guild_id != guild_id:
+            raise no_job_here()
+        return job, last_run
 
     def all_jobs(self, guild_id: str, query: JobQuery = JobQuery()) -> AsyncIterator[Job]:  # noqa: B008
         """Yield all of a guild's jobs that match the query, read page by page."""

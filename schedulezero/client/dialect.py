@@ -61,10 +61,14 @@ class JobQuery:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """A page of jobs, next run first; ``next_cursor`` is None on the last page."""
+    """A page of jobs, next run first; ``next_cursor`` is None on the last page.
+
+    ``last_states`` has the state of each job's last run by the job's id, if it was asked for.
+    """
 
     jobs: tuple[Job, ...]
     next_cursor: str | None
+    last_states: Mapping[str, RunState] = field(default_factory=dict[str, RunState])
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,12 @@ class Dialect(ABC):
     async def show(self, job_id: str) -> Job:
         """Return a job by id; raises NotFound if it doesn't exist."""
 
+    async def show_with_last_run(self, job_id: str) -> tuple[Job, Run | None]:
+        """Return a job by id with its newest run; raises NotFound if the job doesn't exist."""
+        job = await self.show(job_id)
+        page = await self.runs(job.guild_id, job_id=job_id, limit=1)
+        return job, page.runs[0] if page.runs else None
+
     @abstractmethod
     async def jobs(
         self,
@@ -149,8 +159,9 @@ class Dialect(ABC):
         *,
         cursor: str | None = None,
         limit: int = PAGE,
+        last_states: bool = False,
     ) -> JobPage:
-        """Return a page of a guild's jobs."""
+        """Return a page of a guild's jobs; with ``last_states`` also how the last run of each stands."""
 
     @abstractmethod
     async def due_before(self, instant: datetime, *, cursor: str | None, limit: int) -> JobPage:

@@ -57,6 +57,11 @@ class JobsDialect(Dialect):
     async def show(self, job_id: str) -> Job:
         return job_of(await self._http.request("GET", job_path(job_id)))
 
+    async def show_with_last_run(self, job_id: str) -> tuple[Job, Run | None]:
+        answer = await self._http.request("GET", job_path(job_id), query={"last_run": 1})
+        last = answer.get("last_run")
+        return job_of(answer), run_of(last) if last is not None else None
+
     async def jobs(
         self,
         guild_id: str,
@@ -64,6 +69,7 @@ class JobsDialect(Dialect):
         *,
         cursor: str | None = None,
         limit: int = PAGE,
+        last_states: bool = False,
     ) -> JobPage:
         return await self._page(
             {
@@ -76,6 +82,7 @@ class JobsDialect(Dialect):
                 "sort": query.sort,
                 "cursor": cursor,
                 "limit": limit,
+                "last_states": 1 if last_states else None,
             }
         )
 
@@ -84,7 +91,11 @@ class JobsDialect(Dialect):
 
     async def _page(self, query: Mapping[str, Any]) -> JobPage:
         answer = await self._http.request("GET", "/api/jobs", query=query)
-        return JobPage(tuple(job_of(item) for item in items_of(answer, "jobs")), answer.get("next_cursor"))
+        return JobPage(
+            tuple(job_of(item) for item in items_of(answer, "jobs")),
+            answer.get("next_cursor"),
+            read_answer(_last_states, answer, "the states of the last runs"),
+        )
 
     async def change(self, job: Job, version: int, by: str | None = None) -> Job:
         body = {**_written(job, later=True), "version": version}
@@ -290,6 +301,10 @@ def _entries(answer: JsonObject) -> tuple[AuditEntry, ...]:
 def _new(job: Job) -> JsonObject:
     """Return a new job as a request body."""
     return {**_written(job), "state": job.state.value, **({"job_id": job.id} if job.id else {})}
+
+
+def _last_states(answer: Mapping[str, Any]) -> dict[str, RunState]:
+    return {job_id: RunState(state) for job_id, state in answer.get("last_states", {}).items()}
 
 
 def _written(job: Job, *, later: bool = False) -> JsonObject:

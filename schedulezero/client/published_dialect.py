@@ -153,6 +153,7 @@ class SchedulesDialect(Dialect):
         *,
         cursor: str | None = None,
         limit: int = PAGE,
+        last_states: bool = False,
     ) -> JobPage:
         # This dialect returns the whole list at once; we split it into pages here.
         found = [job for job in await self._all() if job.guild_id == guild_id and _matches(job, query)]
@@ -163,7 +164,11 @@ class SchedulesDialect(Dialect):
             "created": lambda job: (far - (job.created_at or far), job.id),
         }
         found.sort(key=keys[query.sort])
-        return JobPage(*_cut(found, cursor, limit))
+        states: dict[str, RunState] = {}
+        if last_states:
+            for run in (await self.runs(guild_id, limit=_MOST_RECORDS)).runs:  # newest first
+                states.setdefault(run.job_id, run.state)
+        return JobPage(*_cut(found, cursor, limit), states)
 
     async def due_before(self, instant: datetime, *, cursor: str | None, limit: int) -> JobPage:
         due = [job for job in await self._all() if job.next_run_at is not None and job.next_run_at <= instant]

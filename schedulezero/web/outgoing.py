@@ -25,6 +25,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 from typing import Any
 
@@ -61,6 +62,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.1
 _lookups = ThreadPoolExecutor(32, thread_name_prefix="schedulezero-lookup")
 
 
+@cache
 def tls_context() -> ssl.SSLContext:
     """Return our TLS context: with the system's certificates, and ignoring ``SSLKEYLOGFILE``.
 
@@ -71,9 +73,6 @@ def tls_context() -> ssl.SSLContext:
     context.load_default_certs()
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-_TLS = tls_context()
 
 
 class OutgoingFailed(ScheduleZeroError):
@@ -134,7 +133,7 @@ class _Connector(aiohttp.TCPConnector):
             use_dns_cache=False,
             force_close=True,
             socket_factory=self._make_socket,
-            ssl=_TLS,
+            ssl=tls_context(),
         )
 
     def allows(self, ip: str) -> bool:

@@ -138,6 +138,25 @@ async def test_cancel_and_run_on_either_server(client: Client) -> None:
     assert await client.health()
 
 
+async def test_jobs_come_with_how_they_ran_last_on_either_server(client: Client) -> None:
+    ran, never = await client.create(JOB), await client.create(JOB)
+    assert (await client.job_and_last_run(ran.id, "1"))[1] is None
+    await client.run(ran)
+
+    async def states() -> Any:
+        page = await client.jobs("1", last_states=True)
+        assert {job.id for job in page.jobs} == {ran.id, never.id}
+        return page.last_states if RunState.SUCCEEDED in page.last_states.values() else None
+
+    assert await until(states) == {ran.id: RunState.SUCCEEDED}
+    assert not (await client.jobs("1")).last_states
+    job, last_run = await client.job_and_last_run(ran.id, "1")
+    assert last_run is not None
+    assert (job.id, last_run.job_id, last_run.state) == (ran.id, ran.id, RunState.SUCCEEDED)
+    with pytest.raises(NotFound):
+        await client.job_and_last_run(ran.id, "999")
+
+
 async def test_what_a_dialect_lacks_is_said_plainly(client: Client) -> None:
     job = await client.create(JOB)
     lacks = await client.lacks()

@@ -23,6 +23,7 @@ from cogs.desk.jobs.lookup import (
     MOST_VERSIONS,
     changed_meanwhile,
     check,
+    expect_uncancelled,
     job_for,
     job_here,
     telling_of_conflicts,
@@ -73,8 +74,9 @@ from schedulezero.when.language.parse import understand
 
 async def show_card(desk: Desk, job_id: str, heading: str | None = None) -> None:
     """Show a job's card."""
-    job = await job_here(desk, job_id)
-    await desk.show(await card_of(desk, job, heading=heading))
+    job, last_run = await desk.client.job_and_last_run(job_id, desk.guild_id)
+    await expect_uncancelled(desk, job)
+    await desk.show(await _card_with(desk, job, last_run, heading=heading))
 
 
 async def card_of(
@@ -96,8 +98,20 @@ async def card_of(
         warning: what the person should know about it.
         hint: a line below the facts.
     """
-    client = desk.client
-    page = await client.runs(desk.guild_id, job_id=job.id, limit=1)
+    page = await desk.client.runs(desk.guild_id, job_id=job.id, limit=1)
+    last_run = page.runs[0] if page.runs else None
+    return await _card_with(desk, job, last_run, heading=heading, undo=undo, warning=warning)
+
+
+async def _card_with(
+    desk: Desk,
+    job: Job,
+    last_run: Run | None,
+    *,
+    heading: str | None = None,
+    undo: int | None = None,
+    warning: str | None = None,
+) -> ui.LayoutView:
     spec = spec_for(desk.bot, job.method)
     readable = veiled(spec, job, desk.member)
     return card(
@@ -106,12 +120,12 @@ async def card_of(
         details=_details(desk, readable),
         parts=part_lines(job.parts, lambda name: spec_for(desk.bot, name), job),
         post=await _post(desk, readable),
-        last_run=page.runs[0] if page.runs else None,
-        endings=await endings_of(desk, job) if page.runs else (),
+        last_run=last_run,
+        endings=await endings_of(desk, job) if last_run is not None else (),
         heading=heading,
         hint=hint,
         undo=undo,
-        lacks=frozenset(await client.lacks()),
+        lacks=frozenset(await desk.client.lacks()),
         warnings=[
             said
             for said in (warning, closer_than_allowed(job, desk.services.limits, instants.now()))

@@ -33,11 +33,10 @@ from cogs.desk.kit.wording import (
 from cogs.language import mark, t
 from cogs.services import offered_specs
 from schedulezero.client.dialect import Feature, JobPage, JobQuery
-from schedulezero.model import Job, JobState, RunState
+from schedulezero.model import Job, JobState
 from schedulezero.model.part import leads, thens
 
 PAGE = 8
-_RECENT = 200
 
 # Read as: the order of the jobs, the label of its button.
 _ORDERS = {
@@ -126,14 +125,11 @@ def query_of(state: Mapping[str, Any]) -> JobQuery:
 
 
 async def _page(desk: Desk, panel_id: str, state: State) -> Page:
-    client, guild_id = desk.client, desk.guild_id
-    page = await client.jobs(guild_id, query_of(state), cursor=cursor_of(state), limit=PAGE)
-    recent = await client.runs(guild_id, limit=_RECENT)
-    outcomes: dict[str, RunState] = {}
-    for run in recent.runs:  # newest first, so a job's first run in the list is its last outcome
-        outcomes.setdefault(run.job_id, run.state)
-    lacks = await client.lacks()
-    return Page(list_panel(panel_id, page, state, outcomes, lacks), page.next_cursor)
+    client = desk.client
+    page = await client.jobs(
+        desk.guild_id, query_of(state), cursor=cursor_of(state), limit=PAGE, last_states=True
+    )
+    return Page(list_panel(panel_id, page, state, await client.lacks()), page.next_cursor)
 
 
 LIST = PagedPanel("query", mark("This list is too old. Use `/schedule list` again."), _page)
@@ -143,16 +139,14 @@ def list_panel(
     panel_id: str,
     page: JobPage,
     state: Mapping[str, Any],
-    outcomes: Mapping[str, RunState],
     lacks: Mapping[Feature, str],
 ) -> ui.LayoutView:
     """Return a page of jobs as a panel.
 
     Parameters:
         panel_id: the key of its state.
-        page: the jobs to show.
+        page: the jobs to show, with the states of their last runs.
         state: the state of the list, see `query_of`.
-        outcomes: job id → how its last run ended, if known.
         lacks: the features that the server lacks, each with a sentence.
     """
     query, number = state["query"], len(state["cursors"]) + 1
@@ -168,15 +162,16 @@ def list_panel(
             else t("Nothing is scheduled here yet. Start with `/schedule create`.")
         )
         items.append(ui.TextDisplay(said))
+    schedules = {job.id: sentence(job) for job in page.jobs}
     for job in page.jobs:
         last = (
-            f" · {t('last run: {outcome}', outcome=run_state(outcomes[job.id]))}"
-            if job.id in outcomes
+            f" · {t('last run: {outcome}', outcome=run_state(page.last_states[job.id]))}"
+            if job.id in page.last_states
             else ""
         )
         text = (
             f"**{cut(plain(title_of(job)), 80)}** · {job_state(job)}\n"
-            f"-# {cut(sentence(job), 150)} · {next_run(job)}{last}{_parts(job)}"
+            f"-# {cut(schedules[job.id], 150)} · {next_run(job)}{last}{_parts(job)}"
         )
         button = DeskButton("job", "show", job.id, t("Open"))
         items.append(ui.Section(ui.TextDisplay(text), accessory=button))
@@ -185,7 +180,7 @@ def list_panel(
     elif page.jobs:
         options = [
             discord.SelectOption(
-                label=cut(title_of(job), 100), value=job.id, description=cut(sentence(job), 100)
+                label=cut(title_of(job), 100), value=job.id, description=cut(schedules[job.id], 100)
             )
             for job in page.jobs
         ]

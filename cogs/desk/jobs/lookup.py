@@ -39,9 +39,15 @@ async def job_here(desk: Desk, job_id: str, *, cancelled: bool = False) -> Job:
     Raises NotFound if the job does not exist, Refused if it was cancelled, with the person who did it.
     """
     job = await desk.client.job(job_id, desk.guild_id)
-    if job.state is JobState.CANCELLED and not cancelled:
-        raise Refused(f"{t('{job} was cancelled.', job=titled(job))}{await who_changed(desk, job)}")
+    if not cancelled:
+        await expect_uncancelled(desk, job)
     return job
+
+
+async def expect_uncancelled(desk: Desk, job: Job) -> None:
+    """Raise Refused if a job was cancelled, with the person who did it."""
+    if job.state is JobState.CANCELLED:
+        raise Refused(f"{t('{job} was cancelled.', job=titled(job))}{await who_changed(desk, job)}")
 
 
 async def job_for(desk: Desk, act: Act, job_id: str, *, cancelled: bool = False) -> Job:

@@ -10,9 +10,9 @@ from typing import Any
 from aiohttp import web
 
 from schedulezero.instants import to_iso
-from schedulezero.model import Job, JobState, RunState
+from schedulezero.model import Job, JobState, JsonObject, RunState
 from schedulezero.model.fields import codec_of
-from schedulezero.server.api.runs import run_page
+from schedulezero.server.api.runs import record, run_page
 from schedulezero.server.decisions.refusal import no_such_job
 from schedulezero.server.engine.lifecycle import Jobs, created_answer
 from schedulezero.server.http.answering import json_answer
@@ -81,7 +81,8 @@ class JobsResource:
         state = query_choice(request, "state", JobState)
         order = query_choice(request, "sort", JobOrder) or JobOrder.NEXT
         due_before = query.get("due_before")
-        page, cursor = await self._jobs.store.jobs(
+        last_states = bool(query_int(request, "last_states", 0, 0, 1))
+        page, cursor, states = await self._jobs.store.jobs_and_states(
             JobFilter(
                 handler_id=query.get("handler_id"),
                 method=query.get("method"),
@@ -95,15 +96,26 @@ class JobsResource:
             order=order,
             after=_read_cursor(query.get("cursor"), order),
             limit=query_int(request, "limit", 25, 1, _MOST_A_PAGE),
+            last_states=last_states,
         )
-        return json_answer({"jobs": [job.to_json() for job in page], "next_cursor": _write_cursor(cursor)})
+        answer: JsonObject = {
+            "jobs": [job.to_json() for job in page],
+            "next_cursor": _write_cursor(cursor),
+        }
+        if last_states:
+            answer["last_states"] = states
+        return json_answer(answer)
 
     async def show(self, request: web.Request) -> web.Response:
         job_id = request.match_info["id"]
         job = await self._jobs.store.job(job_id)
         if job is None:
             raise no_such_job(job_id)
-        return json_answer(job.to_json())
+        answer = job.to_json()
+        if query_int(request, "last_run", 0, 0, 1):
+            found, _ = await self._jobs.runs.runs(RunFilter(job_id=job_id), before_sequence=None, limit=1)
+            answer["last_run"] = record(found[0]) if found else None
+        return json_answer(answer)
 
     async def change(self, request: web.Request) -> web.Response:
         body = await read_body(request, JobChangeBody)

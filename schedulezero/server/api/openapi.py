@@ -146,6 +146,15 @@ def _list(schema: str) -> _Schema:
     return _list_of({"$ref": f"#/components/schemas/{schema}"})
 
 
+_LAST_STATES: _Schema = {
+    "type": "object",
+    "additionalProperties": _schema_of(RunState),
+    "description": "With `last_states=1`: the state of each job's last run, by the job's id.",
+}
+_LAST_RUN: _Schema = {
+    "anyOf": [{"$ref": "#/components/schemas/Record"}, {"type": "null"}],
+    "description": "With `last_run=1`: its newest run.",
+}
 _JOB = _properties_of(Job)
 _SCHEMAS: dict[str, _Schema] = {
     "Job": _object(_JOB),
@@ -157,7 +166,11 @@ _SCHEMAS: dict[str, _Schema] = {
         }
     ),
     "CreatedJob": _object({**_JOB, "warning": _TEXT, **_beside("warning")}, "warning", *_beside("warning")),
-    "JobPage": _object({"jobs": _list("Job"), "next_cursor": _nullable("string")}),
+    "ShownJob": _object({**_JOB, "last_run": _LAST_RUN}, "last_run"),
+    "JobPage": _object(
+        {"jobs": _list("Job"), "next_cursor": _nullable("string"), "last_states": _LAST_STATES},
+        "last_states",
+    ),
     "Run": _object(_RUN),
     "Runs": _object({"runs": _list("Run")}),
     "Instants": _object({"instants": _list_of(_INSTANT)}),
@@ -318,7 +331,7 @@ _SCHEMAS: dict[str, _Schema] = {
 _OPERATIONS: tuple[tuple[str, str, str, type[BaseModel] | None, dict[int, str]], ...] = (
     ("post", "/api/jobs", "Create a job", JobBody, {201: "CreatedJob"}),
     ("get", "/api/jobs", "List jobs, next run first", None, {200: "JobPage"}),
-    ("get", "/api/jobs/{id}", "Show a job", None, {200: "Job"}),
+    ("get", "/api/jobs/{id}", "Show a job", None, {200: "ShownJob"}),
     ("patch", "/api/jobs/{id}", "Change a job", JobChangeBody, {200: "Job"}),
     ("delete", "/api/jobs/{id}", "Cancel a job", None, {200: "Job"}),
     ("post", "/api/jobs/bulk", "Change many jobs of a guild", BulkBody, {200: "BulkResult"}),
@@ -385,7 +398,9 @@ _QUERIES = {
         "sort",
         "cursor",
         "limit",
+        "last_states",
     ),
+    "/api/jobs/{id}": ("last_run",),
     "/api/jobs/{id}/versions": ("limit",),
     "/api/guilds/{id}/limits": ("creator_id",),
     "/api/troubles": ("after", "wait", "limit"),

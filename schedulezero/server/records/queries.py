@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from schedulezero.model import JobState, RunState
-from schedulezero.server.records.tables import created_order, jobs, next_run_order
+from schedulezero.server.records.tables import created_order, jobs, next_run_order, runs
 
 
 class JobOrder(StrEnum):
@@ -72,10 +72,27 @@ def narrowed(query: sa.Select[Any], table: sa.Table, wanted: Any, *names: str) -
     return query
 
 
-def job_page_query(wanted: JobFilter, order: JobOrder, after: Position | None, limit: int) -> sa.Select[Any]:
-    """Return the query for a page of jobs; each row has its sort value in ``sorted_by``."""
+_last_state = (
+    sa.select(runs.c.state)
+    .where(runs.c.job_id == jobs.c.id)
+    .order_by(runs.c.scheduled_at.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("last_state")
+)
+
+
+def job_page_query(
+    wanted: JobFilter, order: JobOrder, after: Position | None, limit: int, *, last_states: bool = False
+) -> sa.Select[Any]:
+    """Return the query for a page of jobs; each row has its sort value in ``sorted_by``.
+
+    With ``last_states`` it also has the state of the job's last run in ``last_state``.
+    """
     key = _ORDERS[order]
     query = sa.select(jobs, key.label("sorted_by")).order_by(key, jobs.c.id).limit(limit)
+    if last_states:
+        query = query.add_columns(_last_state)
     query = narrowed(query, jobs, wanted, "handler_id", "method", "guild_id", "creator_id")
     if wanted.state is not None:
         query = query.where(jobs.c.state == wanted.state.value)

@@ -127,11 +127,29 @@ class Store:
         limit: int,
     ) -> tuple[list[Job], Position | None]:
         """Return a page of jobs and the position of the next page, None after the last one."""
-        query = job_page_query(wanted, order, after, limit + 1)
+        page, following, _ = await self.jobs_and_states(wanted, order=order, after=after, limit=limit)
+        return page, following
+
+    async def jobs_and_states(
+        self,
+        wanted: JobFilter,
+        *,
+        order: JobOrder = JobOrder.NEXT,
+        after: Position | None = None,
+        limit: int,
+        last_states: bool = False,
+    ) -> tuple[list[Job], Position | None, dict[str, RunState]]:
+        """Return what `jobs` returns and, if asked for, the state of each job's last run by the job's id."""
+        query = job_page_query(wanted, order, after, limit + 1, last_states=last_states)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         page = [job_of(row) for row in rows[:limit]]
-        more = len(rows) > limit
-        return page, (rows[limit - 1]["sorted_by"], page[-1].id) if more else None
+        following = (rows[limit - 1]["sorted_by"], page[-1].id) if len(rows) > limit else None
+        states = (
+            {row["id"]: RunState(row["last_state"]) for row in rows[:limit] if row["last_state"] is not None}
+            if last_states
+            else {}
+        )
+        return page, following, states
 
     async def usage(self, guild_id: str, person_id: str | None, now: datetime) -> tuple[int, int | None, int]:
         """Return a guild's number of jobs, a person's share of them, and its runs in the last minute."""
