@@ -8,11 +8,12 @@ Makefile); CI requires them.
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ from tests.support.published_server import PublishedServer
 from tests.support.world import World, a_world
 
 MOST_ROWS = 2
+WORKERS_PER_CORE = 2
+"""Two: half of the time, a test waits for a socket, a disk or a program that it has started."""
 COSTLY = {"server", "world", "postgres"}
 """Fixtures that start something; fixtures that start more build on them."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -44,7 +47,10 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--database", choices=("sqlite", "postgresql"), default="sqlite", help="where tests keep their tables"
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="where tests keep their tables; with postgresql, only tests run that keep some there",
     )
     parser.addoption(
         "--quick",
@@ -64,6 +70,19 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("CI runs the tests under Discord's published rules: pytest -p guard_plugin")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """``--numprocesses auto`` is more than one worker per core, unless the environment names a number."""
+    found = yield
+    return found if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") else found * WORKERS_PER_CORE
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and the many collected tests out of the garbage collector's sight, as `bot.run` does."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip tests that this machine, or the chosen database, can't run.
 
@@ -73,6 +92,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _only_a_few(config, items)
     if config.getoption("--database") == "postgresql":
         _leave_out(config, items, "sqlite")
+        # Whatever else they are about, they do the same with SQLite.
+        _deselect(config, items, [item for item in items if "database" not in _fixtures(item)])
     if CHROMIUM is None:
         if os.environ.get("CI"):
             raise pytest.UsageError("CI drives the demo in Chromium, and there is none")
@@ -94,12 +115,17 @@ def _only_a_few(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long") or {"journeys", "hostile"} & set(item.path.parts):
             left_out.append(item)
-        elif isinstance(item, pytest.Function) and COSTLY & set(item.fixturenames):
+        elif isinstance(item, pytest.Function) and COSTLY & _fixtures(item):
             tables.setdefault((item.path, item.originalname), []).append(item)
     for rows in tables.values():
         kept = rows[:: math.ceil(len(rows) / MOST_ROWS)]
         left_out += [row for row in rows if row not in kept]
     _deselect(config, items, left_out)
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    """The names of all fixtures of a test, used directly or by others."""
+    return set(item.fixturenames) if isinstance(item, pytest.Function) else set()
 
 
 def _deselect(config: pytest.Config, items: list[pytest.Item], left_out: list[pytest.Item]) -> None:

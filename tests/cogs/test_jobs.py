@@ -179,13 +179,10 @@ HOSTILE_IDS = [
 
 
 @pytest.mark.parametrize("command", ["show", "edit", "cancel", "pause", "resume", "run", "history"])
-@pytest.mark.parametrize(
-    "job",
-    ["nope", "..", "../handlers", "../executions/clear?", "a/b?c=d#e", "x" * 500, "@everyone", "%00", " "],
-)
-async def test_an_id_that_is_none_is_answered_in_words(world: World, command: str, job: str) -> None:
-    text = said(await world.admin.slash(world.channel, f"schedule {command}", job=job))
-    assert "There is no job" in text, text
+async def test_an_id_that_is_none_is_answered_in_words(world: World, command: str) -> None:
+    for job in HOSTILE_IDS:
+        text = said(await world.admin.slash(world.channel, f"schedule {command}", job=job))
+        assert "There is no job" in text, (job, text)
 
 
 async def test_reload_registers_again_and_says_what_changed(world: World) -> None:

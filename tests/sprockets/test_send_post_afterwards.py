@@ -9,6 +9,7 @@ import pytest
 from schedulezero.errors import JobFailed
 from schedulezero.methods.note_kinds import STICKY
 from sprockets.composer_sprocket import send_post
+from sprockets.kit import sticky_keeping
 from sprockets.kit.sticky import move_down
 from tests.support.failing import failing, refusal
 from tests.support.for_a_while import by_hand, result
@@ -18,6 +19,12 @@ from tests.support.rules.hidden_content import hidden_content
 from tests.support.rules.pins import Pins
 from tests.support.rules.reacting import Reacting
 from tests.support.world import World
+
+
+@pytest.fixture(autouse=True)
+def resting_stickies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tests say when a post moves: whatever settles would wait for the next look, again and again."""
+    monkeypatch.setattr(sticky_keeping, "TICK_SECONDS", 3600.0)
 
 
 async def run(world: World, run_id: str, *channels: Any, **params: Any) -> dict[str, Any]:

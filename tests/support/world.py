@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 import simcord
 
 from bot.config import Settings
 from bot.testing import SimulatedGuild, simulated_guild
+from schedulezero.when.language import parse
 from tests.support.text import text_of
 
 
@@ -103,5 +106,11 @@ def _walk(components: Any) -> Any:
 @asynccontextmanager
 async def a_world(settings: Settings) -> AsyncIterator[World]:
     """Build the world around a new bot and shut it down afterwards."""
+    await asyncio.to_thread(_warm)  # or else whatever settles while the first bot does this waits for it
     async with simulated_guild(settings, World) as built:
         yield built
+
+
+@cache
+def _warm() -> None:
+    parse.warm_up()
