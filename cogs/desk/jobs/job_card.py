@@ -100,7 +100,7 @@ async def card_of(
     """
     page = await desk.client.runs(desk.guild_id, job_id=job.id, limit=1)
     last_run = page.runs[0] if page.runs else None
-    return await _card_with(desk, job, last_run, heading=heading, undo=undo, warning=warning)
+    return await _card_with(desk, job, last_run, heading=heading, undo=undo, warning=warning, hint=hint)
 
 
 async def _card_with(
@@ -111,6 +111,7 @@ async def _card_with(
     heading: str | None = None,
     undo: int | None = None,
     warning: str | None = None,
+    hint: str = "",
 ) -> ui.LayoutView:
     spec = spec_for(desk.bot, job.method)
     readable = veiled(spec, job, desk.member)

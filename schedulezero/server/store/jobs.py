@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero.errors import ScheduleZeroError
-from schedulezero.model import Job, JobState, Run
+from schedulezero.model import Job, JobState, Run, RunState
 from schedulezero.model.limits import NO_LIMITS, Excess, Limits
 from schedulezero.server.decisions.due import Due
 from schedulezero.server.decisions.refusal import LimitReached
