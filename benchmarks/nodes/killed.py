@@ -1,8 +1,8 @@
 """Three server nodes and three handler processes on one PostgreSQL; one of each is killed midway.
 
-``python -m benchmarks.nodes [RUNS] [SECONDS]``: so many jobs fall due within so many seconds, spread evenly.
-Each has one effect, a row in a table of its own. At the middle a node and a handler get SIGKILL and stay
-dead. Counted are effects that are lacking or doubled, and how long nothing happened at most.
+``python -m benchmarks.nodes.killed [RUNS] [SECONDS]``: so many jobs fall due within so many seconds, spread
+evenly. Each has one effect, a row in a table of its own. At the middle a node and a handler get SIGKILL and
+stay dead. Counted are effects that are lacking or doubled, and how long nothing happened at most.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ async def _measure(
     for number in range(NODES):
         arguments = ("handler", str(ports[2 * NODES + number]), addresses[number], database)
         with (folder / f"handler-{number}.log").open("wb") as log:
-            processes.append(await _python(log, "-m", "benchmarks.nodes", *arguments))
+            processes.append(await _python(log, "-m", "benchmarks.nodes.killed", *arguments))
     await _ready(rest, handlers=NODES)
 
     begin = instants.now() + timedelta(seconds=_LEAD_SECONDS + runs / 5000)
@@ -172,7 +172,7 @@ async def _measure(
 
 async def _python(log: Any, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, stdout=log, stderr=log, cwd=Path(__file__).parent.parent
+        sys.executable, *arguments, stdout=log, stderr=log, cwd=Path(__file__).parent.parent.parent
     )
 
 
@@ -243,10 +243,16 @@ def main() -> int:
         return 0
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else SECONDS
+    text, met = tried(runs, seconds)
+    print(text)
+    return 0 if met else 1
+
+
+def tried(runs: int = RUNS, seconds: float = SECONDS) -> tuple[str, bool]:
+    """Try it on a database of its own; return the figures, and whether nothing was lost or doubled."""
     with a_postgres(durable=True) as postgres:
         outcome = asyncio.run(measure(postgres.new_database(), runs, seconds))
-    print(outcome.text())
-    return 0 if outcome.lost == outcome.doubled == 0 else 1
+    return outcome.text(), outcome.lost == outcome.doubled == 0
 
 
 if __name__ == "__main__":
