@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,8 +15,10 @@ import httpx
 import yaml
 
 from benchmarks.nodes.calls import RecordingHandler
+from benchmarks.nodes.jobs import add_jobs
 from benchmarks.nodes.outcome import Save, Seen
 from cogs.config.limit_settings import NO_LIMIT_SETTINGS
+from schedulezero.storage.database import is_postgres_setting
 from schedulezero.wire.addresses import free_ports
 
 ROOT = Path(__file__).parent.parent.parent
@@ -93,6 +96,7 @@ class Cluster:
             Node(number, folder, database, environment)
             for number, (database, environment) in enumerate(zip(databases, environments, strict=True))
         ]
+        self._database = databases[-1]
         self.handlers = handlers
         self.saves: list[Save] = []
         self.health: list[Seen] = []
@@ -152,11 +156,19 @@ class Cluster:
         self.saves.append(Save(job_id, due, node, at, time.time(), status))
 
     async def save_all(self, wanted: Sequence[tuple[str, str, float]]) -> None:
-        """Save many jobs, given by id, handler and instant, over all nodes."""
+        """Save many jobs, given by id, handler and instant: over REST on SQLite, at once on PostgreSQL."""
+        if is_postgres_setting(self._database):
+            at = [
+                (job_id, handler_id, datetime.fromtimestamp(due, UTC)) for job_id, handler_id, due in wanted
+            ]
+            await add_jobs(self._database, at, GUILDS)
+            now = time.time()
+            self.saves += [Save(job_id, due, -1, now, now, 201) for job_id, _, due in wanted]
+            return
 
         async def one(number: int, job_id: str, handler_id: str, due: float) -> None:
             async with self._slots:
-                await self.save(job_id, handler_id, due, number % len(self.nodes), number % GUILDS)
+                await self.save(job_id, handler_id, due, 0, number % GUILDS)
 
         await asyncio.gather(*(one(number, *item) for number, item in enumerate(wanted)))
 

@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import sqlalchemy as sa
 import yaml
-from sqlalchemy.engine import Connection
 
+from benchmarks.nodes.jobs import add_jobs
 from cogs.config.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero import instants
 from schedulezero.handler.handler import Handler
@@ -32,11 +31,7 @@ from schedulezero.handler.journal import Journal
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import resumable
-from schedulezero.model import Job, JobState, Trigger
 from schedulezero.model import JsonObject as Json
-from schedulezero.server.records.rows import job_row
-from schedulezero.server.records.tables import jobs, metadata
-from schedulezero.storage.database import database_of
 from schedulezero.storage.postgres import asyncpg
 from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.shards import Shards
@@ -152,7 +147,8 @@ async def _measure(
     await _ready(rest, handlers=NODES)
 
     begin = instants.now() + timedelta(seconds=_LEAD_SECONDS + runs / 5000)
-    await _add_jobs(database, runs, seconds, begin)
+    due = [begin + timedelta(seconds=seconds * number / runs) for number in range(runs)]
+    await add_jobs(database, [(f"job-{number}", "workers", at) for number, at in enumerate(due)], guilds=100)
     kill_at = begin.timestamp() + seconds / 2
     await asyncio.sleep(kill_at - time.time())
     processes[0].send_signal(signal.SIGKILL)  # a node
@@ -188,31 +184,6 @@ async def _ready(rest: list[str], handlers: int) -> None:
                 except (httpx.HTTPError, ValueError, KeyError):
                     pass  # it is coming up
                 await asyncio.sleep(0.1)
-
-
-async def _add_jobs(database: str, runs: int, seconds: float, begin: Any) -> None:
-    """Saves the jobs as REST does, but many in a statement; then wakes the clocks by saving the first."""
-    tables = database_of(database, metadata)
-    await tables.open()
-    now = instants.now()
-    due = [begin + timedelta(seconds=seconds * number / runs) for number in range(runs)]
-    made = [
-        Job(
-            id=f"job-{number}", handler_id="workers", method="work", params={"number": number},
-            trigger=Trigger("date", {"run_date": at.isoformat()}), state=JobState.ACTIVE, next_run_at=at,
-            anchor_at=now, guild_id=str(number % 100), created_at=now, updated_at=now,
-        )
-        for number, at in enumerate(due)
-    ]  # fmt: skip
-
-    def insert(connection: Connection, part: list[Job]) -> None:
-        connection.execute(sa.insert(jobs), [job_row(job) for job in part])
-        connection.execute(sa.text("SELECT pg_notify('schedulezero', 'jobs 0')"))
-
-    for start in range(0, runs, 1000):
-        part = made[start : start + 1000]
-        await tables.write(lambda connection, part=part: insert(connection, part))
-    await tables.close()
 
 
 async def _count(database: str, runs: int, states: dict[str, int], killed_at: float) -> Outcome:

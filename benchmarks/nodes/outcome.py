@@ -17,7 +17,10 @@ RECORDED_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """One job saved over REST; instants in seconds since the epoch, ``done_at`` also of a refusal."""
+    """One saved job; instants in seconds since the epoch, ``done_at`` also of a refusal.
+
+    ``node`` is -1 for what was saved straight into the database.
+    """
 
     job_id: str
     due: float
@@ -136,7 +139,7 @@ def count(
         if call.at <= struck_at
         and (call.answered_at is None or call.answered_at > struck_at - unrecorded_seconds)
     }
-    others = [save for save in saves if save.node not in struck]
+    others = [save for save in saves if save.node >= 0 and save.node not in struck and save.at >= struck_at]
     saved_at = sorted(save.done_at for save in others if save.acknowledged)
     return Outcome(
         instants=len(wanted),

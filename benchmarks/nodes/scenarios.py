@@ -28,6 +28,7 @@ _CONCURRENCY = {"many": 4, "one": 1}
 _SAVE_EVERY_SECONDS = 0.25
 _SAVED_LEAD_SECONDS = 4.0
 _PATIENCE_SECONDS = 120.0
+_SAVED_A_SECOND = 200
 _LATER = 50
 """How many jobs are due in half an hour; nobody must be called for them."""
 
@@ -101,10 +102,9 @@ async def measure(scenario: Scenario) -> tuple[Outcome, list[str]]:
 
 async def _through(scenario: Scenario, ground: Ground, cluster: Cluster) -> Outcome:
     wanted = _jobs(scenario)
-    begin = time.time() + 2 + len(wanted) / 150
-    await cluster.save_all([(job_id, handler_id, begin + at) for job_id, handler_id, at in wanted])
-    later = [(f"later-{number}", "many", begin + 1800) for number in range(_LATER)]
-    await cluster.save_all(later)
+    begin = time.time() + len(wanted) / _SAVED_A_SECOND
+    later = [(f"later-{number}", "many", 1800.0) for number in range(_LATER)]
+    await cluster.save_all([(job_id, handler_id, begin + at) for job_id, handler_id, at in later + wanted])
     await asyncio.sleep(max(begin + BEFORE_SECONDS - time.time(), 0))
     saving = asyncio.create_task(
         cluster.keep_saving(scenario.after - _SAVED_LEAD_SECONDS, _SAVE_EVERY_SECONDS, _SAVED_LEAD_SECONDS)
