@@ -238,12 +238,15 @@ class DatabaseUnavailable(ScheduleZeroError):
 
     Parameters:
         detail: the database's location and its own error, for the log only.
+        cause: the cause for people, if it is known; see `schedulezero.storage.causes`.
     """
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(
-            "The database isn't available. Runs wait until it is back.", code="database_cannot_be_used"
+    def __init__(self, detail: str, cause: Sentence | None = None) -> None:
+        unknown = Sentence(
+            "The database isn't available. Runs wait until it is back.", "database_cannot_be_used"
         )
+        super().__init__(cause or unknown)
+        self.cause = cause
         self.detail = detail
 
     def __str__(self) -> str:

@@ -61,9 +61,7 @@ async def checks_of(bot: ScheduleZeroBot) -> list[Check]:
         ready, trouble = bool(health.get("ready", True)), str(health.get("trouble", ""))
     except ClientError as error:
         ready, trouble = False, error.message
-    database = Check(
-        "database", ready, bot.memory.where, f"{trouble} Runs wait until then." if trouble else None
-    )
+    database = Check("database", ready, bot.memory.where, trouble or None)
     loaded = loader.loaded(bot)
     missing = [name for name in settings.sprockets if name not in loaded]
     sprockets = Check(

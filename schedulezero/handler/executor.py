@@ -27,7 +27,7 @@ from schedulezero.handler.invocation import (
     answer_of_error,
     is_async,
 )
-from schedulezero.handler.journal import JOURNAL_AGAIN_SECONDS, JOURNAL_UNWRITABLE, Journal
+from schedulezero.handler.journal import JOURNAL_AGAIN_SECONDS, Journal, unwritable
 from schedulezero.handler.run_context import RunContext, context_of, running
 from schedulezero.handler.unnamed_calls import UnnamedCalls
 from schedulezero.interrupts import is_its_own
@@ -149,7 +149,7 @@ class Calls:
                     )
         except DatabaseUnavailable as error:
             log.error("run %s was not begun: the journal cannot be written: %s", run_id, error)
-            return failure(JOURNAL_UNWRITABLE, retry_after=JOURNAL_AGAIN_SECONDS)
+            return failure(unwritable(error), retry_after=JOURNAL_AGAIN_SECONDS)
         faults.point("handler.begun")
         answer = _not_begun(call) if self._stopping else await self._carry_out(invocation, journal, pings)
         faults.point("handler.done")

@@ -28,8 +28,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero import instants
+from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import JsonObject
-from schedulezero.sentences import Sentence
+from schedulezero.sentences import Sentence, in_a_row
 from schedulezero.storage.batching import Together
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.storage.sql import Instant, insert_into, insert_new, is_postgres
@@ -66,6 +67,11 @@ _steps = sa.Table(
     sa.Column("plan", sa.JSON(none_as_null=True)),
     sa.Column("result", sa.JSON(none_as_null=True)),
 )
+
+
+def unwritable(error: DatabaseUnavailable) -> Sentence:
+    """Return what to say of a run that waits for the journal, with the cause if that is known."""
+    return in_a_row(JOURNAL_UNWRITABLE, error.cause) if error.cause is not None else JOURNAL_UNWRITABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from schedulezero import faults
 from schedulezero.errors import DatabaseUnavailable, JobFailed, Uncertain
-from schedulezero.handler.journal import JOURNAL_AGAIN_SECONDS, JOURNAL_UNWRITABLE, Journal
+from schedulezero.handler.journal import JOURNAL_AGAIN_SECONDS, Journal, unwritable
 from schedulezero.handler.run_context import current_run
 from schedulezero.model import JsonObject
 from schedulezero.wire.storable import Unstorable, check
@@ -61,7 +61,7 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
     try:
         begun = await run.journal.begin_step(run.run_id, key, run.round, plan)
     except DatabaseUnavailable as error:
-        raise JobFailed(JOURNAL_UNWRITABLE, retry_after=JOURNAL_AGAIN_SECONDS) from error
+        raise JobFailed(unwritable(error), retry_after=JOURNAL_AGAIN_SECONDS) from error
     if begun.result is not None:
         return begun.result
     faults.point("step.begun")

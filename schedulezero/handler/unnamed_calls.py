@@ -25,7 +25,7 @@ from schedulezero import instants
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.handler import repetitions
 from schedulezero.handler.invocation import Invocation, answer_of_error, stopped
-from schedulezero.handler.journal import JOURNAL_AGAIN_SECONDS, JOURNAL_UNWRITABLE, Journal
+from schedulezero.handler.journal import JOURNAL_AGAIN_SECONDS, Journal, unwritable
 from schedulezero.handler.repetitions import RUN_IDS, Repetitions, UnnamedRun
 from schedulezero.model import JsonObject
 from schedulezero.wire.protocol import failure
@@ -114,7 +114,7 @@ class UnnamedCalls:
                 answer = await self._carry_out(run.run_id, named)
         except DatabaseUnavailable as error:
             log.error("a call of %s was not begun: the journal cannot be read: %s", call.method, error)
-            return failure(JOURNAL_UNWRITABLE, retry_after=JOURNAL_AGAIN_SECONDS)
+            return failure(unwritable(error), retry_after=JOURNAL_AGAIN_SECONDS)
         except Exception as error:  # noqa: BLE001 - every call is answered
             return answer_of_error(call, error)
         return answer

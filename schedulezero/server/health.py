@@ -1,10 +1,11 @@
 """The health of a node: *live* while its parts run (otherwise restart it), *ready* while it can work.
 
 A node checks that its database accepts changes by writing to it; an idle node on a full disk wouldn't notice
-otherwise. On SQLite that takes one small commit at most every ten seconds, and only when a client asks:
-``PRAGMA user_version`` is set to its current value, which writes a page and changes nothing. Free space is
-not a substitute, because a quota, a read-only disk or a lock blocks writes, too. On PostgreSQL the node asks
-whether the database is read-only, and as often writes a small temporary table.
+otherwise. On SQLite that takes one small commit at most every ten seconds, and only when a client asks: some
+pages are added and given up again, and ``PRAGMA user_version`` is set to its current value, which writes a
+page and changes nothing. Such a page may still fit where a job doesn't, so the node looks at the free space
+of the disk, too; that alone isn't enough, because a quota, a read-only disk or a lock blocks writes as well.
+On PostgreSQL the node asks whether the database is read-only, and as often writes a small temporary table.
 
 A load balancer sends requests to nodes that are ready, and a supervisor restarts nodes that are not live. A
 node that has lost its database is live but not ready: its runs wait.
@@ -24,6 +25,7 @@ from sqlalchemy.engine import Connection
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import JsonObject
 from schedulezero.sentences import Sentence, present_fields
+from schedulezero.storage.causes import DISK_FULL, READ_ONLY
 from schedulezero.storage.database import Database
 from schedulezero.storage.signals import Signals
 from schedulezero.storage.sql import is_postgres
@@ -121,7 +123,9 @@ class Health:
                 read_only = await self._database.read(_read_only)
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 lock = await self._database.read(_waited_for)
-        except (DatabaseUnavailable, TimeoutError) as error:
+        except DatabaseUnavailable as error:
+            return error.message
+        except TimeoutError as error:
             return DatabaseUnavailable(str(error)).message
         if lock is not None:
             seconds, address = lock
@@ -132,10 +136,10 @@ class Health:
                 address=address,
             )
         if read_only:
-            return Sentence(
-                "The database doesn't accept changes at the moment. Runs wait until it does.",
-                "database_read_only",
-            )
+            return READ_ONLY
+        if not await self._database.has_room():
+            self._note_unwritable("its disk is full")
+            return DISK_FULL
         return await self._try_to_write()
 
     async def _try_to_write(self) -> str | None:
@@ -145,10 +149,9 @@ class Health:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await self._database.write(_write)
         except (DatabaseUnavailable, TimeoutError) as error:
-            self._written_at = -math.inf
-            if not self._said:
-                self._said = True
-                log.error("the database cannot be written to: %s", error or "it takes too long")
+            self._note_unwritable(error or "it takes too long")
+            if isinstance(error, DatabaseUnavailable) and error.cause is not None:
+                return error.cause
             return Sentence(
                 "The database can't be written to (is the disk full?). Runs wait until it can.",
                 "database_not_writable",
@@ -157,10 +160,19 @@ class Health:
         self._written_at = time.monotonic()
         return None
 
+    def _note_unwritable(self, reason: object) -> None:
+        self._written_at = -math.inf  # so that the next check tries again
+        if not self._said:
+            self._said = True
+            log.error("the database cannot be written to: %s", reason)
+
 
 def _write(connection: Connection) -> None:
     """Write something that needs new space, and leave nothing behind."""
     if not is_postgres(connection):
+        with connection.begin_nested() as room:
+            connection.exec_driver_sql("CREATE TABLE room AS SELECT zeroblob(20000)")
+            room.rollback()
         mark_again(connection)
         return
     # A row that is changed in place may still fit where a new one doesn't.

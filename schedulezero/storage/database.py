@@ -52,6 +52,10 @@ class Database(Protocol):
         """Return the function's result once its changes are durable; raises the function's own exception."""
         ...
 
+    async def has_room(self) -> bool:
+        """Return whether there is room for changes, as far as this machine can tell."""
+        ...
+
 
 def database_of(setting: str, metadata: sa.MetaData) -> Database:
     """Return the database for a ``database`` setting.

@@ -28,6 +28,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable, ValueUnusable
+from schedulezero.storage.causes import DISK_FULL, HELD, READ_ONLY
 from schedulezero.storage.postgres_url import EXAMPLE, check_url, without_password
 from schedulezero.storage.sql import missing, to_json
 
@@ -48,6 +49,8 @@ locks, shutdowns, I/O (https://www.postgresql.org/docs/current/errcodes-appendix
 """
 _OF_NO_MORE_USE = ("08", "25006", "25P03", "57P")
 """SQLSTATEs that make a connection useless: it broke, or its server is read-only or shutting down."""
+_CAUSES = {"53100": DISK_FULL, "55P03": HELD, "25006": READ_ONLY}
+"""What people get to know of an SQLSTATE."""
 _LOCK_SECONDS = 8.0
 """How long a statement waits for a lock: nobody waits longer than 10 s for a node that has died."""
 _IDLE_IN_TRANSACTION_SECONDS = 5.0
@@ -144,6 +147,9 @@ class PostgresDatabase:
                     continue
                 raise self._known(error) from error
 
+    async def has_room(self) -> bool:
+        return True  # its disk is another machine's
+
     def _create(self, connection: Connection) -> None:
         # Nodes that start at the same time must not create the same table twice.
         connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_CREATING})"))
@@ -163,7 +169,8 @@ class PostgresDatabase:
         if isinstance(error, DBAPIError) and not (_is_lost(error) or passing or _is_connection_error(error)):
             return error
         return DatabaseUnavailable(
-            f"The database {self.where} cannot be used at the moment: {reason(error)}."
+            f"The database {self.where} cannot be used at the moment: {reason(error)}.",
+            _CAUSES.get(_state(error) or ""),
         )
 
 

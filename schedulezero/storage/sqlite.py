@@ -33,7 +33,7 @@ from sqlalchemy.exc import OperationalError
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 from schedulezero.storage import backup, private_files, sqlite_file, sqlite_lock
 from schedulezero.storage.sql import missing, to_json
-from schedulezero.storage.sqlite_errors import explained
+from schedulezero.storage.sqlite_errors import cause_of, explained, has_room
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +106,9 @@ class SqliteDatabase:
         self._writes.put(item)
         return await asyncio.wrap_future(item.future)
 
+    async def has_room(self) -> bool:
+        return await asyncio.to_thread(has_room, self.path)
+
     def _open(self) -> None:
         try:
             with explained(self.path):
@@ -168,7 +171,9 @@ class SqliteDatabase:
         # A follow-up error (a savepoint lost with the transaction) hides the reason.
         while first.__context__ is not None:
             first = first.__context__
-        return DatabaseUnavailable(f"The database {self.path} cannot be used at the moment: {first}.")
+        return DatabaseUnavailable(
+            f"The database {self.path} cannot be used at the moment: {first}.", cause_of(self.path, first)
+        )
 
     def _write_loop(self) -> None:
         assert self._write_engine is not None

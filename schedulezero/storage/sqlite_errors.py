@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,11 +17,17 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from schedulezero.errors import DatabaseAway, DatabaseDamaged, DatabaseUnusable
+from schedulezero.sentences import Sentence
 from schedulezero.storage.backup_search import how_to_restore
+from schedulezero.storage.causes import DISK_FULL, HELD, READ_ONLY
 
 _OF_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
 """Possibly temporary: a lock, or a full disk, which SQLite may report as an I/O error."""
+_OF_WRITING = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+_LEAST_FREE = 4 * 1024 * 1024
+"""The free bytes that commits need: by so much the log grows until its pages go to the file itself
+(https://www.sqlite.org/pragma.html#pragma_wal_autocheckpoint)."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -37,6 +44,25 @@ def result_code(error: BaseException) -> int | None:
     """Return an error's primary SQLite result code; None if it isn't an SQLite error."""
     code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
     return code & 0xFF if isinstance(code, int) else None
+
+
+def has_room(path: Path) -> bool:
+    """Return whether the disk of a database has room for commits, as far as the system tells."""
+    try:
+        usage = shutil.disk_usage(path.parent)
+    except OSError:
+        return True
+    return usage.free >= _LEAST_FREE or not usage.total  # some network file systems don't tell
+
+
+def cause_of(path: Path, error: BaseException) -> Sentence | None:
+    """Return why an open database can't be used at the moment, or None if that is unclear."""
+    code = result_code(error)
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and not has_room(path)):
+        return DISK_FULL
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return HELD
+    return READ_ONLY if code in _OF_WRITING else None
 
 
 def explain(path: Path, error: BaseException, *, backup: bool = False) -> DatabaseUnusable:

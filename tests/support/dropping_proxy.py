@@ -21,6 +21,7 @@ class DroppingProxy:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self._dropping = False
+        self._swallowed: set[socket.socket] = set()
         self._wake, self._woken = socket.socketpair()
         self._selector = selectors.DefaultSelector()
         self._peers: dict[socket.socket, socket.socket] = {}
@@ -42,9 +43,14 @@ class DroppingProxy:
         """Swallow every byte from now on, and let new connections hang."""
         self._dropping = True
 
+    def drop_present(self) -> None:
+        """Swallow every byte of the connections that exist, as a firewall that has lost their state."""
+        self._swallowed |= set(self._peers)
+
     def let_through(self) -> None:
         """Forward again. Connections that lost bytes are reset, since their streams have gaps."""
         self._dropping = False
+        self._swallowed.clear()
         self._wake.send(b"!")
 
     def _serve(self) -> None:
@@ -72,7 +78,7 @@ class DroppingProxy:
     def _forward(self, found: socket.socket) -> None:
         try:
             data = found.recv(65536)
-            if data and not self._dropping:
+            if data and not self._dropping and found not in self._swallowed:
                 self._peers[found].sendall(data)
         except OSError:
             data = b""
@@ -83,7 +89,7 @@ class DroppingProxy:
         other = self._peers.pop(found)
         self._selector.unregister(found)
         found.close()
-        if self._dropping:  # the other end doesn't learn of it
+        if self._dropping or found in self._swallowed:  # the other end doesn't learn of it
             return
         if other in self._peers:
             self._peers.pop(other)

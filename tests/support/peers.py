@@ -23,6 +23,8 @@ class RawHandler:
     def __init__(self, port: int, server_address: str, handler_id: str = "raw") -> None:
         self.handler_id = handler_id
         self.address = f"tcp://127.0.0.1:{port}"
+        """Where it says that it listens."""
+        self._listens_at = self.address
         self.calls: Queue[dict[str, Any]] = Queue()
         self.pings = 0
         self.answer_seconds = 60.0
@@ -67,7 +69,7 @@ class RawHandler:
         context = zmq.Context()
         socket = context.socket(zmq.REP)
         socket.setsockopt(zmq.LINGER, 0)
-        socket.bind(self.address)
+        socket.bind(self._listens_at)
         bound.set()
         silent = False
         while not self._stopping.is_set():

@@ -7,7 +7,8 @@ decides whether a failed attempt is repeated. A handler can ask for a delay (dur
 limit); that doesn't use up an attempt either. A run whose handler reports progress may take days; without any
 it ends after an hour. A run that has waited too long is skipped in favor of a later
 run of its job, unless the job wants all of them. Outcomes collect while earlier ones are being written, so
-that a burst takes only a few transactions. At shutdown, the calls under way end first.
+that a burst takes only a few transactions. At shutdown, the calls under way end first. The runs of a handler
+that this node can't reach are left to the other nodes (`schedulezero.server.engine.reach`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from schedulezero.sentences import Sentence, in_a_row
 from schedulezero.server.decisions.due import REPLACED
 from schedulezero.server.decisions.retry import Outcome, decide_retry, outcome_of
 from schedulezero.server.engine.overlap import Turns
+from schedulezero.server.engine.reach import ASK_SECONDS, Reach
 from schedulezero.server.engine.run_queue import May, RunQueue
 from schedulezero.server.engine.time_check import TimeCheck
 from schedulezero.server.handlers.connection import CallLost, CallTimeout, HandlerAway
@@ -80,6 +82,7 @@ class Dispatcher:
         self._store = store
         self._queue = queue
         self._registry = registry
+        self._reach = Reach(queue, registry)
         self._troubles = troubles
         self._wake = wake
         self._time_check = time_check
@@ -90,6 +93,8 @@ class Dispatcher:
         self._final: set[Identity] = set()
         """Failed runs, not yet written, whose handler said that no retry can help."""
         self._changed: list[Run] = []
+        self._leaving: list[Run] = []
+        """Runs to leave to the other nodes, once what is in `_changed` is written."""
         self._has_changed = asyncio.Event()
         self._clock_moved = asyncio.Event()
         self._finished: dict[Identity, asyncio.Future[Run]] = {}
@@ -106,6 +111,7 @@ class Dispatcher:
         """Serve every lane until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._record())
+            group.create_task(self._reach.keep_asking())
             while True:
                 handler_id = await self._queue.next_lane()
                 group.create_task(self._serve(handler_id, group))
@@ -201,7 +207,8 @@ class Dispatcher:
                 held_up.discard(flow)
                 self._queue.look(run.handler_id)
 
-            group.create_task(self._or_failed(run, self._when_there(run, run, group))).add_done_callback(
+            since = run if run.not_before is None else replace(run, claimed_at=run.not_before)
+            group.create_task(self._or_failed(run, self._when_there(run, since, group))).add_done_callback(
                 may_go_on
             )
 
@@ -215,7 +222,11 @@ class Dispatcher:
 
     async def _when_there(self, run: Run, since: Run, group: asyncio.TaskGroup) -> None:
         """Wait for the handler until the grace of ``since`` is over, then begin an attempt."""
-        entry = await self._claim_slot(since)
+        try:
+            entry = await self._claim_slot(since)
+        except HandlerAway:
+            self._leave_to_others(run, since)
+            return
         if entry is None:
             self._end(
                 run,
@@ -231,6 +242,16 @@ class Dispatcher:
         else:
             group.create_task(self._or_failed(run, self._attempt(run, entry, group)))
 
+    def _leave_to_others(self, run: Run, since: Run) -> None:
+        """Leave a run whose handler this node can't reach to the other nodes."""
+        self._reach.pause(run)
+        if run.not_before is None and since.claimed_at != run.claimed_at:
+            # There, too, its grace begins when its turn came.
+            run = replace(run, not_before=since.claimed_at)
+            self._note_change(run)
+        self._leaving.append(run)
+        self._has_changed.set()
+
     async def _in_turn(self, run: Run, group: asyncio.TaskGroup) -> None:
         """Wait for the previous run of the same job, then for the handler."""
         await patiently(lambda: self._turns.wait(run))
@@ -240,18 +261,27 @@ class Dispatcher:
             await self._when_there(run, replace(run, claimed_at=self._now()), group)
 
     async def _claim_slot(self, run: Run) -> Entry | None:
-        """Wait for a free slot on an instance that answers. Returns None when the grace is over first."""
+        """Wait for a free slot on an instance that answers. Returns None when the grace is over first.
+
+        Raises HandlerAway if another node may reach the handler, and this one doesn't.
+        """
         give_up_at = max(_began(run), self._began_at) + run.grace
         while True:
             for entry in self._registry.candidates(run):
-                await entry.take_slot(flow_of(run), run.start_tag)
+                try:
+                    await entry.take_slot(flow_of(run), run.start_tag)
+                except HandlerAway:
+                    continue  # it became silent while all of its slots were in use
                 if self._registry.is_current(entry) and await self._registry.answers(entry):
                     return entry
                 entry.give_slot(flow_of(run))
             left = (give_up_at - self._now()).total_seconds()
             if left <= 0 and not self._time_check.is_off:
                 return None
-            pause = min(left, _LOOK_AGAIN_SECONDS) if left > 0 else _LOOK_AGAIN_SECONDS
+            if self._reach.lacks(run):
+                raise HandlerAway(f"no instance of {run.handler_id!r} answers this node")
+            longest = ASK_SECONDS if self._queue.others_alive else _LOOK_AGAIN_SECONDS
+            pause = min(left, longest) if left > 0 else longest
             await self._registry.wait_for(run.handler_id, pause)
 
     async def _attempt(self, run: Run, entry: Entry, group: asyncio.TaskGroup) -> None:
@@ -445,20 +475,32 @@ class Dispatcher:
             await self._has_changed.wait()
             self._has_changed.clear()
             batch, self._changed = self._changed, []
+            leaving, self._leaving = self._leaving, []
             try:
-                left = await self._write_what_can_be(batch)
+                left = await self._write_what_can_be(batch) if batch else []
             except asyncio.CancelledError:
                 self._changed = batch + self._changed  # possibly not written; `flush` writes them again
                 raise
             if not left:
                 self._unwritten_since = None
+                if leaving:
+                    await self._hand_over(leaving)
                 continue
             # A full disk or a locked file is temporary; outcomes must not be lost because of it.
             log.error("outcomes of %d runs could not be written; trying again", len(left))
             self._unwritten_since = self._unwritten_since or time.monotonic()
             self._changed = left + self._changed
+            self._leaving = leaving + self._leaving
             await asyncio.sleep(_AGAIN_SECONDS)
             self._has_changed.set()
+
+    async def _hand_over(self, runs: list[Run]) -> None:
+        # Before others may take them, since they may come back soon.
+        for run in runs:
+            self._taken.pop(run.identity, None)
+            self._progress_at.pop(run.identity, None)
+        self._turns.end(runs)
+        await self._reach.hand_over(runs)
 
     async def _write_what_can_be(self, batch: list[Run]) -> list[Run]:
         """Write outcomes, isolating those that the database rejects. Returns the ones left to write."""

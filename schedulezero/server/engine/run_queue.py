@@ -89,6 +89,24 @@ class RunQueue(Protocol):
         """Hand out no more runs, and give those that aren't under way back to the other nodes."""
         ...
 
+    @property
+    def others_alive(self) -> bool:
+        """Whether other nodes may take what this one gives up."""
+        ...
+
+    def pause(self, handler_id: str, seconds: float) -> None:
+        """Take no runs of a handler for a while, so that other nodes do."""
+        ...
+
+    async def hand_over(self, runs: Sequence[Run], out_of_reach: May) -> None:
+        """Give runs to the other nodes, because this one can't reach their handler.
+
+        Parameters:
+            runs: runs that have left the queue.
+            out_of_reach: returns whether another run of their handlers, in the queue, has to go, too.
+        """
+        ...
+
     async def keep_up(self) -> None:
         """Do the queue's background work until cancelled."""
         ...
@@ -237,6 +255,16 @@ class LocalRunQueue:
 
     async def stop_taking(self, under_way: Collection[Identity]) -> None:
         return  # what this process leaves in the store is found at its next start
+
+    @property
+    def others_alive(self) -> bool:
+        return False
+
+    def pause(self, handler_id: str, seconds: float) -> None:
+        return
+
+    async def hand_over(self, runs: Sequence[Run], out_of_reach: May) -> None:
+        raise AssertionError("there are no other nodes")
 
     async def keep_up(self) -> None:
         return

@@ -3,9 +3,9 @@
 Each node takes runs in batches and sends a heartbeat for them every few seconds. If a node dies, another node
 takes over its unfinished runs after `HEARTBEAT_TIMEOUT`; the handler's journal keeps a repeated call from
 taking effect twice. A node that was only cut off or stopped, and returns, has lost them: before each call it
-asks the database whether its claim still counts. A node that shuts down gives back what it hasn't called. A
-handler that takes one call at a time is served by one node, so that calls don't queue up at the handler and
-time out there.
+asks the database whether its claim still counts. A node that shuts down gives back what it hasn't called, and
+one that can't reach a handler gives back that handler's runs. A handler that takes one call at a time is
+served by one node, so that calls don't queue up at the handler and time out there.
 """
 
 from __future__ import annotations
@@ -58,12 +58,21 @@ _LOOK_SECONDS = 2.0
 """How often a lane checks for runs of dead nodes, which nobody announces."""
 _NOT_OURS_SECONDS = 1.0
 _FORGET_SECONDS = 600.0
+_IDLE_SECONDS = 5.0
+"""How long a node may stop while it creates the tables, until another one may."""
 
 
 @dataclass(slots=True)
 class _SharedLane(Lane):
     changed_at: float = 0.0
     """When runs that might not be taken were last given back for others, on the monotonic clock."""
+    paused_until: float = 0.0
+    """Until when other nodes take its runs, on the monotonic clock."""
+
+    @property
+    def pause(self) -> float:
+        """For how many seconds it is still paused; at most 0 if it isn't."""
+        return self.paused_until - time.monotonic()
 
 
 class SharedRunQueue:
@@ -113,13 +122,16 @@ class SharedRunQueue:
 
     async def take(self, handler_id: str, may: May = anything) -> Run:
         lane = self._lanes[handler_id]
-        while self._stopping or self._time_check.is_off or (run := lane.next(may)) is None:
+        while self._stopping or self._time_check.is_off or lane.pause > 0 or (run := lane.next(may)) is None:
             lane.filled.clear()
             if self._time_check.is_off:
                 await self._time_check.agreed()
                 continue
             if self._stopping:
                 await lane.filled.wait()
+                continue
+            if (pause := lane.pause) > 0:
+                await asyncio.sleep(pause)
                 continue
             if self._registry.takes_one_call(handler_id) and not await self._leases.owns(_lease(handler_id)):
                 await asyncio.sleep(_NOT_OURS_SECONDS)
@@ -191,6 +203,33 @@ class SharedRunQueue:
             del self._held[key]
         for lane in self._lanes.values():
             lane.waiting.clear()
+        await self._give_back(claims)
+
+    @property
+    def others_alive(self) -> bool:
+        return self._leases.others_alive
+
+    def pause(self, handler_id: str, seconds: float) -> None:
+        self._lanes[handler_id].paused_until = time.monotonic() + seconds
+
+    async def hand_over(self, runs: Sequence[Run], out_of_reach: May) -> None:
+        leaving = list(runs)
+        for handler_id in {run.handler_id for run in runs}:
+            lane = self._lanes[handler_id]
+            with_them = [run for run in lane.waiting if out_of_reach(run)]
+            lane.waiting = [run for run in lane.waiting if not out_of_reach(run)]
+            log.warning(
+                "handler %r does not answer this node; %d of its runs are left to the other nodes",
+                handler_id,
+                len(with_them) + sum(run.handler_id == handler_id for run in runs),
+            )
+            leaving += with_them
+            try:
+                await self._leases.release(_lease(handler_id))
+            except DatabaseUnavailable as error:
+                log.warning("the lease of handler %r runs out by itself: %s", handler_id, error)
+        claims = self.claims(leaving)
+        self.done(leaving)
         await self._give_back(claims)
 
     async def _renew(self) -> None:
@@ -330,6 +369,12 @@ async def install(database: PostgresDatabase) -> None:
         await database.write(pgqueuer_rows.make_durable)
         connection = await connect(database.url)
         try:
+            # PgQueuer's lock lasts as long as its session: one that stops within must not keep it. (Not on
+            # PostgreSQL 13, where there is no such setting.)
+            await connection.execute(
+                "SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'",
+                str(int(_IDLE_SECONDS * 1000)),
+            )
             queries = Queries.from_asyncpg_connection(connection)
             queries.qbe, queries.qbq = pgqueuer_rows.environment(), pgqueuer_rows.queries()
             async with queries.schema_lock():

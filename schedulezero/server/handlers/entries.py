@@ -33,6 +33,8 @@ class Entry:
     renewed_at: float = 0.0
     silent_at: float = 0.0
     """When it was last asked for a sign of life to save and gave none; 0 if it has given one since."""
+    unanswered_since: float | None = None
+    """When the first of the pings was sent that it didn't answer; None if it has answered since."""
     under_way: int = 0
     online: bool = True
     answered: bool = False
@@ -51,6 +53,7 @@ class Entry:
     def spoke(self) -> None:
         """Note an answer, which only the program at the instance's address can give."""
         self.answered = True
+        self.unanswered_since = None
         self.heard()
 
     @property
@@ -82,7 +85,7 @@ class Entry:
         return True
 
     async def take_slot(self, flow: str, rank: float) -> None:
-        """Wait for a slot for another call and take it; see `Slots`."""
+        """Wait for a slot for another call and take it; see `Slots`. Raises HandlerAway."""
         await self.slots.take(flow, rank)
         self.under_way += 1
 

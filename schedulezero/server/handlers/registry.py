@@ -341,10 +341,42 @@ class Registry:
             return False
         if entry.fresh:
             return True
+        began = time.monotonic()
         if await entry.connection.ping(PING_SECONDS):
             entry.spoke()
             return True
+        if entry.unanswered_since is None:
+            entry.unanswered_since = began
         return False
+
+    def silent_seconds(self, run: Run) -> float:
+        """Return for how long no instance that may carry out a run has answered this node; 0 if one has.
+
+        An instance that is busy with its only call can't answer, and counts as there.
+        """
+        entries = self.candidates(run)
+        if not entries or any(self._is_known_up(entry) for entry in entries):
+            return 0.0
+        since = [entry.unanswered_since for entry in entries]
+        known = [at for at in since if at is not None]
+        return time.monotonic() - max(known) if len(known) == len(since) else 0.0
+
+    async def ask_where_runs_wait(self, silent: float) -> None:
+        """Ask the instances for whose slots runs wait; turn away the runs of those that are silent.
+
+        All slots of an instance that can't be reached any more may be held by calls that wait for an answer.
+
+        Parameters:
+            silent: after so many seconds without an answer an instance counts as silent.
+        """
+
+        async def ask(entry: Entry) -> None:
+            if self._is_known_up(entry) or await self.answers(entry):
+                return
+            if entry.unanswered_since is not None and time.monotonic() - entry.unanswered_since >= silent:
+                entry.slots.turn_away()
+
+        await asyncio.gather(*(ask(entry) for entry in self._entries.all() if entry.slots.waited_for))
 
     async def reaches(self, run: Run) -> bool:
         """Return whether an instance that may carry out a run is up; a busy one counts without a ping."""

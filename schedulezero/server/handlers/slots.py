@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Hashable
 
 from schedulezero.fair_queue import FairQueue
+from schedulezero.server.handlers.line import HandlerAway
 
 _SHARE = 2
 """How many times the free slots a flow may hold."""
@@ -42,7 +43,10 @@ class Slots:
         return True
 
     async def take(self, flow: Hashable, rank: float = 0.0) -> None:
-        """Wait for a slot and take it; in its flow, the lowest rank goes first."""
+        """Wait for a slot and take it; in its flow, the lowest rank goes first.
+
+        Raises HandlerAway after `turn_away`.
+        """
         if self.take_now(flow):
             return
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -51,7 +55,7 @@ class Slots:
         try:
             await granted
         except asyncio.CancelledError:
-            if granted.done() and not granted.cancelled():
+            if granted.done() and not granted.cancelled() and granted.exception() is None:
                 self.give(flow)
             raise
 
@@ -62,6 +66,17 @@ class Slots:
         if not self._held[flow]:
             del self._held[flow]
         self._grant()
+
+    @property
+    def waited_for(self) -> bool:
+        """Whether anybody waits for a slot."""
+        return bool(self._waiting)
+
+    def turn_away(self) -> None:
+        """Make those that wait for a slot raise HandlerAway, since the instance doesn't answer."""
+        while (waiting := self._waiting.pop()) is not None:
+            if not waiting.done():
+                waiting.set_exception(HandlerAway("the instance doesn't answer"))
 
     def _may(self, flow: Hashable) -> bool:
         held = self._held[flow]

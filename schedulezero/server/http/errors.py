@@ -84,9 +84,7 @@ async def error_middleware(
         )
     except DatabaseUnavailable as error:
         log.error("%s %s: %s", request.method, request.path, error)
-        answer = ApiError(
-            503, "database_unavailable", "The database cannot be used now; nothing was changed."
-        )
+        answer = ApiError(503, "database_unavailable", error.message)
         return json_answer(refusal_json(request, answer, 503), status=503, headers=_HEADERS[503])
     except ValueUnusable as error:
         refused = ApiError(400, "bad_value", str(error))

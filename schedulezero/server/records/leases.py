@@ -5,6 +5,7 @@ holder dies, hangs or is cut off, it runs out, and another node takes it. (A ses
 stay for as long as the database believes in the connection of a machine that has vanished.)
 
 A node trusts its lease for less time than the others respect it, and counts from before the request for it.
+Each node also has a lease of its own, by which the others see that it is alive.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 6.0
 """How long others respect a lease that isn't renewed."""
 _TRUSTED_SECONDS = 4.0
+_FORGET_SECONDS = 60.0
 _RENEW_SECONDS = 1.5
+_NODE = "node "
+"""What the names of the nodes' own leases begin with."""
 _NOW = sa.literal_column("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint", sa.BigInteger)
 
 
@@ -45,6 +49,8 @@ class Leases:
         self._holder = uuid.uuid4().hex
         self._trusted_until: dict[str, float] = {}
         self._lock = asyncio.Lock()
+        self.others_alive = False
+        """Whether another node showed, when this one last renewed its leases, that it is alive."""
 
     async def owns(self, name: str) -> bool:
         """Return whether this node serves something exclusively; it takes the lease if nobody has it.
@@ -62,15 +68,23 @@ class Leases:
                 self._trusted_until.pop(name, None)
             return got
 
+    async def release(self, name: str) -> None:
+        """Let another node serve something that this one serves. Raises DatabaseUnavailable."""
+        async with self._lock:
+            if self._trusted_until.pop(name, None) is None:
+                return
+            query = sa.delete(leases).where(leases.c.name == name, leases.c.holder == self._holder)
+            await self._database.write(lambda connection: connection.execute(query))
+
     async def keep(self) -> None:
         """Renew the leases until cancelled, then release them."""
         try:
             while self._shared:
-                await asyncio.sleep(_RENEW_SECONDS)
                 try:
                     await self._renew()
                 except DatabaseUnavailable as error:
                     log.warning("this node's leases cannot be renewed: %s", error)
+                await asyncio.sleep(_RENEW_SECONDS)
         except asyncio.CancelledError:
             await self._release_all()
             raise
@@ -78,16 +92,20 @@ class Leases:
     async def _renew(self) -> None:
         async with self._lock:
             names = list(self._trusted_until)
-            if not names:
-                return
             query = (
                 sa.update(leases)
                 .where(leases.c.name.in_(names), leases.c.holder == self._holder)
                 .values(until=_NOW + _microseconds(LEASE_SECONDS))
                 .returning(leases.c.name)
             )
+
+            def renew(connection: Connection) -> tuple[set[str], bool]:
+                self._take(connection, _NODE + self._holder)
+                kept = set(connection.scalars(query).all()) if names else set[str]()
+                return kept, self._find_others(connection)
+
             began = time.monotonic()
-            kept = set(await self._database.write(lambda connection: connection.scalars(query).all()))
+            kept, self.others_alive = await self._database.write(renew)
             for name in names:
                 if name in kept:
                     self._trusted_until[name] = began + _TRUSTED_SECONDS
@@ -95,7 +113,7 @@ class Leases:
                     del self._trusted_until[name]
 
     async def _release_all(self) -> None:
-        if not self._trusted_until:
+        if not self._shared:
             return
         query = sa.delete(leases).where(leases.c.holder == self._holder)
         try:
@@ -112,6 +130,15 @@ class Leases:
             where=sa.or_(leases.c.holder == self._holder, leases.c.until < _NOW),
         )
         return connection.scalar(query.returning(leases.c.name)) is not None
+
+    def _find_others(self, connection: Connection) -> bool:
+        """Return whether another node is alive; forget those that have been dead for a while."""
+        of_nodes = (leases.c.name.like(f"{_NODE}%"), leases.c.holder != self._holder)
+        rows = connection.execute(sa.select(leases.c.name, leases.c.until < _NOW).where(*of_nodes)).all()
+        if dead := [name for name, is_over in rows if is_over]:
+            long_over = leases.c.until < _NOW - _microseconds(_FORGET_SECONDS)
+            connection.execute(sa.delete(leases).where(leases.c.name.in_(dead), long_over))
+        return len(dead) < len(rows)
 
 
 def _microseconds(seconds: float) -> int:

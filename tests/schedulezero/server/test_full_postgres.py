@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,23 +12,10 @@ from schedulezero.server import health
 from tests.conftest import until
 from tests.support.nodes import nodes, ready
 from tests.support.postgres import Postgres
+from tests.support.small_disk import fill
+from tests.support.small_disk import small_disk as small_disk
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.long]
-
-_MEGABYTES = 16
-
-
-@pytest.fixture
-def small_disk() -> Iterator[Path]:
-    """A disk of its own; skipped where nobody may mount one."""
-    folder = Path(tempfile.mkdtemp(prefix="schedulezero-disk-"))
-    folder.chmod(0o755)
-    mounting = ["mount", "-t", "tmpfs", "-o", f"size={_MEGABYTES}m,mode=777", "tmpfs", str(folder)]
-    if os.getuid() != 0 or subprocess.run(mounting, capture_output=True, check=False).returncode != 0:
-        pytest.skip("mounting a disk needs rights")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-    folder.rmdir()
 
 
 async def test_a_full_disk_makes_a_node_unready(
@@ -43,17 +27,10 @@ async def test_a_full_disk_makes_a_node_unready(
     try:
         postgres.execute("postgres", "CREATE DATABASE small TABLESPACE small")
         async with nodes(postgres.url("small"), 1) as (node,):
-            filling = small_disk / "filling"
-            with filling.open("wb") as file:
-                try:
-                    while True:
-                        file.write(bytes(65536))
-                        file.flush()
-                except OSError:
-                    pass  # it is full
+            filling = fill(small_disk)
 
             async def told() -> bool:
-                return (await node.health()).get("trouble_code") == "database_not_writable"
+                return (await node.health()).get("trouble_code") == "database_disk_full"
 
             await until(told)
             assert not await ready(node)

@@ -1,0 +1,13 @@
+"""Why a database can't be used at the moment, as the sentences that people get."""
+
+from __future__ import annotations
+
+from schedulezero.sentences import Sentence
+
+DISK_FULL = Sentence(
+    "The disk with the database is full. Runs wait until there is free space.", "database_disk_full"
+)
+HELD = Sentence("Another program has locked the database. Runs wait until it lets go.", "database_held")
+READ_ONLY = Sentence(
+    "The database doesn't accept changes at the moment. Runs wait until it does.", "database_read_only"
+)
