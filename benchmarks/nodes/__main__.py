@@ -75,8 +75,8 @@ class Results:
         """Replace the figures of one scenario."""
         self._found[title] = text
         head = (
-            "python -m benchmarks.nodes: three server nodes on one PostgreSQL whose commits wait for\n"
-            f"the disk, on one machine with {os.cpu_count()} cores. What nodes said has seconds since the fault."
+            "python -m benchmarks.nodes: three server nodes on one PostgreSQL whose commits wait for the\n"
+            f"disk, all on {os.cpu_count()} cores. Seconds behind what a node said are since the fault."
         )
         parts = [head, *(self._found[title] for title in TRIED if title in self._found)]
         RESULTS.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
