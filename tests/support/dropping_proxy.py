@@ -70,7 +70,11 @@ class DroppingProxy:
 
     def _accept(self) -> None:
         near, _ = self._listening.accept()
-        far = socket.create_connection(("127.0.0.1", self._target))
+        try:
+            far = socket.create_connection(("127.0.0.1", self._target))
+        except OSError:
+            near.close()
+            return
         for one, other in ((near, far), (far, near)):
             self._peers[one] = other
             self._selector.register(one, selectors.EVENT_READ)

@@ -101,10 +101,12 @@ class Postgres:
         if os.getuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(folder, user.pw_uid, user.pw_gid)
-        port = through or self.port
-        source = f"--dbname=postgresql://postgres@127.0.0.1:{port}/postgres?application_name=standby"
+        source = f"--dbname=postgresql://postgres@127.0.0.1:{self.port}/postgres?application_name=standby"
         standby._run("pg_basebackup", source, "--pgdata=data", "--write-recovery-conf", "--checkpoint=fast",
                      "--no-sync", "--wal-method=stream")  # fmt: skip
+        if through is not None:
+            settings = folder / "data" / "postgresql.auto.conf"
+            settings.write_text(settings.read_text().replace(f"port={self.port}", f"port={through}"))
         standby.start()
         return standby
 
