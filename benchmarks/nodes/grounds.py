@@ -16,11 +16,13 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.nodes.cluster import Cluster
 from benchmarks.nodes.outcome import RECORDED_SECONDS
+from schedulezero.wire.addresses import free_ports
 from tests.support.dropping_proxy import DroppingProxy
 from tests.support.postgres import Postgres, a_postgres, rows
 
@@ -32,6 +34,7 @@ CUT_SECONDS = 20.0
 STOPPED_SECONDS = 40.0
 FULL_SECONDS = 12.0
 OFF_SECONDS = 15.0
+UNREACHED_SECONDS = 20.0
 _MEGABYTES = 512
 _SMALL_MEGABYTES = 48
 
@@ -49,6 +52,8 @@ class Ground:
         rows: what a query finds in the database as it is now.
         strike: lets the fault happen, and ends it.
         struck: the nodes that it strikes.
+        port: where the handler that takes several calls at once listens; any free port if None.
+        reached_at: where the nodes reach it, if not there.
         environments: what each node's environment has in addition.
         unrecorded_seconds: for how long before the fault answers to calls may not be in the database.
     """
@@ -59,6 +64,8 @@ class Ground:
     struck: frozenset[int] = frozenset({0})
     environments: list[Mapping[str, str]] = field(default_factory=lambda: [{}] * NODES)
     unrecorded_seconds: float = RECORDED_SECONDS
+    port: int | None = None
+    reached_at: int | None = None
 
 
 @contextmanager
@@ -208,6 +215,43 @@ def clock_off(hours: int) -> Iterator[Ground]:
             yield ground
 
 
+@contextmanager
+def out_of_reach() -> Iterator[Ground]:
+    """What the first node sends to a handler is dropped for a while, as by a firewall."""
+    (port,) = free_ports(1)
+    with a_postgres(durable=True) as postgres, DroppingProxy(port) as wall:
+        url = postgres.new_database()
+
+        async def strike(cluster: Cluster) -> None:
+            process = cluster.nodes[0].process
+            assert process is not None
+            cluster.strikes()
+            wall.drop(partial(_comes_from, process.pid))
+            await asyncio.sleep(UNREACHED_SECONDS)
+            wall.let_through()
+
+        yield Ground(
+            [url] * NODES,
+            lambda query: rows(url, query),
+            strike,
+            frozenset(),
+            port=port,
+            reached_at=wall.port,
+        )
+
+
+@cache
+def _comes_from(pid: int, port: int) -> bool:
+    """Return whether a connection on this machine comes from a process (proc(5))."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    wanted = {f"socket:[{line[9]}]" for line in lines if line[1].endswith(f":{port:04X}")}
+    found: set[str] = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # it was closed a moment ago
+            found.add(str(link.readlink()))
+    return not wanted.isdisjoint(found)
+
+
 # -------------------------------------------------------------------- full disks
 
 
@@ -228,10 +272,9 @@ def _small_disk(megabytes: int) -> Iterator[Path]:
 
 def _fill(disk: Path) -> Path:
     filling = disk / "filling"
-    with filling.open("wb") as file, contextlib.suppress(OSError):
+    with filling.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(bytes(4096))
-            file.flush()
     return filling
 
 

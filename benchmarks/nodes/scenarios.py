@@ -72,6 +72,7 @@ SCENARIOS = (
     *_both("a node is stopped for 40 s", grounds.stopped, grounds.STOPPED_SECONDS + 8),
     Scenario("a node is killed and started again", grounds.killed, backlog=True),
     Scenario("a node gets SIGTERM and is started again", grounds.ended, backlog=True),
+    Scenario("a node can't reach a handler for 20 s", grounds.out_of_reach, backlog=True),
     Scenario("PostgreSQL's disk is full for 12 s", grounds.full_postgres),
     Scenario("SQLite's disk is full for 12 s", grounds.full_sqlite),
     Scenario("a node's clock is an hour ahead for 15 s", partial(grounds.clock_off, 1), backlog=True),
@@ -83,19 +84,19 @@ async def measure(scenario: Scenario) -> tuple[Outcome, list[str]]:
     """Try a scenario; return its figures and remarks. Raises `grounds.Skipped`."""
     with scenario.ground() as ground, tempfile.TemporaryDirectory(prefix="schedulezero-nodes-") as folder:
         async with AsyncExitStack() as stack:
+            ports = {"many": ground.port or free_ports(1)[0], "one": free_ports(1)[0]}
             handlers = [
                 await stack.enter_async_context(
-                    RecordingHandler(
-                        name, free_ports(1)[0], concurrency=_CONCURRENCY[name], seconds=_CALL_SECONDS[name]
-                    )
+                    RecordingHandler(name, port, concurrency=_CONCURRENCY[name], seconds=_CALL_SECONDS[name])
                 )
-                for name in A_SECOND
+                for name, port in ports.items()
             ]
             cluster = await stack.enter_async_context(
                 Cluster(Path(folder), ground.databases, ground.environments, handlers)
             )
             for number, handler in enumerate(handlers):
-                await handler.register(cluster.nodes[-1 - number % len(cluster.nodes)].address)
+                at = ground.reached_at if handler.handler_id == "many" else None
+                await handler.register(cluster.nodes[-1 - number % len(cluster.nodes)].address, at)
             await cluster.until_known()
             return await _through(scenario, ground, cluster), cluster.remarks
 
