@@ -16,7 +16,7 @@ import yaml
 
 from benchmarks.nodes.calls import RecordingHandler
 from benchmarks.nodes.jobs import add_jobs
-from benchmarks.nodes.outcome import Save, Seen
+from benchmarks.nodes.outcome import RECORDED_SECONDS, Save, Seen
 from cogs.config.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero.storage.database import is_postgres_setting
 from schedulezero.wire.addresses import free_ports
@@ -102,6 +102,7 @@ class Cluster:
         self.health: list[Seen] = []
         self.remarks: list[str] = []
         self.struck_at = 0.0
+        self.unrecorded_since = 0.0
         self._http = httpx.AsyncClient(timeout=_SAVE_SECONDS, limits=httpx.Limits(max_connections=200))
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._watching: list[asyncio.Task[None]] = []
@@ -185,6 +186,11 @@ class Cluster:
     def strikes(self) -> None:
         """Note that the fault strikes now."""
         self.struck_at = time.time()
+        self.unrecorded_since = self.unrecorded_since or self.struck_at - RECORDED_SECONDS
+
+    def loses_records(self) -> None:
+        """Note that what is recorded from now on will be lost."""
+        self.unrecorded_since = time.time() - RECORDED_SECONDS
 
     def says_that(self, remark: str) -> None:
         """Add a line to the scenario's figures."""

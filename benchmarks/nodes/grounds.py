@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.nodes.cluster import Cluster
-from benchmarks.nodes.outcome import RECORDED_SECONDS
 from schedulezero.wire.addresses import free_ports
 from tests.support.dropping_proxy import DroppingProxy
 from tests.support.postgres import Postgres, a_postgres, rows
@@ -55,7 +54,6 @@ class Ground:
         port: where the handler that takes several calls at once listens; any free port if None.
         reached_at: where the nodes reach it, if not there.
         environments: what each node's environment has in addition.
-        unrecorded_seconds: for how long before the fault answers to calls may not be in the database.
     """
 
     databases: list[str]
@@ -63,7 +61,6 @@ class Ground:
     strike: Callable[[Cluster], Awaitable[None]]
     struck: frozenset[int] = frozenset({0})
     environments: list[Mapping[str, str]] = field(default_factory=lambda: [{}] * NODES)
-    unrecorded_seconds: float = RECORDED_SECONDS
     port: int | None = None
     reached_at: int | None = None
 
@@ -109,6 +106,7 @@ def failover(*, synchronous: bool) -> Iterator[Ground]:
 
             async def strike(cluster: Cluster) -> None:
                 if not synchronous:
+                    cluster.loses_records()
                     stream.drop()
                     await asyncio.sleep(LAG_SECONDS)
                 cluster.strikes()
@@ -123,7 +121,6 @@ def failover(*, synchronous: bool) -> Iterator[Ground]:
                 lambda query: rows(url, query),
                 strike,
                 frozenset(),
-                unrecorded_seconds=RECORDED_SECONDS + (0 if synchronous else LAG_SECONDS),
             )
         finally:
             standby.stop()

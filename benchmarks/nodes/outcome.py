@@ -110,7 +110,7 @@ def count(
     struck: Collection[int],
     struck_at: float,
     until: float,
-    unrecorded_seconds: float,
+    unrecorded_since: float,
 ) -> Outcome:
     """Count what happened.
 
@@ -123,7 +123,7 @@ def count(
         struck: the nodes that the fault struck, which may refuse saves.
         struck_at: when it struck.
         until: jobs due after this are not expected to have been called.
-        unrecorded_seconds: for how long before that answers to calls may not be in the database.
+        unrecorded_since: since when answers to calls may not be in the database.
     """
     wanted = {save.job_id for save in saves if save.acknowledged and save.due < until}
     called = {call.job_id for call in calls}
@@ -136,8 +136,7 @@ def count(
     under_way = {
         call.run_id
         for call in calls
-        if call.at <= struck_at
-        and (call.answered_at is None or call.answered_at > struck_at - unrecorded_seconds)
+        if call.at <= struck_at and (call.answered_at is None or call.answered_at > unrecorded_since)
     }
     others = [save for save in saves if save.node >= 0 and save.node not in struck and save.at >= struck_at]
     saved_at = sorted(save.done_at for save in others if save.acknowledged)

@@ -142,7 +142,7 @@ async def _through(scenario: Scenario, ground: Ground, cluster: Cluster) -> Outc
         struck=ground.struck,
         struck_at=cluster.struck_at,
         until=end,
-        unrecorded_seconds=ground.unrecorded_seconds,
+        unrecorded_since=cluster.unrecorded_since,
     )
 
 
