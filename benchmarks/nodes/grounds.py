@@ -53,6 +53,7 @@ class Ground:
         struck: the nodes that it strikes.
         port: where the handler that takes several calls at once listens; any free port if None.
         reached_at: where the nodes reach it, if not there.
+        outage: for how many seconds nothing can be written.
         environments: what each node's environment has in addition.
     """
 
@@ -63,6 +64,7 @@ class Ground:
     environments: list[Mapping[str, str]] = field(default_factory=lambda: [{}] * NODES)
     port: int | None = None
     reached_at: int | None = None
+    outage: float = 0.0
 
 
 @contextmanager
@@ -296,7 +298,13 @@ def full_postgres() -> Iterator[Ground]:
                     cluster.says_that("PostgreSQL had ended, and was started again")
                     await asyncio.to_thread(postgres.start)
 
-            yield Ground([url] * NODES, lambda query: rows(url, query), strike, frozenset(range(NODES)))
+            yield Ground(
+                [url] * NODES,
+                lambda query: rows(url, query),
+                strike,
+                frozenset(range(NODES)),
+                outage=FULL_SECONDS,
+            )
         finally:
             postgres.stop()
 
@@ -318,4 +326,4 @@ def full_sqlite() -> Iterator[Ground]:
                 connection.row_factory = sqlite3.Row
                 return connection.execute(query).fetchall()
 
-        yield Ground([str(path)], found, strike, environments=[{}])
+        yield Ground([str(path)], found, strike, environments=[{}], outage=FULL_SECONDS)

@@ -78,12 +78,14 @@ class Outcome:
     slowest_save: float
     refused: int
     said: Sequence[str]
+    outage: float = 0.0
+    """For how many seconds nothing could be written, whatever the nodes do."""
 
     @property
     def met(self) -> bool:
         """Whether nothing was lost, doubled, early or recorded wrongly, and nobody waited for too long."""
         wrong = self.lost + self.two_ids + self.early + self.uncalled + self.repeats - self.under_way
-        return wrong == 0 and self.longest_gap <= MOST_GAP_SECONDS
+        return wrong == 0 and self.longest_gap <= MOST_GAP_SECONDS + self.outage
 
     def text(self) -> str:
         states = ", ".join(f"{count} {state}" for state, count in sorted(self.states.items()))
@@ -111,6 +113,7 @@ def count(
     struck_at: float,
     until: float,
     unrecorded_since: float,
+    outage: float,
 ) -> Outcome:
     """Count what happened.
 
@@ -123,6 +126,7 @@ def count(
         struck: the nodes that the fault struck, which may refuse saves.
         struck_at: when it struck.
         until: jobs due after this are not expected to have been called.
+        outage: for how many seconds nothing could be written.
         unrecorded_since: since when answers to calls may not be in the database.
     """
     wanted = {save.job_id for save in saves if save.acknowledged and save.due < until}
@@ -154,6 +158,7 @@ def count(
         save_gap=max((after - before for before, after in pairwise(saved_at)), default=0.0),
         slowest_save=max((save.done_at - save.at for save in others), default=0.0),
         refused=sum(not save.acknowledged for save in saves),
+        outage=outage,
         said=[_said(health, node, struck_at) for node in sorted({seen.node for seen in health})],
     )
 

@@ -142,6 +142,7 @@ async def _through(scenario: Scenario, ground: Ground, cluster: Cluster) -> Outc
         struck=ground.struck,
         struck_at=cluster.struck_at,
         until=end,
+        outage=ground.outage,
         unrecorded_since=cluster.unrecorded_since,
     )
 
