@@ -17,7 +17,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
-from schedulezero.said_values import CLOCK, DAY, MOMENT, SPAN, WEEKDAY, units_of
+from schedulezero.said_values import CLOCK, DAY, MOMENT, SPAN, WEEKDAY, Unit, units_of
 
 
 @cache
@@ -65,7 +65,7 @@ def span(value: timedelta, locale: str) -> str:
     return " ".join(_counted(count, unit, locale) for count, unit in units_of(value))
 
 
-def _counted(count: float, unit: str, locale: str) -> str:
+def _counted(count: float, unit: Unit, locale: str) -> str:
     if count != int(count):
         return format_unit(count, f"duration-{unit}", "long", locale=babel_locale(locale))
     # Only this way finds a day in each language; with that threshold the unit is the one asked for.

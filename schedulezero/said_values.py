@@ -7,6 +7,7 @@ format (`cogs.formats`).
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Literal
 
 from schedulezero.sentences import Sentence
 
@@ -16,7 +17,9 @@ CODES = frozenset((DAY, CLOCK, MOMENT, WEEKDAY, SPAN))
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
            "October", "November", "December")  # fmt: skip
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
+Unit = Literal["day", "hour", "minute", "second"]
+
+_UNITS: tuple[tuple[Unit, int], ...] = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def said_day(day: date) -> Sentence:
@@ -47,9 +50,9 @@ def said_span(length: timedelta) -> Sentence:
     return Sentence("{text}", SPAN, text=text, value=length.total_seconds())
 
 
-def units_of(length: timedelta) -> list[tuple[float, str]]:
+def units_of(length: timedelta) -> list[tuple[float, Unit]]:
     """Split a length of time into days, hours, minutes and seconds, without those that are 0."""
-    rest, found = abs(length.total_seconds()), list[tuple[float, str]]()
+    rest, found = abs(length.total_seconds()), list[tuple[float, Unit]]()
     for unit, size in _UNITS:
         count, rest = (rest, 0.0) if unit == "second" else (rest // size, rest % size)
         if count:

@@ -85,17 +85,35 @@ class Postgres:
             self._process.wait(READY_SECONDS)
             self._process = None
 
-    def standby(self, folder: Path) -> Postgres:
-        """Make a standby of it that streams from it; it runs, and the caller stops it."""
-        standby = Postgres(folder)
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def standby(self, folder: Path, through: int | None = None) -> Postgres:
+        """Make a standby of it that streams from it; it runs, and the caller stops it.
+
+        Parameters:
+            folder: where its files are.
+            through: the port by which it reaches the primary, if not the primary's own.
+        """
+        standby = Postgres(folder, durable=self._durable)
         if os.getuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(folder, user.pw_uid, user.pw_gid)
         source = f"--dbname=postgresql://postgres@127.0.0.1:{self.port}/postgres?application_name=standby"
         standby._run("pg_basebackup", source, "--pgdata=data", "--write-recovery-conf", "--checkpoint=fast",
                      "--no-sync", "--wal-method=stream")  # fmt: skip
+        if through is not None:
+            settings = folder / "data" / "postgresql.auto.conf"
+            settings.write_text(settings.read_text().replace(f"port={self.port}", f"port={through}"))
         standby.start()
         return standby
+
+    def wait_for_standby(self) -> None:
+        """Have commits wait for a standby from now on."""
+        self.execute("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+        self.execute("postgres", "SELECT pg_reload_conf()")
 
     def promote(self) -> None:
         """Make a standby the primary."""

@@ -113,6 +113,7 @@ class Dispatcher:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._record())
             group.create_task(self._reach.keep_asking())
+            group.create_task(self._leave_while_off())
             while True:
                 handler_id = await self._queue.next_lane()
                 group.create_task(self._serve(handler_id, group))
@@ -133,6 +134,13 @@ class Dispatcher:
             # Their claims run out; given back, they would be called again while their call is under way.
             log.warning("%d calls were not answered; their runs will be called again", len(self._calling))
             self._queue.done(list(self._calling.values()))
+
+    async def _leave_while_off(self) -> None:
+        """Leave the runs that aren't called yet to the other nodes while this node's clock is wrong."""
+        while True:
+            await self._time_check.differs()
+            await self._queue.leave(self._calling)
+            await asyncio.sleep(_AGAIN_SECONDS)  # calls under way end, and what was being claimed arrives
 
     @property
     def running(self) -> int:

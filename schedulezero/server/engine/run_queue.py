@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -83,8 +83,12 @@ class RunQueue(Protocol):
         """Return this node's claims of runs, for the store to check; None if no other node shares them."""
         ...
 
-    async def stop_taking(self, under_way: Collection[Identity]) -> None:
+    async def stop_taking(self, under_way: Mapping[Identity, Run]) -> None:
         """Hand out no more runs, and give those that aren't under way back to the other nodes."""
+        ...
+
+    async def leave(self, under_way: Mapping[Identity, Run]) -> None:
+        """Give the runs that aren't under way to the other nodes, and the handlers that only one may call."""
         ...
 
     @property
@@ -239,8 +243,11 @@ class LocalRunQueue:
     def claims(self, runs: Sequence[Run]) -> dict[str, UUID] | None:
         return None
 
-    async def stop_taking(self, under_way: Collection[Identity]) -> None:
+    async def stop_taking(self, under_way: Mapping[Identity, Run]) -> None:
         return  # what this process leaves in the store is found at its next start
+
+    async def leave(self, under_way: Mapping[Identity, Run]) -> None:
+        raise AssertionError("there are no other nodes")
 
     @property
     def others_alive(self) -> bool:

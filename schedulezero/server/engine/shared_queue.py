@@ -15,7 +15,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -203,15 +203,28 @@ class SharedRunQueue:
             await self._give_back(dict(self._held))
             raise
 
-    async def stop_taking(self, under_way: Collection[Identity]) -> None:
+    async def stop_taking(self, under_way: Mapping[Identity, Run]) -> None:
         self._stopping = True
+        await self._give_back_all_but(under_way)
+
+    async def leave(self, under_way: Mapping[Identity, Run]) -> None:
+        await self._give_back_all_but(under_way)
+        busy = {run.handler_id for run in under_way.values()}
+        for handler_id in [name for name in self._lanes if name not in busy]:
+            try:
+                await self._leases.release(_lease(handler_id))
+            except DatabaseUnavailable as error:
+                log.warning("the lease of handler %r runs out by itself: %s", handler_id, error)
+
+    async def _give_back_all_but(self, under_way: Mapping[Identity, Run]) -> None:
         calling = {pgqueuer_rows.queue_key(*identity) for identity in under_way}
         claims = {key: token for key, token in self._held.items() if key not in calling}
         for key in claims:
             del self._held[key]
         for lane in self._lanes.values():
             lane.waiting = WaitingRuns()
-        await self._give_back(claims)
+        if claims:
+            await self._give_back(claims)
 
     @property
     def others_alive(self) -> bool:
@@ -302,7 +315,7 @@ class SharedRunQueue:
         )
         if not jobs:
             return False
-        if self._stopping:
+        if self._stopping or self._time_check.is_off:
             await self._database.write(lambda connection: pgqueuer_rows.give_back_all(connection, token))
             return False
         # Runs that can't be read now get no heartbeat, so that another node takes them.

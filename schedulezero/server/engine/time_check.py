@@ -1,7 +1,8 @@
 """Whether this node's clock agrees with the database's, which all nodes share; SQLite has none of its own.
 
 A node whose clock is an hour ahead would carry out an hour of runs early, and miss those of the others. So a
-node that is more than `MOST_SECONDS` off says so, and claims and takes nothing until the two agree.
+node that is more than `MOST_SECONDS` off says so, claims and takes nothing until the two agree, and leaves
+what it has taken to other nodes.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class TimeCheck:
         self._shared = shared
         self._agree = asyncio.Event()
         self._agree.set()
+        self._differ = asyncio.Event()
         self.seconds_off = 0.0
         """By how many seconds this node's clock is ahead of the database's, or behind if negative."""
 
@@ -67,6 +69,10 @@ class TimeCheck:
         """Wait until the clocks agree."""
         await self._agree.wait()
 
+    async def differs(self) -> None:
+        """Wait until the clocks are too far apart."""
+        await self._differ.wait()
+
     async def keep_looking(self) -> None:
         """Compare the clocks every few seconds until cancelled."""
         while self._shared:
@@ -83,8 +89,10 @@ class TimeCheck:
         self.seconds_off = seconds_off
         if self.is_off:
             self._agree.clear()
+            self._differ.set()
         else:
             self._agree.set()
+            self._differ.clear()
 
     def _measure(self, connection: Connection) -> float:
         """Return at least how far this node's clock is ahead; the way there and back counts for it."""

@@ -122,8 +122,7 @@ async def test_the_kind_of_standby_is_told() -> None:
         await until(lambda: is_kind(Standbys.ASYNCHRONOUS))
         # These test servers run with synchronous_commit off.
         primary.execute("postgres", "ALTER DATABASE jobs SET synchronous_commit = on")
-        primary.execute("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'standby'")
-        primary.execute("postgres", "SELECT pg_reload_conf()")
+        primary.wait_for_standby()
         await until(lambda: is_kind(Standbys.SYNCHRONOUS))
         await asyncio.to_thread(primary.stop)
         await asyncio.to_thread(standby.promote)

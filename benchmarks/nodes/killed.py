@@ -1,8 +1,8 @@
 """Three server nodes and three handler processes on one PostgreSQL; one of each is killed midway.
 
-``python -m benchmarks.nodes [RUNS] [SECONDS]``: so many jobs fall due within so many seconds, spread evenly.
-Each has one effect, a row in a table of its own. At the middle a node and a handler get SIGKILL and stay
-dead. Counted are effects that are lacking or doubled, and how long nothing happened at most.
+``python -m benchmarks.nodes.killed [RUNS] [SECONDS]``: so many jobs fall due within so many seconds, spread
+evenly. Each has one effect, a row in a table of its own. At the middle a node and a handler get SIGKILL and
+stay dead. Counted are effects that are lacking or doubled, and how long nothing happened at most.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import sqlalchemy as sa
 import yaml
-from sqlalchemy.engine import Connection
 
+from benchmarks.nodes.jobs import add_jobs
 from cogs.config.limit_settings import NO_LIMIT_SETTINGS
 from schedulezero import instants
 from schedulezero.handler.handler import Handler
@@ -32,11 +31,7 @@ from schedulezero.handler.journal import Journal
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.methods.spec import resumable
-from schedulezero.model import Job, JobState, Trigger
 from schedulezero.model import JsonObject as Json
-from schedulezero.server.records.rows import job_row
-from schedulezero.server.records.tables import jobs, metadata
-from schedulezero.storage.database import database_of
 from schedulezero.storage.postgres import asyncpg
 from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.shards import Shards
@@ -148,11 +143,12 @@ async def _measure(
     for number in range(NODES):
         arguments = ("handler", str(ports[2 * NODES + number]), addresses[number], database)
         with (folder / f"handler-{number}.log").open("wb") as log:
-            processes.append(await _python(log, "-m", "benchmarks.nodes", *arguments))
+            processes.append(await _python(log, "-m", "benchmarks.nodes.killed", *arguments))
     await _ready(rest, handlers=NODES)
 
     begin = instants.now() + timedelta(seconds=_LEAD_SECONDS + runs / 5000)
-    await _add_jobs(database, runs, seconds, begin)
+    due = [begin + timedelta(seconds=seconds * number / runs) for number in range(runs)]
+    await add_jobs(database, [(f"job-{number}", "workers", at) for number, at in enumerate(due)], guilds=100)
     kill_at = begin.timestamp() + seconds / 2
     await asyncio.sleep(kill_at - time.time())
     processes[0].send_signal(signal.SIGKILL)  # a node
@@ -172,7 +168,7 @@ async def _measure(
 
 async def _python(log: Any, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, stdout=log, stderr=log, cwd=Path(__file__).parent.parent
+        sys.executable, *arguments, stdout=log, stderr=log, cwd=Path(__file__).parent.parent.parent
     )
 
 
@@ -188,31 +184,6 @@ async def _ready(rest: list[str], handlers: int) -> None:
                 except (httpx.HTTPError, ValueError, KeyError):
                     pass  # it is coming up
                 await asyncio.sleep(0.1)
-
-
-async def _add_jobs(database: str, runs: int, seconds: float, begin: Any) -> None:
-    """Saves the jobs as REST does, but many in a statement; then wakes the clocks by saving the first."""
-    tables = database_of(database, metadata)
-    await tables.open()
-    now = instants.now()
-    due = [begin + timedelta(seconds=seconds * number / runs) for number in range(runs)]
-    made = [
-        Job(
-            id=f"job-{number}", handler_id="workers", method="work", params={"number": number},
-            trigger=Trigger("date", {"run_date": at.isoformat()}), state=JobState.ACTIVE, next_run_at=at,
-            anchor_at=now, guild_id=str(number % 100), created_at=now, updated_at=now,
-        )
-        for number, at in enumerate(due)
-    ]  # fmt: skip
-
-    def insert(connection: Connection, part: list[Job]) -> None:
-        connection.execute(sa.insert(jobs), [job_row(job) for job in part])
-        connection.execute(sa.text("SELECT pg_notify('schedulezero', 'jobs 0')"))
-
-    for start in range(0, runs, 1000):
-        part = made[start : start + 1000]
-        await tables.write(lambda connection, part=part: insert(connection, part))
-    await tables.close()
 
 
 async def _count(database: str, runs: int, states: dict[str, int], killed_at: float) -> Outcome:
@@ -243,10 +214,16 @@ def main() -> int:
         return 0
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else SECONDS
+    text, met = tried(runs, seconds)
+    print(text)
+    return 0 if met else 1
+
+
+def tried(runs: int = RUNS, seconds: float = SECONDS) -> tuple[str, bool]:
+    """Try it on a database of its own; return the figures, and whether nothing was lost or doubled."""
     with a_postgres(durable=True) as postgres:
         outcome = asyncio.run(measure(postgres.new_database(), runs, seconds))
-    print(outcome.text())
-    return 0 if outcome.lost == outcome.doubled == 0 else 1
+    return outcome.text(), outcome.lost == outcome.doubled == 0
 
 
 if __name__ == "__main__":
