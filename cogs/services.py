@@ -106,6 +106,16 @@ class Services:
         """Return what words without an hour mean in a guild; outside of guilds, what they usually mean."""
         return (await self.memory.settings(guild_id)).habits if guild_id is not None else Habits()
 
+    async def alert_channel(self, guild: discord.Guild) -> discord.abc.Messageable | None:
+        """Return where a guild's alerts go; None if it chose no channel, or the bot can't post there."""
+        settings = await self.memory.settings(guild.id)
+        channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
+        if not isinstance(channel, discord.abc.Messageable):
+            return None
+        in_thread = isinstance(channel, discord.Thread)
+        allowed = channel.permissions_for(guild.me)
+        return channel if (allowed.send_messages_in_threads if in_thread else allowed.send_messages) else None
+
     async def read_on(
         self, cursor: str, ask: Callable[[int | None, int], Awaitable[tuple[T, int]]]
     ) -> tuple[T, int, bool]:

@@ -114,7 +114,11 @@ def new_draft(
 
 
 def here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
-    """Fill required channels with the current one: a job scheduled here is most likely meant for here."""
+    """Fill required channels with the current one: a job scheduled here is most likely meant for here.
+
+    When it runs is filled with the time that is usual for such a job.
+    """
+    draft = replace(draft, when=draft.when or spec.usual)
     if desk.interaction.channel_id is None:
         return draft
     here = {name: [str(desk.interaction.channel_id)] for name in required_channels(spec)}
