@@ -74,8 +74,8 @@ _Words = Annotated[Text, Field(max_length=200)]
     pings=("text",),
     groups={
         "calendar": ("calendar_url", "channel_id", "before", "text"),
-        "which events": ("only", "without"),
-        "events of Discord": ("make_events", "days"),
+        "which_events": ("only", "without"),
+        "discord_events": ("make_events", "days"),
     },
     resumable=True,
     pace=SHORTEST,
@@ -108,7 +108,9 @@ async def follow_calendar(
     """
     guild = guild_of(bot, guild_id)
     leads = _expect_usable(bot, calendar_url, channel_id, before, text, make_events=make_events)
-    job_id = current_run().job_id or ""
+    job_id = current_run().job_id
+    if job_id is None:
+        raise JobFailed("Only a job can follow a calendar.", retry=False, code="calendar_needs_job")
     async with turn(f"calendar:{key_of(job_id)}"):
         known = await followed_by(bot, job_id)
         source = Source(calendar_url, only, without)
@@ -150,7 +152,7 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
     said: list[str | None] = [
         *told,
         Sentence(
-            "{events} events to come, {posts} posts planned.",
+            "Events to come: {events}. Posts planned: {posts}.",
             "calendar_followed",
             events=len(coming),
             posts=waiting,
@@ -169,7 +171,7 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
     if did.left_out:
         said.append(
             Sentence(
-                "{count} events are left out, because Discord takes no more.",
+                "Events left out, because Discord takes no more: {count}.",
                 "events_left_out",
                 count=did.left_out,
             )
@@ -177,7 +179,7 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
     if known.agenda.unread:
         said.append(
             Sentence(
-                "{count} events of the calendar can't be read.",
+                "Events of the calendar that can't be read: {count}.",
                 "calendar_events_unread",
                 count=len(known.agenda.unread),
             )
@@ -244,7 +246,7 @@ async def _follow_preview(
     if channel_id is not None:
         said.append(
             Sentence(
-                "Posts in {channel} {count} times for each event, at the latest at its start.",
+                "Posts in {channel} {count} times for each event.",
                 "calendar_would_post_often",
                 channel=f"<#{channel_id}>",
                 count=len(leads),
@@ -340,8 +342,8 @@ async def _announced(bot: commands.Bot, calendar: str, event: str, channel_id: i
     variables=("heading",),
     pings=("heading",),
     groups={
-        "calendar": ("calendar_url", "channel_id", "span", "heading"),
-        "which events": ("only", "without"),
+        "calendar": ("calendar_url", "channel_id", "period", "heading"),
+        "which_events": ("only", "without"),
     },
     resumable=True,
     pace=SHORTEST,
@@ -351,7 +353,7 @@ async def post_agenda(
     bot: commands.Bot,
     calendar_url: SecretUrl,
     channel_id: ChannelId,
-    span: Literal["today", "tomorrow", "7_days"] = "7_days",
+    period: Literal["today", "tomorrow", "7_days"] = "7_days",
     heading: Annotated[LongText, Field(max_length=500)] = "",
     only: _Words = "",
     without: _Words = "",
@@ -361,13 +363,13 @@ async def post_agenda(
     Params:
         calendar_url: Its secret address, https or webcal, ending in .ics
         channel_id: Where to post
-        span: Which days
+        period: Which days
         heading: What to say above the list
         only: Only events with one of these words or categories, separated by commas
         without: No events with any of these words or categories
     """
     channel = await channel_of(bot, channel_id)
-    since, until = _days(span)
+    since, until = _days(period)
     agenda = await agenda_between(bot, Source(calendar_url, only, without), since, until)
     items = [item for item in agenda.occurrences if (item.ends or item.starts) >= current_run().scheduled_at]
     if not items:
@@ -382,12 +384,12 @@ async def post_agenda(
     return {"success": True, **sent}
 
 
-def _days(span: str) -> tuple[datetime, datetime]:
+def _days(period: str) -> tuple[datetime, datetime]:
     """Return from when to when an agenda goes, in whole days of the job's zone."""
     run = current_run()
     zone = ZoneInfo(run.timezone)
-    first = run.scheduled_at.astimezone(zone).date() + timedelta(days=span == "tomorrow")
-    after = first + timedelta(days=7 if span == "7_days" else 1)
+    first = run.scheduled_at.astimezone(zone).date() + timedelta(days=period == "tomorrow")
+    after = first + timedelta(days=7 if period == "7_days" else 1)
     midnights = (datetime.combine(day, time()) for day in (first, after))
     since, until = (first_instant_at_or_after(at, zone) for at in midnights)
     return since, until
@@ -415,7 +417,7 @@ async def _agenda_dry_run(
     bot: commands.Bot,
     calendar_url: str,
     channel_id: int,
-    span: str,
+    period: str,
     heading: str,
     only: str,
     without: str,
@@ -423,7 +425,7 @@ async def _agenda_dry_run(
 ) -> str:
     """Read the calendar, and show what it has then."""
     channel = await channel_of(bot, channel_id)
-    since, until = _days(span)
+    since, until = _days(period)
     agenda = await agenda_between(bot, Source(calendar_url, only, without), since, until)
     return await _listed(bot, channel.guild, list(agenda.occurrences), text_for(channel.guild, heading))
 

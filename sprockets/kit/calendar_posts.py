@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from discord.ext import commands
 
+from schedulezero import faults
 from schedulezero.errors import ClientError, Conflict, JobFailed, NotFound, RequestRefused
 from schedulezero.exchange.occurrences import Occurrence
 from schedulezero.following.announcements import LATE, SOON, Planned, Stage, plan
@@ -50,6 +51,7 @@ async def plan_posts(
     )
     known = replace(known, planned=tuple(planned))
     await keep(bot, job_id, known)
+    faults.point("posts.planned")
     by_key = {item.key: item for item in items}
     refused: list[str] = []
     done: list[Planned] = []
@@ -59,6 +61,7 @@ async def plan_posts(
             done.append(replace(each, stage=Stage.CANCELLED))
         elif each.stage is Stage.BEGUN and each.at > now - LATE and (item := by_key.get(each.key)):
             why = await _save(bot, each, item, params)
+            faults.point("post.saved")
             done.append(replace(each, stage=Stage.SAVED) if why is None else each)
             refused += [why] if why is not None else []
         else:
