@@ -126,7 +126,7 @@ TABLE = {
     ),
     "sprockets": (
         "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web "
-        "schedulezero/exchange schedulezero/following sprockets/kit"
+        "schedulezero/exchange schedulezero/following schedulezero/model sprockets/kit"
     ),
     "cogs/background": (
         "schedulezero schedulezero/metrics.py schedulezero/methods schedulezero/handler schedulezero/web"
