@@ -433,7 +433,7 @@ async def _agenda_dry_run(
 class CalendarSprocket(RegisteringCog):
     """Registers the jobs that follow a calendar."""
 
-    jobs = by_name(follow_calendar, announce_event, post_agenda)
+    jobs = by_name(follow_calendar, post_agenda, announce_event)
 
 
 async def setup(bot: commands.Bot) -> None:

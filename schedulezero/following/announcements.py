@@ -26,6 +26,8 @@ MOST = 50
 SOON = timedelta(seconds=5)
 LATE = timedelta(minutes=15)
 """How long after its time a post still comes."""
+_MISSED = timedelta(hours=1)
+"""How long ago the time of a post may have come that is planned only now: not all of a long pause's."""
 _KEPT = timedelta(days=1)
 
 
@@ -104,8 +106,8 @@ def plan(
         items: What the calendar says, the earliest first.
         leads: How long before each event.
         now: The present instant.
-        since: When the calendar was looked at before; None if never. A post whose time has come since then
-            comes at once.
+        since: When the calendar was looked at before; None if never. A post whose time has come since then,
+            and within the last hour, comes at once.
     """
     wanted: dict[str, Planned] = {}
     for item, lead, at in sorted(_due(items, leads, now, since), key=lambda each: each[2])[:MOST]:
@@ -133,6 +135,7 @@ def plan(
 def _due(
     items: Sequence[Occurrence], leads: Sequence[timedelta], now: datetime, since: datetime | None
 ) -> Iterable[tuple[Occurrence, timedelta, datetime]]:
+    since = max(since, now - _MISSED) if since is not None else None
     for item in items:
         for lead in leads:
             at = item.starts - lead

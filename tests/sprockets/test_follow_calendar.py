@@ -172,6 +172,26 @@ async def test_discords_events_follow_the_calendar(world: World, feed: Feed) -> 
     assert run.state == "failed" and "Create Events" in str(run.error), run
 
 
+async def test_many_events_are_made_a_few_at_a_time(world: World, feed: Feed) -> None:
+    feed.events = [event(f"e{n}", in_(30 + n), title=f"E{n}") for n in range(12)]
+    params = {"guild_id": str(world.guild.id), "calendar_url": feed.url, "make_events": True}
+    context = {"guild_id": str(world.guild.id), "creator_id": str(world.admin.id)}
+    answer = await call(world, "follow_calendar", params, context=context)
+    assert answer["success"] is False and answer["retry_after"] == 1.0, answer
+    assert len(on_discord(world)) == 10
+    answer = await call(world, "follow_calendar", params, context=context)
+    assert answer["success"] is True and len(on_discord(world)) == 12 and len(feed.asked) == 1, answer
+    # The agenda is read for itself, and posted by days.
+    agenda = {"calendar_url": feed.url, "channel_id": str(world.channel.id), "heading": "Soon, {server}:"}
+    answer = await call(world, "post_agenda", agenda, "agenda@1", context, "agenda")
+    assert answer["success"] is True, answer
+    (message,) = world.posted()
+    lines = message.content.splitlines()
+    assert lines[0] == "Soon, Moonbase:" and sum(line.startswith("- <t:") for line in lines) == 12
+    answer = await call(world, "post_agenda", {**agenda, "only": "chess"}, "agenda@2", context, "agenda")
+    assert "nothing was posted" in answer["message"] and len(world.posted()) == 1
+
+
 async def test_a_calendar_that_fails_is_told_once_and_once_when_it_is_back(
     world: World, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def test_other_words_for_the_same_events_are_planned_anew() -> None:
         ),  # an event that came in between: fifteen minutes before is now
         (NOW - HOUR, timedelta(minutes=-10), 2),
         (NOW - HOUR, timedelta(minutes=-20), 0),
+        (NOW - timedelta(days=9), timedelta(minutes=-10), 2),  # after a long pause
         (NOW, timedelta(days=3), 0),  # later
     ],
 )
