@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from schedulezero.client.dialect import JobQuery
-from tests.cogs.test_secrecy import everything
 from tests.support.acting import click, now, scheduler
+from tests.support.everything import everything
 from tests.support.text import text_of
 from tests.support.world import World, button_target, press, said
 
@@ -25,6 +25,7 @@ async def test_the_address_is_sealed_once_the_job_is_saved(world: World) -> None
         "when": "every 15 minutes",
     }
     card = await world.admin.submit_modal(shown, filled)
+    assert card.response is not None
     text = text_of(card.response)
     assert "Follows the calendar at calendar.example.org." in text and "2 times for each event" in text
     assert "S3CRET" not in text
