@@ -26,6 +26,7 @@ from schedulezero.errors import ScheduleZeroError
 from schedulezero.exchange.limited_reading import FileReaders
 from schedulezero.handler.handler import Handler
 from schedulezero.handler.journal import Journal
+from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec, spec_of
 from schedulezero.model.habits import Habits
 from schedulezero.model.limits import Limits
@@ -185,7 +186,7 @@ def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
     specs = offered_specs(bot)
     names = {spec.name for spec in specs}
     found = [spec for spec in specs if spec.instead not in names]
-    return sorted(found, key=lambda spec: not spec.groups)
+    return sorted(found, key=lambda spec: all(item.kind is not Kind.EMBEDS for item in spec.parameters))
 
 
 def specs_of(bot: commands.Bot) -> Callable[[str], MethodSpec | None]:

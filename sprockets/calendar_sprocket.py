@@ -3,7 +3,7 @@
 `follow_calendar` looks at the calendar as often as it runs. It plans a post before each event, as a job of
 its own on the server, so that posts come at their exact time between two looks and whoever dies
 (`schedulezero.following.announcements`); and it keeps Discord's own events in step. `announce_event` is such
-a post; `post_agenda` lists what a day or a week brings.
+a post; `send_agenda` lists what a day or a week brings.
 """
 
 from __future__ import annotations
@@ -349,7 +349,7 @@ async def _announced(bot: commands.Bot, calendar: str, event: str, channel_id: i
     pace=SHORTEST,
     usual="every monday at 8",
 )
-async def post_agenda(
+async def send_agenda(
     bot: commands.Bot,
     calendar_url: SecretUrl,
     channel_id: ChannelId,
@@ -403,7 +403,7 @@ async def _listed(bot: object, guild: discord.Guild, items: list[Occurrence], he
     return agenda_text(heading, items, lambda at: at.astimezone(zone).date(), lambda _: more)
 
 
-@post_agenda.check
+@send_agenda.check
 async def _check_agenda(
     bot: commands.Bot, calendar_url: str, channel_id: int, heading: str, **_: Any
 ) -> None:
@@ -412,7 +412,7 @@ async def _check_agenda(
     expect_texts(channel.guild, heading, 1000, "heading", blank=True)
 
 
-@post_agenda.dry_run
+@send_agenda.dry_run
 async def _agenda_dry_run(
     bot: commands.Bot,
     calendar_url: str,
@@ -433,7 +433,7 @@ async def _agenda_dry_run(
 class CalendarSprocket(RegisteringCog):
     """Registers the jobs that follow a calendar."""
 
-    jobs = by_name(follow_calendar, post_agenda, announce_event)
+    jobs = by_name(follow_calendar, send_agenda, announce_event)
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -9,7 +9,7 @@ from schedulezero.client.dialect import JobQuery
 from tests.support.acting import click, now, scheduler
 from tests.support.everything import everything
 from tests.support.text import text_of
-from tests.support.world import World, button_target, press, said
+from tests.support.world import World, button_target, pick, press, said
 
 URL = "webcal://calendar.example.org/private-S3CRET/basic.ics?k=S3CRET"
 
@@ -67,3 +67,13 @@ async def test_what_cannot_work_is_told_before_it_is_saved(world: World) -> None
         text = text_of(card.response)
         assert why in text and "S3CRET" not in text, text
         await press(world.admin, card.response, "draft:cancel")
+
+
+async def test_the_usual_time_of_one_kind_of_job_is_not_that_of_another(world: World) -> None:
+    shown = await world.admin.slash(world.channel, "schedule create")
+    card = await pick(world.admin, shown.response, "draft:method", ["follow_calendar"])
+    assert "every 15 minutes" in text_of(card.response or shown.response)
+    again = await press(world.admin, card.response or shown.response, "draft:choose")
+    message = again.response or card.response or shown.response
+    card = await pick(world.admin, message, "draft:method", ["send_post"])
+    assert "15 minutes" not in text_of(card.response or message)

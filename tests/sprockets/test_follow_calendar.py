@@ -183,12 +183,12 @@ async def test_many_events_are_made_a_few_at_a_time(world: World, feed: Feed) ->
     assert answer["success"] is True and len(on_discord(world)) == 12 and len(feed.asked) == 1, answer
     # The agenda is read for itself, and posted by days.
     agenda = {"calendar_url": feed.url, "channel_id": str(world.channel.id), "heading": "Soon, {server}:"}
-    answer = await call(world, "post_agenda", agenda, "agenda@1", context, "agenda")
+    answer = await call(world, "send_agenda", agenda, "agenda@1", context, "agenda")
     assert answer["success"] is True, answer
     (message,) = world.posted()
     lines = message.content.splitlines()
     assert lines[0] == "Soon, Moonbase:" and sum(line.startswith("- <t:") for line in lines) == 12
-    answer = await call(world, "post_agenda", {**agenda, "only": "chess"}, "agenda@2", context, "agenda")
+    answer = await call(world, "send_agenda", {**agenda, "only": "chess"}, "agenda@2", context, "agenda")
     assert "nothing was posted" in answer["message"] and len(world.posted()) == 1
 
 

@@ -135,8 +135,11 @@ async def method_chosen(desk: Desk, draft_id: str) -> None:
     """Set the draft's method to the picked one."""
     draft = await _new_here(desk, draft_id)
     spec = loaded(desk, desk.picked())
-    values = fitting(spec, spec_for(desk.bot, draft.method), draft.values)
-    draft = here(desk, replace(draft, method=spec.name, values=values), spec)
+    before = spec_for(desk.bot, draft.method)
+    values = fitting(spec, before, draft.values)
+    # What is usual for one kind of job isn't meant for another.
+    when = "" if before is not None and draft.when == before.usual else draft.when
+    draft = here(desk, replace(draft, method=spec.name, values=values, when=when), spec)
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
 
