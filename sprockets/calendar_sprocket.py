@@ -121,13 +121,17 @@ async def follow_calendar(
             told.append(still_failing(known.failing))
         else:
             try:
-                known = await _read_again(bot, guild, source, known, until)
+                found = await read(bot, source, now, until, known)
             except JobFailed as error:
                 known = failed(known, error)
                 await keep(bot, job_id, known)
                 if not is_told(known) or known.failing is None:
                     raise
                 told.append(still_failing(known.failing))
+            else:
+                if known.failing is not None:
+                    await tell_it_is_back(bot, guild, known, _expect_address(bot, calendar_url))
+                known = replace(found, failing=None)
         params = {"channel_id": str(channel_id or ""), "text": text}
         what = hashlib.sha256(json.dumps([params, only, without]).encode()).hexdigest()
         known, refused = await plan_posts(bot, known, leads if channel_id else (), what, params)
@@ -135,15 +139,6 @@ async def follow_calendar(
         if make_events and not told:
             did = await mirror(bot, guild, known.agenda, now + timedelta(days=days))
     return _result(known, told, refused, did)
-
-
-async def _read_again(
-    bot: commands.Bot, guild: discord.Guild, source: Source, known: Followed, until: datetime
-) -> Followed:
-    found = await read(bot, source, present(), until, known)
-    if known.failing is not None:
-        await tell_it_is_back(bot, guild, known, feed_address(source.url, allow_private=True).host)
-    return replace(found, failing=None)
 
 
 def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored) -> dict[str, Any]:
