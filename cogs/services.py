@@ -26,6 +26,7 @@ from schedulezero.errors import ScheduleZeroError
 from schedulezero.exchange.limited_reading import FileReaders
 from schedulezero.handler.handler import Handler
 from schedulezero.handler.journal import Journal
+from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec, spec_of
 from schedulezero.model.habits import Habits
 from schedulezero.model.limits import Limits
@@ -106,6 +107,16 @@ class Services:
         """Return what words without an hour mean in a guild; outside of guilds, what they usually mean."""
         return (await self.memory.settings(guild_id)).habits if guild_id is not None else Habits()
 
+    async def alert_channel(self, guild: discord.Guild) -> discord.abc.Messageable | None:
+        """Return where a guild's alerts go; None if it chose no channel, or the bot can't post there."""
+        settings = await self.memory.settings(guild.id)
+        channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
+        if not isinstance(channel, discord.abc.Messageable):
+            return None
+        in_thread = isinstance(channel, discord.Thread)
+        allowed = channel.permissions_for(guild.me)
+        return channel if (allowed.send_messages_in_threads if in_thread else allowed.send_messages) else None
+
     async def read_on(
         self, cursor: str, ask: Callable[[int | None, int], Awaitable[tuple[T, int]]]
     ) -> tuple[T, int, bool]:
@@ -175,7 +186,7 @@ def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
     specs = offered_specs(bot)
     names = {spec.name for spec in specs}
     found = [spec for spec in specs if spec.instead not in names]
-    return sorted(found, key=lambda spec: not spec.groups)
+    return sorted(found, key=lambda spec: all(item.kind is not Kind.EMBEDS for item in spec.parameters))
 
 
 def specs_of(bot: commands.Bot) -> Callable[[str], MethodSpec | None]:

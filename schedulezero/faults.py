@@ -16,6 +16,10 @@ Nothing in the product sets `trouble_maker`; without one, a point costs one vari
     files.chunk          a part of a kept file is written, not yet committed
     files.kept           all of it is written, not yet committed
     files.forgotten      files that nobody needs are deleted, not yet committed
+    posts.planned        posts about a calendar's events are planned, no job is saved or cancelled yet
+    post.saved           the job of such a post is saved, not yet noted
+    event.begun          one of Discord's events is about to be made
+    event.made           it is made, its id not yet noted
 """
 
 from __future__ import annotations
@@ -40,6 +44,10 @@ POINTS = (
     "files.chunk",
     "files.kept",
     "files.forgotten",
+    "posts.planned",
+    "post.saved",
+    "event.begun",
+    "event.made",
 )
 
 

@@ -71,6 +71,10 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
         "schedulezero/methods schedulezero/compose"
     ),
+    "schedulezero/following": (
+        "schedulezero schedulezero/compose schedulezero/methods schedulezero/exchange schedulezero/web "
+        "schedulezero/when/language"
+    ),
     "schedulezero/handler": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar "
         "schedulezero/wire schedulezero/methods"
@@ -118,11 +122,11 @@ TABLE = {
     ),
     "sprockets/kit": (
         "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web "
-        "schedulezero/handler"
+        "schedulezero/handler schedulezero/exchange schedulezero/following"
     ),
     "sprockets": (
         "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web "
-        "sprockets/kit"
+        "schedulezero/exchange schedulezero/following schedulezero/model sprockets/kit"
     ),
     "cogs/background": (
         "schedulezero schedulezero/metrics.py schedulezero/methods schedulezero/handler schedulezero/web"

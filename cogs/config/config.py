@@ -39,7 +39,7 @@ BELOW = "__"
 """Stands in a variable's name between ``LIMITS`` and the limit."""
 DEFAULT_SPROCKETS = (
     "composer", "announcement", "posts", "threads", "events", "moderation", "roles", "channels", "web",
-    "reminder", "example",
+    "calendar", "reminder", "example",
 )  # fmt: skip
 
 Intent = Literal[

@@ -18,7 +18,7 @@ from cogs.rights.rights import Channel, Of, findings, is_risky, pings_beyond
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
-from schedulezero.model.authorship import belongs_to_another, definition
+from schedulezero.model.authorship import ENDINGS, belongs_to_another, definition
 
 MANAGERS = "managers"
 """The key in a job's meta that holds the roles that may change it."""
@@ -182,6 +182,8 @@ def _not_theirs(job: Job) -> str:
 
 def _only_called_off(job: Job) -> str:
     name = f"“{escaped(job.title[:80])}”"
+    if not job.id.startswith(ENDINGS):
+        return t("{job} belongs to another job. It can't be changed, only run now or cancelled.", job=name)
     return t("{job} ends what another job did. It can't be changed, only run now or cancelled.", job=name)
 
 

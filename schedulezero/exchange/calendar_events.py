@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from schedulezero.exchange.calendar_checks import Unusable, check_lines
 from schedulezero.exchange.calendar_lines import STATE_LINE, Block, split_property
@@ -18,6 +18,11 @@ _LENGTH_OF_A_DAY = 8
 _END_OF_DAY = time(23, 59, 59)
 _ESCAPED = re.compile(r"\\(.)")
 _LARGEST_SEQUENCE = 2**31
+_DURATION = re.compile(
+    r"\+?P(?:(?P<weeks>[0-9]{1,4})W)?(?:(?P<days>[0-9]{1,5})D)?"
+    r"(?:T(?:(?P<hours>[0-9]{1,5})H)?(?:(?P<minutes>[0-9]{1,6})M)?(?:(?P<seconds>[0-9]{1,8})S)?)?"
+)
+_COMMA = re.compile(r"(?<!\\),")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class Event:
         changes: The time in a series that this event replaces, or None.
         changes_day: Whether that time is a whole day.
         onwards: Whether it replaces all later ones, too.
+        length: How long it takes; None if it doesn't say so, or can't be read.
+        place, link, categories: Its LOCATION, URL and CATEGORIES.
     """
 
     block: Block
@@ -73,6 +80,10 @@ class Event:
     onwards: bool = False
     cancelled: bool = False
     state: str = ""
+    length: timedelta | None = None
+    place: str = ""
+    link: str = ""
+    categories: tuple[str, ...] = ()
 
     def message(self) -> str:
         """Return the text to post; "" if it has no title."""
@@ -125,6 +136,8 @@ def event_of(block: Block, zones: Zones, day_time: time, *, cancelled: bool = Fa
         whole=begins.day is not None,
         cancelled=cancelled or texts.get("STATUS", "").strip().upper() == "CANCELLED",
         state=texts.get(STATE_LINE, "").strip().casefold(),
+        place=" ".join(_text(texts.get("LOCATION", "")).split()),
+        link=texts.get("URL", "").strip(),
     )
     for name, parameters, value in lines:
         if name == "RRULE":
@@ -141,7 +154,29 @@ def event_of(block: Block, zones: Zones, day_time: time, *, cancelled: bool = Fa
             (at,) = _moments(name, parameters, value, zones, block)
             found.changes, found.changes_day = at.local(frame, day_time), at.day is not None
             found.onwards = "RANGE=THISANDFUTURE" in parameters.upper()
+        elif name == "CATEGORIES":
+            found.categories += tuple(_text(item).strip() for item in _COMMA.split(value) if item.strip())
+        elif name in ("DTEND", "DURATION") and found.length is None:
+            found.length = _length(name, parameters, value.strip().upper(), found, zones, block)
     return found
+
+
+def _length(
+    name: str, parameters: str, value: str, event: Event, zones: Zones, block: Block
+) -> timedelta | None:
+    """How long an event takes; None if that can't be read, which is no reason to refuse it."""
+    if name == "DURATION":
+        match = _DURATION.fullmatch(value)
+        return timedelta(**{key: int(n) for key, n in match.groupdict("0").items()}) if match else None
+    try:
+        frame = _frame(parameters, value, zones, block)
+        ends = _moment(value, "DTSTART", frame)
+        at = ends.local(frame, event.day_time)
+        if ends.day is not None:
+            return at - event.start
+        return frame.instant(at) - event.frame.instant(event.start)
+    except (Unusable, OverflowError):
+        return None
 
 
 def _leave_out(event: Event, moments: Iterator[Moment], value: str) -> None:

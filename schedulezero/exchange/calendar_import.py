@@ -89,7 +89,7 @@ def _items(
                 events.append(event_of(block, zones, day_time, cancelled=block.calendar in blocks.cancelling))
         except Exception as error:  # noqa: BLE001 - somebody's file may hold anything; each event stands for itself
             yield _fault(block, error)
-    for event, changes in _grouped(events):
+    for event, changes in current_versions(events):
         if changes is None:
             yield Fault(
                 event.block.line,
@@ -105,7 +105,7 @@ def _items(
             yield from found
 
 
-def _grouped(events: Sequence[Event]) -> Iterator[tuple[Event, list[Event] | None]]:
+def current_versions(events: Sequence[Event]) -> Iterator[tuple[Event, list[Event] | None]]:
     """Yield each event with the changes of its single dates, or with None if there is a newer version.
 
     The highest SEQUENCE is the newest (RFC 5545, 3.8.7.4). Programs that number nothing may give one UID to

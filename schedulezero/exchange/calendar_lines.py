@@ -26,10 +26,15 @@ KEPT = frozenset(
         "STATUS",
         "UID",
         "SEQUENCE",
+        "DTEND",
+        "DURATION",
+        "LOCATION",
+        "URL",
+        "CATEGORIES",
         STATE_LINE,
     )
 )
-_TEXTS = ("SUMMARY", "DESCRIPTION")
+_TEXTS = ("SUMMARY", "DESCRIPTION", "LOCATION", "URL", "CATEGORIES")
 _LONGEST_LINE = 16_000
 _MOST_LINES = 1000
 _LINES_OF_A_ZONE = 400

@@ -98,6 +98,43 @@ def jobs_of(event: Event, changes: Sequence[Event], now: datetime, zone: str) ->
     return found
 
 
+def instances_of(
+    event: Event, changes: Sequence[Event], since: datetime, until: datetime
+) -> Iterator[tuple[datetime, datetime, Event]]:
+    """Yield the times at which an event takes place, in no order: in the series, the instant, and as what.
+
+    Raises Unusable if a rule can't be read.
+
+    Parameters:
+        event: The event; nothing of one that was cancelled.
+        changes: The events that replace some of its dates.
+        since, until: The instants between which to look, without the last one.
+    """
+    if event.cancelled:
+        return
+    series = _Series(event, since, event.frame.name or "UTC")
+    single: list[Event] = []
+    onwards: list[Event] = []
+    for change in changes:
+        if change.onwards:
+            onwards.append(change)
+        else:
+            series.leave_out(change)
+            single += [] if change.cancelled else [change]
+    yield from series.instances(onwards, until)
+    for change in single:
+        at = change.frame.instant(change.start)
+        if since <= at < until:
+            yield series.changed(change), at, _with_text(change, event)
+
+
+def _with_text(change: Event, event: Event) -> Event:
+    """A change that has no title of its own has the text of its event."""
+    if change.summary:
+        return change
+    return replace(change, summary=event.summary, description=event.description)
+
+
 class _Series:
     """The dates of an event on its wall clock."""
 
@@ -126,6 +163,38 @@ class _Series:
         if change.changes_day or change.frame == self._event.frame:
             return change.changes
         return self._event.frame.local(change.frame.instant(change.changes))
+
+    def changed(self, change: Event) -> datetime:
+        """Return the time in the series that another event replaces."""
+        return self._changed(change)
+
+    def instances(
+        self, onwards: Sequence[Event], until: datetime
+    ) -> Iterator[tuple[datetime, datetime, Event]]:
+        """Yield its times from the present instant, as `instances_of` does."""
+        event, frame = self._event, self._event.frame
+        last = frame.local(until)
+        parts = [_Part(event, event.start)]
+        for change in sorted(onwards, key=self._changed):
+            at = self._changed(change)
+            parts[-1] = replace(parts[-1], before=at)
+            shift = frame.local(change.frame.instant(change.start)) - at
+            if change.cancelled:
+                break
+            parts.append(_Part(_with_text(change, event), at, shift=shift))
+        for part in parts:
+            dates = self._instances() if event.rules else iter([event.start])
+            before = min(part.before, last - part.shift)
+            coming = dropwhile(lambda at, part=part: at < part.since, dates)
+            for at in takewhile(lambda at, before=before: at < before, coming):
+                if at + part.shift >= self._local_now and self._takes_place(at):
+                    yield at, frame.instant(at + part.shift), part.text
+        for at in event.extra:
+            if self._local_now <= at < last and self._takes_place(at):
+                yield at, frame.instant(at), event
+
+    def _takes_place(self, at: datetime) -> bool:
+        return at not in self._out and at.date() not in self._days_out
 
     def jobs(self, onwards: Sequence[Event]) -> list[Planned]:
         """The jobs of all dates that are still to come."""

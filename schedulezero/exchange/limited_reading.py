@@ -10,7 +10,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ from schedulezero.errors import ScheduleZeroError
 from schedulezero.exchange.reader_process import CPU_SECONDS, OUT_OF_MEMORY
 from schedulezero.exchange.reading import Asked, Found
 from schedulezero.exchange.yaml_file import Fault
-from schedulezero.model import Trigger
+from schedulezero.model import JsonObject, Trigger
 from schedulezero.model.part import LONGEST_SPAN, MOST_LEADS, MOST_THENS, PART_ID, Part
 from schedulezero.sentences import LONGEST_CODE, Sentence, read_sentence
 from schedulezero.when.calendar.triggers import known_zones
@@ -98,29 +98,62 @@ async def read_limited(data: bytes, asked: Asked) -> Reading:
 
 
 async def _read(data: bytes, asked: Asked) -> Reading:
+    found: list[Found | Fault] = []
+
+    def take(line: Any) -> bool:
+        item = checked(line)
+        if item is not None:
+            found.append(item)
+        return item is None
+
+    said = await run_limited("schedulezero.exchange.reader_process", asked.to_json(), data, take)
+    entries = tuple(item for item in found if isinstance(item, Found))
+    faults = sorted((item for item in found if isinstance(item, Fault)), key=lambda fault: fault.line)
+    stopped: Fault | None = None
+    if said is not None:
+        if not entries:
+            raise UnreadableFile(said)
+        last = max(item.line for item in found)
+        stopped = Fault(
+            last, Sentence("Nothing after this line was read. {said}", "nothing_read_after", said=said)
+        )
+    return Reading(entries, tuple(faults), stopped)
+
+
+async def run_limited(module: str, asked: JsonObject, data: bytes, take: Callable[[Any], bool]) -> str | None:
+    """Read data in a process with limits; return why it ended before it was done, or None if it was done.
+
+    Parameters:
+        module: What the process runs; it limits itself as `schedulezero.exchange.reader_process` does.
+        asked: What it is asked, as the first line of its input.
+        data: The rest of its input.
+        take: Gets each line of its output, which is JSON, and returns whether it was the last one. Raises
+            ValueError or ValidationError for one that isn't as agreed.
+
+    Raises UnreadableFile if its output is too large or not as agreed.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
         "-m",
-        "schedulezero.exchange.reader_process",
+        module,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env=environment(),
         limit=_LARGEST_LINE,
     )
-    found: list[Found | Fault] = []
     status: int | None = None
     used: float | None = None
     try:
         async with asyncio.timeout(WALL_SECONDS):
             sent = run_in_background(
-                _send(process, json.dumps(asked.to_json()).encode() + b"\n" + data),
+                _send(process, json.dumps(asked).encode() + b"\n" + data),
                 "sending a file to its reader",
                 passed_on=(OSError,),
             )
             try:
-                whole = await _received(process, found)
+                whole = await _received(process, take)
             finally:
                 sent.cancel()
                 await asyncio.gather(sent, return_exceptions=True)
@@ -129,18 +162,7 @@ async def _read(data: bytes, asked: Asked) -> Reading:
         whole, used = False, _processor_seconds(process.pid)
     finally:
         await _end(process)
-    entries = tuple(item for item in found if isinstance(item, Found))
-    faults = sorted((item for item in found if isinstance(item, Fault)), key=lambda fault: fault.line)
-    stopped: Fault | None = None
-    if not whole:
-        said = _reason(status, used, len(data))
-        if not entries:
-            raise UnreadableFile(said)
-        last = max(item.line for item in found)
-        stopped = Fault(
-            last, Sentence("Nothing after this line was read. {said}", "nothing_read_after", said=said)
-        )
-    return Reading(entries, tuple(faults), stopped)
+    return None if whole else _reason(status, used, len(data))
 
 
 _TOO_LONG = Sentence("Reading this file takes too long. Split it into smaller ones.", "file_takes_too_long")
@@ -215,8 +237,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-async def _received(process: asyncio.subprocess.Process, found: list[Found | Fault]) -> bool:
-    """Add what the process writes, validated line by line; return whether the output is complete."""
+async def _received(process: asyncio.subprocess.Process, take: Callable[[Any], bool]) -> bool:
+    """Take what the process writes, line by line; return whether the output is complete."""
     assert process.stdout is not None
     size = 0
     while True:
@@ -230,12 +252,11 @@ async def _received(process: asyncio.subprocess.Process, found: list[Found | Fau
         if not line:
             return False
         try:
-            item = checked(json.loads(line))
+            is_last = take(json.loads(line))
         except (ValidationError, ValueError, RecursionError) as error:
             raise UnreadableFile(_BROKEN) from error
-        if item is None:
+        if is_last:
             return True
-        found.append(item)
         await asyncio.sleep(0)  # each line takes a moment, and there may be hundreds
 
 

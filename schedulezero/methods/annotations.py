@@ -52,6 +52,7 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
         least=read.least,
         most=read.most,
         channels=read.channels,
+        secret=read.secret,
         adapter=adapter,
     )
 
@@ -77,6 +78,11 @@ def _instead_of(annotation: Any) -> str:
     return f"a job gets ids, so annotate it with schedulezero.methods.typed.{known}, and look it up."
 
 
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that nobody reads again once it is saved, whoever may write such a job; see `Parameter`."""
+
+
 @dataclass(slots=True)
 class _Read:
     base: Any = str
@@ -87,6 +93,7 @@ class _Read:
     most: float | None = None
     channels: tuple[str, ...] = ()
     description: str = ""
+    secret: bool = False
 
 
 # Read as: a plain type, and the kind of its parameters.
@@ -122,6 +129,8 @@ def _take(item: Any, read: _Read) -> None:
         read.kind = item
     elif isinstance(item, Channels):
         read.channels = item.kinds
+    elif isinstance(item, Secret):
+        read.secret = True
     elif isinstance(item, FieldInfo):
         read.description = item.description or read.description
         for inner in item.metadata:

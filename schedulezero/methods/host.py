@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from schedulezero.methods.spec import JobFunction
 from schedulezero.model import GuildRules, Job
+from schedulezero.model.habits import Habits
 from schedulezero.model.kept_file import FileFacts
 
 
@@ -74,6 +75,8 @@ class HostServices(Protocol):
     @property
     def private_calls(self) -> bool: ...
     async def said_in(self, guild: Any, said: str) -> str: ...
+    async def habits_of(self, guild_id: int | None) -> Habits: ...
+    async def alert_channel(self, guild: Any) -> Any: ...
 
 
 @runtime_checkable

@@ -31,6 +31,8 @@ UNDELIVERED = "undelivered"
 QUEUE = "queue"
 LAST_POSTS = "last-posts"
 STICKY = "sticky"
+CALENDAR = "calendar"
+CALENDAR_EVENTS = "calendar-events"
 
 NAMES: Mapping[str, Names] = {
     FOLLOW_UP: Names.VALUE,  # its key names a role and a person, or a channel
@@ -40,6 +42,8 @@ NAMES: Mapping[str, Names] = {
     LOCK: Names.VALUE,
     LAST_POSTS: Names.VALUE,  # its key names a job and a channel
     STICKY: Names.VALUE,
+    CALENDAR: Names.VALUE,  # its key names a job
+    CALENDAR_EVENTS: Names.VALUE,
     SPROCKET_SETTINGS: Names.END_OF_KEY,
     LEFT_GUILD: Names.KEY,
     "rules": Names.KEY,

@@ -65,6 +65,8 @@ class Parameter:
         longest: maximum length of a text in characters.
         least, most: bounds of a number.
         channels: the allowed Discord channel types, such as ``forum``; empty for those that accept messages.
+        secret: whether nobody may read its value once it is saved, not even its writer: an address that
+            gives access to a person's data. A card shows its host; an export leaves it out.
         adapter: further checks a converted value, for typed jobs.
     """
 
@@ -78,6 +80,7 @@ class Parameter:
     least: float | None = None
     most: float | None = None
     channels: tuple[str, ...] = ()
+    secret: bool = False
     adapter: TypeAdapter[Any] | None = field(default=None, compare=False, repr=False)
 
     @property

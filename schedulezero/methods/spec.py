@@ -84,6 +84,7 @@ class MethodSpec:
         groups: the lines of the job's card, each with a form: name of the line → its parameters. Without
             any, the parameters are put together by their kinds.
         instead: the method that people are offered in its place; None if it is offered itself.
+        usual: when it usually runs, in words; empty for no such time.
         settles: tells whether a run undoes what the bot did and still owes; such a run needs the bot's rights
             only.
     """
@@ -104,6 +105,7 @@ class MethodSpec:
     pace: timedelta | None = None
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     instead: str | None = None
+    usual: str = ""
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the declared parameter with this name, if there is one."""

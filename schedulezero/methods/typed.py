@@ -29,7 +29,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from schedulezero.methods.annotations import Channels, parameter_from
+from schedulezero.methods.annotations import Channels, Secret, parameter_from
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import (
     SPEC_ATTRIBUTE,
@@ -72,6 +72,8 @@ Colour = Annotated[str, Kind.COLOUR]
 """A colour such as ``#5865F2`` or ``blue``. `colour_of` converts it to Discord's type."""
 Url = Annotated[str, Kind.URL, Field(pattern=r"^https?://")]
 """An http or https address."""
+SecretUrl = Annotated[str, Kind.URL, Secret(), Field(pattern=r"(?i)^(https?|webcal)://", max_length=2000)]
+"""An https or webcal address that is itself a secret: nobody reads it again once the job is saved."""
 MessageLink = Annotated[str, Kind.MESSAGE]
 """A link to a message in the job's guild. `find_message` fetches the message."""
 Duration = Annotated[timedelta, Kind.DURATION]
@@ -93,6 +95,7 @@ class TypedJob:
         pings: tuple[str, ...] = (),
         groups: Mapping[str, tuple[str, ...]] | None = None,
         instead: str | None = None,
+        usual: str = "",
     ) -> None:
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
@@ -110,6 +113,7 @@ class TypedJob:
             pings=pings,
             groups=groups or {},
             instead=instead,
+            usual=usual,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
         self._check_names()
@@ -195,6 +199,7 @@ def job(
     pings: tuple[str, ...] = (),
     groups: Mapping[str, tuple[str, ...]] | None = None,
     instead: str | None = None,
+    usual: str = "",
 ) -> Callable[[Callable[..., Any]], TypedJob]:
     """Turn an async function into a job (or a plain one, which then runs in a thread).
 
@@ -215,13 +220,24 @@ def job(
             may ping; see `mentions`.
         groups: The lines of the job's card, each with a form: name of the line → at most five parameters.
         instead: The method that people are offered in its place.
+        usual: When it usually runs, in words, such as ``every 15 minutes``; the form begins with it.
 
     Raises TypeError, with a reason, for a function that can't be a job.
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
         return TypedJob(
-            function, needs or (), variables, personal, addressee, resumable, pace, pings, groups, instead
+            function,
+            needs or (),
+            variables,
+            personal,
+            addressee,
+            resumable,
+            pace,
+            pings,
+            groups,
+            instead,
+            usual,
         )
 
     return make

@@ -246,7 +246,7 @@ async def send_out(
         raise OutgoingFailed(error.message, refused=True) from None
     if method not in _METHODS:
         raise ValueError(f"the method must be one of {', '.join(sorted(_METHODS))}")
-    said = _headers(headers or {})
+    said = request_headers(headers or {})
     if secret:
         said[SIGNATURE] = signature_of(secret, body, int(time.time()))
     async with requested(
@@ -290,7 +290,11 @@ async def requested(
                 auto_decompress=False,
             ) as session,
             session.request(
-                method, address.url, data=body or None, headers=headers or _headers({}), allow_redirects=False
+                method,
+                address.url,
+                data=body or None,
+                headers=headers or request_headers({}),
+                allow_redirects=False,
             ) as response,
         ):
             yield response
@@ -323,7 +327,7 @@ def _private(address: WebAddress) -> OutgoingFailed:
     )
 
 
-def _headers(given: Mapping[str, str]) -> dict[str, str]:
+def request_headers(given: Mapping[str, str]) -> dict[str, str]:
     """Return a request's headers: ours can't be overridden, whatever the case of their names."""
     ours = {OUTGOING_HEADER: "1", "Accept-Encoding": "identity"}
     reserved = {name.casefold() for name in ours}

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import simcord
 
 from cogs.desk.jobs.approval_card import approval_card
 from cogs.services import spec_for
 from schedulezero.model import Job, JobState
 from tests.support.acting import a_job, click, now, scheduler
+from tests.support.everything import everything
 from tests.support.text import text_of
 from tests.support.world import World, button_target, said
 
@@ -24,28 +24,6 @@ async def a_call(world: World, kind: str, **given: Any) -> Job:
         return await a_job(world, method="call_web", params=CALL, name="Secretive", **given)
     params = {"channel_id": str(world.channel.id), "message": "Hello", "ping_url": URL}
     return await a_job(world, params=params, name="Secretive", **given)
-
-
-async def everything(world: World, who: simcord.MemberActor, job: Job) -> str:
-    """All that the desk tells somebody of a job."""
-    told: list[str] = []
-    for command, options in (
-        ("show", {"job": job.id}), ("list", {}), ("calendar", {}), ("history", {}), ("export", {}),
-    ):  # fmt: skip
-        answer = await who.slash(world.channel, f"schedule {command}", **options)
-        told.append(said(answer))
-        assert answer.response is not None
-        for file in answer.response.attachments:
-            if not file.filename.endswith("png"):
-                told.append((await file.read()).decode())
-    for name in ("changes", "clone", "edit", "history", "cancel"):
-        answer = await click(world, who, "job", name, job.id)
-        told.append(said(answer))
-        for group in ("what", "options") if name in ("clone", "edit") else ():
-            draft = button_target(answer.response, "Discard")
-            form = await click(world, who, "draft", "edit", f"{draft}.{group}")
-            told.append(str(form.modal))
-    return "\n".join(told)
 
 
 @pytest.mark.long

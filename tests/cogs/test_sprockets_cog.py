@@ -210,7 +210,7 @@ async def test_one_that_is_written_for_pycord_is_refused_with_its_edits(world: W
 )
 async def test_a_name_that_is_no_sprocket_is_refused_without_importing_it(world: World, name: str) -> None:
     text = await slash(world, "load_sprocket", name or " ")
-    assert "There is no sprocket" in text and "announcement, channels, composer, events, example" in text
+    assert "There is no sprocket" in text and "announcement, calendar, channels, composer, events" in text
 
 
 async def test_loading_twice_and_unloading_what_is_not_loaded(world: World) -> None:

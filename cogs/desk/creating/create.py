@@ -114,7 +114,11 @@ def new_draft(
 
 
 def here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
-    """Fill required channels with the current one: a job scheduled here is most likely meant for here."""
+    """Fill required channels with the current one: a job scheduled here is most likely meant for here.
+
+    When it runs is filled with the time that is usual for such a job.
+    """
+    draft = replace(draft, when=draft.when or spec.usual)
     if desk.interaction.channel_id is None:
         return draft
     here = {name: [str(desk.interaction.channel_id)] for name in required_channels(spec)}
@@ -131,8 +135,11 @@ async def method_chosen(desk: Desk, draft_id: str) -> None:
     """Set the draft's method to the picked one."""
     draft = await _new_here(desk, draft_id)
     spec = loaded(desk, desk.picked())
-    values = fitting(spec, spec_for(desk.bot, draft.method), draft.values)
-    draft = here(desk, replace(draft, method=spec.name, values=values), spec)
+    before = spec_for(desk.bot, draft.method)
+    values = fitting(spec, before, draft.values)
+    # What is usual for one kind of job isn't meant for another.
+    when = "" if before is not None and draft.when == before.usual else draft.when
+    draft = here(desk, replace(draft, method=spec.name, values=values, when=when), spec)
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)
 

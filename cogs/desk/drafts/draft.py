@@ -244,7 +244,8 @@ def _read(parameter: Parameter, value: Any) -> Any:
         )
     if kind is Kind.COLOUR and parse_colour(text) is None:
         raise ValueError(t("must be a colour such as #5865F2 or blue, not “{text}”.", text=text[:40]))
-    if kind is Kind.URL and not text.startswith(("http://", "https://")):
+    beginnings = ("http://", "https://", *(("webcal://",) if parameter.secret else ()))
+    if kind is Kind.URL and not text.casefold().startswith(beginnings):
         raise ValueError(t("must be an address that begins with https://."))
     return str(value)
 

@@ -43,6 +43,7 @@ from schedulezero.client.dialect import Feature
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import MissedPolicy, OverlapPolicy
+from schedulezero.web.address import shortened
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.preview import warnings
 
@@ -64,6 +65,8 @@ def shown(parameter: Parameter, value: object, length: int = 300) -> str:
     if parameter.kind in _LONG:
         quoted = "\n".join(f"> {line}" for line in cut(str(value), length).splitlines())
         return f"**{label}:**\n{quoted}"
+    if parameter.secret:
+        value = shortened(str(value))
     return f"**{label}:** {cut(plain(str(value)), length)}"
 
 

@@ -40,20 +40,31 @@ def secrets_in(spec: MethodSpec | None, params: Mapping[str, Any]) -> frozenset[
     return frozenset(name for name, value in params.items() if value and _is_secret(spec, name))
 
 
+def sealed_in(spec: MethodSpec | None, params: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the params that nobody can read, see `Parameter.secret`."""
+    if spec is None:
+        return frozenset()
+    return frozenset(item.name for item in spec.parameters if item.secret and params.get(item.name))
+
+
 def _is_secret(spec: MethodSpec | None, name: str) -> bool:
     parameter = spec.parameter(name) if spec is not None else None
     if parameter is None:
         return name == PING_URL or tells_a_secret(name) or kind_of(name, "") is Kind.URL
+    if spec is not None and any(item.secret for item in spec.parameters):
+        return parameter.secret
     if spec is not None and CALLING in spec.needs:
         return parameter.kind in _SENT
     return parameter.kind is Kind.URL and "webhook" in name.casefold()
 
 
 def veiled(spec: MethodSpec | None, job: Job, member: discord.Member | None) -> Job:
-    """Return a job with secrets masked for a member; None stands for everyone."""
-    if member is not None and may_read(job, member):
-        return job
-    hidden = secrets_in(spec, job.params)
+    """Return a job with secrets masked for a member; None stands for everyone.
+
+    What is sealed is masked for its writer, too.
+    """
+    readable = member is not None and may_read(job, member)
+    hidden = sealed_in(spec, job.params) if readable else secrets_in(spec, job.params)
     if not hidden:
         return job
     shown = {key: _veil(spec, key, value) if key in hidden else value for key, value in job.params.items()}
@@ -68,7 +79,8 @@ def _veil(spec: MethodSpec | None, name: str, value: Any) -> Any:
 
 def without_secrets(spec: MethodSpec | None, job: Job, member: discord.Member) -> Job:
     """Return a job without the params that a member may not read."""
-    hidden = frozenset[str]() if may_read(job, member) else secrets_in(spec, job.params)
+    readable = may_read(job, member)
+    hidden = sealed_in(spec, job.params) if readable else secrets_in(spec, job.params)
     return replace(job, params={key: value for key, value in job.params.items() if key not in hidden})
 
 

@@ -22,7 +22,6 @@ from cogs.desk.kit.layout import fit
 from cogs.desk.runs.alert_card import Alert, Item, alert_panel
 from cogs.guild_language import locale_of
 from cogs.language import speaking
-from cogs.rights.rights import posting_in
 from cogs.services import services_of
 from schedulezero import instants
 from schedulezero.methods.debts import debt_of
@@ -136,7 +135,7 @@ class AlertCards:
         """Update the card of an alert, or send it; return None if there is no one to send it to."""
         if alert.message_id is not None and (edited := await self._edited(alert)) is not None:
             return edited
-        target = None if private else await self._channel(guild)
+        target = None if private else await services_of(self._bot).alert_channel(guild)
         private = target is None
         if target is None:
             target = await self._creator(job)
@@ -173,13 +172,6 @@ class AlertCards:
             log.info("the card about %s may not be edited any more; it is sent again", alert.reason)
             return None
         return replace(alert, edited_at=instants.now())
-
-    async def _channel(self, guild: discord.Guild) -> discord.abc.Messageable | None:
-        settings = await self._memory.settings(guild.id)
-        channel = guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
-        if not isinstance(channel, discord.abc.Messageable):
-            return None
-        return channel if getattr(channel.permissions_for(guild.me), posting_in(channel)) else None
 
     async def _creator(self, job: Job) -> discord.abc.Messageable | None:
         if not job.creator_id:

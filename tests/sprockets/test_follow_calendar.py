@@ -1,0 +1,303 @@
+"""A calendar that changes between looks: its posts come once and on time, and Discord's events follow it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import discord
+import pytest
+import pytest_asyncio
+
+from bot.config import Settings
+from schedulezero import faults, instants
+from schedulezero.client.dialect import JobQuery
+from schedulezero.instants import to_iso
+from schedulezero.model import Job, JobState, Run
+from sprockets.kit import calendar_feeds
+from tests.conftest import until
+from tests.support.alerting import alerts_to
+from tests.support.feeds import Feed, a_feed, event, stamped
+from tests.support.granting import give_the_bot
+from tests.support.resuming import call
+from tests.support.rules.applying import applied
+from tests.support.rules.event_rights import EventRights
+from tests.support.text import text_of
+from tests.support.world import World, a_world
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def rules() -> Iterator[None]:
+    with applied(EventRights()):
+        yield
+
+
+@pytest_asyncio.fixture
+async def world(settings: Settings) -> AsyncIterator[World]:
+    """The bot, which may read calendars on this machine."""
+    async with a_world(settings.model_copy(update={"private_calls": True})) as built:
+        yield built
+
+
+@pytest_asyncio.fixture
+async def feed() -> AsyncIterator[Feed]:
+    async with a_feed() as served:
+        yield served
+
+
+def in_(hours: float) -> datetime:
+    return instants.now().replace(microsecond=0) + hours * HOUR
+
+
+async def following(world: World, feed: Feed, **params: Any) -> Job:
+    given = {"guild_id": str(world.guild.id), "calendar_url": feed.url, **params}
+    return await world.schedule("follow_calendar", given, "every 15 minutes")
+
+
+async def newest(world: World, job: Job) -> list[Run]:
+    return list((await world.bot.services.client.runs(str(world.guild.id), job_id=job.id)).runs)
+
+
+async def look(world: World, job: Job, minutes: float = 15) -> Run:
+    """Let the job run, and return its run."""
+    before = len(await newest(world, job))
+    await world.advance(minutes=minutes)
+
+    async def ended() -> Run | None:
+        runs = await newest(world, job)
+        return runs[0] if len(runs) > before and runs[0].state != "queued" else None
+
+    run = await until(ended)
+    await world.env.settle()
+    return run
+
+
+async def planned(world: World) -> list[Job]:
+    """The posts that wait, the next one first."""
+    jobs = world.bot.services.client.all_jobs(str(world.guild.id), JobQuery(state=JobState.ACTIVE))
+    found = [job async for job in jobs if job.method == "announce_event"]
+    return sorted(found, key=lambda job: str(job.next_run_at))
+
+
+def on_discord(world: World) -> dict[str, datetime]:
+    """The events that wait on Discord: name → start."""
+    listed = world.env.backend.guilds[world.guild.id].scheduled_events.values()
+    return {e.name: datetime.fromisoformat(e.scheduled_start_time) for e in listed if int(e.status) == 1}
+
+
+async def test_posts_come_once_and_on_time_whatever_changes_between(world: World, feed: Feed) -> None:
+    at = in_(3)
+    place = "LOCATION:Club @everyone"
+    weekly = event("w", at, "RRULE:FREQ=WEEKLY", place, title="Games")
+    feed.events = [weekly, event("x", in_(6), title="Chess")]
+    params = {"channel_id": str(world.channel.id), "before": "15 minutes, 0"}
+    job = await following(world, feed, **params, text="{title} {start|R}\n{location}")
+    run = await look(world, job)
+    assert run.state == "succeeded", run
+    # A week of a series, a day more for the longest time before an event, and what is read ahead.
+    assert run.result is not None and run.result["message"].endswith("Posts planned: 4.")
+    posts = await planned(world)
+    assert [(post.name or "")[:5].strip() for post in posts] == ["Games", "Games", "Chess", "Chess"]
+    assert posts[0].next_run_at is not None and abs(posts[0].next_run_at - in_(2.75)) < timedelta(minutes=1)
+    # A date of the series moves, and the other event is cancelled.
+    named = f"RECURRENCE-ID:{stamped(at)}"
+    moved = event("w", at + HOUR, named, place, title="Late games")
+    feed.events = [weekly, moved, event("x", in_(6), "STATUS:CANCELLED", title="Chess")]
+    await look(world, job)
+    assert [post.name for post in await planned(world)] == ["Late games 📅", "Late games 📅"]
+    # Nothing changes: nothing is read again, planned again or posted.
+    await look(world, job)
+    assert feed.statuses == [200, 200, 304] and len(await planned(world)) == 2
+    await world.advance(hours=3, minutes=1)
+    message = await world.message_in(world.channel, "Late games")
+    assert message.content == f"Late games <t:{int((at + HOUR).timestamp())}:R>\nClub @\u200beveryone"
+    assert not message.mention_everyone
+    await world.advance(minutes=15)
+    await until(lambda: len(world.posted()) == 2)
+    assert await planned(world) == []
+    assert all("S3CRET" not in str(each.params) for each in posts)
+
+
+async def test_a_post_looks_again_and_belongs_to_its_calendar(world: World, feed: Feed) -> None:
+    feed.events = [event("x", in_(3))]
+    job = await following(world, feed, channel_id=str(world.channel.id))
+    await look(world, job)
+    (post,) = await planned(world)
+    # Somebody else's job of the same kind announces nothing, and neither does that of a paused calendar.
+    forged = await world.schedule("announce_event", dict(post.params), "in 1 hour")
+    await world.advance(hours=1)
+    run = await until(lambda: _ended(world, forged))
+    assert "nothing was posted" in run.result["message"]
+    await world.bot.services.client.pause(job.id)
+    await world.advance(hours=2)
+    run = await until(lambda: _ended(world, post))
+    assert "nothing was posted" in run.result["message"] and world.posted() == []
+
+
+async def _ended(world: World, job: Job) -> Run | None:
+    runs = await newest(world, job)
+    return runs[0] if runs and runs[0].state != "queued" else None
+
+
+async def test_discords_events_follow_the_calendar(world: World, feed: Feed) -> None:
+    feed.events = [
+        event("a", in_(30), title="A"),
+        event("b", in_(50), title="B"),
+        event("c", in_(999), title="C"),
+    ]
+    job = await following(world, feed, make_events=True)
+    assert (await look(world, job)).state == "succeeded"
+    assert set(on_discord(world)) == {"A", "B"}
+    feed.events = [event("a", in_(31), title="Renamed"), event("d", in_(60), title="D")]
+    run = await look(world, job)
+    assert run.result is not None and "1 made, 1 changed, 1 cancelled" in run.result["message"], run
+    found = on_discord(world)
+    assert set(found) == {"Renamed", "D"} and found["Renamed"] - in_(31) < timedelta(minutes=1)
+    # Somebody deletes one on Discord: that stays so.
+    gone = next(
+        e.id for e in world.env.backend.guilds[world.guild.id].scheduled_events.values() if e.name == "D"
+    )
+    world.env.backend.delete_scheduled_event(world.guild.id, gone)
+    await look(world, job)
+    assert set(on_discord(world)) == {"Renamed"}
+    # Without the permission, the run says so.
+    feed.events = [event("a", in_(31), title="Again")]
+    everyone = discord.Permissions(view_channel=True, send_messages=True)
+    world.env.backend.edit_role(world.guild.id, world.guild.id, {"permissions": everyone.value})
+    give_the_bot(world, everyone)
+    run = await look(world, job)
+    assert run.state == "failed" and "Create Events" in str(run.error), run
+
+
+async def test_many_events_are_made_a_few_at_a_time(world: World, feed: Feed) -> None:
+    feed.events = [event(f"e{n}", in_(30 + n), title=f"E{n}") for n in range(12)]
+    params = {"guild_id": str(world.guild.id), "calendar_url": feed.url, "make_events": True}
+    context = {"guild_id": str(world.guild.id), "creator_id": str(world.admin.id)}
+    answer = await call(world, "follow_calendar", params, context=context)
+    assert answer["success"] is False and answer["retry_after"] == 1.0, answer
+    assert len(on_discord(world)) == 10
+    answer = await call(world, "follow_calendar", params, context=context)
+    assert answer["success"] is True and len(on_discord(world)) == 12 and len(feed.asked) == 1, answer
+    # The agenda is read for itself, and posted by days.
+    agenda = {"calendar_url": feed.url, "channel_id": str(world.channel.id), "heading": "Soon, {server}:"}
+    answer = await call(world, "send_agenda", agenda, "agenda@1", context, "agenda")
+    assert answer["success"] is True, answer
+    (message,) = world.posted()
+    lines = message.content.splitlines()
+    assert lines[0] == "Soon, Moonbase:" and sum(line.startswith("- <t:") for line in lines) == 12
+    answer = await call(world, "send_agenda", {**agenda, "only": "chess"}, "agenda@2", context, "agenda")
+    assert "nothing was posted" in answer["message"] and len(world.posted()) == 1
+
+
+async def test_a_calendar_that_fails_is_told_once_and_once_when_it_is_back(
+    world: World, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alerts = await alerts_to(world)
+    feed.events = [event("x", in_(9))]
+    job = await following(world, feed, channel_id=str(world.channel.id))
+    assert (await look(world, job)).state == "succeeded"
+    monkeypatch.setattr(calendar_feeds, "SECONDS", 0.3)
+    monkeypatch.setattr(calendar_feeds, "LARGEST", 2000)
+    feed.answer = 404
+    run = await look(world, job)
+    assert run.state == "failed" and "HTTP status 404" in str(run.error)
+    await until(lambda: [m for m in alerts.history() if "404" in text_of(m)])
+    for answer, why in (
+        (b"<html>Sign in</html>", "doesn't answer with a calendar"),
+        (b"\x1f\x8bzip", "doesn't answer with a calendar"),
+        (b"x" * 3000, "larger than"),
+        (302, "has another address now"),
+        (503, "HTTP status 503"),
+    ):
+        feed.answer = answer
+        run = await look(world, job)
+        assert run.state == "succeeded", run
+        assert run.result is not None and why in run.result["message"], run
+    feed.answer, feed.silent = 404, True
+    run = await look(world, job)
+    assert run.result is not None and "didn't answer within" in run.result["message"], run
+    feed.answer, feed.silent = None, False
+    assert (await look(world, job)).state == "succeeded"
+    told = [text_of(message) for message in alerts.history()]
+    assert sum("404" in text for text in told) == 1, told
+    assert sum("can read its calendar at 127.0.0.1 again" in text for text in told) == 1, told
+    results = [f"{run.result} {run.error} {run.note}" for run in await newest(world, job)]
+    assert "S3CRET" not in " ".join([*told, *results])
+
+
+class Interrupted(Exception):
+    """The process dies here, so to speak."""
+
+
+class Dying:
+    """Let the process die at the nth time that a point is passed."""
+
+    def __init__(self, points: tuple[str, ...], times: int) -> None:
+        self.points, self.left = points, times
+
+    def __call__(self, passed: str) -> None:
+        if passed in self.points and self.left:
+            self.left -= 1
+            if not self.left:
+                raise Interrupted
+
+
+async def test_whoever_dies_each_post_and_each_event_is_there_once(
+    world: World, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed.events = [event("a", in_(9), title="A")]
+    job = await following(world, feed, channel_id=str(world.channel.id), make_events=True)
+    params, base = dict(job.params), instants.now()
+    points = ("posts.planned", "post.saved", "event.begun", "event.made")
+    deaths = 0
+    for times in range(1, 20):
+        context = {
+            "guild_id": str(world.guild.id),
+            "creator_id": str(world.admin.id),
+            "scheduled_at": to_iso(base + timedelta(minutes=6 * times)),
+        }
+        dying = Dying(points, times)
+        monkeypatch.setattr(faults, "trouble_maker", dying)
+        follower = await following(world, feed, channel_id=str(world.channel.id), make_events=True)
+        for event_id in list(world.env.backend.guilds[world.guild.id].scheduled_events):
+            world.env.backend.delete_scheduled_event(world.guild.id, event_id)
+        answer = await call(world, "follow_calendar", params, f"run@{times}", context, follower.id)
+        if dying.left == 0:
+            deaths += 1
+            assert answer["success"] is False
+            # The next look is a run of its own: nobody comes back to the one that died.
+            answer = await call(world, "follow_calendar", params, f"next@{times}", context, follower.id)
+        assert answer["success"] is True, answer
+        assert sorted(on_discord(world)) == ["A"]
+        listed = world.env.backend.guilds[world.guild.id].scheduled_events.values()
+        assert sorted(e.name for e in listed) == ["A"]
+        mine = [post for post in await planned(world) if post.params["calendar"] == follower.id]
+        assert len(mine) == 1
+        if dying.left:
+            break
+    assert deaths == 4
+
+
+async def test_only_public_https_addresses_are_followed(settings: Settings, feed: Feed) -> None:
+    async with a_world(settings) as world:
+        given = {"guild_id": str(world.guild.id), "channel_id": str(world.channel.id)}
+        for number, (url, why) in enumerate(
+            (
+                (feed.url, "must begin with https"),
+                (feed.url.replace("http:", "https:"), "private network"),
+                (feed.url.replace("http:", "webcal:"), "private network"),
+                ("ftp://example.org/x.ics", "cannot be used"),
+            )
+        ):
+            asked = {**given, "calendar_url": url}
+            answer = await call(world, "follow_calendar", asked, job_id=f"job-{number}", run_id=f"{number}")
+            assert answer["success"] is False and why in answer["error"], answer
+            assert "S3CRET" not in str(answer)
+        answer = await world.run(
+            "follow_calendar", {"guild_id": given["guild_id"], "calendar_url": "https://a.org"}
+        )
+        assert "Choose a channel" in answer["error"]
+        assert feed.asked == []
