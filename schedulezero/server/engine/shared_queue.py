@@ -168,7 +168,12 @@ class SharedRunQueue:
             self._held.pop(pgqueuer_rows.key_of(run), None)
 
     async def holds(self, run: Run) -> bool:
-        return await self._asking.ask(pgqueuer_rows.key_of(run))
+        while True:
+            asked_at = time.monotonic()
+            held = await self._asking.ask(pgqueuer_rows.key_of(run))
+            # If this process was stopped meanwhile, the answer is from before it was taken for dead.
+            if not held or time.monotonic() < asked_at + _SURELY_OURS.total_seconds():
+                return held
 
     def claims(self, runs: Sequence[Run]) -> dict[str, UUID]:
         keys = (pgqueuer_rows.key_of(run) for run in runs)

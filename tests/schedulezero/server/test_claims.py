@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -177,6 +178,42 @@ class TestACutOffNode:
             for job_id in jobs:
                 assert (await ended(node.api, job_id))["status"] == "succeeded"
             assert sorted(first + gate.called()) == sorted(jobs)
+
+    async def test_believes_no_answer_from_before_it_was_stopped(
+        self, postgres_url: str, raw: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is stopped between the database's answer and the call, and another node takes over."""
+        stopped_for = list[float]()
+        claimed = pgqueuer_rows.claimed
+        taken = "UPDATE pgqueuer SET queue_manager_id = $1, heartbeat = now() + interval '1 day'"
+
+        def answered(connection: Connection, claims: Any, *, within: Any = None) -> set[str]:
+            found = claimed(connection, claims, within=within)
+            if found and within is not None and not stopped_for:
+                other = threading.Thread(target=asyncio.run, args=(rows(postgres_url, taken, uuid4()),))
+                other.start()
+                other.join()
+                stopped_for.append(40.0)
+            return found
+
+        monkeypatch.setattr(pgqueuer_rows, "claimed", answered)
+        moved = SimpleNamespace(monotonic=lambda: time.monotonic() + sum(stopped_for))
+        monkeypatch.setattr(shared_queue, "time", moved)
+        async with nodes(postgres_url, 1) as (node,):
+            gate = Gate(raw(node))
+            gate.open.set()
+            await asyncio.to_thread(gate.handler.start, "send")
+            job_id = await due_now(node.api)
+
+            async def let_go() -> bool:
+                health = await node.health()
+                return bool(stopped_for) and (health["runs_under_way"], health["runs_waiting"]) == (0, 0)
+
+            await until(let_go)
+            assert gate.called() == []
+            await rows(postgres_url, "UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL")
+            assert (await ended(node.api, job_id))["status"] == "succeeded"
+            assert gate.called() == [job_id]
 
 
 async def _succeeded(node: Node, jobs: list[str]) -> list[str]:

@@ -239,8 +239,8 @@ RULES = GuildRules(
     ("2026-11-24T21:00:00Z", "quiet hours are from 22:00 to 07:00"),
     ("2026-11-25T05:59:00Z", "quiet hours"),
     ("2026-11-25T06:00:00Z", None),
-    ("2026-12-23T23:30:00Z", "2026-12-24"),
-    ("2026-12-24T12:00:00Z", "2026-12-24"),
+    ("2026-12-23T23:30:00Z", "24 December 2026"),
+    ("2026-12-24T12:00:00Z", "24 December 2026"),
 ])  # fmt: skip
 def test_what_rules_forbid(instant: str, part: str | None) -> None:
     reason = forbidden(RULES, from_iso(instant))
