@@ -118,7 +118,7 @@ def set_up(*, verbose: bool) -> None:
     handler.addFilter(RunFilter())
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
     # Even in a verbose log: these loggers would log what is sent to Discord, token included.
-    quiet = ("aiohttp",) if verbose else ("aiohttp", "discord")
+    quiet = ("aiohttp", "httpx", "httpcore") if verbose else ("aiohttp", "httpx", "httpcore", "discord")
     for name in quiet:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Python hides these in imported modules, but sprockets' authors and the bot's owner need to see them.

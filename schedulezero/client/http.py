@@ -1,4 +1,4 @@
-"""Turns one HTTP request into a JSON object or one of our errors. The only module that sends it."""
+"""Turns one HTTP request into a JSON object or one of our errors. The only module that uses httpx."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
-from urllib.parse import urlencode
 
-import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError
-from yarl import URL
+import httpx
 
 from schedulezero.errors import (
     BadAnswer,
@@ -32,8 +29,6 @@ from schedulezero.wire.storable import Unstorable, check, clean, clean_text, rea
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
-_KEPT_SECONDS = 3600.0
-"""How long an idle connection is kept; the server ends it sooner."""
 _LARGE = 50_000
 """Reading a response of more bytes would hold the event loop, so a thread does it."""
 
@@ -61,29 +56,20 @@ class Http:
 
     def __init__(self, endpoint: str, token: str | None = None, authority: str | None = None) -> None:
         self.endpoint = endpoint.rstrip("/")
-        self._root = str(URL(self.endpoint)).rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._tls = ssl.create_default_context(cafile=authority) if authority else True
-        self._session: aiohttp.ClientSession | None = None
+        self._client = httpx.AsyncClient(
+            base_url=self.endpoint,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            # Without TLS no certificate is checked, and loading the public ones would block the event loop.
+            verify=ssl.create_default_context(cafile=authority)
+            if authority
+            else endpoint.lower().startswith("https:"),
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            trust_env=False,  # the server is ours; a proxy meant for the web must not be used
+        )
 
     async def close(self) -> None:
-        """Close its connections; the next request opens new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
-
-    def _open(self) -> aiohttp.ClientSession:
-        """Return the session, which is made within the event loop that uses it."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=self._tls, keepalive_timeout=_KEPT_SECONDS),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-                headers=self._headers,
-                skip_auto_headers=("Content-Type",),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,  # the server is ours; a proxy meant for the web must not be used
-            )
-        return self._session
+        """Close its connections."""
+        await self._client.aclose()
 
     async def request(
         self,
@@ -111,49 +97,41 @@ class Http:
         Raises a ClientError whose message is a sentence for the user.
         """
         params = {key: value for key, value in (query or {}).items() if value is not None}
+        extra: dict[str, Any] = {"timeout": timeout} if timeout is not None else {}
         headers = {"X-ScheduleZero-Actor": actor_id} if actor_id is not None else {}
         if _per_person.get():
             headers["X-ScheduleZero-Per-Person"] = "1"
+        if headers:
+            extra["headers"] = headers
         try:
             check({**params, "body": body})
         except Unstorable as error:
             raise RequestRefused(f"This cannot be sent: it holds {error}.", code="bad_value") from error
-        sent: bytes | None = None
-        if body is not None:
-            sent = json.dumps(body, ensure_ascii=False).encode()
-            headers["Content-Type"] = "application/json"
-        url = URL(f"{self._root}{path}{f'?{urlencode(params)}' if params else ''}", encoded=True)
-        seconds = ANSWER_SECONDS if timeout is None else timeout
         try:
-            async with (
-                asyncio.timeout(seconds),
-                self._open().request(
-                    method, url, data=sent, headers=headers, allow_redirects=False
-                ) as answer,
-            ):
-                status, content = answer.status, await answer.read()
-        except TimeoutError as error:
+            response = await self._client.request(method, path, json=body, params=params, **extra)
+        except httpx.TimeoutException as error:
             raise ServerTimeout(
                 "The ScheduleZero server at {endpoint} doesn't answer. Try again in a moment.",
                 code="server_silent",
                 endpoint=self.endpoint,
             ) from error
-        except aiohttp.ClientError as error:
-            if not _is_broken_off(error):
-                raise self._not_ours() from error
+        except httpx.TransportError as error:
             raise ServerUnreachable(
                 "The ScheduleZero server at {endpoint} can't be reached. Is it running?",
                 code="server_not_reached",
                 endpoint=self.endpoint,
             ) from error
-        if len(content) > _LARGE:
-            return await asyncio.to_thread(self._answer, status, content, mends)
-        return self._answer(status, content, mends)
+        except httpx.RequestError as error:  # a body that doesn't match its declared encoding
+            raise self._not_ours() from error
+        if len(response.content) > _LARGE:
+            return await asyncio.to_thread(self._answer, response, mends)
+        return self._answer(response, mends)
 
-    def _answer(self, status: int, content: bytes, mends: bool) -> JsonObject:
+    def _answer(self, response: httpx.Response, mends: bool) -> JsonObject:
+        status = response.status_code
         unusable: Unstorable | None = None
         try:
-            data: Any = _mended(content) if mends else read_json(content, most=None)
+            data: Any = _mended(response.content) if mends else read_json(response.content, most=None)
         except Unstorable as error:
             data, unusable = None, error
         except ValueError:
@@ -176,13 +154,6 @@ class Http:
             code="not_our_server",
             endpoint=self.endpoint,
         )
-
-
-def _is_broken_off(error: aiohttp.ClientError) -> bool:
-    """Return whether a connection failed or ended too early, rather than brought what isn't an answer."""
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return not isinstance(error.__cause__, ContentEncodingError)
-    return isinstance(error, aiohttp.ClientConnectionError)
 
 
 def _mended(content: bytes) -> Any:
