@@ -20,8 +20,8 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
 import discord
+import httpx
 from aiohttp import web
 from discord import app_commands, ui
 from simcord.http import router
@@ -132,26 +132,24 @@ async def _measure() -> list[Row]:
             return await _rows(world)
 
 
-async def _rows(world: World) -> list[Row]:
-    async with (
-        _constant_page() as url,
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=3600)) as session,
-    ):
+async def _bound(world: World, answers: _Answers) -> Figure:
+    """Milliseconds: the least for an answer of a page's size. After all else: its requests disturb simcord."""
+    async with _constant_page() as url, httpx.AsyncClient() as client:
 
         @app_commands.command(name="bound", description="Does the least for an answer of this size")
         async def bound(interaction: discord.Interaction) -> None:
             await interaction.response.defer(ephemeral=True, thinking=True)
-            async with session.get(url) as answer:
-                json.loads(await answer.read())
+            (await client.get(url)).json()
             await interaction.edit_original_response(view=_a_view())
 
-        world.bot.tree.add_command(_constant)
         world.bot.tree.add_command(bound)
         await world.bot.tree.sync()
-        return await _measured(world)
+        return await _median(answers, lambda: world.admin.slash(world.channel, "bound"))
 
 
-async def _measured(world: World) -> list[Row]:
+async def _rows(world: World) -> list[Row]:
+    world.bot.tree.add_command(_constant)
+    await world.bot.tree.sync()
     values = {"channel_id": [world.channel], "message": "Hello"}
     job_id = ""
     for number in range(_JOBS):
@@ -160,7 +158,6 @@ async def _measured(world: World) -> list[Row]:
         )
     answers = _Answers()
     constant = await _median(answers, lambda: world.admin.slash(world.channel, "constant"))
-    bound = await _median(answers, lambda: world.admin.slash(world.channel, "bound"))
     listed = (await world.admin.slash(world.channel, "schedule list")).response
 
     forward = True
@@ -175,9 +172,10 @@ async def _measured(world: World) -> list[Row]:
         "/schedule show": lambda: world.admin.slash(world.channel, "schedule show", job=job_id),
         "a click to the next page": turn_the_page,
     }
+    figures = {name: await _median(answers, act) for name, act in acts.items()}
+    bound = await _bound(world, answers)
     rows: list[Row] = []
-    for name, act in acts.items():
-        ours = await _median(answers, act)
+    for name, ours in figures.items():
         ratio, least = ours.median / constant.median, bound.median / constant.median
         rows.append(
             Row(
