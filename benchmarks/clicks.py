@@ -133,7 +133,7 @@ async def _measure() -> list[Row]:
 
 
 async def _bound(world: World, answers: _Answers) -> Figure:
-    """Milliseconds: the least for an answer of a page's size. After all else: its requests disturb simcord."""
+    """Milliseconds: the least for an answer of a page's size. Comes last: its requests disturb simcord."""
     async with _constant_page() as url, httpx.AsyncClient() as client:
 
         @app_commands.command(name="bound", description="Does the least for an answer of this size")

@@ -1,6 +1,6 @@
 """No-op jobs that all fall due in one second: how many a second, and how late, each run recorded durably.
 
-    python -m benchmarks.due_to_handler ours|postgresql RUNS
+    python -m benchmarks.due_to_handler ours|postgresql RUNS [NODES]
 
 Ours is what `schedulezero-bot server` and a handler with its journal do: SQLite commits that wait for the
 disk, a call over ZeroMQ and its answer. The baselines call a function in their own process.
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,8 +96,8 @@ async def save_jobs(database: str, due: list[datetime], **changes: Any) -> None:
     await tables.close()
 
 
-async def ours(runs: int, database: str | None = None) -> dict[str, Any]:
-    """Measures once, on a SQLite file or the PostgreSQL that ``database`` names."""
+async def ours(runs: int, database: str | None = None, nodes: int = 1) -> dict[str, Any]:
+    """Measures once, on a SQLite file or the PostgreSQL that ``database`` names and nodes share."""
     lateness, all_called = Lateness(runs), asyncio.Event()
 
     async def job(_bot: Any, _params: dict[str, Any]) -> dict[str, Any]:
@@ -108,14 +108,17 @@ async def ours(runs: int, database: str | None = None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         config = config_in(folder)
         config = replace(config, database=database or config.database)
-        begin = datetime.now(UTC) + timedelta(seconds=3 + runs / 5_000)
+        begin = datetime.now(UTC) + timedelta(seconds=2 + 2 * nodes + runs / 5_000)
         await save_jobs(config.database, [begin] * runs)
         journal = Journal(journal_of(config.database))
         await journal.open()
         (port,) = free_ports(1)
         handler = Handler(None, "bench", f"tcp://127.0.0.1:{port}", config.server_address, journal=journal)
         handler.register_sprocket("job", job)
-        async with server_process(config), httpx.AsyncClient(base_url=config.api_endpoint) as api:
+        async with AsyncExitStack() as servers, httpx.AsyncClient(base_url=config.api_endpoint) as api:
+            for number in range(nodes):
+                node = replace(config_in(folder), database=config.database) if number else config
+                await servers.enter_async_context(server_process(node))
             handler.start()
             await handler.wait_bound()
             await handler.refresh()
@@ -158,6 +161,7 @@ def rows_and_curves() -> tuple[list[Row], list[Curve]]:
     postgres = _repeated("benchmarks.due_to_handler", "postgresql", str(SIZES[1]))
     work = f"the same, {SIZES[1]:,} jobs, one node on PostgreSQL"
     rows.append(_row(work, postgres, theirs[1], "APScheduler 3.11 on SQLite", 4))
+    rows.append(_nodes_row(postgres))
     curves = [
         Curve(f"{name}: {what}", SIZES, [cost(times) for times in found], baseline=name != "ours")
         for name, found in (("ours", ours_), ("APScheduler 3.11", theirs))
@@ -167,6 +171,18 @@ def rows_and_curves() -> tuple[list[Row], list[Curve]]:
         )
     ]
     return rows, curves
+
+
+def _nodes_row(one: list[dict[str, Any]]) -> Row:
+    """Three nodes beside one: only as many cores as there are can work at a time."""
+    three = _repeated("benchmarks.due_to_handler", "postgresql", str(SIZES[1]), "3")
+    rate, their_rate = _figure(three, "throughput"), _figure(one, "throughput")
+    gain = rate.median / their_rate.median
+    return Row(
+        f"the same, {SIZES[1]:,} jobs, three nodes on PostgreSQL",
+        rate.text("/s"), f"one node {their_rate.text('/s')}", f"{gain:.1f}×", "≥ 1.8×", gain >= 1.8,
+        f"nodes, PostgreSQL and the handler share {os.cpu_count()} cores; one node keeps more than one busy",
+    )  # fmt: skip
 
 
 def _repeated(module: str, *arguments: str) -> list[dict[str, Any]]:
@@ -204,7 +220,8 @@ def main() -> None:
         print(json.dumps(asyncio.run(ours(runs))))
     else:
         with a_postgres(durable=True) as postgres:
-            print(json.dumps(asyncio.run(ours(runs, postgres.new_database()))))
+            nodes = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+            print(json.dumps(asyncio.run(ours(runs, postgres.new_database(), nodes))))
 
 
 if __name__ == "__main__":
