@@ -139,6 +139,7 @@ class ScheduleZeroBot(_ShardedBot):
             owner_guild=settings.owner_guild,
             private_calls=settings.private_calls,
             forget_after_days=settings.forget_after_days,
+            calendar_url=settings.calendar_url,
             limits=settings.limits.limits(),
             invalid_requests=invalid,
             shards=cluster.shards(settings.shards or cluster.count) if cluster.count > 1 else None,

@@ -56,6 +56,7 @@ class Services:
         owner_guild: a guild where the owner's commands are offered, in addition to the owner's own guilds.
         private_calls: whether jobs may call addresses within this machine's network.
         forget_after_days: after how many days a guild that the bot left is forgotten; 0 for never.
+        calendar_url: the public address of the server's calendar feeds; None if they can't be reached.
         limits: the owner's limits as set here; this process enforces those of imports, the server the rest.
         waiting: how to await long waits.
         double_taps: recent clicks.
@@ -81,6 +82,7 @@ class Services:
     owner_guild: int | None = None
     private_calls: bool = False
     forget_after_days: float = 30.0
+    calendar_url: str | None = None
     limits: Limits = field(default_factory=Limits)
     waiting: Waiting = field(default_factory=lambda: Waiting())
     double_taps: DoubleTaps = field(default_factory=DoubleTaps)

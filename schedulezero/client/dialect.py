@@ -17,6 +17,7 @@ from typing import Any
 from schedulezero.errors import NotSupported
 from schedulezero.model import GuildRules, Job, JobState, JobVersion, Run, RunState, Trouble
 from schedulezero.model.audit import AuditEntry, Change
+from schedulezero.model.feed import Feed, NewFeed, Shown
 from schedulezero.model.limits import Allowance
 
 PAGE = 25
@@ -41,6 +42,7 @@ class Feature(StrEnum):
     HISTORY = "history"
     FORGET = "forget"
     PARTS = "parts"
+    FEEDS = "feeds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,3 +281,29 @@ class Dialect(ABC):
     async def allowance(self, guild_id: str, person_id: str) -> Allowance:
         """Return the limits in a guild, or for a person's own jobs, and their current usage."""
         raise self._without(Feature.RULES)
+
+    async def feeds(self, place: str) -> tuple[Feed, ...]:
+        """Return the calendar feeds of a guild or a person, oldest first."""
+        raise self._without(Feature.FEEDS)
+
+    async def guilds_with_feeds(self) -> tuple[str, ...]:
+        """Return the ids of the guilds that have calendar feeds."""
+        raise self._without(Feature.FEEDS)
+
+    async def make_feed(
+        self, place: str, shown: Shown, *, personal: bool = False, by: str | None = None
+    ) -> NewFeed:
+        """Make a calendar feed; raises Conflict if there are too many."""
+        raise self._without(Feature.FEEDS)
+
+    async def show_in_feeds(self, place: str, shown: Shown) -> int:
+        """Set what the feeds of a guild or a person show; return how many there are."""
+        raise self._without(Feature.FEEDS)
+
+    async def renew_feed(self, place: str, feed_id: str, by: str | None = None) -> NewFeed:
+        """Give a feed a new address in place of its old one; raises NotFound if it doesn't exist."""
+        raise self._without(Feature.FEEDS)
+
+    async def revoke_feed(self, place: str, feed_id: str, by: str | None = None) -> None:
+        """Revoke a feed; raises NotFound if it doesn't exist."""
+        raise self._without(Feature.FEEDS)
