@@ -63,6 +63,7 @@ class Services:
         files: the readers of uploaded files.
         downloads: how attachments arrive that are kept (`cogs.attachments`).
         supervisor: keeps the background work alive.
+        guilds_with_feeds: the guilds whose calendar feeds this process keeps in step.
         invalid_requests: the requests that Discord refused lately, which it counts towards a ban.
     """
 
@@ -88,6 +89,7 @@ class Services:
     double_taps: DoubleTaps = field(default_factory=DoubleTaps)
     files: FileReaders = field(default_factory=FileReaders)
     downloads: Downloads = field(default_factory=Downloads)
+    guilds_with_feeds: set[str] = field(default_factory=set[str])
     invalid_requests: InvalidRequests = field(default_factory=InvalidRequests)
 
     @property

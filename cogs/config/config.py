@@ -138,11 +138,10 @@ class Settings(BaseSettings):
     def _public_address(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        address, example = value.strip(), "https://calendar.example.org"
-        parts = _parts(address, ("https",), default_port=True)
-        if parts is None or parts.username is not None or parts.query or parts.fragment:
-            raise ValueError(f"it must be a public address such as {example}, which a proxy forwards")
-        return address.rstrip("/")
+        address = value.strip().rstrip("/")
+        if _parts(address, ("https",)) is None or re.search(r"[@?#\s]", address):
+            raise ValueError("it must be a public address such as https://calendar.example.org")
+        return address
 
     @field_validator("handler_host")
     @classmethod

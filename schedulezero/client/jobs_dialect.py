@@ -265,7 +265,6 @@ class JobsDialect(Dialect):
         answer = await self._http.request("GET", f"/api/guilds/{guild_id}/limits", query=query)
         return read_answer(Allowance.from_json, answer, "limits")
 
-
     async def feeds(self, place: str) -> tuple[Feed, ...]:
         answer = await self._http.request("GET", "/api/feeds", query={"place": place})
         return tuple(read_answer(Feed.from_json, item, "a feed") for item in items_of(answer, "feeds"))
