@@ -97,10 +97,13 @@ def new_address(base: str, made: NewFeed, warning: str, *rows: ui.Item[Any]) -> 
             f"### {t('Your calendar address')}",
             t("Copy it now: I can't show it again."),
             f"```\n{address}\n```",
-            t("Or, for a program that opens such links:") + f"\n```\nwebcal://{bare}\n```",
+            t("For a program that opens such links:") + f"\n```\nwebcal://{bare}\n```",
             warning,
-            f"-# {t('Google Calendar: *Other calendars* → *From URL*. Apple: *New Calendar Subscription*. ')}"
-            f"{t('Outlook: *Add calendar* → *Subscribe from web*. Programs ask again every few hours.')}",
+            "-# "
+            + t(
+                "Google Calendar: *Other calendars* → *From URL*. Apple: *New Calendar Subscription*. "
+                "Outlook: *Add calendar* → *Subscribe from web*. Programs ask again every few hours."
+            ),
         )
     )
     return panel_of(ui.TextDisplay(text), *rows, colour=GOOD)
