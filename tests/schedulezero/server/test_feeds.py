@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,15 +14,17 @@ import pytest
 import pytest_asyncio
 from icalendar import Calendar
 
+from benchmarks.growing import grow
 from schedulezero.instants import to_iso
 from schedulezero.model import GuildRules, Job, Run, RunState, Trigger
 from schedulezero.model.feed import FEEDS_OF_A_PERSON, Shown
 from schedulezero.server.decisions.feed_events import MOST_EVENTS, MOST_OF_A_JOB, events_of
 from schedulezero.server.decisions.feed_text import feed_text
 from schedulezero.server.http.rates import Rates
-from schedulezero.server.service import ServerConfig
+from schedulezero.server.service import ServerConfig, serving
 from tests.conftest import Api, execute
 from tests.support.clocks import Clock
+from tests.support.loop_watch import held_at_most, watched_loop
 from tests.support.serving import served
 
 GUILD, PERSON, OPEN, HIDDEN = "900", "42", "111111111111111111", "222222222222222222"
@@ -330,3 +333,23 @@ def test_a_bucket_fills_again_as_time_goes_by() -> None:
     seconds = 0.5
     assert rates.take("a") == 0 and rates.take("a") > 0
     assert not any(Rates(0, 0).take("a") for _ in range(100))
+
+
+@pytest.mark.long
+@pytest.mark.sqlite
+async def test_two_thousand_busy_jobs_leave_the_servers_loop_alone(server_config: ServerConfig) -> None:
+    clock = Clock()
+    async with (
+        serving(server_config, clock),
+        Api(base_url=server_config.api_endpoint, timeout=60) as api,
+    ):
+        desk = Served(api, clock, server_config)
+        later = to_iso(clock() + timedelta(hours=3))
+        busy_job = {"cron": {"minute": "*"}, "starting": later, "timezone": "Europe/Berlin"}
+        await desk.job("Busy", trigger={"type": "calendar", "args": busy_job})
+        made = await desk.feed()
+        grow(Path(server_config.database), 2000)
+        async with watched_loop() as busy:
+            response = await desk.poll(made["secret"])
+        assert response.status_code == 200 and response.text.count("BEGIN:VEVENT") == MOST_EVENTS
+        assert max(busy) < held_at_most() / 2
