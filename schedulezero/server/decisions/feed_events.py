@@ -11,7 +11,7 @@ import time as clock
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState
 from schedulezero.model.feed import Shown
@@ -130,7 +130,7 @@ def _place(method: str, params: Mapping[str, Any], shown: Shown, *, personal: bo
     names: list[str] = []
     for param in shown.methods.get(method, ()):
         value: Any = params.get(param)
-        items: list[Any] = value if isinstance(value, list) else [value] if value else []
+        items = cast("list[Any]", value) if isinstance(value, list) else [value] if value else []
         for item in items:
             if (name := shown.channels.get(_channel_id(item))) is None:
                 return None
