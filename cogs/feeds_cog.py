@@ -128,7 +128,8 @@ class FeedsCog(commands.Cog):
                 await client.show_in_feeds(guild_id, shown)
                 self._sent[guild_id] = shown
         for guild_id in (was_mine & found) - mine.keys():
-            await self._revoke_all(guild_id)
+            if services.shards is None or services.shards.hold(guild_id):
+                await self._revoke_all(guild_id)
 
     async def _revoke_all(self, guild_id: str) -> None:
         """Revoke the feeds of a guild that the bot isn't in."""
