@@ -14,10 +14,10 @@ from icalendar import Calendar
 
 from bot.config import Settings
 from cogs.desk.kit.components import DeskButton, DeskSelect
-from cogs.feeds_cog import FeedsCog
+from cogs.desk.reminders.controls import ReminderSelect
 from tests.conftest import until
 from tests.support.acting import a_job, scheduler
-from tests.support.foreign_guild import forged
+from tests.support.foreign_guild import Foreign, forged
 from tests.support.granting import give_the_bot
 from tests.support.scheduling import scheduled
 from tests.support.sending_away import sent_away
@@ -54,12 +54,6 @@ async def titles(world: World, secret: str) -> set[str]:
     return {str(event["SUMMARY"]) for event in calendar.walk("VEVENT")}
 
 
-def cog_of(world: World) -> FeedsCog:
-    cog = world.bot.get_cog("FeedsCog")
-    assert isinstance(cog, FeedsCog)
-    return cog
-
-
 async def test_a_manager_makes_an_address_that_shows_what_members_see(reachable: World) -> None:
     world = reachable
     give_the_bot(world, discord.Permissions(administrator=True))
@@ -88,8 +82,11 @@ async def test_a_manager_makes_an_address_that_shows_what_members_see(reachable:
     channel: Any = world.bot.get_channel(world.channel.id)
     await channel.set_permissions(channel.guild.default_role, view_channel=False)
     await world.env.settle()
-    await cog_of(world).look()
-    assert await titles(world, secret) == set()
+
+    async def hidden_too() -> bool:
+        return await titles(world, secret) == set()
+
+    await until(hidden_too)
 
     await world.admin.click(shown, label="All addresses")
     assert "last read" in text_of(shown) and f"<@{world.admin.id}>" in text_of(shown)
@@ -125,6 +122,27 @@ async def test_who_only_schedules_makes_no_address_and_no_forged_click_does(reac
     for action in ("renew", "revoke"):
         message = await forged(world, world.channel, DeskSelect("feeds", action, "guild", "Pick", options))
         assert "Manage Server" in said(await sam.select(message, [feed.id]))
+    assert await client.feeds(place) == (feed,) and (await poll(world, secret)).status_code == 200
+
+
+async def test_another_servers_manager_touches_no_address(reachable: World) -> None:
+    world = reachable
+    shown = (await world.admin.slash(world.channel, "schedule calendar")).response
+    assert shown is not None
+    await world.admin.click(shown, label="Subscribe")
+    await world.admin.click(shown, label="Make an address")
+    secret, client, place = secret_in(shown), world.bot.services.client, str(world.guild.id)
+    (feed,) = await client.feeds(place)
+    foreign = Foreign(world)
+    await world.env.settle()
+    options = [discord.SelectOption(label="x", value=feed.id)]
+    for action, words in (("renew", "no longer exists"), ("revoke", "There is no address yet.")):
+        message = await forged(world, foreign.channel, DeskSelect("feeds", action, "guild", "Pick", options))
+        assert words in said(await foreign.eve.select(message, [feed.id]))
+    message = await forged(
+        world, world.channel, ReminderSelect("Pick", options, action="feedrevoke", target="me")
+    )
+    await world.plain.select(message, [feed.id])
     assert await client.feeds(place) == (feed,) and (await poll(world, secret)).status_code == 200
 
 
