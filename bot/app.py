@@ -33,6 +33,7 @@ from cogs.command_sync import CommandSync
 from cogs.commands_cog import CommandsCog
 from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
+from cogs.feeds_cog import FeedsCog
 from cogs.files_cog import FilesCog
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import claim_file, data_folder, keys_of
@@ -139,6 +140,7 @@ class ScheduleZeroBot(_ShardedBot):
             owner_guild=settings.owner_guild,
             private_calls=settings.private_calls,
             forget_after_days=settings.forget_after_days,
+            calendar_url=settings.calendar_url,
             limits=settings.limits.limits(),
             invalid_requests=invalid,
             shards=cluster.shards(settings.shards or cluster.count) if cluster.count > 1 else None,
@@ -183,6 +185,7 @@ class ScheduleZeroBot(_ShardedBot):
         await self.add_cog(GuildsCog(self))
         await self.add_cog(DebtsCog(self))
         await self.add_cog(FilesCog(self))
+        await self.add_cog(FeedsCog(self))
         await self.add_cog(AuditCog(self))
         await self.add_cog(CommandsCog(self))
         sprockets_cog = SprocketsCog(self)

@@ -17,9 +17,10 @@ from schedulezero.storage.postgres_url import secrets_of
 
 _FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 _HIDDEN = "[hidden]"
-# Matches Discord bot tokens, our own tokens, anything after "Bearer", and credentials before the @ of a URL.
+# Matches Discord bot tokens, our own tokens, secrets of calendar feeds, anything after "Bearer", and
+# credentials before the @ of a URL.
 _SECRETS = re.compile(
-    r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}|sz_[0-9a-f]{8}_[\w-]{43}"
+    r"[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}|sz_[0-9a-f]{8}_[\w-]{43}|[0-9a-f]{16}[\w-]{43}(?=\.ics)"
     r"|(?<=Bearer )\S+|(?<=Authorization: )\S+ \S+"
     r"|(?<=://)(?!user:\S{3,15}@host)(?:[^\s/:@]*:[^\s/]+|[^\s/:@?#]+)(?=@)"
     r"|(?<=[?&]password=)[^\s&'\"]+|(?<=[?&]sslpassword=)[^\s&'\"]+"

@@ -40,7 +40,7 @@ from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.kit.wording import cut, sentence, title_of
 from cogs.desk.kit.zones import zone_choices
 from cogs.desk.queue import panel as queue_panel
-from cogs.desk.runs import alert_card, calendar_panel, history
+from cogs.desk.runs import alert_card, calendar_panel, history, months, subscribe_panel
 from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
 from cogs.language import speaking, t
 from cogs.places_of_use import IN_SERVERS
@@ -60,7 +60,7 @@ DESK = Dispatcher(
         exchange_panel, history, job_card, listing, part_forms, queue_panel, embeds_panel, fields_panel,
         files_panel, layout_panel, links_panel, more, poll_form, trying, pasting, table_pictures, templates,
         texts, tools, setup, sprocket_panel,
-        unfinished, audit_panel,
+        unfinished, audit_panel, subscribe_panel,
     )
     for panel in module.PANELS
 )  # fmt: skip
@@ -205,15 +205,21 @@ class AdminCog(commands.Cog):
         await answer(interaction, lambda desk: audit_panel.show_audit(desk, job, person))
 
     @schedule.command(name="calendar", description="Show the month or the week as a picture and a file")
-    @app_commands.describe(view="A month or a week")
+    @app_commands.describe(view="A month or a week", month="Which month, such as March or 2027-03")
     @app_commands.choices(
         view=[
             app_commands.Choice(name="month", value="month"),
             app_commands.Choice(name="week", value="week"),
         ]
     )
-    async def calendar(self, interaction: discord.Interaction, view: str = "month") -> None:
-        await answer(interaction, lambda desk: calendar_panel.show_calendar(desk, view))
+    async def calendar(
+        self, interaction: discord.Interaction, view: str = "month", month: str | None = None
+    ) -> None:
+        await answer(interaction, lambda desk: calendar_panel.show_calendar(desk, view, month))
+
+    @calendar.autocomplete("month")
+    async def _months(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return months.month_choices(current, interaction.locale.value)
 
     @schedule.command(name="export", description="Download everything scheduled here as a file")
     @app_commands.describe(kind="YAML to import again, or a calendar file")

@@ -74,6 +74,7 @@ class Hosted:
             owner_guild=settings.owner_guild,
             private_calls=settings.private_calls,
             forget_after_days=settings.forget_after_days,
+            calendar_url=settings.calendar_url,
             limits=settings.limits.limits(),
         )
 

@@ -32,6 +32,7 @@ from cogs.background.success_pings import GoodRuns
 from cogs.commands_cog import CommandsCog
 from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
+from cogs.feeds_cog import FeedsCog
 from cogs.files_cog import FilesCog
 from cogs.guilds_cog import GuildsCog
 from cogs.hosting import Hosted
@@ -132,7 +133,7 @@ async def setup(bot: commands.Bot) -> None:
         handler_cog, sprockets_cog = ScheduleZeroCog(bot, hosted.services), SprocketsCog(bot)
         ours = [
             handler_cog, AdminCog(bot), MenusCog(bot), RemindersCog(bot), AlertsCog(bot), AuditCog(bot),
-            GuildsCog(bot), DebtsCog(bot), FilesCog(bot), CommandsCog(bot),
+            GuildsCog(bot), DebtsCog(bot), FilesCog(bot), FeedsCog(bot), CommandsCog(bot),
             sprockets_cog,
         ]  # fmt: skip
     except BaseException:

@@ -57,12 +57,14 @@ class Services:
         owner_guild: a guild where the owner's commands are offered, in addition to the owner's own guilds.
         private_calls: whether jobs may call addresses within this machine's network.
         forget_after_days: after how many days a guild that the bot left is forgotten; 0 for never.
+        calendar_url: the public address of the server's calendar feeds; None if they can't be reached.
         limits: the owner's limits as set here; this process enforces those of imports, the server the rest.
         waiting: how to await long waits.
         double_taps: recent clicks.
         files: the readers of uploaded files.
         downloads: how attachments arrive that are kept (`cogs.attachments`).
         supervisor: keeps the background work alive.
+        guilds_with_feeds: the guilds whose calendar feeds this process keeps in step.
         invalid_requests: the requests that Discord refused lately, which it counts towards a ban.
     """
 
@@ -82,11 +84,13 @@ class Services:
     owner_guild: int | None = None
     private_calls: bool = False
     forget_after_days: float = 30.0
+    calendar_url: str | None = None
     limits: Limits = field(default_factory=Limits)
     waiting: Waiting = field(default_factory=lambda: Waiting())
     double_taps: DoubleTaps = field(default_factory=DoubleTaps)
     files: FileReaders = field(default_factory=FileReaders)
     downloads: Downloads = field(default_factory=Downloads)
+    guilds_with_feeds: set[str] = field(default_factory=set[str])
     invalid_requests: InvalidRequests = field(default_factory=InvalidRequests)
 
     @property

@@ -178,5 +178,6 @@ def _demo_settings(settings: Settings, folder: str) -> Settings:
             "keys": f"{folder}/keys",
             "server_key": None,
             "api_endpoint": f"http://127.0.0.1:{rest_port}",
+            "calendar_url": f"http://127.0.0.1:{rest_port}",  # for calendar programs on this machine
         }
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.config import Settings, source_of
 from bot.environment import told, unknown_variables
+from bot.health.doctor_calendar import check_calendars
 from bot.health.doctor_database import bots_on, check_database, check_server_of_database
 from bot.health.doctor_discord import checks_on_discord
 from bot.health.doctor_folder import check_folder, check_registered, is_own_bot, sprockets_of, unnamed_faults
@@ -97,6 +98,8 @@ async def _checks(
                 yield await check_registered(settings, client, Path())
             if (kind := await check_kind(client)) is not None:
                 yield kind
+            if not server_only and (calendars := await check_calendars(settings, client)) is not None:
+                yield calendars
             yield await _runs(client)
             async for check in _busiest(client):
                 yield check

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     log_channel: Annotated[int, Field(ge=1, lt=2**64)] | None = None
     log_format: Literal["text", "json"] = "text"
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    calendar_url: str | None = None
     private_calls: bool = False
     shards: Annotated[int, Field(ge=1, le=100_000)] | None = None
     handler_host: str = "127.0.0.1"
@@ -131,6 +132,16 @@ class Settings(BaseSettings):
             raise ValueError("it must be an address such as http://127.0.0.1:8888")
         _expect_bare(value, "http://127.0.0.1:8888")
         return value
+
+    @field_validator("calendar_url")
+    @classmethod
+    def _public_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        address = value.strip().rstrip("/")
+        if _parts(address, ("https",)) is None or re.search(r"[@?#\s]", address):
+            raise ValueError("it must be a public address such as https://calendar.example.org")
+        return address
 
     @field_validator("handler_host")
     @classmethod

@@ -24,11 +24,13 @@ def is_public(spec: MethodSpec | None, params: Mapping[str, Any], guild: discord
         guild: the guild that it belongs to.
     """
     named = named_channels(spec, params) if spec is not None else []
-    return bool(named) and all(_everybody_sees(guild, channel_id) for channel_id in named)
+    return bool(named) and all(
+        everybody_sees(guild, guild.get_channel_or_thread(channel_id)) for channel_id in named
+    )
 
 
-def _everybody_sees(guild: discord.Guild, channel_id: int) -> bool:
-    channel = guild.get_channel_or_thread(channel_id)
+def everybody_sees(guild: discord.Guild, channel: discord.abc.GuildChannel | discord.Thread | None) -> bool:
+    """Return whether every member of a guild can see a channel of it."""
     if isinstance(channel, discord.Thread) and (channel.is_private() or channel.parent is None):
         return False
     return channel is not None and channel.permissions_for(guild.default_role).view_channel

@@ -187,6 +187,12 @@ def named_channels(spec: MethodSpec, params: Mapping[str, Any]) -> list[int]:
     return [channel_id for value in named for channel_id in _channel_ids(value)]
 
 
+def channel_params(spec: MethodSpec) -> list[str]:
+    """Return the names of the params in which a job's channels are named."""
+    kinds = (Kind.CHANNEL, Kind.CHANNELS, Kind.MESSAGE)
+    return [parameter.name for parameter in spec.parameters if parameter.kind in kinds]
+
+
 def addressee_of(spec: MethodSpec, params: Mapping[str, Any]) -> int | None:
     """Return the person to whom a job writes directly; None if it writes to no one."""
     person = read_params(spec, params).values.get(spec.addressee) if spec.addressee else None

@@ -18,6 +18,7 @@ from schedulezero.errors import ClientError, NotSupported
 from schedulezero.model import GuildRules, Job, JobState, JobVersion, Run, RunState, Trouble
 from schedulezero.model.audit import AuditEntry, Change
 from schedulezero.model.busy import Busy
+from schedulezero.model.feed import Feed, NewFeed, Shown
 from schedulezero.model.limits import Allowance
 
 PAGE = 25
@@ -42,6 +43,7 @@ class Feature(StrEnum):
     HISTORY = "history"
     FORGET = "forget"
     PARTS = "parts"
+    FEEDS = "feeds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,3 +310,29 @@ class Dialect(ABC):
     async def busiest(self) -> Sequence[Busy]:
         """Return the guilds that keep the bot busiest."""
         raise self._without(Feature.RULES)
+
+    async def feeds(self, place: str) -> tuple[Feed, ...]:
+        """Return the calendar feeds of a guild or a person, oldest first."""
+        raise self._without(Feature.FEEDS)
+
+    async def guilds_with_feeds(self) -> tuple[str, ...]:
+        """Return the ids of the guilds that have calendar feeds."""
+        raise self._without(Feature.FEEDS)
+
+    async def make_feed(
+        self, place: str, shown: Shown, *, personal: bool = False, by: str | None = None
+    ) -> NewFeed:
+        """Make a calendar feed; raises Conflict if there are too many."""
+        raise self._without(Feature.FEEDS)
+
+    async def show_in_feeds(self, place: str, shown: Shown) -> int:
+        """Set what the feeds of a guild or a person show; return how many there are."""
+        raise self._without(Feature.FEEDS)
+
+    async def renew_feed(self, place: str, feed_id: str, by: str | None = None) -> NewFeed:
+        """Give a feed a new address in place of its old one; raises NotFound if it doesn't exist."""
+        raise self._without(Feature.FEEDS)
+
+    async def revoke_feed(self, place: str, feed_id: str, by: str | None = None) -> None:
+        """Revoke a feed; raises NotFound if it doesn't exist."""
+        raise self._without(Feature.FEEDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from schedulezero.client.decoding import items_of, job_of, job_path, read_answer, run_of
 from schedulezero.client.dialect import (
@@ -24,6 +25,7 @@ from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules, Job, JobVersion, JsonObject, Run, RunState, Trouble
 from schedulezero.model.audit import AuditEntry, Change, changes_json
 from schedulezero.model.busy import Busy
+from schedulezero.model.feed import Feed, NewFeed, Shown
 from schedulezero.model.fields import written_by_people
 from schedulezero.model.limits import Allowance
 from schedulezero.sentences import read_sentence
@@ -289,6 +291,34 @@ class JobsDialect(Dialect):
     async def busiest(self) -> Sequence[Busy]:
         answer = await self._http.request("GET", "/api/guilds/busiest")
         return [read_answer(Busy.from_json, item, "a guild") for item in items_of(answer, "guilds")]
+
+    async def feeds(self, place: str) -> tuple[Feed, ...]:
+        answer = await self._http.request("GET", "/api/feeds", query={"place": place})
+        return tuple(read_answer(Feed.from_json, item, "a feed") for item in items_of(answer, "feeds"))
+
+    async def guilds_with_feeds(self) -> tuple[str, ...]:
+        answer = await self._http.request("GET", "/api/feeds/guilds")
+        return read_answer(lambda data: tuple(map(str, data["guilds"])), answer, "a list of guilds")
+
+    async def make_feed(
+        self, place: str, shown: Shown, *, personal: bool = False, by: str | None = None
+    ) -> NewFeed:
+        body: JsonObject = {"place": place, "personal": personal, **shown.to_json()}
+        answer = await self._http.request("POST", "/api/feeds", body=body, actor_id=by)
+        return read_answer(NewFeed.from_json, answer, "a feed")
+
+    async def show_in_feeds(self, place: str, shown: Shown) -> int:
+        answer = await self._http.request("PUT", "/api/feeds", body={"place": place, **shown.to_json()})
+        return read_answer(lambda data: int(data["feeds"]), answer, "a number of feeds")
+
+    async def renew_feed(self, place: str, feed_id: str, by: str | None = None) -> NewFeed:
+        path = f"/api/feeds/{quote(feed_id, safe='')}/renew"
+        answer = await self._http.request("POST", path, body={"place": place}, actor_id=by)
+        return read_answer(NewFeed.from_json, answer, "a feed")
+
+    async def revoke_feed(self, place: str, feed_id: str, by: str | None = None) -> None:
+        path = f"/api/feeds/{quote(feed_id, safe='')}/revoke"
+        await self._http.request("POST", path, body={"place": place}, actor_id=by)
 
 
 def _entries(answer: JsonObject) -> tuple[AuditEntry, ...]:

@@ -91,6 +91,10 @@ class SchedulesDialect(Dialect):
         ),
         Feature.FORGET: Sentence("The job server keeps the history of jobs that are gone.", "lacks_forget"),
         Feature.PARTS: Sentence("The job server can't run anything before or after a job.", "lacks_parts"),
+        Feature.FEEDS: Sentence(
+            "The job server has no calendars to subscribe to. Use the file in `/schedule calendar`.",
+            "lacks_feeds",
+        ),
         Feature.LIVENESS: Sentence(
             "The job server doesn't tell whether it can reach its handlers.", "lacks_liveness"
         ),

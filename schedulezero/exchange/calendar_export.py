@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from schedulezero.exchange.calendar_lines import STATE_LINE
 from schedulezero.exchange.rrule_lines import LISTED, recurrences
@@ -28,7 +29,9 @@ class CalendarFile:
     left_out: int
 
 
-def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime, texts: bool = True) -> CalendarFile:
+def calendar_of(
+    jobs: Iterable[Job], *, name: str, now: datetime, texts: bool = True, zone: ZoneInfo | None = None
+) -> CalendarFile:
     """Return the future runs of jobs as a calendar file with a limited number of events and dates.
 
     Parameters:
@@ -36,6 +39,7 @@ def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime, texts: bool = 
         name: The calendar's name.
         now: The present instant.
         texts: Whether to include the text that the jobs will post.
+        zone: The zone in which to show it. A rule keeps the zone whose clock it follows.
     """
     from icalendar import Calendar, Event  # slow to import, and rarely needed
 
@@ -43,6 +47,8 @@ def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime, texts: bool = 
     calendar.add("prodid", "-//ScheduleZero//Discord//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", name)
+    if zone is not None:
+        calendar.add("x-wr-timezone", zone.key)
     listed = list(jobs)
     each = min(LISTED, max(_MOST_DATES // max(len(listed), 1), 1))
     longest = min(_LONGEST_TEXT, max(_MOST_TEXT // max(len(listed), 1), 200))
@@ -67,15 +73,16 @@ def calendar_of(jobs: Iterable[Job], *, name: str, now: datetime, texts: bool = 
             text = str(job.params.get("message") or job.params.get("description") or "")
             if text and texts:
                 event.add("description", text[:longest])
-            event.add("dtstart", recurrence.start)
-            event.add("dtend", recurrence.start + _LENGTH)
+            single = zone is not None and not recurrence.rule
+            start = recurrence.start.astimezone(zone) if single else recurrence.start
+            event.add("dtstart", start)
+            event.add("dtend", start + _LENGTH)
             if recurrence.rule:
                 event.add("rrule", recurrence.rule)
             if recurrence.dates:
-                event.add("rdate", list(recurrence.dates))
-            zone = recurrence.start.tzinfo
+                event.add("rdate", [at.astimezone(zone) if single else at for at in recurrence.dates])
             for day in recurrence.excluded:
-                event.add("exdate", datetime.combine(day, recurrence.start.time(), zone))
+                event.add("exdate", datetime.combine(day, start.time(), start.tzinfo))
             calendar.add_component(event)
     if any("/" in str(event["dtstart"].dt.tzinfo) for event in calendar.walk("VEVENT")):
         calendar.add_missing_timezones()

@@ -29,6 +29,7 @@ from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.health import Health
 from schedulezero.server.records.announcer import Announcer
 from schedulezero.server.records.audit import Audit
+from schedulezero.server.records.feeds import Feeds
 from schedulezero.server.records.guild_rules import Rules
 from schedulezero.server.records.instances import Instances
 from schedulezero.server.records.leases import Leases
@@ -62,6 +63,7 @@ class Kept:
     audit: Audit
     versions: Versions
     tokens: Tokens
+    feeds: Feeds
 
 
 async def open_database(stack: AsyncExitStack, config: ServerConfig) -> Kept:
@@ -86,6 +88,7 @@ async def open_database(stack: AsyncExitStack, config: ServerConfig) -> Kept:
         Audit(database, announcer),
         Versions(database),
         Tokens(database),
+        Feeds(database),
     )
     stack.push_async_callback(kept.jobs.close)
     stack.push_async_callback(kept.versions.close)

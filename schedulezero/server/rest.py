@@ -15,6 +15,8 @@ from schedulezero.errors import PortTaken
 from schedulezero.server.api.audit import AuditResource
 from schedulezero.server.api.bulk import BulkResource
 from schedulezero.server.api.busiest import BusiestResource
+from schedulezero.server.api.calendar_feed import CalendarResource
+from schedulezero.server.api.feeds import FeedsResource
 from schedulezero.server.api.front_page import FrontPageResource
 from schedulezero.server.api.jobs import JobsResource
 from schedulezero.server.api.limits import LimitsResource
@@ -72,6 +74,8 @@ async def answering(
         RulesResource(kept.rules, config.limits),
         LimitsResource(engine.jobs),
         BusiestResource(kept.runs, now),
+        FeedsResource(kept.feeds, now),
+        CalendarResource(kept.feeds, kept.jobs, kept.runs, kept.rules, now, behind_proxy=config.behind_proxy),
         SchedulesResource(engine.jobs, callees.registry, engine.dispatcher, config.timezone),
         PreviewResource(config.timezone, now),
         FrontPageResource(

@@ -1,8 +1,9 @@
 """What a restored backup takes over from the database it replaces.
 
-A backup knows nothing of what happened after it was made. Two things must survive: the jobs that end a
-temporary change (a role, a lock, a slow mode), because otherwise the change would become permanent, and the
-journal of runs, because otherwise runs that are still due in the backup would be repeated.
+A backup knows nothing of what happened after it was made. Three things must survive: the jobs that end a
+temporary change (a role, a lock, a slow mode), because otherwise the change would become permanent, the
+journal of runs, because otherwise runs that are still due in the backup would be repeated, and which tokens
+and calendar feeds were revoked.
 """
 
 from __future__ import annotations
@@ -110,22 +111,26 @@ def _carry(old: sqlite3.Connection, new: sqlite3.Connection, endings: dict[str, 
         for table, column in (("jobs", "id"), ("job_versions", "job_id"), ("runs", "job_id")):
             _copy_rows(old, new, table, column, carried)
         called_off = _renew_notes(old, new, carried)
-        tokens = _keep_tokens(old, new)
+        tokens = _keep(old, new, "tokens")
+        _keep(old, new, "feeds")
     return CarriedOver(tuple(carried.values()), tuple(gone), called_off, tokens)
 
 
-def _keep_tokens(old: sqlite3.Connection, new: sqlite3.Connection) -> bool:
-    """Keep the previous database's tokens, and return whether the backup had different ones."""
-    if "tokens" not in tables_in(old) & tables_in(new):
+def _keep(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> bool:
+    """Keep the previous database's rows of a table; return whether the backup had different ones.
+
+    For secrets: what was revoked since the backup stays revoked.
+    """
+    if table not in tables_in(old) & tables_in(new):
         return False
-    columns = _shared_columns(old, new, "tokens")
+    columns = _shared_columns(old, new, table)
     names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
-    query = f"SELECT {names} FROM tokens ORDER BY id"
+    query = f"SELECT {names} FROM {table} ORDER BY id"
     rows = old.execute(query).fetchall()
     if new.execute(query).fetchall() == rows:
         return False
-    new.execute("DELETE FROM tokens")
-    new.executemany(f"INSERT INTO tokens ({names}) VALUES ({marks})", rows)
+    new.execute(f"DELETE FROM {table}")
+    new.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
     return True
 
 

@@ -56,7 +56,7 @@ async def test_the_calendar_shows_a_picture_with_words_and_a_file(world: World) 
     shown = await world.admin.slash(world.channel, "schedule calendar")
     text = said(shown)
     assert "Calendar: " in text and "Morning" in text
-    assert labels(shown.response) == ["Earlier", "Later", "Week", "Post it here for everyone"]
+    assert labels(shown.response) == ["Earlier", "Later", "Week", "Post it here for everyone", "Subscribe"]
     names = sorted(item.filename for item in shown.response.attachments)  # type: ignore[union-attr]
     assert names == ["calendar.ics", "calendar.png"]
     await world.admin.click(shown.response, label="Later")  # type: ignore[arg-type]
@@ -294,6 +294,6 @@ async def test_two_thousand_jobs_each_minute_leave_the_loop_alone(world: World) 
         assert "only their first runs are shown" in text_of(shown.response)
         for kind in ("yaml", "ics"):
             shown = await world.admin.slash(world.channel, "schedule export", kind=kind)
-            assert "2\u2009000 jobs are in this file." in said(shown)
+            assert "2,000 jobs are in this file." in said(shown)
         await world.admin.slash(world.channel, "schedule list")
     assert max(busy) < held_at_most()

@@ -70,9 +70,9 @@ async def test_discord_py_keeps_no_view_of_the_desk(world: World) -> None:
 def test_every_panel_of_the_desk_is_in_the_table() -> None:
     names = {panel for panel, _ in (*DESK.clicks, *DESK.opens, *DESK.forms)}
     assert names == {
-        "alert", "audit", "bulk", "calendar", "draft", "drafts", "embeds", "fields", "files", "history",
-        "import", "job", "layout", "links", "list", "paste", "poll", "queue", "run", "setup", "sprocket",
-        "texts", "tmpl", "tools", "trial",
+        "alert", "audit", "bulk", "calendar", "draft", "drafts", "embeds", "feeds", "fields", "files",
+        "history", "import", "job", "layout", "links", "list", "paste", "poll", "queue", "run", "setup",
+        "sprocket", "texts", "tmpl", "tools", "trial",
     }  # fmt: skip
 
 

@@ -13,6 +13,8 @@ import pytest
 from cogs.memory import Memory
 from schedulezero.handler.journal import Journal
 from schedulezero.model import Job, JobState, Trigger
+from schedulezero.model.feed import Shown
+from schedulezero.server.records.feeds import Feeds
 from schedulezero.server.records.tables import metadata
 from schedulezero.server.records.tokens import Scope, Tokens
 from schedulezero.server.store.job_rows import insert_jobs
@@ -92,6 +94,28 @@ async def test_a_revoked_token_does_not_come_back(tmp_path: Path) -> None:
     assert carry_over(path, copy).tokens
     with closing(sqlite3.connect(copy)) as connection:
         assert {name for (name,) in connection.execute("SELECT name FROM tokens")} == {"kept", "newer"}
+
+
+async def test_a_revoked_calendar_address_does_not_come_back(tmp_path: Path) -> None:
+    path, copy = tmp_path / "a.db", tmp_path / "copy.db"
+    database = SqliteDatabase(path, metadata)
+    await database.open()
+    feeds, shown = Feeds(database), Shown("Moonbase")
+    leaked = await feeds.make("900", shown, NOON, personal=False, by=None)
+    kept = await feeds.make("900", shown, NOON, personal=False, by=None)
+    assert leaked is not None and kept is not None
+    back_up(path, copy)
+    assert await feeds.revoke("900", leaked.feed.id, None)
+    renewed = await feeds.renew("900", kept.feed.id, NOON, None)
+    await database.close()
+    carry_over(path, copy)
+    restored = SqliteDatabase(copy, metadata)
+    await restored.open()
+    feeds = Feeds(restored)
+    assert renewed is not None and await feeds.polled(renewed.secret) is not None
+    assert await feeds.polled(leaked.secret) is None and await feeds.polled(kept.secret) is None
+    await restored.close()
+    assert renewed.secret.encode() not in path.read_bytes() + copy.read_bytes()
 
 
 async def test_a_journal_that_stays_gets_what_only_the_backup_knows(tmp_path: Path) -> None:

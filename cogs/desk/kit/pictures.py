@@ -164,6 +164,7 @@ class Month:
         busy: the heading of the hours, such as *Busy hours*.
         dark: days on which the guild allows no runs.
         more: the text for entries that do not fit, such as *+{count} more*.
+        zone: the zone of its times.
     """
 
     title: str
@@ -175,6 +176,7 @@ class Month:
     busy: str
     dark: frozenset[date]
     more: str
+    zone: str
 
 
 # Sizes in pixels; a phone shows about a third of them, and the times must still be readable.
@@ -193,6 +195,8 @@ def month_png(month: Month, *, week_of: date | None = None) -> bytes:
     image = Image.new("RGB", (_WIDTH, top + len(weeks) * cell_height + hours_height), _BACKGROUND)
     draw = ImageDraw.Draw(image)
     draw.text((20, 14), drawable(month.title), font=_font(50), fill=_TEXT)
+    zone = _fitting(draw, month.zone, _font(30), _WIDTH / 3)
+    draw.text((_WIDTH - 20 - draw.textlength(zone, _font(30)), 28), zone, font=_font(30), fill=_FAINT)
     cell_width = (_WIDTH - 16) / 7
     for column, name in enumerate(month.weekdays):
         draw.text((16 + column * cell_width, 84), drawable(name), font=_font(30), fill=_FAINT)

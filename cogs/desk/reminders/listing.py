@@ -86,6 +86,7 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
         items.append(ui.TextDisplay(t("You have no reminders. `/remind me` creates one.")))
     buttons = [ReminderButton("back", panel_id, t("Back"))] if cursors else []
     buttons += [ReminderButton("next", panel_id, t("Next"))] if page.next_cursor else []
+    buttons += [ReminderButton("feed", "me", t("In your calendar"))] if not cursors else []
     if buttons:
         items.append(row_of(*buttons))
     if jobs:

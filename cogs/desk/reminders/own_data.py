@@ -13,6 +13,7 @@ from discord import ui
 from cogs.desk.kit.context import Caller
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import OVER, WAITING
+from cogs.desk.reminders import own_feed
 from cogs.desk.reminders.controls import ReminderButton
 from cogs.desk.reminders.listing import said_lost
 from cogs.forgetting import forget_person
@@ -33,6 +34,7 @@ async def show_own_data(caller: Caller) -> None:
     drafts = await memory.all_drafts_of(person)
     files = await memory.files.of(caller.actor_id)
     zone = await memory.timezone(person, None)
+    feeds = await own_feed.feeds_or_none(caller)
     kept: dict[str, Any] = {
         "user_id": caller.actor_id,
         "timezone": zone,
@@ -40,6 +42,7 @@ async def show_own_data(caller: Caller) -> None:
         "undelivered": [item.to_json() for item in lost],
         "drafts": [{"method": item.method, "values": item.values, "when": item.when} for item in drafts],
         "files": [asdict(item) for item in files],
+        "calendar_addresses": [feed.to_json() for feed in feeds],
     }
     lines = [
         f"### {t('What I keep of you')}",
@@ -47,6 +50,7 @@ async def show_own_data(caller: Caller) -> None:
         f"- {said_lost(len(lost))}",
         f"- {tn('{count} draft of a job', '{count} drafts of jobs', len(drafts))}",
         *([f"- {tn('{count} attached file', '{count} attached files', len(files))}"] if files else []),
+        *([f"- {tn('{count} calendar address', '{count} calendar addresses', len(feeds))}"] if feeds else []),
         f"- {t('Your time zone: {zone}', zone=zone or t('not set'))}",
         t(
             "Jobs that you made for a server belong to that server: cancel them there, or ask its "

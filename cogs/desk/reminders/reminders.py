@@ -21,7 +21,7 @@ from cogs.desk.kit.modals import Form, submitted, text_field
 from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, GOOD, cut, full, plain, relative, sentence
-from cogs.desk.reminders import listing, own_data
+from cogs.desk.reminders import listing, own_data, own_feed
 from cogs.desk.reminders.controls import CUSTOM_ID, MARK, ReminderButton, ReminderSelect, place_in
 from cogs.desk.reminders.own_zone import has_own_zone, set_own_zone
 from cogs.desk.reminders.reading import (
@@ -261,6 +261,10 @@ _CLICKS: dict[str, Callable[[Caller, str], Awaitable[None]]] = {
     "list": lambda caller, target: listing.show_reminders(caller),
     "next": lambda caller, target: listing.turn(caller, target, forward=True),
     "back": lambda caller, target: listing.turn(caller, target, forward=False),
+    "feed": lambda caller, target: own_feed.show_feeds(caller),
+    "feedmake": lambda caller, target: own_feed.make(caller),
+    "feedrenew": lambda caller, target: own_feed.renew(caller),
+    "feedrevoke": lambda caller, target: own_feed.revoke(caller),
     "forget": own_data.forget_me,
     "clear": lambda caller, target: listing.clear(caller, _instant(target)),
 }

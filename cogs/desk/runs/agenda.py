@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_day_names, get_month_names
+from babel.dates import format_interval, get_day_names, get_month_names
 
+from cogs import formats
 from cogs.desk.kit.pictures import Entry, Month
 from cogs.desk.kit.wording import title_of
 from schedulezero.instants import first_instant_at_or_after
@@ -150,6 +151,7 @@ def month_of(
         busy=busy,
         dark=frozenset(dark),
         more=more,
+        zone=zone.key,
     )
 
 
@@ -157,6 +159,11 @@ def month_title(day: date, locale: str) -> str:
     """Return a month in words, such as *November 2026*."""
     names = get_month_names("wide", "stand-alone", locale=language_of(locale))
     return f"{names[day.month].capitalize()} {day.year}"
+
+
+def week_title(first: date, last: date, locale: str) -> str:
+    """Return a week in words, as the locale writes an interval: *23–29 Nov 2026*."""
+    return format_interval(first, last, "yMMMd", locale=formats.babel_locale(locale))
 
 
 def busiest_hour(found: Sequence[Moment], zone: ZoneInfo) -> tuple[int, int] | None:

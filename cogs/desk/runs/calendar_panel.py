@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import discord
 from discord import ui
 
+from cogs import formats
 from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
@@ -30,7 +31,9 @@ from cogs.desk.runs.agenda import (
     month_title,
     span_of,
     week_days,
+    week_title,
 )
+from cogs.desk.runs.months import read_month
 from cogs.language import shown_locale, t, tn, translated
 from cogs.rights.public_jobs import is_public
 from cogs.rights.rights import posting_in
@@ -52,10 +55,16 @@ _Item = TypeVar("_Item", Job, Run)
 _TARGET = re.compile(r"(\d{4}-\d{2}-\d{2})\.(month|week)")
 
 
-async def show_calendar(desk: Desk, view: str = "month") -> None:
-    """Answer ``/schedule calendar`` with the present month or week."""
-    zone = await _zone(desk)
-    await _show(desk, instants.now().astimezone(zone).date(), view)
+async def show_calendar(desk: Desk, view: str = "month", month: str | None = None) -> None:
+    """Answer ``/schedule calendar`` with the present month or week, or those of a month that was typed."""
+    today = instants.now().astimezone(await _zone(desk)).date()
+    if month is None:
+        await _show(desk, today, view)
+        return
+    day = read_month(month, shown_locale(), today)
+    if day is None:
+        raise Refused(t("“{text}” isn't a month. Example: 2027-03.", text=plain(month[:60])))
+    await _show(desk, day, view)
 
 
 async def turn(desk: Desk, target: str) -> None:
@@ -105,7 +114,7 @@ async def _show(desk: Desk, day: date, view: str) -> None:
 async def _build(
     desk: Desk, day: date, view: str, *, public: bool = False
 ) -> tuple[ui.LayoutView, list[discord.File]]:
-    zone, now = await _zone(desk), instants.now()
+    zone, now = await _zone(desk, public=public), instants.now()
     begin = span_of(*(month_days(day) if view == "month" else week_days(day)), zone)[0]
     jobs, more_jobs = await _jobs(desk)
     runs = await _runs(desk, begin) if begin < now else []
@@ -114,7 +123,9 @@ async def _build(
         runs = [item async for item in _public(desk, runs)]
     rules = await rules_here(desk)
     seen = await asyncio.to_thread(_seen, jobs, runs, day, view, zone, now, rules)
-    file = await asyncio.to_thread(calendar_of, jobs, name=desk.guild.name, now=now, texts=not public)
+    file = await asyncio.to_thread(
+        calendar_of, jobs, name=desk.guild.name, now=now, texts=not public, zone=zone
+    )
     notes: list[str] = []
     if more_jobs:
         notes.append(t("Shows only the next {count} jobs.", count=_MOST_JOBS))
@@ -170,12 +181,12 @@ def _seen(
         busy=t("Busy hours"),
         more=t("+{count} more"),
     )
-    title = month_title(day, shown_locale()) if view == "month" else f"{first:%d.%m.} – {last:%d.%m.%Y}"
+    title = month_title(day, shown_locale()) if view == "month" else week_title(first, last, shown_locale())
     return _Seen(
         title=title,
         picture=month_png(month, week_of=None if view == "month" else day),
         described=_described(title, agenda.moments, zone),
-        listed=_listed(agenda.moments, now),
+        listed=_listed(agenda.moments, zone, now),
         whole=agenda.whole,
     )
 
@@ -203,6 +214,7 @@ def _panel(
                 DeskButton("calendar", "show", f"{last + timedelta(days=1)}.{view}", t("Later")),
                 DeskButton("calendar", "show", f"{today}.{other}", label),
                 DeskButton("calendar", "post", f"{day}.{view}", t("Post it here for everyone")),
+                DeskButton("feeds", "show", "guild", t("Subscribe")),
             )
         )
     return panel_of(*items, colour=NEUTRAL)
@@ -220,21 +232,24 @@ def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:
     return cut(said, 1000)
 
 
-def _listed(found: list[Moment], now: datetime) -> str:
-    """List the upcoming runs, after the last failed and missed ones."""
+def _listed(found: list[Moment], zone: ZoneInfo, now: datetime) -> str:
+    """List the upcoming runs, after the last failed and missed ones, in the zone of the picture."""
     troubled = [moment for moment in found if moment.state in _TROUBLED]
     coming = [moment for moment in found if moment.at > now]
-    lines = [f"- {run_state(m.state)} {_named(m)}" for m in troubled[-4:] if m.state is not None]
-    lines += bullets([f"{'⏭ ' if m.state is not None else ''}{_named(m)}" for m in coming], _LISTED)
+    lines = [f"- {run_state(m.state)} {_named(m, zone)}" for m in troubled[-4:] if m.state is not None]
+    lines += bullets([f"{'⏭ ' if m.state is not None else ''}{_named(m, zone)}" for m in coming], _LISTED)
     return "\n".join(lines) or t("Nothing runs in this period.")
 
 
-def _named(moment: Moment) -> str:
-    return f"{discord.utils.format_dt(moment.at, 'f')} · {cut(plain(moment.title), 60)}"
+def _named(moment: Moment, zone: ZoneInfo) -> str:
+    local = moment.at.astimezone(zone).replace(second=0)
+    when = f"{formats.weekday(local, shown_locale())}, {formats.moment(local, shown_locale())}"
+    return f"{when} · {cut(plain(moment.title), 60)}"
 
 
-async def _zone(desk: Desk) -> ZoneInfo:
-    return ZoneInfo(await desk.zone())
+async def _zone(desk: Desk, *, public: bool = False) -> ZoneInfo:
+    """Return the zone of the picture, its list and its file: the reader's, or for everyone the guild's."""
+    return ZoneInfo(await desk.services.timezone_of(0, desk.guild.id) if public else await desk.zone())
 
 
 async def _jobs(desk: Desk) -> tuple[list[Job], bool]:

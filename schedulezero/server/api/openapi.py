@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from schedulezero.model import GuildRules, Job, JobVersion, RunState, Trigger, TroubleKind
 from schedulezero.model.audit import AuditEntry
 from schedulezero.model.busy import Busy
+from schedulezero.model.feed import Feed
 from schedulezero.model.fields import fields_of
 from schedulezero.model.limits import Allowance
 from schedulezero.model.standbys import Standbys
@@ -22,14 +23,17 @@ from schedulezero.server.http.bodies import (
     AuditBody,
     BulkBody,
     BulkCreateBody,
+    FeedBody,
     InstantsBody,
     JobBody,
     JobChangeBody,
     PauseBody,
+    PlaceBody,
     RestoreBody,
     RulesBody,
     RunNowBody,
     ScheduleBody,
+    ShownBody,
     SpanBody,
     VersionBody,
 )
@@ -62,6 +66,7 @@ _KINDS: dict[type[Any], _Schema] = {
     object: {},
     str: _TEXT,
     int: _COUNT,
+    bool: {"type": "boolean"},
     datetime: _INSTANT,
     date: {"type": "string", "format": "date"},
     time: _TEXT,
@@ -200,6 +205,11 @@ _SCHEMAS: dict[str, _Schema] = {
     "Rules": _object(_properties_of(GuildRules)),
     "Limits": _object(_properties_of(Allowance)),
     "Busiest": _object({"guilds": _list_of(_object(_properties_of(Busy)))}),
+    "Feed": _object(_properties_of(Feed)),
+    "NewFeed": _object({"feed": {"$ref": "#/components/schemas/Feed"}, "secret": _TEXT}),
+    "Feeds": _object({"feeds": _list("Feed")}),
+    "FeedGuilds": _object({"guilds": _list_of(_TEXT)}),
+    "FeedCount": _object({"feeds": _COUNT}),
     "Troubles": _object(
         {
             "troubles": _list_of(
@@ -359,6 +369,12 @@ _OPERATIONS: tuple[tuple[str, str, str, type[BaseModel] | None, dict[int, str]],
     ("delete", "/api/guilds/{id}", "Erase a guild, or a person's own jobs", None, {200: "Erased"}),
     ("get", "/api/guilds/{id}/limits", "The limits, and what is used up", None, {200: "Limits"}),
     ("get", "/api/guilds/busiest", "The ten busiest guilds of the last hour", None, {200: "Busiest"}),
+    ("post", "/api/feeds", "Make a calendar feed", FeedBody, {201: "NewFeed"}),
+    ("get", "/api/feeds", "List the feeds of a guild or a person", None, {200: "Feeds"}),
+    ("put", "/api/feeds", "Set what these feeds show", ShownBody, {200: "FeedCount"}),
+    ("get", "/api/feeds/guilds", "List guilds with feeds", None, {200: "FeedGuilds"}),
+    ("post", "/api/feeds/{id}/renew", "Give a feed a new address", PlaceBody, {200: "NewFeed"}),
+    ("post", "/api/feeds/{id}/revoke", "Revoke a feed", PlaceBody, {200: "Done"}),
     ("post", "/api/preview", "What a text means", PreviewBody, {200: "Preview"}),
     ("post", "/api/schedule", "Create or replace a schedule", ScheduleBody, {201: "Scheduled"}),
     ("get", "/api/schedules", "List schedules", None, {200: "Schedules"}),
@@ -403,6 +419,7 @@ _QUERIES = {
     "/api/jobs/{id}": ("last_run",),
     "/api/jobs/{id}/versions": ("limit",),
     "/api/guilds/{id}/limits": ("creator_id",),
+    "/api/feeds": ("place",),
     "/api/troubles": ("after", "wait", "limit"),
     "/api/audit": ("guild_id", "job_id", "actor_id", "cursor", "limit", "after", "wait"),
     "/api/jobs/{id}/executions": ("status", "cursor", "limit"),

@@ -3,15 +3,16 @@
 On loopback a request without a token is trusted like the machine's own user, so that the documented example
 request works. Two kinds of requests are not trusted: those of web pages, which carry the page's origin or,
 with DNS rebinding, a foreign host; and those that a job makes to an address chosen by a user, which carry
-`OUTGOING_HEADER`. Beyond loopback every request except health checks and the page at ``/`` needs a token
-(`schedulezero.server.exposure` enforces TLS).
+`OUTGOING_HEADER`. A request that a proxy forwarded isn't from this machine, so it needs a token. Beyond
+loopback every request except health checks and the page at ``/`` needs one (`schedulezero.server.exposure`
+enforces TLS). Calendar feeds are guarded by the secret in their address alone, because calendar programs send
+nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hmac
-import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,16 +20,17 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from schedulezero.server.http.connections import Connections, Standing
-from schedulezero.server.http.errors import ApiError
+from schedulezero.server.http.errors import FEEDS, ApiError
+from schedulezero.server.http.rates import Rates
 from schedulezero.server.records.tokens import Scope, Tokens
 from schedulezero.wire.protocol import OUTGOING_HEADER
 
 LONGEST_SECONDS = 60.0
 """The time limit for reading and answering a request; a long poll takes at most half of it."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_MOST_CLIENTS = 10_000
 _OPEN = frozenset({"/", "/api/health", "/api/health/live", "/api/health/ready"})
 _READING = ("/api/preview", "/missing")
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 _ADMINISTERING = frozenset({"/api/executions/clear", "/api/config"})
 
 
@@ -68,7 +70,7 @@ class Access:
         self._connections = connections
         self._rules = rules
         self._tokens = tokens
-        self._buckets: dict[str, tuple[float, float]] = {}
+        self._rates = Rates(rules.requests_per_second, 2 * rules.requests_per_second)
 
     def middleware(self) -> Middleware:
         """Return the checks as an aiohttp middleware."""
@@ -76,9 +78,13 @@ class Access:
         @web.middleware
         async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
             _check_marker(request)
-            self._check_host(request)
-            _check_origin(request)
-            self._connections.admit(request, await self._check_token(request))
+            if request.path.startswith(FEEDS):
+                # The secret in the path is all that counts, under whatever name a proxy is asked.
+                self._connections.admit(request, Standing.ANYBODY)
+            else:
+                self._check_host(request)
+                _check_origin(request)
+                self._connections.admit(request, await self._check_token(request))
             try:
                 async with asyncio.timeout(LONGEST_SECONDS):
                     return await handler(request)
@@ -91,7 +97,9 @@ class Access:
 
     def may_read(self, request: web.Request) -> bool:
         """Return whether an admitted request at an open path may also see what needs a token."""
-        return not self._rules.required or "Authorization" in request.headers  # a wrong token gets no further
+        if "Authorization" in request.headers:
+            return True  # a wrong token gets no further
+        return not self._rules.required and not any(name in request.headers for name in _FORWARDED)
 
     def _check_host(self, request: web.Request) -> None:
         if self._rules.hosts is None:
@@ -109,7 +117,8 @@ class Access:
         header = request.headers.get("Authorization")
         if header is None:
             self._check_rate(request.remote or "")
-            if self._rules.required and request.path not in _OPEN:
+            needed = self._rules.required or any(name in request.headers for name in _FORWARDED)
+            if needed and request.path not in _OPEN:
                 raise ApiError(
                     401,
                     "token_required",
@@ -137,17 +146,9 @@ class Access:
 
     def _check_rate(self, client: str) -> None:
         """Apply a token bucket to each client. Raises ApiError 429 when it is empty."""
-        rate = self._rules.requests_per_second
-        if rate <= 0:
-            return
-        now = time.monotonic()
-        left, at = self._buckets.get(client, (2 * rate, now))
-        left = min(2 * rate, left + (now - at) * rate)
-        if left < 1:
+        if self._rates.take(client) > 0:
+            rate = self._rules.requests_per_second
             raise ApiError(429, "too_many_requests", f"At most {rate:g} requests a second, please.")
-        if len(self._buckets) >= _MOST_CLIENTS:
-            self._buckets.clear()
-        self._buckets[client] = (left - 1, now)
 
 
 def needed_scope(method: str, path: str) -> Scope:

@@ -235,6 +235,30 @@ class RulesBody(_Body):
     most_runs_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
+class ShownBody(_Body):
+    """``PUT /api/feeds``: what the feeds of a guild, or of a person, show."""
+
+    place: Snowflake
+    name: Name
+    timezone: str = "UTC"
+    channels: Annotated[dict[Snowflake, Name], Field(max_length=5000)] = Field(default_factory=dict[str, str])
+    methods: Annotated[dict[Method, Annotated[list[Name], Field(max_length=20)]], Field(max_length=1000)] = (
+        Field(default_factory=dict[str, "list[str]"])
+    )
+
+
+class FeedBody(ShownBody):
+    """``POST /api/feeds``. A person's own feed, whose ``place`` is the person's id, is ``personal``."""
+
+    personal: bool = False
+
+
+class PlaceBody(_Body):
+    """The guild or person to whom something belongs."""
+
+    place: Snowflake
+
+
 class _PublishedBody(BaseModel):
     """A body of dialect B, in which unknown keys are ignored."""
 

@@ -259,7 +259,7 @@ class Connections:
     def _open(
         self, accepted: socket.socket, peer: str, server: web.Server, tls: ssl.SSLContext | None
     ) -> None:
-        address = _place_of(peer)
+        address = place_of(peer)
         bounds = self._bounds
         if self._of[address] >= self._most_of(address, bounds.connections, bounds.of_one_address):
             self._push_out(kept for kept in self._kept if kept.address == address)
@@ -327,7 +327,7 @@ def _kept_of(request: web.Request) -> _Kept | None:
     return protocol.kept if isinstance(protocol, _Connection) else None
 
 
-def _place_of(peer: str) -> str:
+def place_of(peer: str) -> str:
     """Return the key by which clients are counted: loopback, an IPv4 address, or an IPv6 /64 network."""
     address = ipaddress.ip_address(peer.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):

@@ -24,6 +24,10 @@ _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503:
 """The headers of an error answer, by status."""
 
 
+FEEDS = "/calendar/"
+"""Where calendar feeds are; what follows in a path is a secret."""
+
+
 class ApiError(Refusal):
     """A request that is refused at the HTTP level.
 
@@ -96,7 +100,7 @@ async def error_middleware(
         return await handler(request)
     except EXPECTED as error:
         if isinstance(error, DatabaseUnavailable):
-            log.error("%s %s: %s", request.method, request.path, error)
+            log.error("%s %s: %s", request.method, _loggable(request), error)
         refusal = refusal_of(error)
         status = status_of(refusal)
         return json_answer(
@@ -109,9 +113,13 @@ async def error_middleware(
         refused = refusal_json(request, answer, error.status)
         return json_answer(refused, status=error.status, headers=_kept(error))
     except Exception:
-        log.exception("%s %s failed", request.method, request.path)
+        log.exception("%s %s failed", request.method, _loggable(request))
         answer = ApiError(500, "internal_error", "The server failed on this request; its log says why.")
         return json_answer(refusal_json(request, answer, 500), status=500)
+
+
+def _loggable(request: web.Request) -> str:
+    return f"{FEEDS}…" if request.path.startswith(FEEDS) else request.path
 
 
 def _kept(error: web.HTTPException) -> dict[str, str]:

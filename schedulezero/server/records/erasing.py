@@ -13,7 +13,16 @@ from sqlalchemy.engine import Connection
 
 from schedulezero.model import RunState
 from schedulezero.server.records import audit as entries
-from schedulezero.server.records.tables import audit, guild_rules, job_versions, jobs, posts, runs, troubles
+from schedulezero.server.records.tables import (
+    audit,
+    feeds,
+    guild_rules,
+    job_versions,
+    jobs,
+    posts,
+    runs,
+    troubles,
+)
 from schedulezero.storage import signals
 from schedulezero.storage.signals import Signal
 from schedulezero.storage.sql import is_postgres
@@ -28,7 +37,7 @@ class Erased:
 
 
 def erase(connection: Connection, place: str) -> Erased:
-    """Erase a guild's or a person's jobs, runs, versions, rules and audit.
+    """Erase a guild's or a person's jobs, runs, versions, rules, feeds and audit.
 
     Runs in progress stay, without their job, until they have ended and the history forgets them.
     """
@@ -41,6 +50,7 @@ def erase(connection: Connection, place: str) -> Erased:
     gone_runs = connection.execute(sa.delete(runs).where(ended)).rowcount
     gone_jobs = connection.execute(sa.delete(jobs).where(jobs.c.guild_id == place)).rowcount
     connection.execute(sa.delete(guild_rules).where(guild_rules.c.guild_id == place))
+    connection.execute(sa.delete(feeds).where(feeds.c.place == place))
     _erase_audit(connection, place)
     entries.note(connection, "forgotten", guild_id=None)
     signals.send(connection, Signal.RULES, place)

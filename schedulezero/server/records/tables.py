@@ -3,8 +3,8 @@
 ``jobs`` holds definitions and when each job is next due. ``runs`` holds one row for each job and scheduled
 instant, so that an instant can't get two runs. ``job_versions`` holds earlier versions of jobs,
 ``guild_rules`` the rules of guilds, ``troubles`` the problems with runs to report, ``posts`` which run posted
-a message, ``tokens`` the REST tokens, ``audit`` who changed what, and ``handlers`` the instances of handlers,
-which stay known after a restart.
+a message, ``tokens`` the REST tokens, ``feeds`` the calendar feeds, ``audit`` who changed what, and
+``handlers`` the instances of handlers, which stay known after a restart.
 
 A column added in a later version has a ``server_default`` or is nullable, so that it can be added to a table
 with rows, and the length of a text may only grow (`schedulezero.storage.database` does both when it opens a
@@ -192,6 +192,21 @@ tokens = sa.Table(
     sa.Column("scope", sa.String(8), nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+)
+
+feeds = sa.Table(
+    "feeds",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("place", sa.String(20), nullable=False, index=True),
+    sa.Column("personal", sa.Boolean, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("creator_id", sa.String(20)),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("polled_at", Instant),
+    sa.Column("etag", sa.String(64)),
+    sa.Column("changed_at", Instant),
+    sa.Column("shown", sa.JSON, nullable=False),
 )
 
 audit = sa.Table(
