@@ -241,10 +241,16 @@ class AdminCog(commands.Cog):
         await answer(interaction, lambda desk: exchange_panel.dry_run(desk, file, where))
 
     @schedule.command(name="setup", description="Set this server's time zone, alerts, approval and limits")
-    @app_commands.describe(holidays="The country or region whose public holidays count here")
-    async def setup(self, interaction: discord.Interaction, holidays: str | None = None) -> None:
-        await answer(interaction, lambda desk: setup.show_setup(desk, holidays))
+    @app_commands.describe(
+        holidays="The country or region whose public holidays count here",
+        days_off="The country or region on whose public holidays no job runs",
+    )
+    async def setup(
+        self, interaction: discord.Interaction, holidays: str | None = None, days_off: str | None = None
+    ) -> None:
+        await answer(interaction, lambda desk: setup.show_setup(desk, holidays, days_off))
 
+    @setup.autocomplete("days_off")
     @setup.autocomplete("holidays")
     async def _holiday_places(
         self, interaction: discord.Interaction, current: str

@@ -37,6 +37,7 @@ from cogs.desk.drafts.draft import (
     NAME,
     OVERLAP,
     PING,
+    QUIET,
     fitting,
     strangers_in,
     switches,
@@ -228,6 +229,7 @@ def _draft_of(desk: Desk, job: Job, spec: MethodSpec, writer: discord.Member) ->
         NAME: job.name,
         MISSED: job.missed.value,
         OVERLAP: job.overlap.value,
+        QUIET: "run" if job.in_quiet_hours else None,
         ALERT: job.meta.get("alert"),
         MANAGERS: job.meta.get("managers"),
         KEPT: {
@@ -394,6 +396,7 @@ async def _save(
     options: dict[str, Any] = {
         "missed": MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST),
         "overlap": OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW),
+        "in_quiet_hours": values.get(QUIET) == "run",
     }
     given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS), META: values.get(QUEUE)}
     meta = {key: value for key, value in given.items() if value}

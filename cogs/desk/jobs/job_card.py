@@ -24,6 +24,7 @@ from cogs.desk.jobs.lookup import (
     check,
     job_for,
     job_here,
+    rules_here,
     telling_of_conflicts,
 )
 from cogs.desk.kit.components import DeskButton
@@ -64,8 +65,9 @@ from schedulezero.errors import ClientError, NotFound, WhenError
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.variables import facts_of
-from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
+from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.model.authorship import ASKED, LONGEST_ASKED, unchanged_since
+from schedulezero.when.calendar.quiet_hours import next_allowed
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
 
@@ -108,6 +110,7 @@ async def card_of(
         heading=heading,
         undo=undo,
         lacks=frozenset(await client.lacks()),
+        rules=await rules_here(desk),
         warnings=[
             said
             for said in (warning, closer_than_allowed(job, desk.services.limits, instants.now()))
@@ -134,6 +137,7 @@ def card(
     undo: int | None = None,
     lacks: frozenset[Feature] = frozenset(),
     warnings: Sequence[str] = (),
+    rules: GuildRules | None = None,
 ) -> ui.LayoutView:
     """Return a job as a panel.
 
@@ -149,9 +153,10 @@ def card(
         undo: the version that an Undo button restores.
         lacks: the features that its server lacks; their buttons are disabled.
         warnings: what the person should know, such as that it runs more often than new jobs may.
+        rules: the guild's rules, which may leave out its next runs.
     """
     title = f"### {f'{heading}: ' if heading else ''}{cut(plain(title_of(job)), 150)}"
-    items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, kind, last_run)}")]
+    items: list[ui.Item[Any]] = [ui.TextDisplay(f"{title}\n{_facts(job, kind, last_run, rules)}")]
     if job.state is JobState.PENDING and job.meta.get(ASKED):
         asked = quoted(str(job.meta[ASKED])[:LONGEST_ASKED])
         items.append(ui.TextDisplay(f"**✋ {t('Changes asked for')}:**\n{asked}"))
@@ -172,13 +177,20 @@ def card(
     return panel
 
 
-def _facts(job: Job, kind: str, last_run: Run | None) -> str:
+def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None) -> str:
     lines = [
         f"**{job_state(job)}** · {kind}",
         f"**{t('When:')}** {sentence(job)} ({job.timezone})",
     ]
     if job.next_run_at is not None:
-        lines.append(f"**{t('Next run:')}** {full(job.next_run_at)}")
+        left, why = next_allowed(job, rules)
+        if left is not None:
+            lines.append(f"**{t('Next run:')}** {full(left)}")
+        if why is not None:
+            said = t(
+                "would be skipped {when}: {reason}", when=relative(job.next_run_at), reason=translated(why)
+            )
+            lines.append(f"⏭ {said}")
     if is_held(job) and job.held_until is not None:
         lines.append(f"⏸ {t('Nothing runs until {when}.', when=full(job.held_until))}")
     if last_run is not None:
@@ -195,6 +207,8 @@ def _facts(job: Job, kind: str, last_run: Run | None) -> str:
         options.append(t("Missed runs: {policy}", policy=t(MISSED[job.missed])))
     if job.overlap is not OverlapPolicy.ALLOW:
         options.append(t("Overlapping runs: {policy}", policy=t(OVERLAP[job.overlap])))
+    if job.in_quiet_hours:
+        options.append(t("Also runs in quiet hours"))
     managers = job.meta.get("managers")
     if isinstance(managers, list) and managers:
         roles = " ".join(f"<@&{role}>" for role in managers)

@@ -59,6 +59,7 @@ _KINDS: dict[type[Any], _Schema] = {
     object: {},
     str: _TEXT,
     int: _COUNT,
+    bool: {"type": "boolean"},
     datetime: _INSTANT,
     date: {"type": "string", "format": "date"},
     time: _TEXT,
