@@ -19,6 +19,7 @@ from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import Duration, GuildId, LongText, Text, VoiceId, job
 from schedulezero.said_values import said_span
 from schedulezero.sentences import Sentence
+from sprockets.event_reminders import remind_interested
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.comparing import alike
@@ -272,7 +273,7 @@ def _result(event: discord.ScheduledEvent) -> dict[str, Any]:
 class EventsSprocket(RegisteringCog):
     """Registers the event jobs."""
 
-    jobs = by_name(create_event, start_event, end_event)
+    jobs = by_name(create_event, start_event, end_event, remind_interested)
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -118,7 +118,7 @@ TABLE = {
     ),
     "sprockets/kit": (
         "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web "
-        "schedulezero/handler"
+        "schedulezero/handler schedulezero/when/calendar schedulezero/when/language"
     ),
     "sprockets": (
         "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web "
