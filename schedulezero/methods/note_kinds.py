@@ -32,6 +32,7 @@ QUEUE = "queue"
 LAST_POSTS = "last-posts"
 STICKY = "sticky"
 EVENT_REMINDERS = "event-reminders"
+EVENT_SERIES = "event-series"
 
 NAMES: Mapping[str, Names] = {
     FOLLOW_UP: Names.VALUE,  # its key names a role and a person, or a channel
@@ -41,6 +42,7 @@ NAMES: Mapping[str, Names] = {
     LOCK: Names.VALUE,
     LAST_POSTS: Names.VALUE,  # its key names a job and a channel
     STICKY: Names.VALUE,
+    EVENT_SERIES: Names.VALUE,
     EVENT_REMINDERS: Names.VALUE,  # its key is a job
     SPROCKET_SETTINGS: Names.END_OF_KEY,
     LEFT_GUILD: Names.KEY,
