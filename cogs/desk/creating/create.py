@@ -24,6 +24,7 @@ from cogs.desk.creating.draft_view import (
     show_draft,
     with_hidden,
 )
+from cogs.desk.creating.event_choices import event_value
 from cogs.desk.creating.typed_texts import sent_values, typed_draft
 from cogs.desk.drafts.auto_names import auto_name
 from cogs.desk.drafts.draft import (
@@ -80,7 +81,9 @@ from schedulezero.when.language.describe import describe
 from schedulezero.when.language.handy import handy_times
 
 
-async def begin(desk: Desk, method: str | None, *, name: str | None, when: str | None) -> None:
+async def begin(
+    desk: Desk, method: str | None, *, name: str | None, when: str | None, event: str | None = None
+) -> None:
     """Answer ``/schedule create`` with the first form, or with a choice of jobs if none was named."""
     draft = new_draft(desk, method or "", when=when)
     if name and name.strip():
@@ -92,6 +95,7 @@ async def begin(desk: Desk, method: str | None, *, name: str | None, when: str |
         return
     spec = loaded(desk, method)
     draft = here(desk, draft, spec)
+    draft.values.update(event_value(spec, event))
     await open_form(desk, build_form(spec, draft, FIRST))
     await desk.memory.save_draft(draft)
 
