@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import discord
 from discord.ext import commands
+from discord.http import Route
 from pydantic import Field
 
 from schedulezero import instants
@@ -113,7 +114,7 @@ async def create_event(
             **where,
         }
         # discord.py has no recurrence rules.
-        route = discord.http.Route("POST", "/guilds/{guild_id}/scheduled-events", guild_id=guild.id)
+        route = Route("POST", "/guilds/{guild_id}/scheduled-events", guild_id=guild.id)
         async with asking_discord("make the event"):
             made = await bot.http.request(route, json=asked, reason=REASON)
         return {"event_id": made["id"], "url": f"https://discord.com/events/{guild.id}/{made['id']}"}
