@@ -31,6 +31,7 @@ from cogs.desk.compose import (
     trying,
 )
 from cogs.desk.creating import asked_changes, create, draft_view, part_forms, unfinished
+from cogs.desk.creating.event_choices import event_choices
 from cogs.desk.files import exchange_panel, table_pictures
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing
 from cogs.desk.kit.context import Desk, caller_of
@@ -108,6 +109,7 @@ class AdminCog(commands.Cog):
         at="Or a date picked with Discord's @time",
         name="A name for the job. Leave it out to take it from the text.",
         template="One of this server's templates, in place of the kind of job",
+        event="The event of this server to start, end or remind of",
     )
     async def create(
         self,
@@ -117,12 +119,13 @@ class AdminCog(commands.Cog):
         at: app_commands.Timestamp | None = None,
         name: app_commands.Range[str, 1, 100] | None = None,
         template: app_commands.Range[str, 1, 100] | None = None,
+        event: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
         async def begin(desk: Desk) -> None:
             if template is not None:
                 await templates.begin(desk, template, name=name, when=_when(when, at))
             else:
-                await create.begin(desk, job, name=name, when=_when(when, at))
+                await create.begin(desk, job, name=name, when=_when(when, at), event=event)
 
         await answer(interaction, begin, opens_form=True)
 
@@ -247,10 +250,16 @@ class AdminCog(commands.Cog):
         await answer(interaction, lambda desk: exchange_panel.dry_run(desk, file, where))
 
     @schedule.command(name="setup", description="Set this server's time zone, alerts, approval and limits")
-    @app_commands.describe(holidays="The country or region whose public holidays count here")
-    async def setup(self, interaction: discord.Interaction, holidays: str | None = None) -> None:
-        await answer(interaction, lambda desk: setup.show_setup(desk, holidays))
+    @app_commands.describe(
+        holidays="The country or region whose public holidays count here",
+        days_off="The country or region on whose public holidays no job runs",
+    )
+    async def setup(
+        self, interaction: discord.Interaction, holidays: str | None = None, days_off: str | None = None
+    ) -> None:
+        await answer(interaction, lambda desk: setup.show_setup(desk, holidays, days_off))
 
+    @setup.autocomplete("days_off")
     @setup.autocomplete("holidays")
     async def _holiday_places(
         self, interaction: discord.Interaction, current: str
@@ -315,6 +324,16 @@ class AdminCog(commands.Cog):
         if interaction.guild_id is None or not await _may_look(interaction):
             return []
         return await templates.choices(services_of(self.bot).memory, str(interaction.guild_id), current)
+
+    @create.autocomplete("event")
+    async def suggest_event(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Suggest the events of this guild that the person sees."""
+        if not isinstance(interaction.user, discord.Member) or not await _may_look(interaction):
+            return []
+        zone = await services_of(self.bot).timezone_of(interaction.user.id, interaction.guild_id)
+        return await event_choices(interaction.user, current, zone, interaction.locale.value)
 
     @show.autocomplete("job")
     @edit.autocomplete("job")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import discord
 from discord.ext import commands
+from discord.http import Route
 from pydantic import Field
 
 from schedulezero import instants
+from schedulezero.compose.parts import Files, PostFile
 from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
@@ -18,11 +20,15 @@ from schedulezero.instants import from_iso, to_iso
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import Duration, GuildId, LongText, Text, VoiceId, job
 from schedulezero.said_values import said_span
-from schedulezero.sentences import Sentence
+from schedulezero.sentences import Sentence, all_in_a_row
+from sprockets.event_reminders import remind_interested
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.comparing import alike
+from sprockets.kit.event_cover import cover_of, expect_cover
+from sprockets.kit.event_recurrence import Recurrence
 from sprockets.kit.event_rights import ON_STAGE, expect_rights
+from sprockets.kit.event_series import note_series, series_of, standing
 from sprockets.kit.lookups import guild_channel_of, guild_of
 from sprockets.kit.messages import expect_texts, fitting, text_for
 from sprockets.kit.posting import CLOCK_SKEW
@@ -61,6 +67,8 @@ async def create_event(
     place: Annotated[Text, Field(max_length=100)] = "",
     voice_channel_id: VoiceId | None = None,
     description: Annotated[LongText, Field(max_length=_LONGEST_DESCRIPTION)] = "",
+    cover: Files | None = None,
+    series: bool = False,
 ) -> dict[str, Any]:
     """Announce one of Discord's own events.
 
@@ -72,30 +80,44 @@ async def create_event(
         place: The place, unless it is a voice channel
         voice_channel_id: The voice channel, unless it takes place elsewhere
         description: What it is about
+        cover: Its cover image, a PNG, JPEG or GIF
+        series: Makes one repeating event for all runs, if Discord can repeat it exactly so
     """
     guild = guild_of(bot, guild_id)
     _expect_place(place, voice_channel_id)
     start = max(current_run().scheduled_at + starts_in, instants.now() + _SOONEST)
-    where: dict[str, Any] = {"entity_type": discord.EntityType.external, "location": place}
+    rule = await series_of(bot, guild_id, starts_in, instants.now() + _SOONEST) if series else None
+    where: dict[str, Any] = {
+        "entity_type": discord.EntityType.external.value,
+        "channel_id": None,
+        "entity_metadata": {"location": place},
+    }
     if voice_channel_id:
         channel = await guild_channel_of(bot, voice_channel_id)
         stage = isinstance(channel, discord.StageChannel)
         kind = discord.EntityType.stage_instance if stage else discord.EntityType.voice
-        where = {"entity_type": kind, "channel": channel}
+        where = {"entity_type": kind.value, "channel_id": str(channel.id)}
+    if isinstance(rule, Recurrence):
+        start = rule.start
 
     async def make(plan: dict[str, Any]) -> dict[str, Any]:
         begins = from_iso(plan["start"])
+        image = await cover_of(bot, guild_id, cover)
+        asked = {
+            "name": plan["name"],
+            "scheduled_start_time": plan["start"],
+            "scheduled_end_time": to_iso(begins + lasts),
+            "privacy_level": discord.PrivacyLevel.guild_only.value,
+            **({"description": plan["description"]} if plan["description"] else {}),  # Discord rejects ""
+            **({"image": image} if image is not None else {}),
+            **({"recurrence_rule": plan["rule"]} if plan.get("rule") else {}),
+            **where,
+        }
+        # discord.py has no recurrence rules.
+        route = Route("POST", "/guilds/{guild_id}/scheduled-events", guild_id=guild.id)
         async with asking_discord("make the event"):
-            event = await guild.create_scheduled_event(
-                name=plan["name"],
-                description=plan["description"] or discord.utils.MISSING,  # Discord rejects ""
-                start_time=begins,
-                end_time=begins + lasts,
-                privacy_level=discord.PrivacyLevel.guild_only,
-                reason=REASON,
-                **where,
-            )
-        return _result(event)
+            made = await bot.http.request(route, json=asked, reason=REASON)
+        return {"event_id": made["id"], "url": f"https://discord.com/events/{guild.id}/{made['id']}"}
 
     async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
         async with asking_discord("look for the event"):
@@ -109,10 +131,29 @@ async def create_event(
         "name": text_for(guild, title)[:100],
         "description": fitting(text_for(guild, description), _LONGEST_DESCRIPTION, "description"),
         "start": to_iso(start),
+        "rule": rule.to_json() if isinstance(rule, Recurrence) else None,
     }
+    like = _same_event(plan, lasts, where, cover)
+    if isinstance(rule, Recurrence) and (event := await standing(guild, bot, like)) is not None:
+        stands = Sentence("The repeating event “{title}” stands.", "event_series_stands", title=event.name)
+        return success(stands, **_result(event))
     made = await step("event", make, plan=plan, find=find)
-    said = Sentence("The event “{title}” is announced.", "event_announced", title=plan["name"])
-    return success(said, **made)
+    if isinstance(rule, Recurrence):
+        await note_series(bot, guild_id, made["event_id"], like)
+        said = Sentence("The repeating event “{title}” is announced.", "event_series", title=plan["name"])
+    else:
+        said = Sentence("The event “{title}” is announced.", "event_announced", title=plan["name"])
+    return success(all_in_a_row(said, rule if isinstance(rule, Sentence) else None), **made)
+
+
+def _same_event(
+    plan: Mapping[str, Any], lasts: timedelta, where: Mapping[str, Any], cover: Sequence[PostFile] | None
+) -> str:
+    """Return a text that stays the same while a job makes the same repeating event."""
+    rule = {key: value for key, value in (plan["rule"] or {}).items() if key != "start"}
+    begins = from_iso(plan["start"])
+    pictures = [item.file for item in cover or ()]
+    return repr((plan["name"], plan["description"], f"{begins:%H:%M}", lasts, rule, where, pictures))
 
 
 def _expect_place(place: str, voice_channel_id: int | None) -> None:
@@ -130,9 +171,11 @@ async def _check_event(
     place: str,
     voice_channel_id: int | None,
     description: str,
+    cover: Sequence[PostFile] | None,
     **_: Any,
 ) -> None:
     guild = guild_of(bot, guild_id)
+    await expect_cover(bot, guild_id, cover)
     _expect_place(place, voice_channel_id)
     expect_texts(guild, title, _LONGEST_TITLE, "title")
     expect_texts(guild, description, _LONGEST_DESCRIPTION, "description", blank=True)
@@ -272,7 +315,7 @@ def _result(event: discord.ScheduledEvent) -> dict[str, Any]:
 class EventsSprocket(RegisteringCog):
     """Registers the event jobs."""
 
-    jobs = by_name(create_event, start_event, end_event)
+    jobs = by_name(create_event, start_event, end_event, remind_interested)
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -122,7 +122,8 @@ TABLE = {
     ),
     "sprockets/kit": (
         "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web "
-        "schedulezero/handler schedulezero/exchange schedulezero/following"
+        "schedulezero/handler schedulezero/exchange schedulezero/following "
+        "schedulezero/when/calendar schedulezero/when/language"
     ),
     "sprockets": (
         "schedulezero schedulezero/compose schedulezero/methods schedulezero/handler schedulezero/web "

@@ -135,6 +135,9 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
         against += [translated(text) for text in beyond]
     if act in WRITES:
         against += [item for item in (situation.unreachable, situation.objection) if item is not None]
+    newly = would_be.in_quiet_hours and (version is None or not job.in_quiet_hours or not job.id)
+    if act in WRITES and newly and not member.guild_permissions.manage_guild:
+        against.append(t("Only members with *Manage Server* may let a job run in the quiet hours."))
     unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared
     if unseen and is_risky(situation.spec, would_be.params, member.guild):
         name = escaped(job.title[:60])

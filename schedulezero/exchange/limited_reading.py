@@ -305,6 +305,7 @@ class _Entry(_Strict):
     paused: bool
     grace: Annotated[float, Field(ge=1, le=7 * 86_400)] | None
     parts: Annotated[list[_Part], Field(max_length=MOST_LEADS + MOST_THENS)] | None
+    in_quiet_hours: bool
 
 
 class _Fault(_Strict):
@@ -344,4 +345,5 @@ def checked(data: Any) -> Found | Fault | None:
         parts=tuple(Part.from_json(part.model_dump()) for part in entry.parts)
         if entry.parts is not None
         else None,
+        in_quiet_hours=entry.in_quiet_hours,
     )

@@ -109,6 +109,7 @@ class Found:
     paused: bool = False
     grace: float | None = None
     parts: tuple[Part, ...] | None = None
+    in_quiet_hours: bool = False
 
     def to_json(self) -> JsonObject:
         zone = ZoneInfo(self.timezone)
@@ -129,6 +130,7 @@ class Found:
             "paused": self.paused,
             "grace": self.grace,
             "parts": [part.to_json() for part in self.parts] if self.parts is not None else None,
+            "in_quiet_hours": self.in_quiet_hours,
         }
 
 
@@ -297,6 +299,7 @@ def _found(entry: Entry, asked: Asked) -> Found:
         paused=entry.paused,
         grace=entry.grace,
         parts=parts,
+        in_quiet_hours=entry.in_quiet_hours,
     )
 
 

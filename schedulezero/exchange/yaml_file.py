@@ -56,7 +56,7 @@ _LONGEST_GRACE = 7 * 86_400
 _LONGEST_PLAIN = 100  # characters of a number or a date; texts may be longer
 _KEYS = (
     "id", "name", "do", "when", "trigger", "timezone", "with", "missed", "overlap", "grace", "state",
-    "parts",
+    "parts", "in_quiet_hours",
 )  # fmt: skip
 _JOB_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 _STATES = (JobState.ACTIVE, JobState.PAUSED)
@@ -97,6 +97,7 @@ class Entry:
     paused: bool = False
     grace: float | None = None
     parts: tuple[Part, ...] | None = None
+    in_quiet_hours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,8 @@ def write_jobs(jobs: Iterable[Job], now: datetime | None = None) -> str:
             entry["missed"] = job.missed.value
         if job.overlap is not OverlapPolicy.ALLOW:
             entry["overlap"] = job.overlap.value
+        if job.in_quiet_hours:
+            entry["in_quiet_hours"] = True
         if job.grace != DEFAULT_GRACE:
             entry["grace"] = job.grace.total_seconds()
         if job.state is JobState.PAUSED:
@@ -406,6 +409,16 @@ def _entry(node: yaml.Node) -> Entry | Fault:
                 lines[key],
                 Sentence("{key!r} must be one of: {words}.", "yaml_not_a_choice", key=key, words=words),
             )
+    if not isinstance(given.get("in_quiet_hours") or False, bool):
+        return Fault(
+            lines["in_quiet_hours"],
+            Sentence(
+                "{key!r} must be one of: {words}.",
+                "yaml_not_a_choice",
+                key="in_quiet_hours",
+                words="true, false",
+            ),
+        )
     grace = given.get("grace")
     if grace is not None and (
         isinstance(grace, bool) or not isinstance(grace, int | float) or not 1 <= grace <= _LONGEST_GRACE
@@ -434,6 +447,7 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         paused=given.get("state") == JobState.PAUSED,
         grace=float(grace) if grace is not None else None,
         parts=parts,
+        in_quiet_hours=given.get("in_quiet_hours") is True,
     )
 
 

@@ -33,6 +33,8 @@ LAST_POSTS = "last-posts"
 STICKY = "sticky"
 CALENDAR = "calendar"
 CALENDAR_EVENTS = "calendar-events"
+EVENT_REMINDERS = "event-reminders"
+EVENT_SERIES = "event-series"
 
 NAMES: Mapping[str, Names] = {
     FOLLOW_UP: Names.VALUE,  # its key names a role and a person, or a channel
@@ -44,6 +46,8 @@ NAMES: Mapping[str, Names] = {
     STICKY: Names.VALUE,
     CALENDAR: Names.VALUE,  # its key names a job
     CALENDAR_EVENTS: Names.VALUE,
+    EVENT_SERIES: Names.VALUE,
+    EVENT_REMINDERS: Names.VALUE,  # its key is a job
     SPROCKET_SETTINGS: Names.END_OF_KEY,
     LEFT_GUILD: Names.KEY,
     "rules": Names.KEY,

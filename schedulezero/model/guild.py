@@ -16,6 +16,7 @@ class GuildRules(Noun):
         timezone: time zone of the hours and days.
         quiet_from, quiet_to: daily quiet hours during which nothing runs; they may cross midnight.
         dark_days: days on which nothing runs.
+        holidays: a place on whose public holidays nothing runs, such as ``DE`` or ``DE-BY``.
         most_jobs: maximum number of jobs; None for no limit.
         most_runs_an_hour: maximum number of runs in any hour; None for no limit.
     """
@@ -25,5 +26,6 @@ class GuildRules(Noun):
     quiet_from: time | None = None
     quiet_to: time | None = None
     dark_days: tuple[date, ...] = ()
+    holidays: str | None = None
     most_jobs: int | None = None
     most_runs_an_hour: int | None = None

@@ -26,6 +26,7 @@ EVERYTHING = Job(
     id="j", handler_id="h", method="m", params={"a": [1]}, trigger=Trigger("date", {"run_date": 1}),
     state=JobState.PAUSED, next_run_at=AT, anchor_at=AT, name="n", guild_id="1", creator_id="2",
     timezone="Europe/Rome", grace=timedelta(seconds=1.5), missed=MissedPolicy.ALL, overlap=OverlapPolicy.WAIT,
+    in_quiet_hours=True,
     held_until=AT, meta={"b": None}, run_count=3,
     parts=(Part("t1", "m", {"a": [1]}, after=timedelta(hours=1)),),
     waiting=(Waiting("t1", AT, AT),), version=4, created_at=AT, updated_at=AT,

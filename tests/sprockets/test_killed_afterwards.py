@@ -8,6 +8,7 @@ import pytest
 
 from schedulezero import faults, instants
 from schedulezero.methods.note_kinds import DEBT
+from tests.support.dying import Dying
 from tests.support.posting_with import composing, posting
 from tests.support.rules.applying import applied
 from tests.support.rules.pins import Pins
@@ -23,23 +24,6 @@ WANTED: dict[str, Any] = {
     "reactions": "👍 🎉",
     "thread": "Talk",
 }
-
-
-class Interrupted(Exception):
-    """The process dies here, so to speak."""
-
-
-class Dying:
-    """Let the process die at the nth time that a point is passed. ``left`` is 0 once it has died."""
-
-    def __init__(self, point: str, times: int) -> None:
-        self.point, self.left = point, times
-
-    def __call__(self, passed: str) -> None:
-        if passed == self.point and self.left:
-            self.left -= 1
-            if not self.left:
-                raise Interrupted
 
 
 @pytest.mark.timeout(120)

@@ -8,7 +8,7 @@ from typing import Any
 
 from discord import ui
 
-from cogs.desk.drafts.draft import ALERT, MANAGERS, MISSED, OVERLAP
+from cogs.desk.drafts.draft import ALERT, MANAGERS, MISSED, OVERLAP, QUIET
 from cogs.desk.drafts.parts import PARTS, SpecOf, have_secrets, parts_of, unknown
 from cogs.desk.drafts.secrecy import secrets_in
 from cogs.desk.kit.modals import text_field
@@ -21,7 +21,7 @@ EDITED = "#template"
 """The key in a draft's values that names the template that the draft changes: its id, version and name."""
 LARGEST = 128 * 1024
 """Characters of a template's values as JSON."""
-_OPTIONS = (MISSED, OVERLAP, ALERT, MANAGERS)
+_OPTIONS = (MISSED, OVERLAP, QUIET, ALERT, MANAGERS)
 _FIELD = "b:"
 _LONGEST_ANSWER = 2000
 

@@ -24,6 +24,7 @@ from cogs.desk.creating.draft_view import (
     show_draft,
     with_hidden,
 )
+from cogs.desk.creating.event_choices import event_value
 from cogs.desk.creating.typed_texts import sent_values, typed_draft
 from cogs.desk.drafts.auto_names import auto_name
 from cogs.desk.drafts.draft import (
@@ -37,6 +38,7 @@ from cogs.desk.drafts.draft import (
     NAME,
     OVERLAP,
     PING,
+    QUIET,
     fitting,
     strangers_in,
     switches,
@@ -79,7 +81,9 @@ from schedulezero.when.language.describe import describe
 from schedulezero.when.language.handy import handy_times
 
 
-async def begin(desk: Desk, method: str | None, *, name: str | None, when: str | None) -> None:
+async def begin(
+    desk: Desk, method: str | None, *, name: str | None, when: str | None, event: str | None = None
+) -> None:
     """Answer ``/schedule create`` with the first form, or with a choice of jobs if none was named."""
     draft = new_draft(desk, method or "", when=when)
     if name and name.strip():
@@ -91,6 +95,7 @@ async def begin(desk: Desk, method: str | None, *, name: str | None, when: str |
         return
     spec = loaded(desk, method)
     draft = here(desk, draft, spec)
+    draft.values.update(event_value(spec, event))
     await open_form(desk, build_form(spec, draft, FIRST))
     await desk.memory.save_draft(draft)
 
@@ -235,6 +240,7 @@ def _draft_of(desk: Desk, job: Job, spec: MethodSpec, writer: discord.Member) ->
         NAME: job.name,
         MISSED: job.missed.value,
         OVERLAP: job.overlap.value,
+        QUIET: "run" if job.in_quiet_hours else None,
         ALERT: job.meta.get("alert"),
         MANAGERS: job.meta.get("managers"),
         KEPT: {
@@ -401,6 +407,7 @@ async def _save(
     options: dict[str, Any] = {
         "missed": MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST),
         "overlap": OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW),
+        "in_quiet_hours": values.get(QUIET) == "run",
     }
     given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS), META: values.get(QUEUE)}
     meta = {key: value for key, value in given.items() if value}

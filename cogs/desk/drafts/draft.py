@@ -22,6 +22,8 @@ from schedulezero.when.language.span_text import span_of
 NAME = "#name"
 MISSED = "#missed"
 OVERLAP = "#overlap"
+QUIET = "#quiet"
+"""The key that holds ``run`` if the job also runs in the guild's quiet hours."""
 END = "#end"
 ALERT = "#alert"
 PING = "#ping"

@@ -19,6 +19,7 @@ from cogs.desk.drafts.draft import (
     NAME,
     OVERLAP,
     PING,
+    QUIET,
     edited_apart,
     fields_by_form,
     group_label,
@@ -405,6 +406,8 @@ def _options(draft: Draft, lacks: Mapping[Feature, str]) -> str:
             t("Overlapping runs: {policy}", policy=t(OVERLAP_WORDS[overlap])),
             *small,
         ]
+    if values.get(QUIET) == "run":
+        small.append(t("Also runs in quiet hours"))
     parts = [f"**{t('Name:')}** {name}", f"-# {' · '.join(small)}"]
     parts += [f"-# {translated(lacks[Feature.TROUBLES])}"] if Feature.TROUBLES in lacks else []
     if values.get(PING):

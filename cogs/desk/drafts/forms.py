@@ -21,6 +21,7 @@ from cogs.desk.drafts.draft import (
     NAME,
     OVERLAP,
     PING,
+    QUIET,
     fields_by_form,
     first_fields,
     label_of,
@@ -30,7 +31,7 @@ from cogs.desk.drafts.secrecy import kept_hidden
 from cogs.desk.kit.components import TEXT_CHANNELS, objects
 from cogs.desk.kit.in_words import in_words
 from cogs.desk.kit.modals import Form, choice_field, new_form, text_field
-from cogs.desk.kit.wording import MAX_LABEL, MAX_OPTION, cut
+from cogs.desk.kit.wording import IN_QUIET_HOURS, MAX_LABEL, MAX_OPTION, cut
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
 from cogs.language import mark, t, translated
@@ -212,6 +213,12 @@ def _option_fields(draft: Draft) -> list[ui.Label[Any]]:
             else t("An address that alerts you when the calls stop, such as one from healthchecks.io"),
             placeholder="https://hc-ping.com/…",
             most=500,
+        ),
+        choice_field(
+            f"{_OPTION_FIELD}{QUIET}",
+            t("In the server's quiet hours"),
+            _options(IN_QUIET_HOURS, _text(draft, QUIET) or "skip"),
+            description=t("To let a job run then, you need Manage Server"),
         ),
     ]
 

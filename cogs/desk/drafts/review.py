@@ -12,7 +12,7 @@ import discord
 
 from cogs import formats
 from cogs.background.success_pings import PING_URL, ping_fault
-from cogs.desk.drafts.draft import END, MISSED, OVERLAP, PING, Filled, fill, label_of
+from cogs.desk.drafts.draft import END, MISSED, OVERLAP, PING, QUIET, Filled, fill, label_of
 from cogs.desk.drafts.post_preview import is_composed
 from cogs.desk.kit.lacking import not_possible
 from cogs.desk.kit.suggesting import handy_choices
@@ -32,8 +32,8 @@ from schedulezero.methods.variables import Facts, rendered, skipped
 from schedulezero.model import GuildRules, MissedPolicy, OverlapPolicy, Trigger
 from schedulezero.model.habits import Habits
 from schedulezero.model.limits import Allowance
-from schedulezero.model.quiet_hours import forbidden
 from schedulezero.when.calendar.gaps import gap_below
+from schedulezero.when.calendar.quiet_hours import forbidden
 from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.bounding import read_end, with_end
@@ -144,7 +144,8 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     runs = tuple(upcoming(schedule, around.now, SHOWN_RUNS)) if schedule is not None else ()
     skipped: tuple[tuple[datetime, str], ...] = ()
     if around.rules is not None:
-        reasons = [(run, forbidden(around.rules, run)) for run in runs]
+        exempt = draft.values.get(QUIET) == "run"
+        reasons = [(run, forbidden(around.rules, run, in_quiet_hours=exempt)) for run in runs]
         skipped = tuple((run, why) for run, why in reasons if why is not None)
     against: list[str] = []
     if not filled.errors:

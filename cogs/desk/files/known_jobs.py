@@ -44,6 +44,7 @@ def updated(before: Job, wanted: Job) -> Job:
         grace=wanted.grace,
         missed=wanted.missed,
         overlap=wanted.overlap,
+        in_quiet_hours=wanted.in_quiet_hours,
         parts=wanted.parts,
     )
 

@@ -81,7 +81,8 @@ def approval_card(
         f"**{t('When:')}** {plain(sentence(job))} ({plain(job.timezone)})",
         f"-# {plain(json.dumps(job.trigger.to_json(), ensure_ascii=False))}",
         f"-# {t('Missed runs: {policy}', policy=t(MISSED[job.missed]))} · "
-        f"{t('Overlapping runs: {policy}', policy=t(OVERLAP[job.overlap]))}",
+        f"{t('Overlapping runs: {policy}', policy=t(OVERLAP[job.overlap]))}"
+        + (f" · {t('Also runs in quiet hours')}" if job.in_quiet_hours else ""),
     ]
     if job.creator_id:
         lines.append(f"**{t('By:')}** <@{job.creator_id}>")
@@ -146,7 +147,7 @@ def _params_in_full(job: Job, spec: MethodSpec | None) -> list[str]:
 def _all_of(job: Job) -> dict[str, Any]:
     kept = (
         "job_id", "version", "name", "method", "params", "trigger", "timezone", "missed", "overlap",
-        "grace_seconds", "creator_id", "meta", "parts",
+        "in_quiet_hours",        "grace_seconds", "creator_id", "meta", "parts",
     )  # fmt: skip
     found = job.to_json()
     return {name: found[name] for name in kept}

@@ -20,6 +20,7 @@ from cogs.desk.kit.in_words import named_in_words
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import (
     ACTIONS,
+    IN_QUIET_HOURS,
     NEUTRAL,
     brief,
     changed,
@@ -113,6 +114,9 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
         found.append(t("Nothing runs until {when}.", when=relative(after.held_until)))
     note(t("Missed runs"), before.missed.value, after.missed.value)
     note(t("Overlap"), before.overlap.value, after.overlap.value)
+    if before.in_quiet_hours is not after.in_quiet_hours:
+        words = (t(IN_QUIET_HOURS["run" if job.in_quiet_hours else "skip"]) for job in (before, after))
+        note(t("In the server's quiet hours"), *words)
     for key, label in (
         ("alert", t("Alerts")),
         ("managers", t("Only these roles may change it")),

@@ -26,6 +26,7 @@ from cogs.desk.jobs.lookup import (
     expect_uncancelled,
     job_for,
     job_here,
+    rules_here,
     telling_of_conflicts,
 )
 from cogs.desk.kit.components import DeskButton
@@ -66,8 +67,9 @@ from schedulezero.errors import ClientError, NotFound, WhenError
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.variables import facts_of
-from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
+from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.model.authorship import ASKED, LONGEST_ASKED, unchanged_since
+from schedulezero.when.calendar.quiet_hours import next_allowed
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
 
@@ -127,6 +129,7 @@ async def _card_with(
         hint=hint,
         undo=undo,
         lacks=frozenset(await desk.client.lacks()),
+        rules=await rules_here(desk),
         warnings=[
             said
             for said in (warning, closer_than_allowed(job, desk.services.limits, instants.now()))
@@ -154,6 +157,7 @@ def card(
     undo: int | None = None,
     lacks: frozenset[Feature] = frozenset(),
     warnings: Sequence[str] = (),
+    rules: GuildRules | None = None,
 ) -> ui.LayoutView:
     """Return a job as a panel.
 
@@ -170,9 +174,10 @@ def card(
         undo: the version that an Undo button restores.
         lacks: the features that its server lacks; their buttons are disabled.
         warnings: what the person should know, such as that it runs more often than new jobs may.
+        rules: the guild's rules, which may leave out its next runs.
     """
     title = f"### {f'{heading}: ' if heading else ''}{cut(plain(title_of(job)), 150)}"
-    facts = f"{title}\n{_facts(job, kind, last_run)}\n{hint}".rstrip()
+    facts = f"{title}\n{_facts(job, kind, last_run, rules)}\n{hint}".rstrip()
     items: list[ui.Item[Any]] = [ui.TextDisplay(facts)]
     if job.state is JobState.PENDING and job.meta.get(ASKED):
         asked = quoted(str(job.meta[ASKED])[:LONGEST_ASKED])
@@ -194,13 +199,20 @@ def card(
     return panel
 
 
-def _facts(job: Job, kind: str, last_run: Run | None) -> str:
+def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None) -> str:
     lines = [
         f"**{job_state(job)}** · {kind}",
         f"**{t('When:')}** {sentence(job)} ({job.timezone})",
     ]
     if job.next_run_at is not None:
-        lines.append(f"**{t('Next run:')}** {full(job.next_run_at)}")
+        left, why = next_allowed(job, rules)
+        if left is not None:
+            lines.append(f"**{t('Next run:')}** {full(left)}")
+        if why is not None:
+            said = t(
+                "would be skipped {when}: {reason}", when=relative(job.next_run_at), reason=translated(why)
+            )
+            lines.append(f"⏭ {said}")
     if is_held(job) and job.held_until is not None:
         lines.append(f"⏸ {t('Nothing runs until {when}.', when=full(job.held_until))}")
     if last_run is not None:
@@ -217,6 +229,8 @@ def _facts(job: Job, kind: str, last_run: Run | None) -> str:
         options.append(t("Missed runs: {policy}", policy=t(MISSED[job.missed])))
     if job.overlap is not OverlapPolicy.ALLOW:
         options.append(t("Overlapping runs: {policy}", policy=t(OVERLAP[job.overlap])))
+    if job.in_quiet_hours:
+        options.append(t("Also runs in quiet hours"))
     managers = job.meta.get("managers")
     if isinstance(managers, list) and managers:
         roles = " ".join(f"<@&{role}>" for role in managers)

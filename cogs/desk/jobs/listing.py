@@ -7,11 +7,13 @@ the panel's id, so that its buttons work after a restart. `bulk` has the actions
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import discord
 from discord import ui
 
+from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, objects
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
@@ -33,8 +35,9 @@ from cogs.desk.kit.wording import (
 from cogs.language import mark, t
 from cogs.services import offered_specs
 from schedulezero.client.dialect import Feature, JobPage, JobQuery
-from schedulezero.model import Job, JobState
+from schedulezero.model import GuildRules, Job, JobState
 from schedulezero.model.part import leads, thens
+from schedulezero.when.calendar.quiet_hours import next_allowed
 
 PAGE = 8
 
@@ -129,7 +132,8 @@ async def _page(desk: Desk, panel_id: str, state: State) -> Page:
     page = await client.jobs(
         desk.guild_id, query_of(state), cursor=cursor_of(state), limit=PAGE, last_states=True
     )
-    return Page(list_panel(panel_id, page, state, await client.lacks()), page.next_cursor)
+    panel = list_panel(panel_id, page, state, await client.lacks(), await rules_here(desk))
+    return Page(panel, page.next_cursor)
 
 
 LIST = PagedPanel("query", mark("This list is too old. Use `/schedule list` again."), _page)
@@ -140,6 +144,7 @@ def list_panel(
     page: JobPage,
     state: Mapping[str, Any],
     lacks: Mapping[Feature, str],
+    rules: GuildRules | None = None,
 ) -> ui.LayoutView:
     """Return a page of jobs as a panel.
 
@@ -148,6 +153,7 @@ def list_panel(
         page: the jobs to show, with the states of their last runs.
         state: the state of the list, see `query_of`.
         lacks: the features that the server lacks, each with a sentence.
+        rules: the guild's rules, which may leave out a job's next runs.
     """
     query, number = state["query"], len(state["cursors"]) + 1
     heading = f"### {t('Scheduled jobs')}"
@@ -171,7 +177,7 @@ def list_panel(
         )
         text = (
             f"**{cut(plain(title_of(job)), 80)}** · {job_state(job)}\n"
-            f"-# {cut(schedules[job.id], 150)} · {next_run(job)}{last}{_parts(job)}"
+            f"-# {cut(schedules[job.id], 150)} · {_next_run(job, rules)}{last}{_parts(job)}"
         )
         button = DeskButton("job", "show", job.id, t("Open"))
         items.append(ui.Section(ui.TextDisplay(text), accessory=button))
@@ -196,6 +202,14 @@ def list_panel(
         )
     )
     return panel_of(*items, colour=NEUTRAL)
+
+
+def _next_run(job: Job, rules: GuildRules | None) -> str:
+    """Return when a job runs next by the guild's rules, or why it does not."""
+    left, why = next_allowed(job, rules)
+    if left is None and why is not None:
+        return t("the server's rules leave none of its next runs")
+    return next_run(replace(job, next_run_at=left))
 
 
 def _parts(job: Job) -> str:

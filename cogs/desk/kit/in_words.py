@@ -164,6 +164,7 @@ _WORDS: dict[Kind, Callable[[object], str]] = {
 _NAMED = {
     "embeds": Kind.EMBEDS,
     "files": Kind.FILES,
+    "cover": Kind.FILES,
     "buttons": Kind.BUTTONS,
     "poll": Kind.POLL,
     "layout": Kind.LAYOUT,

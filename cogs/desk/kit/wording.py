@@ -72,6 +72,8 @@ OVERLAP = {
     OverlapPolicy.WAIT: mark("wait for the run before"),
     OverlapPolicy.SKIP: mark("skip the later run"),
 }
+# Read as: what a draft says of the quiet hours, its wording.
+IN_QUIET_HOURS = {"skip": mark("skip the run"), "run": mark("run all the same")}
 # Read as: the action of a version, its wording on a card.
 ACTIONS = {
     "created": mark("created"),

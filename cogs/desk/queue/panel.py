@@ -37,7 +37,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError, WhenError
 from schedulezero.model import Job, JobState, Trigger
-from schedulezero.model.quiet_hours import forbidden
+from schedulezero.when.calendar.quiet_hours import forbidden
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.describe import describe

@@ -15,7 +15,7 @@ from typing import Any
 from schedulezero import instants
 from schedulezero.model import GuildRules, Job, JobState, JsonObject, Trigger
 from schedulezero.model.authorship import QUEUE as META
-from schedulezero.model.quiet_hours import forbidden
+from schedulezero.when.calendar.quiet_hours import forbidden
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 

@@ -46,6 +46,7 @@ from schedulezero.instants import FIRST_YEAR, LAST_YEAR
 from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState
+from schedulezero.when.calendar.quiet_hours import days_off
 
 _LISTED = 12
 _TROUBLED = (RunState.FAILED, RunState.MISSED)
@@ -177,7 +178,7 @@ def _seen(
         zone,
         locale=shown_locale(),
         today=now.astimezone(zone).date(),
-        dark=rules.dark_days if rules else (),
+        dark=days_off(rules, first, last),
         busy=t("Busy hours"),
         more=t("+{count} more"),
     )

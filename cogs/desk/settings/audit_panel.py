@@ -64,6 +64,7 @@ _LABELS = {
     "method": mark("Job"),
     "missed": mark("Missed runs"),
     "overlap": mark("Overlap"),
+    "in_quiet_hours": mark("In the server's quiet hours"),
     "run": mark("Run"),
     ASKED: mark("Changes asked for"),
     "parts": mark("Before and after"),

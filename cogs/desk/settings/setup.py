@@ -27,6 +27,7 @@ from cogs.desk.kit.wording import NEUTRAL, plain
 from cogs.desk.settings.audit_panel import note_change
 from cogs.desk.settings.limits import LIMIT_FIELDS, limit_fields, limits_line, read_limits
 from cogs.desk.settings.role_access import told_access
+from cogs.desk.settings.rule_change import shown_before_saved, taken
 from cogs.desk.settings.word_hours import (
     DAYS_FORM,
     PARTS_FORM,
@@ -60,13 +61,26 @@ log = logging.getLogger(__name__)
 _DISCORDS = "discord"
 
 
-async def show_setup(desk: Desk, holidays: str | None = None) -> None:
-    """Answer ``/schedule setup``, and set first whose public holidays count, if that is given."""
-    if holidays is None:
-        await _show(desk)
-    else:
+async def show_setup(desk: Desk, holidays: str | None = None, days_off: str | None = None) -> None:
+    """Answer ``/schedule setup``.
+
+    Parameters:
+        desk: where it is shown.
+        holidays: whose public holidays schedules mean; set first, if given.
+        days_off: on whose public holidays nothing runs; shown with what it touches before it is saved.
+    """
+    if holidays is not None:
         await desk.acknowledge()
         await _set_words(desk, ("place",), {"place": holidays})
+    if days_off is not None:
+        desk.check_settings()
+        await desk.acknowledge()
+        await expect(desk, Feature.RULES)
+        known = await desk.memory.kept("rules", desk.guild_id) or {}
+        typed = {**{name: str(known.get(name) or "") for name in LIMIT_FIELDS}, "holidays": days_off}
+        await _limits_typed(desk, typed)
+    elif holidays is None:
+        await _show(desk)
 
 
 async def _show(desk: Desk) -> None:
@@ -312,11 +326,35 @@ async def ask_limits(desk: Desk, target: str) -> None:
 async def limits_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Set limits and hours; keep the input even if it is refused."""
     desk.check_settings()
-    typed = {name: str(fields.get(name) or "").strip() for name in LIMIT_FIELDS}
-    memory = desk.memory
-    await memory.put("rules", desk.guild_id, typed)
+    await desk.acknowledge()
+    await _limits_typed(desk, {name: str(fields.get(name) or "").strip() for name in LIMIT_FIELDS})
+
+
+async def _limits_typed(desk: Desk, typed: Mapping[str, str]) -> None:
+    """Save limits and hours, or show first which runs they touch."""
+    await desk.memory.put("rules", desk.guild_id, dict(typed))
     zone = await desk.services.timezone_of(0, desk.guild.id)
-    rules = read_limits(typed, desk.guild_id, zone)
+    rules = await asyncio.to_thread(read_limits, typed, desk.guild_id, zone)
+    if not await shown_before_saved(desk, rules):
+        await _save_limits(desk, rules)
+
+
+async def save_limits(desk: Desk, target: str) -> None:
+    """Save the limits and hours whose effects were shown."""
+    desk.check_settings()
+    await desk.acknowledge()
+    await _save_limits(desk, await taken(desk, target))
+
+
+async def leave_limits(desk: Desk, target: str) -> None:
+    """Leave the limits and hours as they are."""
+    desk.check_settings()
+    await desk.acknowledge()
+    await taken(desk, target)
+    await _show(desk)
+
+
+async def _save_limits(desk: Desk, rules: GuildRules) -> None:
     await desk.client.save_rules(rules, desk.actor_id)
     await _show(desk)
     await desk.say(t("Saved. Runs outside these rules are skipped; the history shows them."))
@@ -378,6 +416,8 @@ PANELS = (
             "log": log_chosen,
             "language": language_chosen,
             "roles": roles_chosen,
+            "keep": save_limits,
+            "leave": leave_limits,
         },
         opens={"zone": ask_zone, "limits": ask_limits, "hours": ask_hours, "days": ask_days},
         forms={

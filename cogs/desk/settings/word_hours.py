@@ -81,7 +81,7 @@ def read_words(form: tuple[str, ...], typed: Mapping[str, str], habits: Habits) 
             if not text:
                 found[name] = getattr(usual, name)
             else:
-                found[name] = _place(text) if name == "place" else _hour(name, text)
+                found[name] = read_place(text) if name == "place" else _hour(name, text)
         except Refused as error:
             faults.append(error.message)
     if faults:
@@ -113,7 +113,11 @@ def _hour(name: str, text: str) -> time:
     return time(hour, minute)
 
 
-def _place(text: str) -> str:
+def read_place(text: str) -> str:
+    """Return the code of a country or region by its name or code. Raises Refused.
+
+    It loads the countries' holidays, so call it in a thread.
+    """
     found = place_named(text, locale())
     if found is not None:
         return found.key

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from aiohttp import web
 
+from schedulezero import instants
 from schedulezero.model import GuildRules
 from schedulezero.model.limits import Limits, above_jobs, above_runs
 from schedulezero.server.http.answering import json_answer
 from schedulezero.server.http.bodies import RulesBody, actor_of, check_zone, read_body
 from schedulezero.server.http.errors import ApiError
 from schedulezero.server.records.guild_rules import Rules
+from schedulezero.when.calendar.holidays import PLACE, UnknownPlace, holidays_of
 
 
 class RulesResource:
@@ -46,6 +49,7 @@ class RulesResource:
             rules = GuildRules.from_json({**body.model_dump(), "guild_id": guild_id})
         except ValueError as error:
             raise ApiError(400, "bad_field", f"A day does not exist: {error}.", "dark_days") from error
+        await _check_holidays(rules)
         self._check_limits(rules)
         await self._rules.save(rules, actor_of(request))
         return json_answer(rules.to_json())
@@ -60,6 +64,23 @@ class RulesResource:
             return
         if (rules.most_runs_an_hour or 0) > 60 * a_minute:
             raise ApiError(422, "above_limit", above_runs(60 * a_minute).message, "most_runs_an_hour")
+
+
+async def _check_holidays(rules: GuildRules) -> None:
+    """Reject a place whose public holidays aren't known; this also loads them, which takes a while."""
+    if rules.holidays is None:
+        return
+    try:
+        if not re.fullmatch(PLACE, rules.holidays, re.ASCII):
+            raise UnknownPlace(rules.holidays)
+        await asyncio.to_thread(holidays_of, rules.holidays, instants.now().year)
+    except UnknownPlace as error:
+        raise ApiError(
+            400,
+            "bad_field",
+            "The public holidays of that place are not known; examples are 'DE' and 'US-CA'.",
+            "holidays",
+        ) from error
 
 
 def guild_id_of(request: web.Request) -> str:

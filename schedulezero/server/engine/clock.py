@@ -160,7 +160,7 @@ class Clock:
             due = decide_due(job, schedule, now)
             if is_ending(job):
                 return due
-            return replace(obey(due, rules), parts=due_parts(job, rules, now))
+            return replace(obey(due, rules, job), parts=due_parts(job, rules, now))
         except (TriggerError, ArithmeticError, ValueError):
             # The trigger was valid when it was saved; its zone may have been removed from the system's time
             # zone database since. One bad job must not stop the clock for all the others.

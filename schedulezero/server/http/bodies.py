@@ -122,7 +122,7 @@ def _kind_of(item: JobField) -> Any:
         return Annotated[float, Field(ge=bounds.least, le=bounds.most)]
     if issubclass(item.kind, StrEnum):
         return Literal[tuple(map(str, item.kind))]
-    return Annotated[item.kind, _text(bounds)]
+    return bool if item.kind is bool else Annotated[item.kind, _text(bounds)]
 
 
 _DEFAULTS = Job("", "", "", {}, Trigger("", {})).to_json()
@@ -231,6 +231,7 @@ class RulesBody(_Body):
     quiet_from: Clock | None = None
     quiet_to: Clock | None = None
     dark_days: Annotated[list[Day], Field(max_length=366)] = Field(default_factory=list[str])
+    holidays: Annotated[str, Field(max_length=6)] | None = None
     most_jobs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     most_runs_an_hour: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 

@@ -17,6 +17,7 @@ from schedulezero.server.records.tables import guild_rules
 from schedulezero.storage import signals
 from schedulezero.storage.database import Database
 from schedulezero.storage.signals import Signal
+from schedulezero.when.calendar.holidays import load as load_holidays
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,10 @@ class Rules:
         """Read all rules from the database."""
         query = sa.select(guild_rules.c.rules)
         found = await self._database.read(lambda connection: connection.scalars(query).all())
-        self._known = {rules.guild_id: rules for rules in map(GuildRules.from_json, found)}
+        known = {rules.guild_id: rules for rules in map(GuildRules.from_json, found)}
+        if any(rules.holidays is not None for rules in known.values()):
+            await asyncio.to_thread(load_holidays)  # slow the first time
+        self._known = known
 
     def look(self) -> None:
         """Reload the rules soon, because another node may have changed them."""

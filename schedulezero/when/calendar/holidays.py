@@ -38,6 +38,34 @@ def holidays_of(place: str, year: int) -> frozenset[date]:
     return frozenset(found)
 
 
+def named_holidays(place: str, year: int, language: str) -> list[tuple[date, str]]:
+    """Return the public holidays of a place in a year with their names, in order.
+
+    The names are in the language if the package has them in it, otherwise in the country's own. Raises
+    UnknownPlace.
+
+    Parameters:
+        place: The place.
+        year: The year.
+        language: A locale such as ``de`` or ``pt-BR``.
+    """
+    import holidays
+
+    country, _, subdivision = place.partition("-")
+    loader: Any = getattr(holidays, country, None)
+    entity: Any = loader.get_entity() if loader is not None else None
+    known: tuple[str, ...] = getattr(entity, "supported_languages", ())
+    wanted = language.replace("-", "_")
+    short = wanted.partition("_")[0]
+    chosen = next((name for name in known if name == wanted or name.partition("_")[0] == short), None)
+    chosen = chosen or getattr(entity, "default_language", None)  # otherwise the machine's own decides
+    try:
+        found = holidays.country_holidays(country, subdiv=subdivision or None, years=year, language=chosen)
+    except NotImplementedError as error:
+        raise UnknownPlace(place) from error
+    return sorted((day, str(name)) for day, name in found.items())
+
+
 def place_of(zone: ZoneInfo) -> str | None:
     """Return the country of a zone, or None for a zone such as UTC that belongs to none."""
     country = get_global("zone_territories").get(zone.key)

@@ -14,10 +14,10 @@ import pytest
 
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import GuildRules
-from schedulezero.model.quiet_hours import allowed_from, forbidden
 from schedulezero.server.records.tables import metadata
 from schedulezero.server.service import ServerConfig
 from schedulezero.storage.sqlite import SqliteDatabase
+from schedulezero.when.calendar.quiet_hours import allowed_from, forbidden
 from tests.conftest import Api, execute, until
 from tests.support.peers import RawHandler
 from tests.support.runs import due_now, ended
