@@ -40,8 +40,8 @@ def day(value: date, locale: str) -> str:
 
 
 def clock(value: time, locale: str) -> str:
-    """Return a time of day, by 12 or 24 hours as the locale has it; seconds only if there are any."""
-    return format_time(value, "medium" if value.second else "short", locale=babel_locale(locale))
+    """Return a time of day by 24 hours, as schedules are told, too; seconds only if there are any."""
+    return format_time(value, "HH:mm:ss" if value.second else "HH:mm", locale=babel_locale(locale))
 
 
 def moment(value: datetime, locale: str) -> str:

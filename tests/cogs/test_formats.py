@@ -17,7 +17,7 @@ EVE = date(2026, 12, 24)
 
 
 @pytest.mark.parametrize(("locale", "expected"), [
-    ("en-US", ["December 24, 2026", "6:30\u202fPM", "Thursday", "1 day 2 hours", "1.5 hr", "12,000"]),
+    ("en-US", ["December 24, 2026", "18:30", "Thursday", "1 day 2 hours", "1.5 hr", "12,000"]),
     ("en-GB", ["24 December 2026", "18:30", "Thursday", "1 day 2 hours", "1.5 hrs", "12,000"]),
     ("de", ["24. Dezember 2026", "18:30", "Donnerstag", "1 Tag 2 Stunden", "1,5 Std.", "12.000"]),
     ("fr", ["24 décembre 2026", "18:30", "jeudi", "1\u00a0jour 2\u00a0heures", "1,5\u202fh", "12\u202f000"]),

@@ -192,7 +192,7 @@ async def test_reload_registers_again_and_says_what_changed(world: World) -> Non
 async def test_status_shows_everything_well(world: World) -> None:
     await scheduled(world)
     text = said(await world.admin.slash(world.channel, "schedule status"))
-    assert text.count("✅") == 7 and "❌" not in text and "0 runs wait" in text
+    assert text.count("✅") == 7 and "❌" not in text and "runs: 0 waiting" in text
     assert f"registered with {len(world.handler.sprockets)} jobs" in text
 
 
