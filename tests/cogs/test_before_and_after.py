@@ -53,7 +53,7 @@ async def test_leads_and_thens_are_made_from_the_draft_and_shown_as_one(world: W
     panel = await drafted(world)
     await announced(world, panel, "1 day, 15 minutes")
     await followed(world, panel, "Thanks!", "2 hours")
-    assert "1 day before" in text_of(panel) and "15 min before" in text_of(panel)
+    assert "1 day before" in text_of(panel) and "15 minutes before" in text_of(panel)
     assert "then, 2 h later" in text_of(panel)
     job = await confirmed(world, panel)
     assert [(part.id, part.method) for part in job.parts] == [
@@ -124,7 +124,7 @@ async def test_a_lead_that_has_passed_is_said_before_it_is_saved(world: World) -
     await announced(world, panel, "1 day, 15 minutes")
     await press(world.admin, panel, "draft:show")
     assert "1 day before: that has passed already" in text_of(panel)
-    assert "15 min before: that" not in text_of(panel)
+    assert "15 minutes before: that" not in text_of(panel)
 
 
 async def test_an_edit_and_a_clone_take_the_parts_along(world: World) -> None:

@@ -119,7 +119,7 @@ ENTRIES: list[tuple[str, str, Values, str]] = [
     ("a field of blanks", "send_embed_announcement",
      lambda w: {"channel_id": str(w.channel.id), "title": "T", "description": "y",
                 "fields": [{"name": "a", "value": " "}]},
-     'needs a "name" and a "value"'),
+     'needs a `name` and a `value`'),
     ("more than 6,000 characters", "send_embed_announcement",
      lambda w: {"channel_id": str(w.channel.id), "title": "T", "description": "y" * 4000,
                 "footer": "x" * 2001},

@@ -195,7 +195,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("embeds that grow together", {"embeds": [{"description": "{server}{server}" * 125}] * 4},
      "Discord takes 6000"),
     ("an embed of a colour", {"embeds": [{"color": 5}]}, "One of the embeds is empty"),
-    ("a field without a name", embed(fields=[{"name": " ", "value": "V"}]), 'needs a "name" and a "value"'),
+    ("a field without a name", embed(fields=[{"name": " ", "value": "V"}]), 'needs a `name` and a `value`'),
     ("a picture of no file", embed(image={"url": "attachment://a.png"}),
      "None of the files is called “a.png”"),
     ("an unknown file", {"files": [{"file": "0" * 64, "name": "a.png"}]}, "“a.png” isn't kept any more"),

@@ -82,7 +82,7 @@ async def test_it_is_a_job_like_any_other() -> None:
         ({"times": 4}, "'times' of greet must be 3 or less, not 4."),
         ({"times": "0"}, "'times' of greet must be 1 or more, not 0."),
         ({"times": "many"}, "'times' of greet must be a whole number, not 'many'."),
-        ({"wait": "3h"}, "'wait' of greet must be 2 hours or less, not 3 h."),
+        ({"wait": "3h"}, "'wait' of greet must be 2 hours or less, not 3 hours."),
         (
             {"wait": "soon"},
             "'wait' of greet must be a length of time such as 90 minutes or 2h 30m, not 'soon'.",

@@ -96,6 +96,15 @@ async def error_middleware(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Turn every exception into one JSON error; log a trace only for unexpected ones."""
+    answer = await _answer(request, handler)
+    if request.can_read_body and not answer.prepared:
+        answer.force_close()  # aiohttp closes it, with what is left of the body, and the client has to know
+    return answer
+
+
+async def _answer(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
     try:
         return await handler(request)
     except EXPECTED as error:
