@@ -112,8 +112,8 @@ async def test_an_embed_with_everything(world: World) -> None:
     [
         ({"color": "colourful"}, "'colourful' isn't a colour"),
         ({"color": 2**24}, "isn't a colour"),
-        ({"fields": [{"name": "x"}]}, 'needs a `name` and a `value`'),
-        ({"fields": ["x"]}, 'needs a `name` and a `value`'),
+        ({"fields": [{"name": "x"}]}, "needs a `name` and a `value`"),
+        ({"fields": ["x"]}, "needs a `name` and a `value`"),
         ({"fields": "x"}, "must be a JSON list"),
         ({"description": "x" * 6001}, "longer than 6,000 characters"),
     ],

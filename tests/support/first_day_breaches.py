@@ -247,6 +247,7 @@ BROKEN: dict[str, Broken] = {
     "job.create_forum_post": refused(OPEN),
     "job.set_thread": refused(EDIT_CHANNEL),
     "job.create_event": refused(EVENT),
+    "job.remind_interested": refused(r"GET /guilds/\d+/scheduled-events/\d+/users"),
     "job.cleanup_messages": refused(rf"{POST}/bulk-delete|DELETE /channels/\d+/messages/\d+", 50021),
     "job.lockdown_channel": refused(OVERWRITE),
     "job.set_slowmode": refused(EDIT_CHANNEL),

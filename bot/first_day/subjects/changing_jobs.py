@@ -46,7 +46,7 @@ async def _end(visit: Visit, method: str) -> None:
 @assumes(
     "job.create_event",
     "The jobs make an event, start it and end it",
-    "create_event, start_event, end_event",
+    "create_event, start_event, end_event, follow_calendar",
     "/resources/guild-scheduled-event",
 )
 async def _create_event(visit: Visit) -> str:
@@ -63,6 +63,23 @@ async def _create_event(visit: Visit) -> str:
             came = 3  # Discord forgets an event that is over
         expect(came == status, f"status {came} after {method}")
     return "made, started and ended"
+
+
+@assumes(
+    "job.remind_interested",
+    "The job may ask who is interested in an event",
+    "remind_interested",
+    "/resources/guild-scheduled-event#get-guild-scheduled-event-users",
+)
+async def _remind_interested(visit: Visit) -> str:
+    guild = {"guild_id": str(visit.guild_id)}
+    made = {**guild, "title": f"{MARK} talk", "starts_in": "2 hours", "place": "Attic"}
+    event_id = ((await visit.run_job("create_event", made)).result or {})["event_id"]
+    channel = await visit.place.text()
+    wanted = {**guild, "event": str(event_id), "before": "1 day", "channel_id": str(channel)}
+    run = await visit.run_job("remind_interested", wanted)
+    await visit.run_job("end_event", {**made, "event_id": event_id})
+    return str((run.result or {}).get("message"))
 
 
 @assumes(
@@ -194,6 +211,7 @@ async def _has(visit: Visit, role_id: str) -> bool:
 ASSUMPTIONS = (
     _set_thread,
     _create_event,
+    _remind_interested,
     _cleanup_messages,
     _lockdown_channel,
     _set_slowmode,

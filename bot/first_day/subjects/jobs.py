@@ -34,7 +34,12 @@ async def _posts(visit: Visit, method: str, **params: Any) -> dict[str, Any]:
     return await _message(visit, await visit.run_job(method, {"channel_id": str(channel), **params}))
 
 
-@assumes("job.send_post", "The job posts its text, embeds and buttons", "send_post", _MESSAGE)
+@assumes(
+    "job.send_post",
+    "The job posts its text, embeds and buttons",
+    "send_post, send_agenda, announce_event",
+    _MESSAGE,
+)
 async def _send_post(visit: Visit) -> str:
     channel = await visit.place.text()
     await visit.known(channel)
