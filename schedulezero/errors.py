@@ -66,7 +66,7 @@
     ├── DiscordUnusable           .refusals: Discord can't be used
     │   └── DiscordRefuses        .refusals: Discord refuses the bot's request
     ├── Unusable                  .cli.exit_status: a command can't do its work
-    ├── CannotMove                .cli.move_database: the database can't be moved
+    ├── CannotMove                .cli.move_checks: the database can't be moved
     ├── NoSuchName                .cli.new_sprocket: the name isn't valid for a sprocket
     └── CannotWrite               .cli.new_sprocket: the new file can't be written
 

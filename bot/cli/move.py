@@ -24,6 +24,11 @@ def add_move_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave zero bytes in old texts out, which PostgreSQL can't store",
     )
+    parser.add_argument(
+        "--clean-json",
+        action="store_true",
+        help="replace halves of surrogate pairs in old JSON by U+FFFD, and NaN and Infinity by null",
+    )
 
 
 def move(options: argparse.Namespace, settings: Settings) -> int:
@@ -54,7 +59,13 @@ def move(options: argparse.Namespace, settings: Settings) -> int:
         )
 
     try:
-        work = carry_over(source, str(file) if back else options.to, progress, clean_nul=options.clean_nul)
+        work = carry_over(
+            source,
+            str(file) if back else options.to,
+            progress,
+            clean_nul=options.clean_nul,
+            clean_json=options.clean_json,
+        )
         moved = asyncio.run(work)
     finally:
         claim.release()

@@ -10,8 +10,8 @@ counted and summed: the sum adds up the checksums of all rows, in any order.
 The source stays unchanged and must not be in use during the move. If it changed between two attempts, the
 copy starts over. A target with rows that this move didn't write is left alone.
 
-PostgreSQL can't store zero bytes in texts, which early versions let into SQLite files. They are left out only
-on request.
+PostgreSQL can't store zero bytes in texts, which early versions let into SQLite files, or what isn't strict
+JSON. Either is left out only on request.
 """
 
 from __future__ import annotations
@@ -26,35 +26,27 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.cli.move_checks import (
+    CannotMove,
+    expect_no_foreign_table,
+    expect_no_server,
+    expect_none,
+    is_storable,
+    not_json,
+    zero_bytes,
+)
 from cogs import memory
-from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler import journal
-from schedulezero.server.records import tables
-from schedulezero.server.records.leases import any_node_alive
+from schedulezero.server.records import moves, tables
 from schedulezero.storage.database import Database, database_of, is_postgres_setting
 from schedulezero.storage.sql import insert_new, is_postgres
+from schedulezero.wire import storable
 
 BATCH = 2000
 _BATCH_OF_CHUNKS = 16
 """As many parts of kept files at a time, of 256 KiB each."""
 _MODULUS = 2**63
-_MOST_NAMED = 20
-"""How many of the places with zero bytes are named."""
 _OF_RUNNING_SERVERS = (tables.handlers, tables.leases)
-
-_moves = sa.Table(
-    "moves",
-    sa.MetaData(),
-    sa.Column("table_name", sa.String(60), primary_key=True),
-    sa.Column("source_count", sa.BigInteger, nullable=False),
-    sa.Column("source_sum", sa.BigInteger, nullable=False),
-    sa.Column("copied_to", sa.JSON(none_as_null=True)),  # the key of the last copied row
-    sa.Column("complete", sa.Boolean, nullable=False),
-)
-
-
-class CannotMove(ScheduleZeroError):
-    """The databases are in a state that rules out a move from one to the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +62,12 @@ Progress = Callable[[str, int, int], None]
 
 
 async def move(
-    source: str, target: str, progress: Progress, *, clean_nul: bool = False
+    source: str,
+    target: str,
+    progress: Progress,
+    *,
+    clean_nul: bool = False,
+    clean_json: bool = False,
 ) -> dict[str, Contents]:
     """Copy a database and its journal to one of the other kind, or resume an interrupted copy.
 
@@ -79,6 +76,8 @@ async def move(
         target: The other one of the two.
         progress: Called after each batch.
         clean_nul: Whether to leave zero bytes in texts out.
+        clean_json: Whether to replace halves of surrogate pairs in JSON by U+FFFD, and NaN and Infinity by
+            null.
 
     Returns the contents of each table, equal on both sides. Raises CannotMove, DatabaseUnusable or
     DatabaseUnavailable.
@@ -96,14 +95,28 @@ async def move(
             (journal.metadata, journal.journal_of),
         )
     ]
-    await _expect_no_server(parts[0].source)
-    if is_postgres_setting(target) and not clean_nul:
-        await _expect_no_zero_bytes(parts)
+    async with _opened(parts[0].source) as opened:
+        await expect_no_server(opened)
+    if is_postgres_setting(target):
+        await _expect_storable(parts, clean_nul=clean_nul, clean_json=clean_json)
+        # Opened without tables of ours, so that none is created or changed in a database of others.
+        async with _opened(database_of(target, sa.MetaData())) as bare:
+            await expect_no_server(bare)
+            await expect_no_foreign_table(bare, [table for part in parts for table in part.tables])
     moved: dict[str, Contents] = {}
+    clean = _cleaner(nul=clean_nul, in_json=clean_json)
     for part in parts:
         async with _opened(part.source), _opened(part.target), _opened(part.notes):
             for table in part.tables:
-                moved[table.name] = await _Table(part, table, progress, clean_nul=clean_nul).move()
+                await _Table(part, table, progress, clean).expect_ours()
+    async with _opened(parts[0].notes) as notes:
+        await notes.write(moves.begin)
+    for part in parts:
+        async with _opened(part.source), _opened(part.target), _opened(part.notes):
+            for table in part.tables:
+                moved[table.name] = await _Table(part, table, progress, clean).move()
+    async with _opened(parts[0].notes) as notes:
+        await notes.write(moves.end)
     return moved
 
 
@@ -125,7 +138,7 @@ class _Part:
 def _with_notes(metadata: sa.MetaData) -> sa.MetaData:
     """Return some tables and that of the notes, which have to be where the rows go."""
     together = sa.MetaData()
-    for table in (*metadata.sorted_tables, _moves):
+    for table in (*metadata.sorted_tables, moves.moves):
         table.to_metadata(together)
     return together
 
@@ -139,71 +152,52 @@ async def _opened(database: Database) -> AsyncGenerator[Database]:
         await database.close()
 
 
-async def _expect_no_server(source: Database) -> None:
-    """Raise CannotMove while a server node runs on a PostgreSQL database; a SQLite file is locked by it."""
-
-    def is_served(connection: Connection) -> bool:
-        return is_postgres(connection) and any_node_alive(connection)
-
-    async with _opened(source):
-        if await source.read(is_served):
-            raise CannotMove(
-                f"A job server runs on {source.where}. Stop it, wait ten seconds, and try again."
-            )
-
-
-async def _expect_no_zero_bytes(parts: Sequence[_Part]) -> None:
-    """Raise CannotMove, which names the places, if a text in a SQLite file holds a zero byte."""
-    found: list[str] = []
+async def _expect_storable(parts: Sequence[_Part], *, clean_nul: bool, clean_json: bool) -> None:
+    """Raise CannotMove, which names the places, if a SQLite file holds what PostgreSQL can't store."""
+    nul, in_json = list[str](), list[str]()
     for part in parts:
         async with _opened(part.source):
-            for table in part.tables:
-                found += await part.source.read(
-                    lambda connection, table=table: _zero_bytes(connection, table)
-                )
-    if found:
-        more = f", and {len(found) - _MOST_NAMED:,} more" if len(found) > _MOST_NAMED else ""
-        raise CannotMove(
-            f"Texts hold zero bytes, which PostgreSQL can't store: {', '.join(found[:_MOST_NAMED])}{more}. "
-            "Nothing was moved. Run the command again with --clean-nul to leave the zero bytes out; nothing "
-            "else changes."
-        )
-
-
-def _zero_bytes(connection: Connection, table: sa.Table) -> list[str]:
-    """Return the places in a table where a text holds a zero byte: its column, and the job or the key."""
-    found: list[str] = []
-    # JSON can't hold them: there, they are written as an escape.
-    for column in (item for item in table.columns if isinstance(item.type, sa.String)):
-        # As bytes, since functions of texts may end at a zero byte (https://www.sqlite.org/nulinstr.html).
-        holds = sa.func.instr(sa.cast(column, sa.LargeBinary), sa.literal_column("x'00'")) > 0
-        for row in connection.execute(sa.select(table).where(holds)).mappings():
-            job_id = row.get("job_id") or (row["id"] if table is tables.jobs else None)
-            keys = ", ".join(str(row[key.name]) for key in table.primary_key)
-            place = f"job {job_id}" if job_id is not None else f"row {keys}"
-            found.append(f"{table.name}.{column.name} of {place}".replace("\0", "\\0"))
-    return found
+            if not clean_nul:
+                nul += await zero_bytes(part.source, part.tables)
+            if not clean_json:
+                in_json += await not_json(part.source, part.tables)
+    expect_none(
+        nul,
+        "Texts hold zero bytes",
+        "Run the command again with --clean-nul to leave the zero bytes out; nothing else changes.",
+    )
+    expect_none(
+        in_json,
+        "Values hold half of a surrogate pair, NaN or Infinity",
+        "Run the command again with --clean-json to put U+FFFD in place of the halves, and null in place of "
+        "the numbers; nothing else changes.",
+    )
 
 
 class _Table:
     """Moves one table."""
 
-    def __init__(self, part: _Part, table: sa.Table, progress: Progress, *, clean_nul: bool) -> None:
+    def __init__(
+        self, part: _Part, table: sa.Table, progress: Progress, clean: Callable[[sa.Column[Any], Any], Any]
+    ) -> None:
         self._source = part.source
         self._target = part.target
         self._notes = part.notes
-        self._clean_nul = clean_nul
+        self._clean = clean
         self._table = table
         self._key = list(table.primary_key.columns)
         self._progress = progress
         large = any(isinstance(column.type, sa.LargeBinary) for column in table.columns)
         self._batch = _BATCH_OF_CHUNKS if large else BATCH
 
+    async def expect_ours(self) -> None:
+        """Raise CannotMove if the target has rows that no move has written."""
+        if await self._noted() is None:
+            await self._expect_empty()
+
     async def move(self) -> Contents:
         wanted = await self._contents(self._source)
         noted = await self._noted()
-        if noted is None:
-            await self._expect_empty()
         if noted is not None and noted["complete"]:
             return await self._check(wanted)
         if noted is None or (noted["source_count"], noted["source_sum"]) != (wanted.count, wanted.sum):
@@ -229,7 +223,9 @@ class _Table:
             def write(connection: Connection, rows: Any = rows, after: Any = after) -> None:
                 connection.execute(insert_new(connection, self._table), rows)
                 connection.execute(
-                    sa.update(_moves).where(_moves.c.table_name == self._table.name).values(copied_to=after)
+                    sa.update(moves.moves)
+                    .where(moves.moves.c.table_name == self._table.name)
+                    .values(copied_to=after)
                 )
 
             await self._target.write(write)
@@ -237,14 +233,14 @@ class _Table:
             self._progress(self._table.name, min(done, wanted.count), wanted.count)
 
     def _page(self, connection: Connection, after: Sequence[Any] | None) -> list[dict[str, Any]]:
-        """Return the next rows in the order of their key, without zero bytes if they are to be left out."""
+        """Return the next rows in the order of their key, cleaned as was asked for."""
         query = sa.select(self._table).order_by(*self._key).limit(self._batch)
         if after is not None:
             values = (sa.literal(value, column.type) for value, column in zip(after, self._key, strict=True))
             query = query.where(sa.tuple_(*self._key) > sa.tuple_(*values))
-        clean = _without_zero_bytes if self._clean_nul else _as_it_is
+        columns = self._table.columns
         return [
-            {name: clean(value) for name, value in row.items()}
+            {name: self._clean(columns[name], value) for name, value in row.items()}
             for row in connection.execute(query).mappings()
         ]
 
@@ -269,7 +265,7 @@ class _Table:
         return found
 
     async def _noted(self) -> sa.RowMapping | None:
-        query = sa.select(_moves).where(_moves.c.table_name == self._table.name)
+        query = sa.select(moves.moves).where(moves.moves.c.table_name == self._table.name)
         return await self._notes.read(lambda connection: connection.execute(query).mappings().one_or_none())
 
     async def _expect_empty(self) -> None:
@@ -284,8 +280,8 @@ class _Table:
         def write(connection: Connection) -> None:
             if self._table is not tables.audit:  # append-only: rows are never deleted or changed
                 connection.execute(sa.delete(self._table))
-            own = _moves.c.table_name == self._table.name
-            connection.execute(sa.delete(_moves).where(own))
+            own = moves.moves.c.table_name == self._table.name
+            connection.execute(sa.delete(moves.moves).where(own))
             row = {
                 "table_name": self._table.name,
                 "source_count": wanted.count,
@@ -293,7 +289,7 @@ class _Table:
                 "copied_to": None,
                 "complete": False,
             }
-            connection.execute(sa.insert(_moves), [row])
+            connection.execute(sa.insert(moves.moves), [row])
 
         await self._target.write(write)
 
@@ -309,18 +305,23 @@ class _Table:
                             sa.func.setval(sequence, sa.func.greatest(highest, 1), highest.is_not(None))
                         )
                     )
-            own = _moves.c.table_name == self._table.name
-            connection.execute(sa.update(_moves).where(own).values(complete=True))
+            own = moves.moves.c.table_name == self._table.name
+            connection.execute(sa.update(moves.moves).where(own).values(complete=True))
 
         await self._target.write(write)
 
 
-def _without_zero_bytes(value: Any) -> Any:
-    return value.replace("\0", "") if isinstance(value, str) else value
+def _cleaner(*, nul: bool, in_json: bool) -> Callable[[sa.Column[Any], Any], Any]:
+    """Return what is done to each value of a column before it is written."""
 
+    def clean(column: sa.Column[Any], value: Any) -> Any:
+        if nul and isinstance(value, str) and not isinstance(column.type, sa.JSON):
+            return value.replace("\0", "")
+        if in_json and isinstance(column.type, sa.JSON) and not is_storable(value):
+            return storable.clean(value)
+        return value
 
-def _as_it_is(value: Any) -> Any:
-    return value
+    return clean
 
 
 def _checksum(row: dict[str, Any]) -> int:

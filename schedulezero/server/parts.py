@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import zmq
 import zmq.asyncio
 
+from schedulezero.errors import DatabaseUnusable
 from schedulezero.server.config import ServerConfig
 from schedulezero.server.engine.clock import Clock
 from schedulezero.server.engine.dispatcher import Dispatcher
@@ -27,6 +28,7 @@ from schedulezero.server.handlers.crowd import SOCKETS_EACH, most_instances
 from schedulezero.server.handlers.registrations import Registrations
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.health import Health
+from schedulezero.server.records import moves
 from schedulezero.server.records.announcer import Announcer
 from schedulezero.server.records.audit import Audit
 from schedulezero.server.records.feeds import Feeds
@@ -75,6 +77,11 @@ async def open_database(stack: AsyncExitStack, config: ServerConfig) -> Kept:
     database = database_of(config.database, metadata)
     await database.open()
     stack.push_async_callback(database.close)
+    if await database.read(moves.is_incomplete):
+        raise DatabaseUnusable(
+            f"A move into {database.where} isn't complete. Let `schedulezero-bot move` end, run it again, or "
+            "name another database under `database`."
+        )
     announcer = Announcer()
     kept = Kept(
         database,

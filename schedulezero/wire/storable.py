@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 from schedulezero.sentences import Sentence
@@ -58,6 +59,50 @@ def read_json(payload: bytes | str, *, deepest: int | None = DEEPEST, most: int 
     return value
 
 
+def read_items(payload: bytes | str, key: str, *, deepest: int, most: int = MOST_VALUES) -> Any:
+    """Parse JSON text as `read_json` does, but don't let one item of a list spoil the others.
+
+    Parameters:
+        payload: the text.
+        key: the key of the list in the object that the text holds.
+        deepest: maximum nesting depth.
+        most: maximum number of values.
+
+    Returns the value; in the list, an `Unstorable` takes the place of each item that can't be stored. Raises
+    as `read_json` does for what concerns the whole text.
+    """
+    try:
+        return read_json(payload, deepest=deepest, most=most)
+    except Unstorable as error:
+        strict = error
+    text = payload.decode("utf-8-sig") if isinstance(payload, bytes) else payload
+    try:
+        value: Any = _tolerant_decoder.decode(text)
+    except RecursionError:
+        raise strict from None
+    items: Any = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
+    if not isinstance(items, list) or _count(value, most) > most:
+        raise strict
+    check({**value, key: None}, deepest=deepest, most=most)
+    for index, item in enumerate(cast("list[Any]", items)):
+        try:
+            check(item, deepest=deepest - 2, most=most)  # it is in a list in an object
+        except Unstorable as error:
+            items[index] = error
+    return cast(Any, value)
+
+
+def _count(value: Any, most: int) -> int:
+    """Return the number of values in a JSON value, or any number above ``most``."""
+    count, stack = 0, [value]
+    while stack and count <= most:
+        item = stack.pop()
+        count += 1
+        if isinstance(item, dict | list):
+            stack += cast("dict[str, Any]", item).values() if isinstance(item, dict) else cast(Any, item)
+    return count
+
+
 def _is_harmless(text: str, deepest: int | None, most: int | None) -> bool:
     """Return whether JSON that could be parsed can't hold anything that `check` refuses.
 
@@ -102,6 +147,8 @@ def check(
             check_text(item)
         elif item is None or isinstance(item, bool):
             continue
+        elif isinstance(item, Unstorable):  # what `read_items` read in its place
+            raise item
         elif isinstance(item, int):
             _check_whole(item)
         elif isinstance(item, float):
@@ -194,10 +241,30 @@ def _constant(name: str) -> Any:
     raise Unstorable(f"{name}, which is not JSON")
 
 
+def _tolerant(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a hook of the decoder that returns the error instead of raising it."""
+
+    def hook(given: Any) -> Any:
+        try:
+            return read(given)
+        except Unstorable as error:
+            return error
+        except ValueError:  # Python refuses integers with thousands of digits
+            return Unstorable("a number with too many digits")
+
+    return hook
+
+
 def _shown(text: str) -> str:
     return repr(clean_text(text, _SHOWN))
 
 
 _decoder = json.JSONDecoder(
     parse_constant=_constant, parse_int=_whole, parse_float=_number, object_pairs_hook=_object
+)
+_tolerant_decoder = json.JSONDecoder(
+    parse_constant=_tolerant(_constant),
+    parse_int=_tolerant(_whole),
+    parse_float=_tolerant(_number),
+    object_pairs_hook=_tolerant(_object),
 )

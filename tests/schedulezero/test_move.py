@@ -17,6 +17,7 @@ from bot.cli.move_database import CannotMove, move
 from cogs.file_spool import CHUNK
 from cogs.memory import Memory
 from schedulezero import instants
+from schedulezero.errors import DatabaseUnusable
 from schedulezero.handler.journal import Journal, journal_of
 from schedulezero.handler.journal import metadata as journal_metadata
 from schedulezero.model import Job, Run, RunState, Trigger
@@ -171,6 +172,52 @@ async def test_zero_bytes_are_told_and_left_out_on_request(tmp_path: Path, postg
     assert [tuple(row) for row in found] == [*((f"job-{n}", f"Job {n}") for n in range(3)), ("job-3", "ab")]
 
 
+async def test_what_is_not_json_is_told_and_replaced_on_request(tmp_path: Path, postgres_url: str) -> None:
+    source = await filled(tmp_path / "old.db", jobs=5, runs=8)
+    for job_id, params in (
+        ("job-1", '{"text": "half \\ud83d"}'),
+        ("job-2", '{"number": NaN, "text": "a \\u0000 b"}'),
+        ("job-3", '{"number": 1e999}'),
+        ("job-4", '{"text": "whole \\ud83d\\ude80, NaN and 1e99", "number": 1e30}'),
+    ):
+        await execute(source, f"UPDATE jobs SET params = '{params}' WHERE id = '{job_id}'")
+    with pytest.raises(CannotMove, match="--clean-json") as told:
+        await move(source, postgres_url, ignore, clean_nul=True)
+    places = ", ".join(f"jobs.params of job job-{number}" for number in (1, 2, 3))
+    assert f": {places}. Nothing was moved." in str(told.value)
+    assert await rows(postgres_url, "SELECT FROM pg_tables WHERE schemaname = 'public'") == []
+    await move(source, postgres_url, ignore, clean_json=True)
+    target = database_of(postgres_url, metadata)
+    await target.open()
+    found = {job.id: dict(job.params) for job in (await Store(target).jobs(JobFilter(), limit=9))[0]}
+    await target.close()
+    assert found["job-1"] == {"text": "half \ufffd"}
+    assert found["job-2"]["number"] is found["job-3"]["number"] is None
+    assert found["job-4"] == {"text": "whole 🚀, NaN and 1e99", "number": 1e30}
+
+
+async def test_a_target_that_is_served_or_anothers_is_left_alone(tmp_path: Path, postgres_url: str) -> None:
+    source = await filled(tmp_path / "old.db", jobs=2, runs=2)
+    await rows(postgres_url, "CREATE TABLE jobs (id integer, secret text)")
+    await rows(postgres_url, "INSERT INTO jobs VALUES (1, 'kept')")
+    with pytest.raises(CannotMove, match="has a table jobs that is not this program's") as told:
+        await move(source, postgres_url, ignore)
+    assert "kept" not in str(told.value)
+    tables = await rows(postgres_url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    assert [row[0] for row in tables] == ["jobs"]
+    assert [tuple(row) for row in await rows(postgres_url, "SELECT * FROM jobs")] == [(1, "kept")]
+    await rows(postgres_url, "DROP TABLE jobs")
+    server = ServerThread(node_config(postgres_url))
+    await server.start()
+    try:
+        with pytest.raises(CannotMove, match="A job server runs on"):
+            await move(source, postgres_url, ignore)
+    finally:
+        await server.stop()
+    assert (await rows(postgres_url, "SELECT count(*) FROM jobs"))[0][0] == 0
+    await move(source, postgres_url, ignore)
+
+
 class Interrupted(Exception):
     """As when somebody presses Ctrl-C."""
 
@@ -191,6 +238,8 @@ async def test_a_move_goes_on_where_it_was_interrupted(
 
     with pytest.raises(Interrupted):
         await move(source, postgres_url, interrupt)
+    with pytest.raises(DatabaseUnusable, match=r"A move into .* isn't complete"):
+        await ServerThread(node_config(postgres_url)).start()
     moved = await move(source, postgres_url, note)
     assert (moved["jobs"].count, moved["runs"].count) == (30, 60)
     assert not [item for item in seen if item[0] == "jobs"], "what was complete was copied again"
@@ -263,6 +312,9 @@ async def test_a_target_that_was_used_is_left_alone(tmp_path: Path, postgres_url
     await target.close()
     with pytest.raises(CannotMove, match="did not come from a move"):
         await move(source, postgres_url, ignore)
+    server = ServerThread(node_config(postgres_url))
+    await server.start()  # nothing says that it is half of a move
+    await server.stop()
     found = await rows(postgres_url, "SELECT id FROM jobs")
     assert [row[0] for row in found] == ["job-99"]
 

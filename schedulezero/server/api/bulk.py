@@ -30,6 +30,7 @@ from schedulezero.server.http.bodies import (
     read_body,
 )
 from schedulezero.server.http.errors import EXPECTED, ApiError, refusal_of, status_of
+from schedulezero.wire.storable import Unstorable
 
 
 class BulkResource:
@@ -46,11 +47,14 @@ class BulkResource:
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        body = await read_body(request, BulkCreateBody)
+        body = await read_body(request, BulkCreateBody, apart="jobs")
         by, limited = actor_of(request), per_person(request)
 
-        async def one(entry: Any) -> JsonObject:
+        async def one(placed: tuple[int, Any]) -> JsonObject:
+            index, entry = placed
             try:
+                if isinstance(entry, Unstorable):
+                    raise ApiError(400, "bad_value", f"jobs[{index}] holds {entry}.", f"jobs.{index}")
                 if not isinstance(entry, dict):
                     raise ApiError(400, "bad_json", "Each of the jobs must be a JSON object.", "jobs")
                 job = job_in(checked(entry, JobBody), self._timezone)
@@ -60,7 +64,7 @@ class BulkResource:
                 return {"status": status_of(refusal), **refusal.to_json()}
             return {"status": 201, "job": created_answer(job, self._jobs.warning_for(job.handler_id))}
 
-        return json_answer({"results": await for_each(one, body.jobs)})
+        return json_answer({"results": await for_each(one, list(enumerate(body.jobs)))})
 
     async def apply(self, request: web.Request) -> web.Response:
         body = await read_body(request, BulkBody)

@@ -1,10 +1,10 @@
 """Gives out the slots of an instance, so that no guild holds those that others need.
 
-A flow (a guild, or a person outside of guilds) may take another slot while it holds less than twice as many
-as are free: dynamic thresholds, as in A. Choudhury, E. Hahne: Dynamic Queue Length Thresholds for
-Shared-Memory Packet Switches, IEEE/ACM Transactions on Networking 6(2), 1998. So a single busy flow gets
-about two thirds of the slots. A sixteenth is left to flows that hold none, though all that are busy wait for
-Discord. Those that wait for a slot are served in turn (`schedulezero.fair_queue`).
+A flow (a guild, a person's reminders, or all that belongs to neither) may take another slot while it holds
+less than twice as many as are free: dynamic thresholds, as in A. Choudhury, E. Hahne: Dynamic Queue Length
+Thresholds for Shared-Memory Packet Switches, IEEE/ACM Transactions on Networking 6(2), 1998. So a single busy
+flow gets about two thirds of the slots. A sixteenth is left to flows that hold none, though all that are busy
+wait for Discord. Those that wait for a slot are served in turn (`schedulezero.fair_queue`).
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from schedulezero.model.part import Part
 from schedulezero.server.http.errors import ApiError
 from schedulezero.when.calendar.schedules import INTERVAL_UNITS
 from schedulezero.when.calendar.triggers import zone_of
-from schedulezero.wire.storable import Unstorable, read_json
+from schedulezero.wire.storable import Unstorable, read_items, read_json
 
 Model = TypeVar("Model", bound=BaseModel)
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -299,14 +299,22 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
-async def read_body(request: web.Request, model: type[Model]) -> Model:
+async def read_body(request: web.Request, model: type[Model], *, apart: str | None = None) -> Model:
     """Return the request's JSON body as a model. Raises ApiError 400 that names the first wrong field.
 
     A missing body counts as an empty object, for calls in which everything is optional.
+
+    Parameters:
+        request: the request.
+        model: what its body must be.
+        apart: a list whose items are refused alone: in place of one that can't be stored, it has an
+            `Unstorable`.
     """
-    raw = await _read(request)
+    raw = await _read(request) or b"{}"
     try:
-        data: Any = read_json(raw or b"{}", deepest=_DEEPEST)
+        data: Any = (
+            read_json(raw, deepest=_DEEPEST) if apart is None else read_items(raw, apart, deepest=_DEEPEST)
+        )
     except Unstorable as error:
         raise ApiError(400, "bad_value", f"The body holds {error}.") from error
     except ValueError as error:

@@ -139,10 +139,10 @@ sa.Index(
     sqlite_where=runs.c.state == "queued",
     postgresql_where=runs.c.state == "queued",
 )
-flow = sa.func.coalesce(runs.c.guild_id, runs.c.creator_id, sa.literal_column("''"))
-"""Whose runs are served in turn with others': a guild's, or those of a person outside of guilds."""
+flow = sa.func.coalesce(runs.c.guild_id, sa.literal_column("''"))
+"""Whose runs are served in turn with others': a guild's, a person's reminders, or those of neither."""
 sa.Index(
-    "runs_open_by_flow",
+    "runs_open_by_turn",
     flow,
     runs.c.start_tag,
     sqlite_where=runs.c.state == "queued",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -30,6 +30,11 @@ def find_job(connection: Connection, job_id: str, *, to_change: bool = False) ->
         query = query.with_for_update()  # PostgreSQL has many writers
     row = connection.execute(query).mappings().one_or_none()
     return job_of(row) if row is not None else None
+
+
+def known_ids(connection: Connection, job_ids: Collection[str]) -> set[str]:
+    """Return those of some ids that belong to a job."""
+    return set(connection.scalars(sa.select(jobs.c.id).where(jobs.c.id.in_(job_ids))))
 
 
 def insert_jobs(connection: Connection, new: Sequence[Job]) -> set[str]:

@@ -23,7 +23,7 @@ from schedulezero.server.records.tables import jobs
 from schedulezero.server.store import claiming
 from schedulezero.server.store.changing import Edit, change_jobs
 from schedulezero.server.store.hourly_limit import runs_lately
-from schedulezero.server.store.job_rows import find_job, insert_jobs, replace_job, tell_clocks
+from schedulezero.server.store.job_rows import find_job, insert_jobs, known_ids, replace_job, tell_clocks
 from schedulezero.server.store.room import FREELY, Admission, Room, count_jobs
 from schedulezero.storage.batching import Together
 from schedulezero.storage.database import Database
@@ -84,12 +84,17 @@ class Store:
                 first.setdefault(job.id, (job, admission))
             counted = {job.guild_id for job, _ in first.values() if job.guild_id is not None}
             room = Room(connection, counted)
+            # A request that is repeated must not be told that there's no room for what it has saved.
+            taken = known_ids(connection, first) if counted else set[str]()
             excess = {
                 job_id: found
                 for job_id, (job, admission) in first.items()
-                if (found := room.take(job, admission)) is not None
+                if job_id not in taken and (found := room.take(job, admission)) is not None
             }
-            ids = insert_jobs(connection, [job for job_id, (job, _) in first.items() if job_id not in excess])
+            fresh = [
+                job for job_id, (job, _) in first.items() if job_id not in excess and job_id not in taken
+            ]
+            ids = insert_jobs(connection, fresh)
             added = [job.id in ids and first[job.id][0] is job for job, _, _ in new]
             made = [(job, by) for (job, by, _), is_new in zip(new, added, strict=True) if is_new]
             if made:

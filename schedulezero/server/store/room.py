@@ -73,7 +73,7 @@ class Room:
 
     def __init__(self, connection: Connection, guild_ids: Collection[str]) -> None:
         self._connection = connection
-        self._used: dict[tuple[str, str | None], int] = {}
+        self._used: dict[tuple[str | None, str | None], int] = {}
         lock_guilds(connection, guild_ids)
 
     def make(self, before: Job | None, after: Job, admission: Admission) -> Excess | None:
@@ -82,7 +82,10 @@ class Room:
         A job that moves to another person keeps its place in the guild and takes one of that person's places.
         """
         if admission.counts(before) and before is not None and before.guild_id == after.guild_id:
-            return self.take_over(after, admission)
+            excess = self.take_over(after, admission)
+            if excess is None and after.creator_id is not None:
+                self._note(after.guild_id, after.creator_id)
+            return excess
         return self.take(after, admission)
 
     def take(self, job: Job, admission: Admission) -> Excess | None:
@@ -102,9 +105,9 @@ class Room:
             if excess is None:
                 excess = self.take_over(job, admission)
         if excess is None:
-            for key in ((guild_id, None), (guild_id, creator_id)):
-                if key in self._used:
-                    self._used[key] += 1
+            self._note(guild_id, None)
+            if creator_id is not None:
+                self._note(guild_id, creator_id)
         return excess
 
     def take_over(self, job: Job, admission: Admission) -> Excess | None:
@@ -114,6 +117,11 @@ class Room:
         if not limited or creator_id is None or job.guild_id in (None, creator_id):
             return None
         return check_persons_jobs(self._count(job.guild_id, creator_id), limits, creator_id)
+
+    def _note(self, guild_id: str | None, creator_id: str | None) -> None:
+        """Note that a place was taken: in a guild, or among a person's in it."""
+        if (guild_id, creator_id) in self._used:
+            self._used[guild_id, creator_id] += 1
 
     def _count(self, guild_id: str, creator_id: str | None = None) -> int:
         key = (guild_id, creator_id)

@@ -23,8 +23,12 @@ _OPEN = runs.c.state == RunState.QUEUED.value
 
 
 def flow_of(run: Run) -> str:
-    """Return whose run it is, among those that are served in turn: its guild's, or else its creator's."""
-    return run.guild_id or run.creator_id or ""
+    """Return whose run it is, among those that are served in turn: its guild's, or that of all without one.
+
+    A reminder has its person's id in place of a guild's. Runs with neither share one turn, whoever created
+    them: a request can name any creator, so as many turns as creators would be one's for the asking.
+    """
+    return run.guild_id or ""
 
 
 def tags_of(connection: Connection, new: Sequence[Run]) -> list[int]:

@@ -563,3 +563,21 @@ async def test_many_jobs_in_one_request_do_not_exceed_a_number(server_config: Se
             await server.created()
         restored = await server.api.post("/api/jobs/bulk", json={**body, "action": "restore"})
         assert (len(restored.json()["changed"]), len(restored.json()["refused"])) == (2, 3)
+
+
+async def test_what_nobody_created_takes_one_place_each(server_config: ServerConfig) -> None:
+    async with limited(server_config, jobs_per_guild=6) as server:
+        job = {"handler_id": "raw", "method": "send", "trigger": HOURLY, "guild_id": GUILD}
+
+        async def codes(*ids: str) -> list[str | int]:
+            body = {"jobs": [{**job, "job_id": job_id} for job_id in ids]}
+            results = (await server.api.post("/api/jobs/bulk-create", json=body)).json()["results"]
+            return [result.get("error", {}).get("code", result["status"]) for result in results]
+
+        assert await codes(*"abcd") == [201] * 4
+        # What is there is said to be there, and takes no room from the rest, however full the guild is.
+        assert await codes(*"abcdef") == ["job_exists"] * 4 + [201] * 2
+        assert await codes(*"gabcdef") == ["too_many_jobs", *["job_exists"] * 6]
+        again = await server.api.post("/api/jobs", json={**job, "job_id": "a"})
+        refusal(again, 409, "job_exists")
+        assert (await server.allowance())["jobs"] == 6

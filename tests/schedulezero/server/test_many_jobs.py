@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,7 @@ JOB: dict[str, Any] = {
     "handler_id": "bot", "method": "send", "params": {"channel_id": "3", "text": "hi"}, "trigger": HOURLY,
     "guild_id": GUILD,
 }  # fmt: skip
+AS_JSON = {"Content-Type": "application/json"}
 BY = {"X-ScheduleZero-Actor": ADA}
 
 
@@ -70,6 +72,50 @@ async def test_a_request_has_at_most_500_jobs_and_at_least_one(api: Api) -> None
         answer = await api.post("/api/jobs/bulk-create", json={"jobs": jobs})
         assert answer.status_code == 400
         assert answer.json()["error"]["field"] == "jobs"
+
+
+# Read as: a job as it is written in the body, and what it is said to hold.
+UNSTORABLE = {
+    '{"params": {"text": "a\\u0000b"}}': "a zero byte at position 1",
+    '{"\\ud83d": 1}': "half of a surrogate pair",
+    '{"params": {"n": 1180591620717411303424}}': "beyond 64 bits",
+    f'{{"params": {{"n": {"9" * 5000}}}}}': "too many digits",
+    '{"params": {"n": NaN}}': "NaN",
+    '{"params": {"n": 1e999}}': "1e999",
+    '{"job_id": "a", "job_id": "b"}': "the key 'job_id' twice",
+    f'{{"params": {"[" * 30}{"]" * 30}}}': "deeper than 18 levels",
+}
+
+
+async def test_a_job_that_cannot_be_stored_is_refused_alone(api: Api) -> None:
+    written = [part for job in UNSTORABLE for part in (json.dumps(JOB), job)]
+    content = f'{{"jobs": [{", ".join(written)}]}}'
+    answer = await api.post("/api/jobs/bulk-create", content=content, headers=AS_JSON)
+    assert answer.status_code == 200, answer.text
+    results = answer.json()["results"]
+    assert [result["status"] for result in results] == [201, 400] * len(UNSTORABLE)
+    for number, said in enumerate(UNSTORABLE.values()):
+        error = results[2 * number + 1]["error"]
+        assert (error["code"], error["field"]) == ("bad_value", f"jobs.{2 * number + 1}")
+        assert said in error["message"] and error["message"].startswith(f"jobs[{2 * number + 1}] holds "), (
+            said
+        )
+
+
+async def test_what_is_wrong_with_the_whole_body_refuses_it(api: Api) -> None:
+    job = json.dumps(JOB)
+    for content in (
+        f'{{"jobs": [{job}], "jobs": [{job}]}}',
+        f'{{"jobs": [{job}], "\\u0000": 1}}',
+        f'{{"jobs": [{job}, {{"params": {{"n": NaN, "a": {[0] * 50_000}}}}}]}}',
+        '{"jobs": {"n": NaN}}',
+        "[NaN]",
+        f'{{"jobs": [{job}, {"[" * 100_000}',
+    ):
+        answer = await api.post("/api/jobs/bulk-create", content=content, headers=AS_JSON)
+        assert answer.status_code == 400, content[:200]
+        assert answer.json()["error"]["code"] in ("bad_value", "bad_json"), content[:200]
+    assert (await api.get("/api/jobs")).json()["jobs"] == []
 
 
 async def test_changes_of_one_job_at_the_same_time_follow_one_another(api: Api) -> None:

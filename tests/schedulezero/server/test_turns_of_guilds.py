@@ -61,6 +61,16 @@ async def test_each_guilds_first_goes_before_anybodys_second(store: RunStore) ->
     assert Counter(order[:6]) == {"a": 1, "0": 1, "1": 1, "2": 1, "3": 1, "4": 1}
 
 
+async def test_those_without_a_guild_share_one_turn_and_reminders_have_their_own(store: RunStore) -> None:
+    forged = [a_run(None, n, creator_id=str(n)) for n in range(3 * WINDOW)]
+    queue = LocalRunQueue(store)
+    await queue.put(await written(store, forged))
+    await queue.put(await written(store, [a_run("a", 0), a_run("42", 0, creator_id="42"), a_run("a", 1)]))
+    order = [run.guild_id for run in await taken(queue, 5)]
+    assert Counter(order) == {None: 2, "a": 2, "42": 1}
+    assert set(order[:3]) == {None, "42", "a"}
+
+
 async def test_one_that_comes_later_goes_before_the_many_that_wait(store: RunStore) -> None:
     queue = LocalRunQueue(store)
     await queue.put(await written(store, [a_run("a", n) for n in range(3 * WINDOW)]))
@@ -118,9 +128,9 @@ async def test_runs_that_are_written_while_the_store_is_read_are_found(store: Ru
     assert len({run.sequence for run in seen}) == WINDOW + 540
 
 
-async def test_people_outside_of_guilds_take_turns_as_well(store: RunStore) -> None:
-    mine = [a_run(None, n, job_id=f"x{n}", creator_id="1") for n in range(20)]
-    runs = await written(store, [*mine, a_run(None, 50, job_id="y", creator_id="2")])
+async def test_people_take_turns_with_their_reminders(store: RunStore) -> None:
+    mine = [a_run("1", n, creator_id="1") for n in range(20)]
+    runs = await written(store, [*mine, a_run("2", 50, creator_id="2")])
     queue = LocalRunQueue(store)
     await queue.put(runs)
     assert "2" in [run.creator_id for run in await taken(queue, 2)]
