@@ -13,9 +13,10 @@ from cogs.health import Check
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.model.file_limits import mib
 from schedulezero.model.standbys import Standbys
+from schedulezero.storage.causes import DISK_FULL
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.storage.replication import standbys_of
-from schedulezero.storage.sqlite_errors import explained
+from schedulezero.storage.sqlite_errors import LEAST_FREE, explained, has_room
 from schedulezero.storage.sqlite_file import is_absent, journal_beside, look, reading, tables_in, using
 from schedulezero.storage.sqlite_lock import Holders, holders
 
@@ -36,6 +37,9 @@ async def check_database(settings: Settings) -> Check:
         path = sqlite_path(settings.database)
         found = await asyncio.to_thread(look, path)
         await asyncio.to_thread(look, journal_beside(path))
+        if not await asyncio.to_thread(has_room, path):
+            free = f"Free at least {LEAST_FREE // 2**20} MiB on the disk of {path}."
+            return Check("database", False, DISK_FULL, free)
         files = await asyncio.to_thread(_files_in, path)
         who = _who(await asyncio.to_thread(holders, path))
         return Check("database", True, f"{found}; {who}{files}")
