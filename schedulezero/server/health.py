@@ -209,7 +209,8 @@ class Health:
         self._written_at = -math.inf  # so that the next check tries again
         if not self._said:
             self._said = True
-            log.error("the database cannot be written to: %s", reason)
+            if not self._database.outage.under_way:  # else the log has it
+                log.error("the database cannot be written to: %s", reason)
 
 
 def _write(connection: Connection) -> None:

@@ -25,6 +25,7 @@ from schedulezero.storage.sql import insert_into
 
 log = logging.getLogger(__name__)
 
+_PART = "the leases"
 LEASE_SECONDS = 6.0
 """How long others respect a lease that isn't renewed."""
 _TRUSTED_SECONDS = 4.0
@@ -82,8 +83,9 @@ class Leases:
             while self._shared:
                 try:
                     await self._renew()
+                    self._database.outage.over(_PART)
                 except DatabaseUnavailable as error:
-                    log.warning("this node's leases cannot be renewed: %s", error)
+                    self._database.outage.failed(_PART, error)
                 await asyncio.sleep(_RENEW_SECONDS)
         except asyncio.CancelledError:
             await self._release_all()
