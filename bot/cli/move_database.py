@@ -30,7 +30,7 @@ from cogs import memory
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler import journal
 from schedulezero.server.records import tables
-from schedulezero.server.records.leases import any_node_alive
+from schedulezero.server.records.leases import nodes_alive
 from schedulezero.storage.database import Database, database_of, is_postgres_setting
 from schedulezero.storage.sql import insert_new, is_postgres
 
@@ -142,14 +142,14 @@ async def _opened(database: Database) -> AsyncGenerator[Database]:
 async def _expect_no_server(source: Database) -> None:
     """Raise CannotMove while a server node runs on a PostgreSQL database; a SQLite file is locked by it."""
 
-    def is_served(connection: Connection) -> bool:
-        return is_postgres(connection) and any_node_alive(connection)
+    def served(connection: Connection) -> int:
+        return nodes_alive(connection) if is_postgres(connection) else 0
 
     async with _opened(source):
-        if await source.read(is_served):
-            raise CannotMove(
-                f"A job server runs on {source.where}. Stop it, wait ten seconds, and try again."
-            )
+        if alive := await source.read(served):
+            who = "A job server runs" if alive == 1 else f"{alive} nodes of the job server run"
+            them = "it" if alive == 1 else "them"
+            raise CannotMove(f"{who} on {source.where}. Stop {them}, wait ten seconds, and try again.")
 
 
 async def _expect_no_zero_bytes(parts: Sequence[_Part]) -> None:

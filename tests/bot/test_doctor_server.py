@@ -8,8 +8,10 @@ import pytest
 
 from bot.config import Settings
 from bot.health.doctor import doctor
+from bot.health.doctor_database import check_database
 from schedulezero.server import health
 from schedulezero.storage.causes import DISK_FULL
+from tests.conftest import until
 from tests.support.nodes import Node, nodes
 from tests.support.small_disk import fill
 from tests.support.small_disk import small_disk as small_disk
@@ -57,3 +59,15 @@ async def test_a_full_disk_fails_as_the_server_says(
     assert "answers, but isn't ready" in said["server"]
     status, said = await lines(settings, capsys)  # without a server, too
     assert status == 1 and str(DISK_FULL) in said["database"], said
+
+
+@pytest.mark.postgresql
+async def test_it_counts_the_nodes_on_postgresql(settings: Settings, postgres_url: str) -> None:
+    settings = settings.model_copy(update={"database": postgres_url})
+    assert "no server is running on it" in (await check_database(settings)).finding
+    async with nodes(postgres_url, 2):
+
+        async def both() -> bool:
+            return "2 server nodes are running on it" in (await check_database(settings)).finding
+
+        await until(both)

@@ -143,10 +143,10 @@ class Leases:
         return len(dead) < len(rows)
 
 
-def any_node_alive(connection: Connection) -> bool:
-    """Return whether a server node is at work on a database."""
-    alive = sa.select(leases.c.name).where(leases.c.name.like(f"{_NODE}%"), leases.c.until >= _NOW).limit(1)
-    return connection.scalar(alive) is not None
+def nodes_alive(connection: Connection) -> int:
+    """Return how many server nodes are at work on a PostgreSQL database."""
+    alive = (leases.c.name.like(f"{_NODE}%"), leases.c.until >= _NOW)
+    return connection.scalar(sa.select(sa.func.count()).select_from(leases).where(*alive)) or 0
 
 
 def _microseconds(seconds: float) -> int:
