@@ -34,6 +34,9 @@ REFUSALS = Counter(
 HELD_BACK = Counter("schedulezero_runs_held_back", "Runs that waited because of the number of runs a minute.")
 QUEUE_DEPTH = Gauge("schedulezero_queue_depth", "Runs that wait in this node's memory.")
 UNDER_WAY = Gauge("schedulezero_runs_under_way", "Calls that handlers carry out for this node now.")
+READY = Gauge(
+    "schedulezero_ready", "1 while this node is ready; else 0, with the code of what is wrong.", ("reason",)
+)
 HANDLER_UP = Gauge(
     "schedulezero_handler_up", "1 while a handler's instance shows signs of life.", ("handler_id",)
 )

@@ -220,7 +220,7 @@ TABLE = {
     "bot/health": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/wire schedulezero/methods "
         "schedulezero/client schedulezero/handler cogs cogs/rights cogs/sprocket_loading "
-        "schedulezero/server sprockets/kit bot bot/cli bot/pace"
+        "schedulezero/server schedulezero/server/records sprockets/kit bot bot/cli bot/pace"
     ),
     "bot/run.py": "schedulezero bot bot/health",
     "bot/first_day": (

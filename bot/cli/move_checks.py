@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.server.records import moves, tables
-from schedulezero.server.records.leases import any_node_alive
+from schedulezero.server.records.leases import nodes_alive
 from schedulezero.storage.database import Database
 from schedulezero.storage.sql import is_postgres
 
@@ -26,12 +26,14 @@ class CannotMove(ScheduleZeroError):
 async def expect_no_server(database: Database) -> None:
     """Raise CannotMove while a server node runs on a PostgreSQL database; a SQLite file is locked by it."""
 
-    def is_served(connection: Connection) -> bool:
+    def serving(connection: Connection) -> int:
         there = is_postgres(connection) and sa.inspect(connection).has_table(tables.leases.name)
-        return there and any_node_alive(connection)
+        return nodes_alive(connection) if there else 0
 
-    if await database.read(is_served):
-        raise CannotMove(f"A job server runs on {database.where}. Stop it, wait ten seconds, and try again.")
+    if alive := await database.read(serving):
+        who = "A job server runs" if alive == 1 else f"{alive} nodes of the job server run"
+        them = "it" if alive == 1 else "them"
+        raise CannotMove(f"{who} on {database.where}. Stop {them}, wait ten seconds, and try again.")
 
 
 async def expect_no_foreign_table(database: Database, wanted: Sequence[sa.Table]) -> None:

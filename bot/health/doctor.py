@@ -76,7 +76,7 @@ async def _checks(
     api_token = settings.api_token.get_secret_value() if settings.api_token is not None else None
     client = Client(settings.api_endpoint, api_token, settings.tls_authority)
     try:
-        found = await what_answers(client)
+        found, told_health = await what_answers(client)
         running = found is Answers.SERVER
         bots = await bots_on(settings)
         async for check in check_ports(settings, found, bots, server_only=server_only):
@@ -86,7 +86,7 @@ async def _checks(
             trouble = await check_server_of_database(settings, running=running)
         said = trouble is not None or found is not Answers.NOBODY
         if said or not own:
-            yield trouble or check_server(settings, found, server_only=server_only)
+            yield trouble or check_server(settings, found, told_health, server_only=server_only)
         if own:
             for check in check_folder(Path(), running=said):
                 yield check

@@ -13,9 +13,11 @@ from cogs.health import Check
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.model.file_limits import mib
 from schedulezero.model.standbys import Standbys
+from schedulezero.server.records.leases import nodes_alive
+from schedulezero.storage.causes import DISK_FULL
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
 from schedulezero.storage.replication import standbys_of
-from schedulezero.storage.sqlite_errors import explained
+from schedulezero.storage.sqlite_errors import LEAST_FREE, explained, has_room
 from schedulezero.storage.sqlite_file import is_absent, journal_beside, look, reading, tables_in, using
 from schedulezero.storage.sqlite_lock import Holders, holders
 
@@ -36,6 +38,9 @@ async def check_database(settings: Settings) -> Check:
         path = sqlite_path(settings.database)
         found = await asyncio.to_thread(look, path)
         await asyncio.to_thread(look, journal_beside(path))
+        if not await asyncio.to_thread(has_room, path):
+            free = f"Free at least {LEAST_FREE // 2**20} MiB on the disk of {path}."
+            return Check("database", False, DISK_FULL, free)
         files = await asyncio.to_thread(_files_in, path)
         who = _who(await asyncio.to_thread(holders, path))
         return Check("database", True, f"{found}; {who}{files}")
@@ -100,10 +105,21 @@ async def _in_postgres(setting: str) -> str:
     try:
         standbys = await database.read(standbys_of)
         there = await database.read(lambda connection: sa.inspect(connection).has_table("bot_files"))
+        alive = await database.read(_count_nodes)
         files = _said_of_files(await database.read(_count_files)) if there else ""
     finally:
         await database.close()
-    return f"{database.where} can be read{files}; {_STANDBYS[standbys]}"
+    return f"{database.where} can be read; {_said_of_nodes(alive)}{files}; {_STANDBYS[standbys]}"
+
+
+def _count_nodes(connection: sa.Connection) -> int:
+    return nodes_alive(connection) if sa.inspect(connection).has_table("leases") else 0
+
+
+def _said_of_nodes(alive: int) -> str:
+    if not alive:
+        return "no server is running on it"
+    return f"{alive} server node{'s are' if alive > 1 else ' is'} running on it"
 
 
 def _count_files(connection: sa.Connection) -> tuple[int, int]:

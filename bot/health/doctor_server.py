@@ -14,10 +14,12 @@ from cogs.hosting import keys_of
 from schedulezero.client.client import Client
 from schedulezero.errors import BadAnswer, ClientError, KeysUnusable, PortTaken, RequestRefused, ServerBusy
 from schedulezero.handler.registration import ping_server
+from schedulezero.model import JsonObject
 from schedulezero.server.service import listen
 from schedulezero.wire.keys import KeyRing
 
 _SERVICE = "ScheduleZero"
+_UNREADY = "It goes on by itself once that is over; until then it refuses changes, and runs wait."
 _UNKNOWN_CODE = RequestRefused.code
 """The code of a refusal that isn't in our form."""
 
@@ -31,25 +33,35 @@ class Answers(Enum):
     """Another program, such as a web server."""
 
 
-async def what_answers(client: Client) -> Answers:
-    """Return what answers at the client's endpoint."""
+async def what_answers(client: Client) -> tuple[Answers, JsonObject]:
+    """Return what answers at the client's endpoint, and what a server tells of its health."""
     try:
         found = await client.health()
     except ServerBusy:
-        return Answers.SERVER
+        return Answers.SERVER, {}
     except RequestRefused as error:
         # A server of ours refuses the token, in its own form; the checks that need one report that.
-        return Answers.STRANGER if error.code == _UNKNOWN_CODE else Answers.SERVER
+        return (Answers.STRANGER if error.code == _UNKNOWN_CODE else Answers.SERVER), {}
     except BadAnswer:
-        return Answers.STRANGER
+        return Answers.STRANGER, {}
     except ClientError:
-        return Answers.NOBODY
-    return Answers.SERVER if found.get("service") == _SERVICE else Answers.STRANGER
+        return Answers.NOBODY, {}
+    return (Answers.SERVER if found.get("service") == _SERVICE else Answers.STRANGER), found
 
 
-def check_server(settings: Settings, found: Answers, *, server_only: bool) -> Check:
-    """Check what answers at `api_endpoint`."""
+def check_server(settings: Settings, found: Answers, told: JsonObject, *, server_only: bool) -> Check:
+    """Check what answers at `api_endpoint`.
+
+    Parameters:
+        settings: The bot's or the server's settings.
+        found: What answers there.
+        told: What a server tells of its health; a published server doesn't say whether it is ready.
+        server_only: Name the command that runs a server alone.
+    """
     endpoint = settings.api_endpoint
+    if found is Answers.SERVER and told.get("ready") is False:
+        said = f"{endpoint} answers, but isn't ready: {told.get('trouble') or 'it does not say why.'}"
+        return Check("server", False, said, _UNREADY)
     if found is Answers.SERVER:
         return Check("server", True, f"{endpoint} answers")
     if found is Answers.STRANGER:

@@ -16,7 +16,8 @@ class Busy(Noun):
         guild_id: the guild.
         waiting: its runs that wait for their handler, their turn or their time.
         ran: its runs that began within the last hour.
-        late: how late the latest of these began, or how long the first of those that wait is overdue.
+        late: how late the latest of these began, or how long the first of those that wait is overdue. What
+            a limit held back is late from when it was due, and what a person asked for again from then on.
     """
 
     guild_id: str

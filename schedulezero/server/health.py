@@ -43,6 +43,34 @@ _MOMENT_SECONDS = 2.0
 """How long outcomes may stay unwritten, and due jobs unclaimed, before the node stops being ready."""
 
 
+REASONS = frozenset(
+    {
+        "clock_differs",
+        "clock_stuck",
+        "database_cannot_be_used",
+        "database_disk_full",
+        "database_held",
+        "database_locked",
+        "database_not_writable",
+        "database_read_only",
+        "node_stopping",
+        "nodes_unheard",
+        "outcomes_unwritten",
+        "part_failed",
+    }
+)
+"""The codes of all troubles that make a node unready."""
+_OTHER = "other"
+
+
+def reason_of(report: JsonObject) -> str:
+    """Return why a node that reports this isn't ready, one of `REASONS`; empty if it is ready."""
+    code = report.get("trouble_code")
+    if report["ready"]:
+        return ""
+    return code if code in REASONS else _OTHER
+
+
 class Health:
     """The health of this node.
 
@@ -72,13 +100,15 @@ class Health:
         """Whether the node ends: it lets its last calls end and begins nothing new."""
         self._database = database
         self._signals = signals
-        self._load = load
+        self.load = load
         self._unwritten_seconds = unwritten_seconds
         self._stuck_seconds = stuck_seconds
         self._asked_at = 0.0
         self._written_at = -math.inf
         self._said = False
         self._trouble: str | None = None
+        self._away = False
+        """Whether the database can't even be read."""
         self._standby: Standbys | None = None
         self._lock = asyncio.Lock()
 
@@ -88,7 +118,7 @@ class Health:
             if time.monotonic() - self._asked_at > _FRESH_SECONDS:
                 self._trouble = await self._look()
                 self._asked_at = time.monotonic()
-        waiting, running = self._load()
+        waiting, running = self.load()
         trouble = self._trouble
         if trouble is None and self._unwritten_seconds() > _MOMENT_SECONDS:
             trouble = Sentence(
@@ -110,18 +140,28 @@ class Health:
         if self.stopping:
             trouble = Sentence("This node of the job server is stopping.", "node_stopping")
         live = not self._failing
-        ready = live and trouble is None and self._signals.listening
+        if trouble is None and not live:
+            trouble = Sentence(
+                "A part of this node has failed and is started again: {name}.",
+                "part_failed",
+                name=self._failing[0],
+            )
+        if trouble is None and not self._signals.listening:
+            trouble = Sentence("This node doesn't hear the other nodes at the moment.", "nodes_unheard")
+        ready = trouble is None
         return {
             "status": "ok" if ready else "degraded",
             "live": live,
             "ready": ready,
-            "runs_waiting": waiting,
+            # Jobs that fall due aren't claimed then, so what this node has in memory isn't all that waits.
+            "runs_waiting": None if self._away or self._stuck_seconds() else waiting,
             "runs_under_way": running,
             **({"standby": self._standby.value} if self._standby is not None else {}),
             **(present_fields("trouble", trouble) if trouble is not None else {}),
         }
 
     async def _look(self) -> str | None:
+        self._away = True
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 read_only, self._standby = await self._database.read(_state)
@@ -131,6 +171,7 @@ class Health:
             return error.message
         except TimeoutError as error:
             return DatabaseUnavailable(str(error)).message
+        self._away = False
         if lock is not None:
             seconds, address = lock
             return Sentence(
@@ -168,7 +209,8 @@ class Health:
         self._written_at = -math.inf  # so that the next check tries again
         if not self._said:
             self._said = True
-            log.error("the database cannot be written to: %s", reason)
+            if not self._database.outage.under_way:  # else the log has it
+                log.error("the database cannot be written to: %s", reason)
 
 
 def _write(connection: Connection) -> None:

@@ -85,7 +85,7 @@ async def open_database(stack: AsyncExitStack, config: ServerConfig) -> Kept:
     announcer = Announcer()
     kept = Kept(
         database,
-        Signals(config.database if shared else None),
+        Signals(config.database if shared else None, database.outage),
         Leases(database, shared=shared),
         Store(database, config.limits),
         RunStore(database, config.limits),

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from schedulezero.errors import DatabaseUnusable
+from schedulezero.storage.outage import Outage
 from schedulezero.storage.postgres_url import is_almost_a_url
 
 T = TypeVar("T")
@@ -34,6 +35,11 @@ class Database(Protocol):
     @property
     def where(self) -> str:
         """The database's location, for people; contains no password."""
+        ...
+
+    @property
+    def outage(self) -> Outage:
+        """Whether its users can use it, for the log."""
         ...
 
     async def open(self) -> None:

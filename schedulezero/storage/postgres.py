@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusable, ValueUnusable
 from schedulezero.storage.causes import DISK_FULL, HELD, READ_ONLY
+from schedulezero.storage.outage import Outage
 from schedulezero.storage.postgres_url import EXAMPLE, check_url, without_password
 from schedulezero.storage.sql import missing, to_json
 
@@ -75,6 +76,7 @@ class PostgresDatabase:
         check_url(url)
         self.url = url
         self._metadata = metadata
+        self.outage = Outage()
         self._engine: AsyncEngine | None = None
 
     @property

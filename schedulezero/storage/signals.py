@@ -9,7 +9,6 @@ calls each listener with None, and each listener reloads everything.
 from __future__ import annotations
 
 import asyncio
-import logging
 import zlib
 from collections import defaultdict
 from collections.abc import Callable
@@ -19,9 +18,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from schedulezero.storage.outage import Outage
 from schedulezero.storage.sql import is_postgres
 
-log = logging.getLogger(__name__)
+_PART = "the signals"
 
 CHANNEL = "schedulezero"
 _AGAIN_SECONDS = 1.0
@@ -70,10 +70,12 @@ class Signals:
 
     Parameters:
         url: the PostgreSQL database; None if there is only one node.
+        outage: learns when the database is away.
     """
 
-    def __init__(self, url: str | None) -> None:
+    def __init__(self, url: str | None, outage: Outage) -> None:
         self._url = url
+        self._outage = outage
         self._listeners: defaultdict[Signal, list[Callable[[str | None], None]]] = defaultdict(list)
         self._connection: Any = None
 
@@ -103,13 +105,14 @@ class Signals:
                 try:
                     await connection.add_listener(CHANNEL, self._heard)
                     self._connection = connection
+                    self._outage.over(_PART)
                     self._all_lost()
                     await self._probe(connection)
                 finally:
                     self._connection = None
                     connection.terminate()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-                log.error("the other nodes cannot be heard (%s); connecting again", reason(error))
+                self._outage.failed(_PART, f"the other nodes cannot be heard: {reason(error)}")
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _probe(self, connection: Any) -> None:

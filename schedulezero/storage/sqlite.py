@@ -32,6 +32,7 @@ from sqlalchemy.exc import OperationalError
 
 from schedulezero.errors import DatabaseUnavailable, DatabaseUnusable
 from schedulezero.storage import backup, private_files, sqlite_file, sqlite_lock
+from schedulezero.storage.outage import Outage
 from schedulezero.storage.sql import missing, to_json
 from schedulezero.storage.sqlite_errors import cause_of, explained, has_room
 
@@ -65,6 +66,7 @@ class SqliteDatabase:
     def __init__(self, path: str | Path, metadata: sa.MetaData) -> None:
         self.path = Path(path)
         self._metadata = metadata
+        self.outage = Outage()
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._readers: ThreadPoolExecutor | None = None

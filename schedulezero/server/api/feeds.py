@@ -83,4 +83,6 @@ def _shown(body: ShownBody) -> Shown:
 
 
 def _no_feed() -> Missing:
-    return Missing("feed_not_found", Sentence("This calendar address no longer exists.", "feed_gone"), "id")
+    return Missing(
+        "feed_not_found", Sentence("This calendar address no longer exists.", "feed_revoked"), "id"
+    )

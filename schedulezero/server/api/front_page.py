@@ -105,7 +105,7 @@ def front_page(health: JsonObject, details: Details | None) -> str:
         "through a Discord bot, and programs over REST.</p>"
         f"{_version(details)}"
         f"<h2>Health</h2><p>{badge}</p>{trouble}"
-        f"<p>{_count(health.get('runs_waiting'), 'run waits', 'runs wait')}, and "
+        f"<p>{_waiting(health)}, and "
         f"{_count(health.get('runs_under_way'), 'is', 'are')} under way.{_stranded(details)}</p>"
         f"{_jobs(details)}{_handlers(details)}"
         f"<h2>For programs</h2><ul>{links}"
@@ -175,6 +175,12 @@ def _handler(info: HandlerInfo, now: datetime | None) -> str:
         f'<p class="muted"><code>{escape(info.address)}</code>{_last_sign(info, now)}</p>'
         f"<p>{methods or 'No methods'}{f' and {left} more' if left > 0 else ''}</p></div>"
     )
+
+
+def _waiting(health: JsonObject) -> str:
+    """Say how many runs wait, which a server without its database doesn't know."""
+    waiting = health.get("runs_waiting")
+    return "How many runs wait is unknown" if waiting is None else _count(waiting, "run waits", "runs wait")
 
 
 def _count(number: object, one: str, many: str) -> str:

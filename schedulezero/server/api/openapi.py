@@ -313,7 +313,7 @@ _SCHEMAS: dict[str, _Schema] = {
             "status": {"enum": ["ok", "degraded"]},
             "live": {"type": "boolean"},
             "ready": {"type": "boolean"},
-            "runs_waiting": _COUNT,
+            "runs_waiting": _nullable("integer", minimum=0),
             "runs_under_way": _COUNT,
             "service": {"const": "ScheduleZero"},
             "standby": {"enum": [kind.value for kind in Standbys]},

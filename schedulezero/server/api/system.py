@@ -8,7 +8,7 @@ from schedulezero import metrics
 from schedulezero.model import JsonObject
 from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.handlers.registry import Registry
-from schedulezero.server.health import Health
+from schedulezero.server.health import Health, reason_of
 from schedulezero.server.http.answering import json_answer
 from schedulezero.version import installed_version
 
@@ -67,8 +67,11 @@ class SystemResource:
 
     async def metrics(self, request: web.Request) -> web.Response:
         report = await self._health.report()
-        metrics.QUEUE_DEPTH.set(report["runs_waiting"])
-        metrics.UNDER_WAY.set(report["runs_under_way"])
+        waiting, under_way = self._health.load()
+        metrics.QUEUE_DEPTH.set(waiting)
+        metrics.UNDER_WAY.set(under_way)
+        metrics.READY.clear()
+        metrics.READY.labels(reason_of(report)).set(report["ready"])
         metrics.HANDLER_UP.clear()
         for handler_id, up in self._registry.signs_of_life():
             metrics.HANDLER_UP.labels(handler_id).set(up)

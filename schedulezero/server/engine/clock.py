@@ -35,6 +35,8 @@ from schedulezero.when.calendar.triggers import schedule_of
 
 log = logging.getLogger(__name__)
 
+_PART = "the clock"
+
 FIRST_BATCH = 50
 BATCH = 200
 """The most jobs to claim in one transaction. The first batch is small so that its runs start sooner."""
@@ -114,11 +116,12 @@ class Clock:
                 self._stuck_since = self._stuck_since or time.monotonic()
                 # A full disk or a lock is temporary. If the commit succeeded after all, recovery finds the
                 # runs.
-                log.error("due jobs cannot be claimed; trying again: %s", error)
+                self._store.outage.failed(_PART, error)
                 await asyncio.sleep(_AGAIN_SECONDS)
                 await self._recover()
                 continue
             self._stuck_since = None
+            self._store.outage.over(_PART)
             faults.point("clock.claimed")
             self._troubles.announce()
             metrics.HELD_BACK.inc(sum(run.not_before is not None for run in runs))
@@ -133,7 +136,7 @@ class Clock:
         try:
             await self._queue.recover()
         except DatabaseUnavailable as error:
-            log.error("the store cannot be read: %s", error)
+            self._store.outage.failed(_PART, error)
 
     async def _sleep_until_due(self) -> None:
         while (wait := self._seconds_left()) is None or wait > 0:

@@ -64,6 +64,7 @@ _LONGEST_LIMITED = timedelta(days=1)
 """How long a rate limit may put a run off; in an outage nobody knows for how long, but a limit ends."""
 _LONGEST_WORK = timedelta(days=6)  # a handler's journal keeps the steps of a run for 7 days
 _PROGRESS = "progress"
+_OUTCOMES = "the record of outcomes"
 _LONGEST_NAP_SECONDS = 15.0  # the system may be suspended while its wall clock advances
 
 
@@ -186,21 +187,36 @@ class Dispatcher:
         """Return a handler's next run; one error of the database must not end what other handlers get."""
         for _ in range(_MOST_ERRORS):
             try:
-                return await patiently(lambda: self._queue.take(handler_id, may))
+                return await self._patiently(lambda: self._queue.take(handler_id, may))
             except Exception:
                 log.exception("the runs of %s cannot be taken; trying again", handler_id)
                 await asyncio.sleep(_AGAIN_SECONDS)
-        return await patiently(lambda: self._queue.take(handler_id, may))
+        return await self._patiently(lambda: self._queue.take(handler_id, may))
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Return the result of some work with the store; retry while the database is unavailable."""
+        part, outage = object(), self._store.outage
+        try:
+            while True:
+                try:
+                    result = await work()
+                    outage.over(part)
+                    return result
+                except DatabaseUnavailable as error:
+                    outage.failed(part, error)
+                    await asyncio.sleep(_AGAIN_SECONDS)
+        finally:
+            outage.forget(part)
 
     async def _begin(self, run: Run, held_up: set[str], group: asyncio.TaskGroup) -> None:
         """Begin a run, or let it wait for its turn, its time or its handler."""
-        if not await patiently(lambda: self._turns.may_begin(run)):
+        if not await self._patiently(lambda: self._turns.may_begin(run)):
             self._end(
                 run,
                 RunState.SKIPPED,
                 error=Sentence("The previous run was still in progress.", "run_before_under_way"),
             )
-        elif await patiently(lambda: self._turns.must_wait(run)):
+        elif await self._patiently(lambda: self._turns.must_wait(run)):
             group.create_task(self._or_failed(run, self._in_turn(run, group)))
         elif run.not_before is not None and run.not_before > self._now():
             # It was already waiting for this instant before the server restarted.
@@ -263,7 +279,7 @@ class Dispatcher:
 
     async def _in_turn(self, run: Run, group: asyncio.TaskGroup) -> None:
         """Wait for the previous run of the same job, then for the handler."""
-        await patiently(lambda: self._turns.wait(run))
+        await self._patiently(lambda: self._turns.wait(run))
         if run.not_before is not None and run.not_before > self._now():
             await self._later(run, group)
         else:
@@ -296,8 +312,8 @@ class Dispatcher:
     async def _attempt(self, run: Run, entry: Entry, group: asyncio.TaskGroup) -> None:
         try:
             await self._time_check.agreed()  # or it would be judged, and called, at the wrong time
-            wanted = not self._has_waited(run) or await patiently(lambda: self._still_wanted(run))
-            if wanted and not await patiently(lambda: self._queue.holds(run)):
+            wanted = not self._has_waited(run) or await self._patiently(lambda: self._still_wanted(run))
+            if wanted and not await self._patiently(lambda: self._queue.holds(run)):
                 self._drop(run)  # this node was away for so long that another one has the run
                 wanted = False
             if self._stopping:
@@ -493,11 +509,13 @@ class Dispatcher:
                 raise
             if not left:
                 self._unwritten_since = None
+                self._store.outage.over(_OUTCOMES)
                 if leaving:
                     await self._hand_over(leaving)
                 continue
             # A full disk or a locked file is temporary; outcomes must not be lost because of it.
-            log.error("outcomes of %d runs could not be written; trying again", len(left))
+            if not self._store.outage.under_way:  # else it has said so
+                log.error("outcomes of %d runs could not be written; trying again", len(left))
             self._unwritten_since = self._unwritten_since or time.monotonic()
             self._changed = left + self._changed
             self._leaving = leaving + self._leaving
@@ -517,7 +535,7 @@ class Dispatcher:
         try:
             await self._write(batch)
         except DatabaseUnavailable as error:
-            log.error("outcomes cannot be written: %s", error)
+            self._store.outage.failed(_OUTCOMES, error)
             return batch
         except Exception:
             if len(batch) > 1:
@@ -586,16 +604,6 @@ class Dispatcher:
             waiting = self._finished.pop(run.identity, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(run)
-
-
-async def patiently(work: Callable[[], Awaitable[T]]) -> T:
-    """Return the result of some work with the store; retry while the database is unavailable."""
-    while True:
-        try:
-            return await work()
-        except DatabaseUnavailable as error:
-            log.error("the database is waited for: %s", error)
-            await asyncio.sleep(_AGAIN_SECONDS)
 
 
 def _began(run: Run) -> datetime:

@@ -43,6 +43,8 @@ from schedulezero.storage.signals import Signal, Signals
 
 log = logging.getLogger(__name__)
 
+_PART = "the queue"
+
 BATCH = 100
 """The most runs of one handler that a node takes at once."""
 _MOST_HELD_UP = 5 * BATCH
@@ -195,8 +197,9 @@ class SharedRunQueue:
                     if time.monotonic() > forget_at:
                         forget_at = time.monotonic() + _FORGET_SECONDS
                         await self._database.write(pgqueuer_rows.forget_log)
+                    self._database.outage.over(_PART)
                 except DatabaseUnavailable as error:
-                    log.error("this node cannot show that it lives: %s", error)
+                    self._database.outage.failed(_PART, error)
                     self._look_everywhere.set()
                 try:
                     async with asyncio.timeout(_BEAT_SECONDS):

@@ -21,6 +21,8 @@ from schedulezero.storage.sql import is_postgres
 
 log = logging.getLogger(__name__)
 
+_PART = "the comparison of clocks"
+
 MOST_SECONDS = 2.0
 """How far this node's clock may be from the database's."""
 _EVERY_SECONDS = 5.0
@@ -79,8 +81,9 @@ class TimeCheck:
             was_off = self.is_off
             try:
                 self._note(await self._database.read(self._measure))
+                self._database.outage.over(_PART)
             except DatabaseUnavailable as error:
-                log.warning("the database's clock cannot be read: %s", error)
+                self._database.outage.failed(_PART, error)
             if self.is_off != was_off:
                 log.error("this node's clock is %+.1f s from the database's", self.seconds_off)
             await asyncio.sleep(_AGAIN_SECONDS if self.is_off else _EVERY_SECONDS)

@@ -19,6 +19,8 @@ from schedulezero.server.records.instances import Instance, Instances
 
 log = logging.getLogger(__name__)
 
+_PART = "the list of handlers"
+
 RENEW_SECONDS = 3600.0
 """How long after its last sign of life was saved an instance is asked for another one to save."""
 _LOOK_SECONDS = 60.0
@@ -92,8 +94,18 @@ class Keeping:
             # Only if the row is still there: another node may have replaced the instance.
             await self._table.heard(entry.handler_id, entry.instance.address)
         except DatabaseUnavailable as error:
-            log.warning("the sign of life of handler %r was not saved: %s", entry.handler_id, error)
+            if not self._table.outage.under_way:  # else the log has it
+                log.warning("the sign of life of handler %r was not saved: %s", entry.handler_id, error)
             _save_again_soon(entry)
+
+    def note_reading(self, error: DatabaseUnavailable | None) -> None:
+        """Note that the instances could be read, or why not; they are read again soon."""
+        if self._table is None:
+            return
+        if error is None:
+            self._table.outage.over(_PART)
+        else:
+            self._table.outage.failed(_PART, error)
 
     async def keep_renewing(
         self, entries: Callable[[], Iterable[Entry]], answers: Callable[[Entry], Awaitable[bool]]

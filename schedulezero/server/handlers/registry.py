@@ -224,8 +224,9 @@ class Registry:
             self._look.clear()
             try:
                 await self.load()
+                self._keeping.note_reading(None)
             except DatabaseUnavailable as error:
-                log.warning("the handlers of other nodes cannot be read: %s", error)
+                self._keeping.note_reading(error)
             try:
                 async with asyncio.timeout(_SYNC_SECONDS):
                     await self._look.wait()

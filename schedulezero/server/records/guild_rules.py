@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,7 +18,7 @@ from schedulezero.storage.database import Database
 from schedulezero.storage.signals import Signal
 from schedulezero.when.calendar.holidays import load as load_holidays
 
-log = logging.getLogger(__name__)
+_PART = "the rules of guilds"
 
 _AGAIN_SECONDS = 1.0
 
@@ -52,8 +51,9 @@ class Rules:
             self._changed.clear()
             try:
                 await self.load()
+                self._database.outage.over(_PART)
             except DatabaseUnavailable as error:
-                log.error("the rules of guilds cannot be reloaded; trying again: %s", error)
+                self._database.outage.failed(_PART, error)
                 await asyncio.sleep(_AGAIN_SECONDS)
                 self._changed.set()
 

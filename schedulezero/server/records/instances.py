@@ -90,6 +90,7 @@ class Instances:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.outage = database.outage
 
     async def save(self, instance: Instance) -> None:
         """Save a new or changed instance and notify the other nodes."""

@@ -25,6 +25,7 @@ from schedulezero.storage.sql import insert_into
 
 log = logging.getLogger(__name__)
 
+_PART = "the leases"
 LEASE_SECONDS = 6.0
 """How long others respect a lease that isn't renewed."""
 _TRUSTED_SECONDS = 4.0
@@ -82,8 +83,9 @@ class Leases:
             while self._shared:
                 try:
                     await self._renew()
+                    self._database.outage.over(_PART)
                 except DatabaseUnavailable as error:
-                    log.warning("this node's leases cannot be renewed: %s", error)
+                    self._database.outage.failed(_PART, error)
                 await asyncio.sleep(_RENEW_SECONDS)
         except asyncio.CancelledError:
             await self._release_all()
@@ -141,10 +143,10 @@ class Leases:
         return len(dead) < len(rows)
 
 
-def any_node_alive(connection: Connection) -> bool:
-    """Return whether a server node is at work on a database."""
-    alive = sa.select(leases.c.name).where(leases.c.name.like(f"{_NODE}%"), leases.c.until >= _NOW).limit(1)
-    return connection.scalar(alive) is not None
+def nodes_alive(connection: Connection) -> int:
+    """Return how many server nodes are at work on a PostgreSQL database."""
+    alive = (leases.c.name.like(f"{_NODE}%"), leases.c.until >= _NOW)
+    return connection.scalar(sa.select(sa.func.count()).select_from(leases).where(*alive)) or 0
 
 
 def _microseconds(seconds: float) -> int:

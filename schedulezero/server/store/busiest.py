@@ -23,6 +23,26 @@ MOST = 10
 _HOUR = timedelta(hours=1)
 _NEWEST = 50_000
 _OPEN = runs.c.state == RunState.QUEUED.value
+_HELD_BACK = "held_back"
+"""The code of the note of a run that waited because of the owner's number of runs a minute."""
+_IN_A_ROW = "in_a_row"
+_PLACES: tuple[tuple[str, ...], ...] = (("first",), ("then",), ("first", "then"))
+"""Where that note is in one that says more."""
+
+
+def _held_in(*place: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[int]]:
+    """Return a condition, and for how many seconds a run was held back by the note in that place."""
+    inner = tuple(part for name in place for part in (name, "values"))
+    code = runs.c.note_values[(*inner[:-1], "code")].as_string() if place else runs.c.note_code
+    return code == _HELD_BACK, runs.c.note_values[(*inner, "seconds")].as_integer()
+
+
+_HELD_SECONDS = sa.case(
+    _held_in(),
+    (runs.c.note_code == _IN_A_ROW, sa.case(*(_held_in(*place) for place in _PLACES), else_=0)),
+    else_=0,
+)
+"""For how many seconds the owner's limit held a run back: its `claimed_at` is so much later."""
 
 
 def busiest(connection: Connection, now: datetime) -> list[Busy]:
@@ -40,8 +60,8 @@ def busiest(connection: Connection, now: datetime) -> list[Busy]:
             first = _first(connection, name)
             if first is None or first.guild_id is None or first.guild_id == first.creator_id:
                 continue  # a person's own, or it has begun since
-            overdue = now - max(first.scheduled_at, first.claimed_at)
-            late = max(late, overdue)
+            since = first.claimed_at - timedelta(seconds=first.held or 0)
+            late = max(late, now - max(first.scheduled_at, since))
         found.append(Busy(name, waiting.get(name, 0), count, late))
         if len(found) == MOST:
             break
@@ -54,8 +74,9 @@ def _ran(connection: Connection, now: datetime) -> dict[str, tuple[int, timedelt
         sa.type_coerce(column, sa.BigInteger)
         for column in (runs.c.started_at, runs.c.scheduled_at, runs.c.claimed_at)
     )
-    # A run that was backfilled, or waited for its turn, is late from then on.
-    late = sa.func.max(began - sa.case((claimed > due, claimed), else_=due))
+    # A run that was backfilled is late from then on, and one that a limit held back from when it was due.
+    since = claimed - sa.func.coalesce(_HELD_SECONDS, 0) * 1_000_000
+    late = sa.func.max(began - sa.case((since > due, since), else_=due))
     newest = sa.select(sa.func.max(runs.c.sequence) - _NEWEST).scalar_subquery()
     query = (
         sa.select(runs.c.guild_id, sa.func.count(), late)
@@ -76,7 +97,13 @@ def _ran(connection: Connection, now: datetime) -> dict[str, tuple[int, timedelt
 def _first(connection: Connection, name: str) -> Any:
     """Return the first of a flow's open runs."""
     query = (
-        sa.select(runs.c.guild_id, runs.c.creator_id, runs.c.scheduled_at, runs.c.claimed_at)
+        sa.select(
+            runs.c.guild_id,
+            runs.c.creator_id,
+            runs.c.scheduled_at,
+            runs.c.claimed_at,
+            _HELD_SECONDS.label("held"),
+        )
         .where(_OPEN, flow == name)
         .order_by(runs.c.start_tag)
         .limit(1)

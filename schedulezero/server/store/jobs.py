@@ -42,6 +42,7 @@ class Store:
 
     def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
         self._database = database
+        self.outage = database.outage
         self.limits = limits
         self._adds = Together(self._add_jobs, most=_LARGEST_BATCH)
         self._changes = Together(self._change_jobs, most=_LARGEST_BATCH)

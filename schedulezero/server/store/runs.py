@@ -136,6 +136,7 @@ class RunStore:
 
     def __init__(self, database: Database, limits: Limits = NO_LIMITS) -> None:
         self._database = database
+        self.outage = database.outage
         self.limits = limits
         self.cancelled_at: datetime | None = None
         """When a job was last cancelled, as far as this node knows; runs created before may be void."""

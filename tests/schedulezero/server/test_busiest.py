@@ -12,6 +12,8 @@ import pytest_asyncio
 from schedulezero import instants
 from schedulezero.model import Run, RunState
 from schedulezero.model.busy import Busy
+from schedulezero.model.limits import NO_LIMITS, held_back
+from schedulezero.sentences import Sentence, in_a_row
 from schedulezero.server.engine.shared_queue import install
 from schedulezero.server.records.tables import metadata
 from schedulezero.server.store.busiest import MOST
@@ -71,6 +73,25 @@ async def test_it_tells_what_waits_what_ran_and_how_late(store: RunStore) -> Non
         Busy("1", 0, 4, 2 * minute),
         Busy("3", 1, 0, timedelta()),
     ]
+
+
+async def test_runs_that_a_limit_held_back_count_from_when_they_were_due(store: RunStore) -> None:
+    minute, seconds = timedelta(minutes=1), timedelta(seconds=55)
+    limits = replace(NO_LIMITS, runs_per_minute=30)
+    note = held_back(seconds, limits, personal=False)
+    before = Sentence("The previous run was still in progress.", "run_before_under_way")
+    waited = Sentence("Waited {round} s for the handler.", "waited_for_handler", round=3)
+    notes = (note, in_a_row(before, note), in_a_row(note, waited), in_a_row(in_a_row(before, note), waited))
+    for guild_id, found in enumerate(notes, 1):
+        held = runs_of(str(guild_id), 1, ago=10 * minute, note=found)
+        held = [replace(run, claimed_at=run.scheduled_at + seconds) for run in held]
+        await have_begun(store, held, seconds + timedelta(seconds=3))
+    backfilled = [replace(run, claimed_at=NOW - minute) for run in runs_of("8", 1, ago=99 * minute)]
+    await have_begun(store, backfilled, 98 * minute + timedelta(seconds=1))
+    waiting = runs_of("9", 1, ago=timedelta(seconds=50), note=note)
+    await wait(store, [replace(run, claimed_at=run.scheduled_at + seconds) for run in waiting])
+    late = {guild.guild_id: guild.late.total_seconds() for guild in await store.busiest(NOW)}
+    assert late == {"1": 58, "2": 58, "3": 58, "4": 58, "8": 1, "9": 50}
 
 
 async def test_people_and_runs_of_no_guild_are_not_told(store: RunStore) -> None:

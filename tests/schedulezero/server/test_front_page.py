@@ -165,6 +165,11 @@ async def test_nothing_is_loaded_and_no_script_runs(server: ServerConfig) -> Non
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_an_unknown_number_of_waiting_runs_is_said_to_be_unknown() -> None:
+    page = front_page({**WELL, "runs_waiting": None}, None)
+    assert "How many runs wait is unknown, and 1 is under way." in page and "None" not in page
+
+
 def test_everything_is_escaped() -> None:
     info = HandlerInfo(HOSTILE, f"tcp://{HOSTILE}", (HOSTILE, "fine"), connected=True)
     page = Page(front_page({**WELL, "status": HOSTILE, "trouble": HOSTILE}, Details(HOSTILE, [info])))

@@ -43,6 +43,8 @@ async def test_a_full_disk_makes_a_node_unready_until_there_is_space(
             True,
         )
         assert not await ready(node)
+        metrics = (await node.api.get("/metrics")).text
+        assert 'schedulezero_ready{reason="database_disk_full"} 0.0' in metrics
         refused = await node.api.post("/api/jobs", json=_large_job())
         assert refused.status_code == 503
         error = refused.json()["error"]
@@ -54,6 +56,7 @@ async def test_a_full_disk_makes_a_node_unready_until_there_is_space(
         assert raised.value.message == DISK_FULL
         filling.unlink()
         await until(lambda: ready(node))
+        assert 'schedulezero_ready{reason=""} 1.0' in (await node.api.get("/metrics")).text
         assert (await ended(node.api, await due_now(node.api)))["status"] == "succeeded"
         await journal.begin("run", 1)
     await journal.close()

@@ -246,6 +246,7 @@ async def test_ready_says_so_while_due_jobs_cannot_be_claimed(
     async with running(server_config, Clock()) as api, asyncio.timeout(60):
         monkeypatch.setattr(faults, "trouble_maker", full)
         await due_now(api)
-        assert "are waiting because" in (await state(ready=False))["trouble"]
+        told = await state(ready=False)
+        assert "are waiting because" in told["trouble"] and told["runs_waiting"] is None
         is_full.clear()
-        await state(ready=True)
+        assert (await state(ready=True))["runs_waiting"] is not None

@@ -1,0 +1,67 @@
+"""The log says once that the database is away, and once that it is back, for all parts of a node."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from schedulezero.storage.outage import Outage
+from tests.conftest import until
+from tests.support.nodes import nodes, ready
+from tests.support.postgres import a_postgres
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
+    return [
+        (record.levelno, record.getMessage())
+        for record in caplog.records
+        if record.name.startswith("schedulezero.") and record.levelno >= logging.WARNING
+    ]
+
+
+def test_parts_that_wait_say_it_once_for_all(caplog: pytest.LogCaptureFixture) -> None:
+    outage = Outage()
+    outage.over("clock")
+    for part in ("clock", "signals", "clock"):
+        outage.failed(part, f"no connection for the {part}")
+    outage.over("clock")
+    assert outage.under_way
+    outage.failed("clock", "again")
+    outage.over("signals")
+    outage.over("clock")
+    outage.over("clock")
+    assert not outage.under_way
+    (away, _), (back, _) = found = said(caplog)
+    assert (away, back) == (logging.ERROR, logging.WARNING)
+    assert "no connection for the clock" in found[0][1] and "can be used again" in found[1][1]
+
+
+def test_a_part_that_ends_while_it_waits_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    outage = Outage()
+    outage.failed("run", "gone")
+    outage.forget("run")
+    outage.over("run")
+    assert not outage.under_way and len(said(caplog)) == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.long
+async def test_a_node_without_its_postgresql_says_two_lines(caplog: pytest.LogCaptureFixture) -> None:
+    with a_postgres() as postgres:
+        async with nodes(postgres.new_database(), 1) as (node,):
+            caplog.clear()
+            postgres.stop()
+
+            async def unknown() -> bool:
+                return (await node.health())["runs_waiting"] is None
+
+            await until(unknown)
+            postgres.start()
+            await until(lambda: ready(node))
+            await until(lambda: any("used again" in text for _, text in said(caplog)))
+            lines = [text for _, text in said(caplog)]
+            assert [text.split(";")[0].split(",")[0] for text in lines] == [
+                "the database cannot be used",
+                "the database can be used again",
+            ], lines
