@@ -22,15 +22,13 @@ from schedulezero.methods.parameters import Kind
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.model.job_names import name_of
 from schedulezero.sentences import read_sentence
-from schedulezero.when.calendar.schedules import upcoming
-from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.describe import describe
+from schedulezero.when.language.skipped import runs_skipped
 
 # Mentions and instants that a sentence names, as they are after escaping.
 _ESCAPED_MENTION = re.compile("\\\\<(@)\u200b(&?\\d{15,20})>|\\\\<(#)(\\d{15,20})>")
 _INSTANT = re.compile(r"(?<!\S)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[\s.,:;)]|$)", re.ASCII)
 
-_MOST_SKIPPED = 5  # more than are skipped one by one
 _MOST_ESCAPED = 4000  # Discord shows no longer text
 MAX_LABEL = 45
 MAX_FIELDS = 5
@@ -126,16 +124,8 @@ def is_held(job: Job) -> bool:
 
 
 def skipped_runs(job: Job) -> list[datetime]:
-    """Return the runs that a job skips because somebody skipped the next one; nothing if it is held.
-
-    A hold that ends with a run of the job is such a skip.
-    """
-    until = job.held_until
-    if until is None or not is_held(job):
-        return []
-    schedule = schedule_of(job.trigger, anchor=job.anchor_at or job.created_at or until, zone=job.timezone)
-    found = [at for at in upcoming(schedule, instants.now(), _MOST_SKIPPED) if at <= until]
-    return found if found and found[-1] == until else []
+    """Return the runs that a job skips because somebody skipped the next one; nothing if it is held."""
+    return runs_skipped(job, instants.now())
 
 
 def sentence(job: Job) -> str:
