@@ -87,6 +87,22 @@ def rounded_span(value: timedelta, locale: str) -> str:
     return format_unit(count, f"duration-{unit}", "short", locale=babel_locale(locale))
 
 
+# Read as: a language, its quotation marks. CLDR's, but for Spanish as our texts have it; babel knows none.
+_MARKS = {"de": "„“", "fr": ("«\u00a0", "\u00a0»"), "es": "«»"}
+_SPACED_COLON = "\u00a0:"
+
+
+def in_quotes(text: str, locale: str) -> str:
+    """Return a text in the quotation marks of a locale: *“text”*, *„text“*."""
+    begin, end = _MARKS.get(babel_locale(locale).language, "“”")
+    return f"{begin}{text}{end}"
+
+
+def with_colon(label: str, locale: str) -> str:
+    """Return a label with the colon after it, before which French has a space: *When:*, *Quand :*."""
+    return f"{label}{_SPACED_COLON if babel_locale(locale).language == 'fr' else ':'}"
+
+
 def listed(items: Sequence[str], locale: str) -> str:
     """Return a list: *Monday, Tuesday and Friday*."""
     return format_list(items, locale=babel_locale(locale))

@@ -103,6 +103,16 @@ def grouped(number: int) -> str:
     return formats.number(number, shown_locale())
 
 
+def in_quotes(text: str) -> str:
+    """Return a text in the quotation marks of the current language."""
+    return formats.in_quotes(text, shown_locale())
+
+
+def with_colon(label: str) -> str:
+    """Return a label, such as a field's, with a colon as the current language writes it."""
+    return formats.with_colon(label, shown_locale())
+
+
 def mark(text: str) -> str:
     """Mark a text for the catalogues that is translated later, with `t`."""
     return text

@@ -117,9 +117,23 @@ def used_up(allowance: Allowance, *, member: bool, held: bool = True) -> str:
         held: whether the server counts a guild's runs and holds them to a number a minute.
     """
     limits = allowance.limits
-    parts = [t("{used} jobs", used=_of(allowance.jobs, allowance.most_jobs))]
-    if held:
-        parts.append(t("{used} runs in the last minute", used=_of(allowance.runs, limits.runs_per_minute)))
+    used, most = allowance.jobs, allowance.most_jobs
+    if most is None:
+        parts = [tn("{count} job", "{count} jobs", used)]
+    else:
+        parts = [tn("{used} of {count} job", "{used} of {count} jobs", most, used=grouped(used))]
+    runs, most = allowance.runs, limits.runs_per_minute
+    if held and most is not None:
+        parts.append(
+            tn(
+                "{used} of {count} run in the last minute",
+                "{used} of {count} runs in the last minute",
+                most,
+                used=grouped(runs),
+            )
+        )
+    elif held:
+        parts.append(tn("{count} run in the last minute", "{count} runs in the last minute", runs))
     if member and limits.jobs_per_person is not None:
         parts.append(t("{used} of them yours", used=_of(allowance.mine or 0, limits.jobs_per_person)))
     return " · ".join([*parts, *_distance(limits, personal=False)])
@@ -128,7 +142,11 @@ def used_up(allowance: Allowance, *, member: bool, held: bool = True) -> str:
 def reminders_used_up(allowance: Allowance) -> str:
     """Describe the limits of a person's reminders on one line."""
     limits = allowance.limits
-    parts = [t("{used} reminders", used=_of(allowance.jobs, allowance.most_jobs))]
+    used, most = allowance.jobs, allowance.most_jobs
+    if most is None:
+        parts = [tn("{count} reminder", "{count} reminders", used)]
+    else:
+        parts = [tn("{used} of {count} reminder", "{used} of {count} reminders", most, used=grouped(used))]
     if limits.reminder_runs_per_minute is not None:
         parts.append(t("at most {count} a minute", count=limits.reminder_runs_per_minute))
     return " · ".join([*parts, *_distance(limits, personal=True)])

@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 import discord
 
-from cogs.language import t, translated
+from cogs.language import in_quotes, t, translated
 from cogs.rights.rights import Channel, Of, findings, is_risky, pings_beyond
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.spec import MethodSpec
@@ -177,14 +177,14 @@ def may_touch(job: Job, member: discord.Member) -> bool:
 
 
 def _not_theirs(job: Job) -> str:
-    name = f"“{escaped(job.title[:80])}”"
+    name = in_quotes(escaped(job.title[:80]))
     if belongs_to_another(job):
         return t("Only its creator and administrators may change {job}.", job=name)
     return t("Only its creator, administrators and the roles it names may change {job}.", job=name)
 
 
 def _only_called_off(job: Job) -> str:
-    name = f"“{escaped(job.title[:80])}”"
+    name = in_quotes(escaped(job.title[:80]))
     if not job.id.startswith(ENDINGS):
         return t("{job} belongs to another job. It can't be changed, only run now or cancelled.", job=name)
     return t("{job} ends what another job did. It can't be changed, only run now or cancelled.", job=name)

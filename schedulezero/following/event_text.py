@@ -17,6 +17,7 @@ from schedulezero.compose import limits
 from schedulezero.errors import ParameterError
 from schedulezero.exchange.occurrences import Occurrence
 from schedulezero.methods.markup import escaped
+from schedulezero.methods.variables import near_variable
 
 DEFAULT = "**{title}** · {start|R}\n{start} – {end|t}\n{location}\n{link}"
 """The template of a post whose writer gave none."""
@@ -58,7 +59,7 @@ def check_template(template: str) -> None:
                 "There is no variable {match} here.{hint} Known are {known}; write {{ for a plain brace.",
                 code="event_variable_unknown",
                 match=match[0],
-                hint=f" Did you mean {{{near[0]}}}?" if near else "",
+                hint=near_variable(near[0]) if near else "",
                 known=", ".join(f"{{{item}}}" for item in NAMES),
             )
         if style is not None and (known not in _TIMES or style not in tuple(_STYLES)):

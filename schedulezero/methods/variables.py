@@ -24,6 +24,7 @@ from babel.dates import format_date, format_time, format_timedelta
 
 from schedulezero.errors import ParameterError
 from schedulezero.methods.members import noted_count
+from schedulezero.sentences import Sentence
 from schedulezero.when.language.span_text import span_of
 
 _VARIABLE = re.compile(r"\{\{|\{(?P<name>[a-zA-Z_]{1,20})(?::(?P<argument>[^{}\n]{0,100}))?\}")
@@ -131,7 +132,7 @@ def render(text: str, facts: Facts) -> str:
         variable = VARIABLES.get(name.lower())
         if variable is None:
             near = difflib.get_close_matches(name.lower(), VARIABLES, 1, 0.5)
-            hint = f" Did you mean {{{near[0]}}}?" if near else ""
+            hint = near_variable(near[0]) if near else ""
             known = ", ".join(f"{{{item}}}" for item in VARIABLES)
             raise ParameterError(
                 "text",
@@ -144,6 +145,11 @@ def render(text: str, facts: Facts) -> str:
         return variable(argument, facts)
 
     return _VARIABLE.sub(fill, text)
+
+
+def near_variable(name: str) -> Sentence:
+    """Return the question whether a variable was meant, to follow a sentence."""
+    return Sentence(" Did you mean {near}?", "near_variable", near=f"{{{name}}}")
 
 
 def escape(text: str) -> str:

@@ -30,7 +30,10 @@ async def test_skipping_the_next_run_and_undoing_it(world: World) -> None:
     panel = await card(world, job_id)
     await world.admin.click(panel, label="Skip next")
     after = await job(world, job_id)
-    assert "Next run skipped: Hello" in text_of(panel) and "⏸ held" in text_of(panel)
+    text, stamp = text_of(panel), f"{before.next_run_at.timestamp():.0f}"
+    assert "Next run skipped: Hello" in text and "⏭ next run skipped" in text and "held" not in text
+    assert f"⏭ **Skipped:** <t:{stamp}:F>" in text and "Nothing runs until" not in text
+    assert f"**Next run:** <t:{after.next_run_at.timestamp():.0f}:F>" in text
     assert after.next_run_at - before.next_run_at == timedelta(days=7)
     await world.admin.click(panel, label="Undo")
     assert "Job restored: Hello" in text_of(panel)

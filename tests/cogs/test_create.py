@@ -214,11 +214,27 @@ async def test_what_will_be_posted_is_shown_as_it_will_look(world: World) -> Non
     assert embed["type"] == 17 and embed["accent_color"] == 0xE74C3C
 
 
+async def test_an_unknown_variable_of_a_composed_post_is_told_once(world: World) -> None:
+    preview = await world.draft(
+        world.admin, "send_post", {"channel_ids": [world.channel], "text": "It is {tiem}"}, "in 2 hours"
+    )
+    assert text_of(preview.response).count("There is no variable {tiem}") == 1
+
+
+async def test_a_job_is_found_by_its_title_and_otherwise_titles_are_offered(world: World) -> None:
+    refused = await world.admin.slash(world.channel, "schedule create", job="post")
+    assert "“Post something”" in said(refused) and "send_" not in said(refused)
+    refused = await world.admin.slash(world.channel, "schedule create", job="dance")
+    assert "“Post something”" in said(refused) and "_" not in said(refused)
+    found = await world.admin.slash(world.channel, "schedule create", job="post something")
+    assert found.modal is not None
+
+
 async def test_an_unknown_variable_is_refused_when_saving(world: World) -> None:
     preview = await world.draft(
         world.admin, "send_announcement", hello(world, message="It is {tiem}"), "in 2 hours"
     )
-    assert "There is no variable {tiem}. Did you mean {time}?" in text_of(preview.response)
+    assert text_of(preview.response).count("There is no variable {tiem}. Did you mean {time}?") == 1
     assert "Confirm" not in labels(preview.response)
 
 
@@ -333,7 +349,7 @@ async def test_a_second_click_does_not_schedule_twice(world: World) -> None:
 
 async def test_a_method_that_is_not_loaded_is_named(world: World) -> None:
     text = said(await world.admin.slash(world.channel, "schedule create", job="make **coffee**"))
-    assert "There is no kind of job called “make" in text and "`send_announcement`" in text
+    assert "There is no kind of job called “make" in text and "“Give people a role”" in text
 
 
 @pytest.mark.long

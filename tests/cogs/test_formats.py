@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from cogs import formats
-from cogs.language import speaking, translated
+from cogs.language import in_quotes, speaking, translated, with_colon
 from schedulezero.said_values import said_clock, said_day, said_moment, said_span, said_weekday
 from schedulezero.sentences import Sentence, read_sentence, sentence_fields
 
@@ -33,6 +33,15 @@ def test_each_locale_writes_its_own_way(locale: str, expected: list[str]) -> Non
         formats.rounded_span(timedelta(minutes=91), locale),
         formats.number(12000, locale),
     ] == expected
+
+
+@pytest.mark.parametrize(("locale", "title", "label"), [
+    ("en-US", "“Raid”", "When:"), ("de", "„Raid“", "When:"), ("fr", "«\u00a0Raid\u00a0»", "When\u00a0:"),
+    ("es-ES", "«Raid»", "When:"), ("pt-BR", "“Raid”", "When:"), ("ja", "“Raid”", "When:"),
+])  # fmt: skip
+def test_quotation_marks_and_colons_are_the_languages(locale: str, title: str, label: str) -> None:
+    with speaking(locale):
+        assert (in_quotes("Raid"), with_colon("When")) == (title, label)
 
 
 def test_a_locale_that_nobody_knows_is_written_in_english() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from schedulezero import instants
@@ -54,6 +55,29 @@ async def test_an_export_that_is_imported_at_once_changes_nothing(world: World) 
     assert "exist here already" in text_of(shown) and "0 jobs can be imported" in text_of(shown)
     await press(world.admin, shown, "import:drop")
     assert await jobs(world) == before
+
+
+async def test_a_post_without_a_channel_goes_where_one_is_and_nothing_else_does(world: World) -> None:
+    text = """
+- {do: send_announcement, when: every day at 9, with: {message: Hi}}
+- {do: send_post, when: every day at 9, with: {text: Hi}, parts: [
+   {before: 1 hour, do: send_post, with: {text: So}}]}
+- {do: lockdown_channel, when: every day at 9}
+"""
+    shown = await imported(world, text)
+    assert "2 jobs can be imported" in text_of(shown) and "1 entry can't be imported" in text_of(shown)
+    await press(world.admin, shown, "import:do")
+    own = str(world.channel.id)
+    found = {job.method: job for job in await jobs(world)}
+    assert found["send_announcement"].params["channel_id"] == own
+    assert found["send_post"].params["channel_ids"] == [own]
+    assert found["send_post"].parts[0].params["channel_ids"] == [own]
+
+
+async def test_the_sample_of_the_guide_can_be_imported_as_it_is(world: World) -> None:
+    guide = Path("docs/how-to/import-jobs.md").read_text("utf-8")
+    shown = await imported(world, guide.partition("```yaml\n")[2].partition("```")[0])
+    assert "1 job can be imported" in text_of(shown) and "can't be imported" not in text_of(shown)
 
 
 async def test_what_is_different_in_the_file_can_be_updated_and_undone(world: World) -> None:

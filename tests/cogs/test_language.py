@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from discord import app_commands
 
 from cogs.language import FOLDER, CommandTranslator, speaking, t, tn, translated
-from schedulezero.errors import WhenError
+from schedulezero.errors import ParameterError, WhenError
+from schedulezero.following.event_text import check_template
 from schedulezero.instants import now
 from schedulezero.sentences import Sentence, in_a_row, read_sentence, sentence_fields
 from schedulezero.when.language.parse import understand
@@ -160,6 +162,31 @@ def test_an_error_is_said_in_the_readers_language(sentence: Sentence, english: s
             assert translated(said_so) == german
         with speaking("en-US"):
             assert translated(said_so) == english
+
+
+def test_a_hint_within_an_error_is_said_in_the_readers_language() -> None:
+    with pytest.raises(ParameterError) as refused:
+        check_template("{titel}")
+    with speaking("de"):
+        assert "Meintest du {title}?" in translated(refused.value.message)
+    with speaking("fr"):
+        assert "Vouliez-vous dire {title}\u00a0?" in translated(refused.value.message)
+
+
+def test_the_first_example_to_try_is_one_that_the_language_reads() -> None:
+    for language in LANGUAGES:
+        with speaking(LOCALES[language]):
+            example = t("`/schedule create` and say `in 1 minute`").split("`")[3]
+        at = now()
+        found = understand(example, zone="UTC", locale=LOCALES[language], now=at)
+        run = found.schedule.next_after(at)
+        assert run is not None and abs(run - at - timedelta(minutes=1)) < timedelta(seconds=1), example
+
+
+def test_a_text_of_one_unknown_word_is_not_said_to_be_within_itself() -> None:
+    with pytest.raises(WhenError) as refused:
+        understand("sometimes", zone="UTC", locale="en-GB", now=now())
+    assert str(refused.value.message).startswith("“sometimes” was not understood.")
 
 
 @pytest.mark.parametrize("sentence", [

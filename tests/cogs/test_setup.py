@@ -123,7 +123,7 @@ async def test_a_limit_of_jobs_is_told_and_the_draft_kept(world: World) -> None:
     [
         ({"quiet": "at night"}, "“at night” isn't a valid time range"),
         ({"quiet": "25:00-07:00"}, "isn't a valid time range"),
-        ({"days": "christmas"}, "“christmas” isn't a valid day"),
+        ({"days": "blursday"}, "“blursday” isn't a valid day"),
         ({"jobs": "many"}, "“many” isn't a valid limit"),
         ({"runs": "-1"}, "-1” isn't a valid limit"),
         ({"runs": "٣"}, "“٣” isn't a valid limit"),
@@ -140,6 +140,27 @@ async def test_limits_that_make_no_sense_are_refused_and_kept(
         item["component"]["custom_id"]: item["component"].get("value") for item in form.modal["components"]
     }
     assert all(values[name] == text for name, text in fields.items())
+
+
+async def test_all_faults_of_limits_are_told_at_once_and_days_are_taken_in_words(world: World) -> None:
+    panel = await setup(world)
+    text = said(await limits(world, panel, quiet="at night", days="blursday", runs="many"))
+    assert all(f"“{wrong}” isn't a valid" in text for wrong in ("at night", "blursday", "many"))
+    assert "Try again" in labels(panel)
+    assert "Saved." in said(await limits(world, panel, days="24 dec, 30 dec - 2 jan"))
+    days = (await world.bot.services.client.rules(str(world.guild.id))).dark_days
+    assert [(day.month, day.day) for day in days] == [(12, 24), (12, 30), (12, 31), (1, 1), (1, 2)]
+    assert "isn't a valid day" in said(await limits(world, panel, days="24 dec at 17:00"))
+    await press(world.admin, panel, "setup:back")
+    assert "Three things to try" in text_of(panel)
+
+
+async def test_words_that_make_no_sense_can_be_typed_again(world: World) -> None:
+    panel = await setup(world)
+    form = await press(world.admin, panel, "setup:hours")
+    assert "isn't a time of day" in said(await world.admin.submit_modal(form, {"morning": "dawn"}))
+    form = await world.admin.click(panel, label="Try again")
+    assert form.modal is not None and "dawn" in str(form.modal)
 
 
 async def test_help_and_drafts_answer(world: World) -> None:

@@ -20,7 +20,7 @@ from cogs.desk.kit.in_words import entries, file_in_words, size_in_words
 from cogs.desk.kit.layout import row_of
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import cut, plain
-from cogs.language import t
+from cogs.language import in_quotes, t
 from schedulezero.compose import limits
 from schedulezero.methods.parameters import Kind
 
@@ -61,7 +61,7 @@ async def _line(desk: Desk, file: Mapping[str, Any]) -> str:
     size = size_in_words(facts.size) if facts is not None else f"⚠ {t('no longer stored; replace it')}"
     said = [file_in_words(dict(file)), size]
     if file.get("alt"):
-        said.append(f"“{cut(plain(str(file['alt'])), 120)}”")
+        said.append(in_quotes(cut(plain(str(file["alt"])), 120)))
     return " · ".join(said)
 
 

@@ -22,7 +22,7 @@ from cogs.desk.kit.in_words import entries
 from cogs.desk.kit.layout import row_of
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import cut, plain
-from cogs.language import mark, t, tn
+from cogs.language import mark, t, tn, with_colon
 from cogs.services import Refused
 from schedulezero.compose import limits
 from schedulezero.methods.parameters import Kind
@@ -82,7 +82,7 @@ def _name(item: Mapping[str, Any]) -> str:
         count = len(entries(item.get("items")))
         return f"{name} ({tn('{count} picture', '{count} pictures', count)})"
     text = _text(item)
-    return f"{name}: {cut(' '.join(text.split()), 80)}" if text else name
+    return f"{with_colon(name)} {cut(' '.join(text.split()), 80)}" if text else name
 
 
 def _text(item: Mapping[str, Any]) -> str:

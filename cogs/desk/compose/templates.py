@@ -27,7 +27,7 @@ from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import Form, ask, new_form, open_form, text_field
 from cogs.desk.kit.wording import BAD, NEUTRAL, cut, plain, relative
 from cogs.kept_templates import LONGEST_NAME, MOST_TEMPLATES, Outcome, Template
-from cogs.language import t, tn
+from cogs.language import t, tn, with_colon
 from cogs.memory import Draft, Memory, new_id
 from cogs.services import Refused, spec_for
 from schedulezero.compose.blanks import MOST_BLANKS, blanks_in, filled_in
@@ -256,7 +256,7 @@ async def show(desk: Desk, template_id: str, *, heading: str | None = None) -> N
     """Show a template with its actions."""
     template = await _own(desk, template_id)
     blanks = blanks_in(template.values)
-    title = f"{heading}: {plain(template.name)}" if heading else plain(template.name)
+    title = f"{with_colon(heading)} {plain(template.name)}" if heading else plain(template.name)
     lines = [f"### {title}", plain(_kind(desk, template))]
     if blanks:
         names = ", ".join(plain(blank.name) for blank in blanks)

@@ -32,7 +32,7 @@ from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import WAITING, cut, message_url, plain, reason
 from cogs.desk.queue.adding import taken_out
-from cogs.language import t, tn, translated
+from cogs.language import t, tn, translated, with_colon
 from cogs.memory import Draft
 from cogs.rights.rights import is_risky, pinged_roles
 from cogs.services import Refused
@@ -236,7 +236,7 @@ def _came_to(run: Run | None) -> tuple[str, str]:
             heading = t("Perhaps posted")
         case _:
             heading = t("Not posted")
-    return heading, f"**{heading}:** {why}" if why else f"{heading}."
+    return heading, f"**{with_colon(heading)}** {why}" if why else f"{heading}."
 
 
 async def _over(desk: Desk, job: Job) -> None:

@@ -25,7 +25,7 @@ from cogs.desk.kit.layout import fit, note_panel
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import WAITING, cut, plain, quoted, titled
 from cogs.guild_language import locale_of
-from cogs.language import speaking, t
+from cogs.language import speaking, t, with_colon
 from cogs.rights.deciding import Act
 from cogs.services import Refused, spec_for, specs_of
 from schedulezero.errors import Conflict, NotFound
@@ -76,7 +76,7 @@ async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     if author is not None and (spec := spec_for(desk.bot, asked.method)) is not None:
         await desk.memory.save_draft(edit_of(desk, asked, spec, author))
     told = author is not None and await _tell(desk, asked, author, comment)
-    lines = [f"### {t('Changes asked for')}: {cut(plain(asked.title), 150)}", quoted(comment)]
+    lines = [f"### {with_colon(t('Changes asked for'))} {cut(plain(asked.title), 150)}", quoted(comment)]
     lines.append(t("The job waits, and nothing runs. Its author has a draft to change it."))
     if not told:
         lines.append("⚠ " + t("I couldn't tell its author. Please tell them yourself."))

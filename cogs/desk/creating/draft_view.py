@@ -23,7 +23,7 @@ from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import plain
 from cogs.desk.queue.adding import QUEUE
 from cogs.desk.queue.store import queues_here
-from cogs.language import locale, t, translated
+from cogs.language import in_quotes, locale, t, translated
 from cogs.memory import Draft
 from cogs.rights.allowance import allowance_of
 from cogs.rights.channels import SeenChannels
@@ -78,7 +78,7 @@ async def show_draft(
     now = instants.now()
     facts = next_facts(desk, draft, reviewed)
     seen = {name: value for name, value in reviewed.filled.params.items() if name not in hidden}
-    post = post_of(spec, seen, facts, facts.number, guild_id=desk.guild_id)
+    post = post_of(spec, seen, facts, facts.number, guild_id=desk.guild_id, faults=False)
     queues = [(queue.id, queue.name) for queue in await queues_here(desk)]
     panel = draft_panel(
         spec,
@@ -236,13 +236,22 @@ async def own_draft(desk: Desk, draft_id: str) -> Draft:
 
 
 def loaded(desk: Desk, method: str) -> MethodSpec:
-    """Return a loaded method's spec; raise Refused, with the names of all methods, if it is not loaded."""
+    """Return a loaded method's spec by its name or by what it is called in the list of jobs.
+
+    Raises Refused if there is none, with what those are called that may have been meant, or else all.
+    """
     spec = spec_for(desk.bot, method)
     if spec is None or spec.personal:
-        names = ", ".join(f"`{item.name}`" for item in offered_specs(desk.bot))
+        titles = {item.name: t(item.summary).rstrip(".") or item.name for item in offered_specs(desk.bot)}
+        typed = method.strip().casefold()
+        same = [name for name, title in titles.items() if title.casefold() == typed]
+        if len(same) == 1 and (spec := spec_for(desk.bot, same[0])) is not None:
+            return spec
+        near = [title for title in titles.values() if typed and typed in title.casefold()]
+        names = ", ".join(in_quotes(plain(title)) for title in near or titles.values())
         raise Refused(
             t(
-                "There is no kind of job called “{name}”. Choose one of {names}.",
+                "There is no kind of job called “{name}”. Pick one from the list: {names}.",
                 name=plain(method)[:80],
                 names=names or "–",
             )

@@ -28,7 +28,7 @@ from cogs.desk.kit.modals import ask, new_form, open_form, text_field
 from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.wording import NEUTRAL, cut, plain
 from cogs.guild_language import locale_of
-from cogs.language import speaking, t
+from cogs.language import speaking, t, with_colon
 from cogs.memory import Draft
 from cogs.services import Refused, pickable_specs, spec_for
 from schedulezero.client.dialect import Feature
@@ -167,7 +167,7 @@ def _then_form(draft: Draft, spec: MethodSpec) -> Any:
             most=100,
         )
     )
-    title = cut(f"{t('Then')}: {t(spec.summary).rstrip('.')}", 45)
+    title = cut(f"{with_colon(t('Then'))} {t(spec.summary).rstrip('.')}", 45)
     return new_form("draft", "link", f"{draft.id}.{spec.name}", title, fields)
 
 

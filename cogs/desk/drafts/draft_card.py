@@ -38,7 +38,7 @@ from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, quoted, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
-from cogs.language import shown_locale, t, translated
+from cogs.language import shown_locale, t, translated, with_colon
 from cogs.memory import Draft
 from schedulezero.client.dialect import Feature
 from schedulezero.methods.parameters import Kind, Parameter
@@ -55,20 +55,20 @@ def shown(parameter: Parameter, value: object, length: int = 300) -> str:
     """Format a parameter with its value for people; quote a long text."""
     label = label_of(parameter)
     if (mentions := mentioned(parameter.kind, value)) is not None:
-        return f"**{label}:** {mentions}"
+        return f"**{with_colon(label)}** {mentions}"
     if (words := in_words(parameter.kind, value)) is not None:
-        return f"**{label}:** {cut(words, length)}"
+        return f"**{with_colon(label)}** {cut(words, length)}"
     if parameter.kind is Kind.BOOLEAN:
-        return f"**{label}:** {t('yes') if value else t('no')}"
+        return f"**{with_colon(label)}** {t('yes') if value else t('no')}"
     if parameter.kind is Kind.CHOICE:
         chosen = cast("list[str]", value)[0] if isinstance(value, list) else str(value)
-        return f"**{label}:** {plain(said_choice(chosen))}"
+        return f"**{with_colon(label)}** {plain(said_choice(chosen))}"
     if parameter.kind in _LONG:
         quoted = "\n".join(f"> {line}" for line in cut(str(value), length).splitlines())
-        return f"**{label}:**\n{quoted}"
+        return f"**{with_colon(label)}**\n{quoted}"
     if parameter.secret:
         value = shortened(str(value))
-    return f"**{label}:** {cut(plain(str(value)), length)}"
+    return f"**{with_colon(label)}** {cut(plain(str(value)), length)}"
 
 
 def parameter_lines(
@@ -106,7 +106,7 @@ def default_line(parameter: Parameter, value: object) -> str | None:
         said = t("yes")
     elif parameter.kind is Kind.CHOICE:
         said = plain(said_choice(default))
-    return f"**{label_of(parameter)}:** {t('{value} (default)', value=said)}"
+    return f"**{with_colon(label_of(parameter))}** {t('{value} (default)', value=said)}"
 
 
 def draft_panel(
@@ -268,11 +268,11 @@ def group_lines(
     lines: list[ui.Item[Any]] = []
     first = next(iter(forms), "")
     missing = any(item.required and not draft.values.get(item.name) for item in forms.get(first, ()))
-    text = said(forms.get(first, ())) or f"**{group_label(first)}:** *{t('nothing yet')}*"
+    text = said(forms.get(first, ())) or f"**{with_colon(group_label(first))}** *{t('nothing yet')}*"
     lines.append(_line(first, draft, text, wanted=missing))
     main = next((item for item in apart if item.kind is not Kind.FILES), None)
     if main is not None:
-        said_main = said([main], 400) or f"**{label_of(main)}:** *{t('nothing yet')}*"
+        said_main = said([main], 400) or f"**{with_colon(label_of(main))}** *{t('nothing yet')}*"
         button = DeskButton(
             EDITORS[main.kind],
             "open",
@@ -348,7 +348,7 @@ def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.
             continue
         missing = any(item.required and not draft.values.get(item.name) for item in parameters)
         nothing = t("nothing yet") if missing else t("nothing chosen")
-        text = "\n".join(said) or f"**{empty.get(name, t('More options'))}:** *{nothing}*"
+        text = "\n".join(said) or f"**{with_colon(empty.get(name, t('More options')))}** *{nothing}*"
         lines.append(_line(name, draft, text, wanted=missing))
     if further:
         lines.append(row_of(*further[:5]))
@@ -415,7 +415,7 @@ def _options(draft: Draft, lacks: Mapping[Feature, str]) -> str:
     managers = values.get(MANAGERS)
     if isinstance(managers, list) and managers:
         roles = " ".join(f"<@&{role}>" for role in managers)
-        parts.append(f"-# {t('Only these roles may change it')}: {cut(roles, 300)}")
+        parts.append(f"-# {with_colon(t('Only these roles may change it'))} {cut(roles, 300)}")
     return "\n".join(parts)
 
 

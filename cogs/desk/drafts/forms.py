@@ -34,7 +34,7 @@ from cogs.desk.kit.modals import Form, choice_field, new_form, text_field
 from cogs.desk.kit.wording import IN_QUIET_HOURS, MAX_LABEL, MAX_OPTION, cut
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
-from cogs.language import mark, t, translated
+from cogs.language import mark, t, translated, with_colon
 from cogs.memory import Draft
 from cogs.services import Refused
 from schedulezero.client.dialect import Feature
@@ -84,7 +84,7 @@ def build_form(
         handy: times to pick instead of typing one: a label, and the text that means it.
     """
     verb = t("Edit") if draft.job_id else t("Schedule")
-    title = cut(f"{verb}: {t(spec.summary).rstrip('.')}", MAX_LABEL)
+    title = cut(f"{with_colon(verb)} {t(spec.summary).rstrip('.')}", MAX_LABEL)
     target = f"{draft.id}.{group}"
     if group == "options":
         return new_form("draft", "form", target, t("Options"), _option_fields(draft))

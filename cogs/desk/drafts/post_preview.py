@@ -49,7 +49,13 @@ def is_composed(spec: MethodSpec) -> bool:
 
 
 def post_of(
-    spec: MethodSpec, params: Mapping[str, Any], facts: Facts, number: int, *, guild_id: str
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    facts: Facts,
+    number: int,
+    *,
+    guild_id: str,
+    faults: bool = True,
 ) -> Post | None:
     """Return the post of a job, as far as its params define it; None for a job that posts nothing.
 
@@ -59,12 +65,13 @@ def post_of(
         facts: the values of the variables.
         number: the number of the run, from 1, which picks the text to show.
         guild_id: the job's guild, whose id is also that of its role @everyone.
+        faults: whether to say in the preview what is wrong with a text.
     """
     if not spec.variables:
         return None
     if is_composed(spec):
-        return _composed(params, facts, number, guild_id)
-    texts = {name: _rendered(params.get(name), facts, number) for name in spec.variables}
+        return _composed(params, facts, number, guild_id, faults=faults)
+    texts = {name: _rendered(params.get(name), facts, number, faults=faults) for name in spec.variables}
     if "description" in texts and "channel_id" in params:
         if not (texts.get("title") or texts.get("description")):
             return None
@@ -92,13 +99,15 @@ def post_of(
     return Post(content, embeds, turns=count) if content or embeds else None
 
 
-def _composed(params: Mapping[str, Any], facts: Facts, number: int, guild_id: str) -> Post | None:
+def _composed(
+    params: Mapping[str, Any], facts: Facts, number: int, guild_id: str, *, faults: bool
+) -> Post | None:
     """Return the preview of a composed post; one that can't be rendered is shown as it was typed."""
     said = list[str]()
     try:
         post = rendered_post(params, facts, number, guild_id=guild_id)
     except ParameterError as error:
-        said.append(f"⚠ {translated(error.message)}")
+        said += [f"⚠ {translated(error.message)}"] if faults else []
         post = Rendered(content=str(params.get("text") or ""))
     if post.empty and not said:
         return None
@@ -131,13 +140,13 @@ _PICTURES = ("thumbnail", "image")
 _SIGNS = {Kind.FILES: "📎", Kind.BUTTONS: "🔗", Kind.POLL: "📊", Kind.LAYOUT: "▦"}
 
 
-def _rendered(text: Any, facts: Facts, number: int) -> str:
+def _rendered(text: Any, facts: Facts, number: int, *, faults: bool) -> str:
     if not text:
         return ""
     try:
         return render(turn(str(text), number), facts)
     except ParameterError as error:
-        return f"{text}\n-# ⚠ {translated(error.message)}"
+        return f"{text}\n-# ⚠ {translated(error.message)}" if faults else str(text)
 
 
 def _flat(data: dict[str, Any]) -> dict[str, Any]:

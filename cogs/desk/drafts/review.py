@@ -16,7 +16,7 @@ from cogs.desk.drafts.draft import END, MISSED, OVERLAP, PING, QUIET, Filled, fi
 from cogs.desk.drafts.post_preview import is_composed
 from cogs.desk.kit.lacking import not_possible
 from cogs.desk.kit.suggesting import handy_choices
-from cogs.language import shown_locale, t, translated
+from cogs.language import shown_locale, t, translated, with_colon
 from cogs.memory import Draft
 from cogs.rights.allowance import runs_too_often, without_room
 from cogs.rights.rights import Channel, is_risky, problems
@@ -132,10 +132,11 @@ class Review:
 def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     """Check a draft."""
     filled = fill(spec, draft.values, str(around.guild.id))
+    of_texts = _text_errors(spec, filled, around.facts)
     errors = {
         **filled.errors,
-        **_text_errors(spec, filled, around.facts),
-        **_post_errors(spec, filled, around),
+        **of_texts,
+        **({} if of_texts else _post_errors(spec, filled, around)),
         **_ping_errors(draft),
     }
     filled = replace(filled, errors=errors)
@@ -246,7 +247,7 @@ def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, st
         try:
             longest = max(len(unsilenced(part)[0]) for part in rendered(text, facts))
         except ParameterError as error:
-            found[name] = f"**{label_of(parameter)}:** {translated(error.message)}"
+            found[name] = f"**{with_colon(label_of(parameter))}** {translated(error.message)}"
             continue
         if name == "message" and longest > limits.TEXT.most:
             said = t("has {count} characters; Discord takes {most}.", count=longest, most=limits.TEXT.most)
@@ -281,7 +282,9 @@ def _post_errors(spec: MethodSpec, filled: Filled, around: Circumstances) -> dic
 
 def _ping_errors(draft: Draft) -> dict[str, str]:
     wrong = ping_fault(draft.values.get(PING))
-    return {PING: f"**{t('Call after each successful run')}:** {translated(wrong)}"} if wrong else {}
+    return (
+        {PING: f"**{with_colon(t('Call after each successful run'))}** {translated(wrong)}"} if wrong else {}
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from cogs.desk.kit.context import Caller, Desk
 from cogs.desk.kit.in_words import entries, size_in_words
 from cogs.desk.kit.wording import MAX_LABEL, MAX_OPTION, cut, plain
 from cogs.kept_files import FileRefused
-from cogs.language import t, translated
+from cogs.language import t, translated, with_colon
 from cogs.services import Refused
 from schedulezero.compose import limits
 from schedulezero.methods.parameters import Kind
@@ -69,7 +69,7 @@ async def keep_all(desk: Desk, uploads: Sequence[Upload], before: Sequence[Mappi
         try:
             kept = await _keep(desk, upload)
         except FileRefused as error:
-            refused.append(f"**{cut(plain(upload.name), 60)}**: {translated(error.message)}")
+            refused.append(f"**{with_colon(cut(plain(upload.name), 60))}** {translated(error.message)}")
             continue
         kept["name"] = _free_name(kept["name"], names)
         names.add(kept["name"])

@@ -28,7 +28,7 @@ from cogs.desk.kit.lacking import not_possible
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.wording import BAD, NEUTRAL, bullets, cut, plain
-from cogs.language import locale, t, tn, translated
+from cogs.language import locale, t, tn, translated, with_colon
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, runs_too_often
 from cogs.rights.channels import SeenChannels
@@ -42,7 +42,8 @@ from schedulezero.exchange.calendar_export import calendar_of
 from schedulezero.exchange.limited_reading import UnreadableFile
 from schedulezero.exchange.reading import Asked, Found
 from schedulezero.exchange.yaml_file import Fault, write_jobs
-from schedulezero.methods.spec import MethodSpec
+from schedulezero.methods.parameters import Kind
+from schedulezero.methods.spec import MethodSpec, required_channels
 from schedulezero.methods.variables import facts_of, rendered
 from schedulezero.model import Job, JobState, JsonObject, MissedPolicy, OverlapPolicy
 from schedulezero.model.authorship import belongs_to_another
@@ -192,7 +193,7 @@ async def read_again(
             wanted.append(_as_it_was(desk, item, before))
         found: list[Job | Fault] = []
         for one in wanted:
-            job = await _job(desk, one, seen, own, allowance.limits)
+            job = await _job(desk, one, channel_id, seen, own, allowance.limits)
             if isinstance(job, Job):
                 pending = approval and job.state is JobState.PENDING
                 cannot = not_possible(
@@ -247,11 +248,17 @@ def _room(allowance: Allowance, member: bool) -> int | None:
     return max(min(left), 0) if left else None
 
 
-async def _job(desk: Desk, entry: Found, seen: SeenChannels, own: OwnChecks, limits: Limits) -> Job | Fault:
-    """Convert an entry to a job of this guild, with the same checks as typed input."""
+async def _job(
+    desk: Desk, entry: Found, channel_id: str, seen: SeenChannels, own: OwnChecks, limits: Limits
+) -> Job | Fault:
+    """Convert an entry to a job of this guild, with the same checks as typed input.
+
+    A post that names no channel goes to the given one.
+    """
     done: list[tuple[MethodSpec, JsonObject]] = []
     parts = entry.parts or ()
     for method, given in ((entry.method, entry.params), *((part.method, part.params) for part in parts)):
+        given = _with_channel(spec_for(desk.bot, method), given, channel_id)
         checked = await _checked(desk, entry, method, given, seen, own)
         if isinstance(checked, Fault):
             return checked
@@ -280,6 +287,16 @@ async def _job(desk: Desk, entry: Found, seen: SeenChannels, own: OwnChecks, lim
         in_quiet_hours=entry.in_quiet_hours,
         parts=tuple(replace(part, params=checked[1]) for part, checked in zip(parts, done[1:], strict=True)),
     )
+
+
+def _with_channel(spec: MethodSpec | None, given: Mapping[str, Any], channel_id: str) -> Mapping[str, Any]:
+    """Return what an entry gives, with a channel to post in if it has to name one and doesn't."""
+    if spec is None:
+        return given
+    posting = {need.channel for need in spec.needs if need.permission == "send_messages"}
+    absent = [name for name in required_channels(spec) if name in posting and not given.get(name)]
+    several = {item.name for item in spec.parameters if item.kind is Kind.CHANNELS}
+    return {**given, **{name: [channel_id] if name in several else channel_id for name in absent}}
 
 
 async def _checked(
@@ -315,7 +332,7 @@ async def _checked(
     if filled.errors:
         return Fault(entry.line, next(iter(filled.errors.values())))
     if wrong := ping_fault(ping):
-        return Fault(entry.line, f"**{t('Call after each successful run')}:** {translated(wrong)}")
+        return Fault(entry.line, f"**{with_colon(t('Call after each successful run'))}** {translated(wrong)}")
     try:
         facts = facts_of(desk.guild, timezone=entry.timezone, number=1, now=instants.now())
         for name in spec.variables:

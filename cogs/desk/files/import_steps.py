@@ -17,8 +17,8 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import lacks_of, why
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, titled
-from cogs.language import t, tn, translated
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, titled
+from cogs.language import t, tn, translated, with_colon
 from cogs.rights.deciding import Act
 from cogs.rights.rights import is_risky
 from cogs.services import Refused, spec_for
@@ -73,7 +73,7 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
     async for job, verdict in verdicts(desk, Act.IMPORT, jobs):
         spec = spec_for(desk.bot, job.method)
         if spec is None or not verdict.allowed:
-            refused.append(f"“{cut(plain(job.title), 60)}”: {verdict.against[0]}")
+            refused.append(f"{with_colon(titled(job, 60))} {verdict.against[0]}")
             continue
         risky = approval and _is_risky(desk, job)
         paused = JobState.PAUSED if job.state is JobState.PAUSED else JobState.ACTIVE
@@ -81,12 +81,12 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
     outcomes = [item async for item in desk.client.create_many(wanted, desk.actor_id)]
     for job, created in zip(wanted, outcomes, strict=True):
         if not isinstance(created, Job):
-            refused.append(f"“{cut(plain(job.title), 60)}”: {translated(created.message)}")
+            refused.append(f"{with_colon(titled(job, 60))} {translated(created.message)}")
             continue
         made[created.id] = created.version
         waiting += [created] if created.state is JobState.PENDING else []
         if (warning := first_run_warning(created)) is not None:
-            unlike.append(f"⚠ {titled(created, 60)}: {warning}")
+            unlike.append(f"⚠ {with_colon(titled(created, 60))} {warning}")
     changed: dict[str, list[int]] = {}
     for item in updates:
         outcome = await _update(desk, item, approval=approval)
@@ -94,7 +94,7 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
             changed[outcome.id] = [item.version, outcome.version]
             waiting += [outcome] if outcome.state is JobState.PENDING else []
         else:
-            refused.append(f"“{cut(plain(item.job.title), 60)}”: {outcome}")
+            refused.append(f"{with_colon(titled(item.job, 60))} {outcome}")
     await memory.save_panel(panel_id, desk.guild.id, {"imported": made, "updated": changed})
     lines = [f"### {tn('{count} job was imported.', '{count} jobs were imported.', len(made))}"]
     if updates:

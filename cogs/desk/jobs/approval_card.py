@@ -26,7 +26,7 @@ from cogs.desk.kit.in_words import part_lines
 from cogs.desk.kit.layout import fit, panel_of, row_of
 from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, bullets, cut, plain, sentence, title_of, titled
 from cogs.guild_language import locale_of
-from cogs.language import speaking, t
+from cogs.language import speaking, t, with_colon
 from cogs.services import spec_for, specs_of
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.parameters import Kind
@@ -131,14 +131,14 @@ def _params_in_full(job: Job, spec: MethodSpec | None) -> list[str]:
         label = label_of(parameter) if parameter is not None else plain(name)
         parts = part_lines(parameter.kind, value) if parameter is not None else None
         if parts is not None:
-            found.append("\n".join([f"**{label}:**", *(f"> {escaped(line)}" for line in parts)]))
+            found.append("\n".join([f"**{with_colon(label)}**", *(f"> {escaped(line)}" for line in parts)]))
             continue
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         lines = escaped(text).splitlines()
         found.append(
-            f"**{label}:** {lines[0] if lines else '–'}"
+            f"**{with_colon(label)}** {lines[0] if lines else '–'}"
             if len(lines) < 2
-            else "\n".join([f"**{label}:**", *(f"> {line}" for line in lines)])
+            else "\n".join([f"**{with_colon(label)}**", *(f"> {line}" for line in lines)])
         )
     defaults = (default_line(item, job.params.get(item.name)) for item in (spec.parameters if spec else ()))
     return [*found, *(line for line in defaults if line is not None)]

@@ -17,8 +17,8 @@ from cogs.desk.kit.components import DeskButton, DeskChannelSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, title_of
-from cogs.language import markn, t, tn, translated
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, title_of, titled
+from cogs.language import markn, t, tn, translated, with_colon
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero.client.dialect import BulkChange, BulkOutcome, JobQuery
@@ -115,7 +115,7 @@ async def _allowed(
         if verdict.allowed:
             allowed.append(job)
         else:
-            refused.append(f"“{plain(title_of(job))[:60]}”: {verdict.against[0]}")
+            refused.append(f"{with_colon(titled(job, 60))} {verdict.against[0]}")
     return allowed, list(dict.fromkeys(refused))
 
 
@@ -233,7 +233,7 @@ async def _restorable(
             if job.version != changed[job.id][1] or verdict.allowed:
                 allowed.append(job.id)  # if it was changed since, the server refuses it with a reason
             else:
-                refused[job.id] = f"“{plain(title_of(job))[:60]}”: {verdict.against[0]}"
+                refused[job.id] = f"{with_colon(titled(job, 60))} {verdict.against[0]}"
     return allowed, refused
 
 

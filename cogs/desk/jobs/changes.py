@@ -28,6 +28,7 @@ from cogs.desk.kit.wording import (
     plain,
     relative,
     sentence,
+    skipped_runs,
     state_word,
     title_of,
 )
@@ -111,7 +112,10 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
     if before.state is not after.state:
         note(t("State"), state_word(before.state), state_word(after.state))
     if before.held_until != after.held_until and after.held_until is not None:
-        found.append(t("Nothing runs until {when}.", when=relative(after.held_until)))
+        if skipped := skipped_runs(after):
+            found.append(f"{t('Skipped:')} {relative(skipped[-1])}")
+        else:
+            found.append(t("Nothing runs until {when}.", when=relative(after.held_until)))
     note(t("Missed runs"), before.missed.value, after.missed.value)
     note(t("Overlap"), before.overlap.value, after.overlap.value)
     if before.in_quiet_hours is not after.in_quiet_hours:

@@ -53,10 +53,11 @@ from cogs.desk.kit.wording import (
     relative,
     result,
     sentence,
+    skipped_runs,
     title_of,
     titled,
 )
-from cogs.language import locale, t, translated
+from cogs.language import locale, t, translated, with_colon
 from cogs.rights.allowance import closer_than_allowed
 from cogs.rights.deciding import Act
 from cogs.rights.member_counts import count_members
@@ -176,7 +177,7 @@ def card(
         warnings: what the person should know, such as that it runs more often than new jobs may.
         rules: the guild's rules, which may leave out its next runs.
     """
-    title = f"### {f'{heading}: ' if heading else ''}{cut(plain(title_of(job)), 150)}"
+    title = f"### {f'{with_colon(heading)} ' if heading else ''}{cut(plain(title_of(job)), 150)}"
     facts = f"{title}\n{_facts(job, kind, last_run, rules)}\n{hint}".rstrip()
     items: list[ui.Item[Any]] = [ui.TextDisplay(facts)]
     if job.state is JobState.PENDING and job.meta.get(ASKED):
@@ -204,6 +205,10 @@ def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None) 
         f"**{job_state(job)}** · {kind}",
         f"**{t('When:')}** {sentence(job)} ({job.timezone})",
     ]
+    if skipped := skipped_runs(job):
+        lines.append(f"⏭ **{t('Skipped:')}** {', '.join(map(full, skipped))}")
+    elif is_held(job) and job.held_until is not None:
+        lines.append(f"⏸ {t('Nothing runs until {when}.', when=full(job.held_until))}")
     if job.next_run_at is not None:
         left, why = next_allowed(job, rules)
         if left is not None:
@@ -213,8 +218,6 @@ def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None) 
                 "would be skipped {when}: {reason}", when=relative(job.next_run_at), reason=translated(why)
             )
             lines.append(f"⏭ {said}")
-    if is_held(job) and job.held_until is not None:
-        lines.append(f"⏸ {t('Nothing runs until {when}.', when=full(job.held_until))}")
     if last_run is not None:
         lines.append(f"**{t('Last run:')}** {relative(last_run.scheduled_at)} · {outcome(last_run)}")
         if last_run.error and (why := reason(last_run)):
@@ -234,7 +237,7 @@ def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None) 
     managers = job.meta.get("managers")
     if isinstance(managers, list) and managers:
         roles = " ".join(f"<@&{role}>" for role in managers)
-        options.append(f"{t('Only these roles may change it')}: {cut(roles, 300)}")
+        options.append(f"{with_colon(t('Only these roles may change it'))} {cut(roles, 300)}")
     return "\n".join([*lines, *(f"-# {option}" for option in options)])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from cogs.desk.kit.wording import cut, plain
-from cogs.language import t, tn
+from cogs.language import in_quotes, t, tn
 from schedulezero.methods.parameters import Kind
 
 _LONGEST_NAME = 60
@@ -87,7 +87,7 @@ def embed_in_words(embed: dict[str, Any]) -> str:
         parts.append(tn("{count} field", "{count} fields", len(fields)))
     if embed.get("image") or embed.get("thumbnail"):
         parts.append(t("with a picture"))
-    name = f"“{embed_name(embed)}”"
+    name = in_quotes(embed_name(embed))
     return f"{name} ({', '.join(parts)})" if parts else name
 
 
@@ -136,7 +136,7 @@ def _buttons(value: object) -> str:
 def _poll(value: object) -> str:
     poll = cast("dict[str, Any]", value)
     answers = [cut(plain(str(answer)), _LONGEST_NAME) for answer in cast("list[Any]", poll["answers"])]
-    parts = [f"“{cut(plain(str(poll['question'])), 150)}”", *answers]
+    parts = [in_quotes(cut(plain(str(poll["question"])), 150)), *answers]
     hours = int(poll.get("hours") or 24)
     lasts = tn("{count} hour", "{count} hours", hours)
     if hours % 24 == 0:

@@ -14,7 +14,7 @@ from typing import cast
 import discord
 
 from cogs import formats
-from cogs.language import mark, shown_locale, t, tn, translated
+from cogs.language import in_quotes, mark, shown_locale, t, tn, translated, with_colon
 from schedulezero import instants
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.message_links import read_message_link
@@ -23,6 +23,7 @@ from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, 
 from schedulezero.model.job_names import name_of
 from schedulezero.sentences import read_sentence
 from schedulezero.when.language.describe import describe
+from schedulezero.when.language.skipped import runs_skipped
 
 # Mentions and instants that a sentence names, as they are after escaping.
 _ESCAPED_MENTION = re.compile("\\\\<(@)\u200b(&?\\d{15,20})>|\\\\<(#)(\\d{15,20})>")
@@ -97,7 +98,7 @@ def job_state(job: Job) -> str:
     """Return the state of a job as a symbol and a word."""
     symbol, word, _ = _JOB_STATES[job.state]
     if job.state is JobState.ACTIVE and is_held(job):
-        return f"⏸ {t('held')}"
+        return f"⏭ {t('next run skipped')}" if skipped_runs(job) else f"⏸ {t('held')}"
     return f"{symbol} {t(word)}"
 
 
@@ -120,6 +121,11 @@ def run_state(state: RunState) -> str:
 def is_held(job: Job) -> bool:
     """Return whether a job skips its runs until a later instant."""
     return job.held_until is not None and job.held_until > instants.now()
+
+
+def skipped_runs(job: Job) -> list[datetime]:
+    """Return the runs that a job skips because somebody skipped the next one; nothing if it is held."""
+    return runs_skipped(job, instants.now())
 
 
 def sentence(job: Job) -> str:
@@ -172,12 +178,12 @@ def brief(value: object, length: int = 80) -> str:
 
 def changed(label: str, old: str, new: str) -> str:
     """Format one difference."""
-    return f"{label}: {old} → {new}"
+    return f"{with_colon(label)} {old} → {new}"
 
 
 def titled(job: Job, length: int = 80) -> str:
     """Return a job's title in quotation marks."""
-    return f"“{cut(plain(title_of(job)), length)}”"
+    return in_quotes(cut(plain(title_of(job)), length))
 
 
 def span(length: timedelta) -> str:

@@ -29,7 +29,7 @@ from cogs.desk.queue.store import (
     taking_turns,
     waiting_here,
 )
-from cogs.language import locale, shown_locale, t, tn, translated
+from cogs.language import locale, shown_locale, t, tn, translated, with_colon
 from cogs.memory import new_id
 from cogs.rights.deciding import Act
 from cogs.services import Refused
@@ -117,7 +117,7 @@ def _slot_lines(slots: Sequence[datetime], waiting: Sequence[Job]) -> list[str]:
     lines: list[str] = []
     for at in sorted(by_slot):
         names = ", ".join(_named(job) for job in by_slot[at]) or f"*{t('free')}*"
-        lines.append(f"- {full(at)}: {names}")
+        lines.append(f"- {with_colon(full(at))} {names}")
     later = len(waiting) - sum(len(jobs) for jobs in by_slot.values())
     return [*lines, *([f"- {tn('and {count} more', 'and {count} more', later)}"] if later else [])]
 

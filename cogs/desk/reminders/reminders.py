@@ -35,7 +35,7 @@ from cogs.desk.reminders.reading import (
     understood_by,
     with_typed,
 )
-from cogs.language import locale, t
+from cogs.language import locale, t, with_colon
 from cogs.memory import Draft, new_id
 from cogs.services import Refused
 from cogs.undelivered import undelivered_reminder, undelivered_to
@@ -143,7 +143,7 @@ def _made_panel(
         said = t("I read this in {zone}, because I don't know your time zone.", zone=job.timezone)
         lines.append(f"🕒 {said}")
     if lost:
-        lines.append(f"⚠ {listing.said_lost(lost)}: `/remind list`")
+        lines.append(f"⚠ {with_colon(listing.said_lost(lost))} `/remind list`")
     if not shared:
         said = t(
             "Discord may not let me write to you unless we share a server. `/remind list` keeps what I "

@@ -24,7 +24,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, WAITING, cut, plain, relative
 from cogs.desk.runs import history
-from cogs.language import markn, t, tn, translated
+from cogs.language import in_quotes, markn, t, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero import instants
@@ -175,7 +175,7 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     symbol, (one, many) = _HEADINGS[alert.kind]
     last = alert.items[-1]
     single = len(alert.items) == 1
-    heading = tn(one, many, len(alert.items), job=f"“{cut(plain(last.title), 80)}”")
+    heading = tn(one, many, len(alert.items), job=in_quotes(cut(plain(last.title), 80)))
     lines = [f"### {symbol} {heading}", cut(_words(alert.reason), 500)]
     if alert.owed and alert.kind != "ahead":
         lines.append(

@@ -34,7 +34,7 @@ from cogs.desk.runs.agenda import (
     week_title,
 )
 from cogs.desk.runs.months import read_month
-from cogs.language import shown_locale, t, tn, translated
+from cogs.language import shown_locale, t, tn, translated, with_colon
 from cogs.rights.public_jobs import is_public
 from cogs.rights.rights import posting_in
 from cogs.rights.timeouts import bot_timed_out
@@ -223,7 +223,7 @@ def _panel(
 
 def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:
     """Describe the picture in words."""
-    said = f"{title}: {tn('{count} run', '{count} runs', len(found))}."
+    said = f"{with_colon(title)} {tn('{count} run', '{count} runs', len(found))}."
     busiest = busiest_hour(found, zone)
     if busiest is not None:
         hour, count = busiest

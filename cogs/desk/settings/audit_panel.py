@@ -18,14 +18,24 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.in_words import named_in_words
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
-from cogs.desk.kit.wording import ACTIONS, NEUTRAL, brief, changed, cut, mentioned, plain, relative
+from cogs.desk.kit.wording import (
+    ACTIONS,
+    NEUTRAL,
+    brief,
+    changed,
+    cut,
+    mentioned,
+    plain,
+    relative,
+    state_word,
+)
 from cogs.desk.settings import word_hours
-from cogs.language import mark, shown_locale, t, tn
+from cogs.language import in_quotes, mark, shown_locale, t, tn, with_colon
 from schedulezero.client.dialect import AuditPage
 from schedulezero.errors import ClientError
 from schedulezero.instants import from_iso
 from schedulezero.methods.parameters import Kind, Parameter, kind_of, tells_a_secret
-from schedulezero.model import Trigger
+from schedulezero.model import JobState, Trigger
 from schedulezero.model.audit import AuditEntry, Change
 from schedulezero.model.authorship import ASKED
 from schedulezero.model.part import Part
@@ -116,7 +126,7 @@ def audit_panel(panel_id: str, page: AuditPage, *, first: bool) -> ui.LayoutView
 def entry_text(entry: AuditEntry) -> str:
     """Describe an entry: when, who, what, and below it old → new."""
     who = f"<@{entry.actor_id}>" if entry.actor_id else _nobody(entry.via)
-    what = f" · “{cut(plain(entry.name), 80)}”" if entry.name else ""
+    what = f" · {in_quotes(cut(plain(entry.name), 80))}" if entry.name else ""
     head = f"{relative(entry.at)} · {who} · **{t(_ACTIONS.get(entry.action, entry.action))}**{what}"
     return "\n".join([head, *(f"-# {line}" for line in _changes(entry))])
 
@@ -146,7 +156,7 @@ def _line(change: Change, *, only_new: bool) -> str:
             t("Before and after") if _PART.fullmatch(change.field) else f"{t('Before and after')} · {label}"
         )
     new = _value(change.field, change.new)
-    return f"{label}: {new}" if only_new else changed(label, _value(change.field, change.old), new)
+    return f"{with_colon(label)} {new}" if only_new else changed(label, _value(change.field, change.old), new)
 
 
 def _value(field: str, value: Any) -> str:
@@ -155,6 +165,8 @@ def _value(field: str, value: Any) -> str:
     if field == "trigger" and isinstance(value, dict):
         trigger = stored_trigger(Trigger.from_json(value))
         return plain(describe(trigger, trigger.zone_or("UTC"), shown_locale()))
+    if field == "state" and value in tuple(JobState):
+        return state_word(JobState(value))
     if _PART.fullmatch(field):
         return _part(value)
     if isinstance(value, str) and _INSTANT.fullmatch(value):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import date, time, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from discord import ui
 
@@ -13,12 +14,19 @@ from cogs import formats
 from cogs.desk.kit.modals import text_field
 from cogs.desk.kit.wording import plain
 from cogs.desk.settings.word_hours import read_place
-from cogs.language import shown_locale, t, tn
+from cogs.language import locale, shown_locale, t, tn
 from cogs.services import Refused
+from schedulezero import instants
+from schedulezero.errors import WhenError
 from schedulezero.model import GuildRules
+from schedulezero.model.habits import Habits
+from schedulezero.when.language.parse import understand
 
 LIMIT_FIELDS = ("quiet", "days", "holidays", "jobs", "runs")
 _MOST_DAYS = 366
+_LONGEST_DAYS = 1000  # characters of the form's field
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_WORDED_RANGE = re.compile(r"(.+?)\s*(?:\.\.|[–—]|\s-\s)\s*(.+)")
 _RANGE = re.compile(r"(\d{4}-\d\d-\d\d)\s*(?:\.\.|[–—]|\s-\s|\s-|-\s)\s*(\d{4}-\d\d-\d\d)", re.ASCII)
 _QUIET = re.compile(r"\s*(\d{1,2}(?::\d{2})?)\s*[-–—]\s*(\d{1,2}(?::\d{2})?)\s*")
 
@@ -31,7 +39,7 @@ def limit_fields(known: Mapping[str, Any]) -> list[ui.Label[Any]]:
             description=t("Jobs do not run during these hours"),
         ),
         text_field(
-            "days", t("Days off"), value=known.get("days"), most=1000, long=True,
+            "days", t("Days off"), value=known.get("days"), most=_LONGEST_DAYS, long=True,
             placeholder="2026-12-24, 2027-02-01 – 2027-02-14",
             description=t("Jobs do not run on these days, such as a vacation"),
         ),
@@ -53,19 +61,48 @@ def read_limits(typed: Mapping[str, str], guild_id: str, zone: str) -> GuildRule
         zone: IANA name of the zone of the hours and days.
 
     Raises:
-        Refused: if a text cannot be read, with the reason.
+        Refused: if texts cannot be read, with the reason for each.
     """
-    quiet_from, quiet_to = _quiet(typed["quiet"])
+    readers: dict[str, Callable[[str], Any]] = {
+        "quiet": _quiet,
+        "days": lambda text: _days(text, zone),
+        "holidays": lambda text: read_place(text) if text else None,
+        "jobs": _count,
+        "runs": _count,
+    }
+    found, faults = dict[str, Any](), list[str]()
+    for name in LIMIT_FIELDS:
+        try:
+            found[name] = readers[name](typed[name])
+        except Refused as error:
+            faults.append(error.message)
+    if faults:
+        raise Refused("\n".join(faults))
+    quiet_from, quiet_to = found["quiet"]
     return GuildRules(
         guild_id=guild_id,
         timezone=zone,
         quiet_from=quiet_from,
         quiet_to=quiet_to,
-        dark_days=_days(typed["days"]),
-        holidays=read_place(typed["holidays"]) if typed["holidays"] else None,
-        most_jobs=_count(typed["jobs"]),
-        most_runs_an_hour=_count(typed["runs"]),
+        dark_days=found["days"],
+        holidays=found["holidays"],
+        most_jobs=found["jobs"],
+        most_runs_an_hour=found["runs"],
     )
+
+
+def days_typed(days: Sequence[date], typed: str) -> str:
+    """Return a text that means these days in any year, to fill in the form; the typed one if it does."""
+    if not re.search(r"[^\W\d_]|\d\.(?!\.)", typed):
+        return typed
+    spans: list[list[date]] = []
+    for day in days:
+        if spans and day - spans[-1][-1] == timedelta(days=1):
+            spans[-1] = [spans[-1][0], day]
+        else:
+            spans.append([day])
+    text = ", ".join(" – ".join(day.isoformat() for day in span) for span in spans)
+    return text if len(text) <= _LONGEST_DAYS else typed
 
 
 def limits_line(rules: GuildRules | None) -> str:
@@ -114,10 +151,20 @@ def _quiet(text: str) -> tuple[time | None, time | None]:
     return begin, end
 
 
-def _days(text: str) -> tuple[date, ...]:
+def _days(text: str, zone: str) -> tuple[date, ...]:
     found: set[date] = set()
-    for first, last in _RANGE.findall(text):
-        begins, ends = _day(first), _day(last)
+    spans: list[tuple[str, str]] = _RANGE.findall(text)
+    entries: list[str] = []
+    for entry in re.split(r"[,;\n]+", _RANGE.sub(",", text)):
+        if (worded := _WORDED_RANGE.fullmatch(entry)) is not None:
+            spans.append((worded[1], worded[2]))
+        elif all(map(_ISO_DAY.fullmatch, entry.split())):
+            entries += entry.split()
+        else:
+            entries.append(entry)
+    for first, last in spans:
+        begins = _day(first, zone)
+        ends = _day(last, zone, since=begins)
         if not 0 <= (ends - begins).days < _MOST_DAYS:
             raise Refused(
                 t(
@@ -127,10 +174,7 @@ def _days(text: str) -> tuple[date, ...]:
                 )
             )
         found |= {begins + timedelta(days=number) for number in range((ends - begins).days + 1)}
-    for part in re.split(r"[\s,;]+", _RANGE.sub(" ", text)):
-        if not part:
-            continue
-        found.add(_day(part))
+    found |= {_day(part, zone) for part in entries}
     if len(found) > _MOST_DAYS:
         raise Refused(
             t("These are {count} days off; {most} are possible.", count=len(found), most=_MOST_DAYS)
@@ -138,11 +182,25 @@ def _days(text: str) -> tuple[date, ...]:
     return tuple(sorted(found))
 
 
-def _day(text: str) -> date:
+def _day(text: str, zone: str, *, since: date | None = None) -> date:
+    """Return a day, which may be in words as a job's *When* takes it; the first one since a day, or today."""
+    text = text.strip()
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Refused(t("“{text}” isn't a valid day. Example: 2026-12-24.", text=plain(text)[:40])) from None
+        if _ISO_DAY.fullmatch(text):
+            return date.fromisoformat(text)
+        own = ZoneInfo(zone)
+        begin = datetime.combine(since or instants.now().astimezone(own).date(), time(), own)
+        now = begin.astimezone(UTC) - timedelta(seconds=1)
+        found = understand(text, zone=zone, locale=locale(), now=now)
+        at = found.schedule.next_after(now) if found.trigger.type == "date" else None
+        local = at.astimezone(own) if at is not None else None
+        if local is None or local.time() != Habits().day:
+            raise ValueError  # a time of day is no day, and no part of one is free
+        return local.date()
+    except (WhenError, ValueError):
+        raise Refused(
+            t("“{text}” isn't a valid day. Example: {day}.", text=plain(text)[:40], day="2026-12-24")
+        ) from None
 
 
 def _count(text: str) -> int | None:

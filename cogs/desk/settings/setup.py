@@ -21,11 +21,11 @@ from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSele
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect, lacks_of, why
-from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
-from cogs.desk.kit.wording import NEUTRAL, plain
+from cogs.desk.kit.wording import BAD, NEUTRAL, plain
 from cogs.desk.settings.audit_panel import note_change
-from cogs.desk.settings.limits import LIMIT_FIELDS, limit_fields, limits_line, read_limits
+from cogs.desk.settings.limits import LIMIT_FIELDS, days_typed, limit_fields, limits_line, read_limits
 from cogs.desk.settings.role_access import told_access
 from cogs.desk.settings.rule_change import shown_before_saved, taken
 from cogs.desk.settings.word_hours import (
@@ -47,7 +47,7 @@ from cogs.rights.two_factor import two_factor_caution
 from cogs.services import Refused, offered_specs
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
-from schedulezero.errors import ClientError
+from schedulezero.errors import ClientError, ScheduleZeroError
 from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import GuildRules
@@ -327,7 +327,11 @@ async def limits_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> No
     """Set limits and hours; keep the input even if it is refused."""
     desk.check_settings()
     await desk.acknowledge()
-    await _limits_typed(desk, {name: str(fields.get(name) or "").strip() for name in LIMIT_FIELDS})
+    typed = {name: str(fields.get(name) or "").strip() for name in LIMIT_FIELDS}
+    try:
+        await _limits_typed(desk, typed)
+    except (Refused, ClientError) as error:
+        await _show_refusal(desk, error, "limits", target, t("Limits and hours"))
 
 
 async def _limits_typed(desk: Desk, typed: Mapping[str, str]) -> None:
@@ -335,6 +339,9 @@ async def _limits_typed(desk: Desk, typed: Mapping[str, str]) -> None:
     await desk.memory.put("rules", desk.guild_id, dict(typed))
     zone = await desk.services.timezone_of(0, desk.guild.id)
     rules = await asyncio.to_thread(read_limits, typed, desk.guild_id, zone)
+    # A day in words means another one next year.
+    days = days_typed(rules.dark_days, typed["days"])
+    await desk.memory.put("rules", desk.guild_id, {**typed, "days": days})
     if not await shown_before_saved(desk, rules):
         await _save_limits(desk, rules)
 
@@ -357,7 +364,7 @@ async def leave_limits(desk: Desk, target: str) -> None:
 async def _save_limits(desk: Desk, rules: GuildRules) -> None:
     await desk.client.save_rules(rules, desk.actor_id)
     await _show(desk)
-    await desk.say(t("Saved. Runs outside these rules are skipped; the history shows them."))
+    await desk.say(t("Saved. Runs that these rules don't allow are skipped; the history shows them."))
 
 
 async def ask_hours(desk: Desk, target: str) -> None:
@@ -378,14 +385,39 @@ async def _ask_words(desk: Desk, name: str, target: str, title: str, form: tuple
     await ask(desk, "setup", name, target, title, word_fields(form, known))
 
 
-async def hours_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
+async def hours_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Set when parts of the day begin."""
-    await _set_words(desk, PARTS_FORM, fields)
+    try:
+        await _set_words(desk, PARTS_FORM, fields)
+    except Refused as error:
+        await _show_refusal(desk, error, "hours", target, t("Hours of words"))
 
 
-async def days_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
+async def days_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Set the time of a day without one, and whose public holidays count."""
-    await _set_words(desk, DAYS_FORM, fields)
+    try:
+        await _set_words(desk, DAYS_FORM, fields)
+    except Refused as error:
+        await _show_refusal(desk, error, "days", target, t("Days and public holidays"))
+
+
+async def _show_refusal(desk: Desk, error: ScheduleZeroError, form: str, target: str, title: str) -> None:
+    """Say what is wrong with a form's input; *Try again* opens the form with what was typed into it."""
+    desk.check_settings()
+    panel = note_panel(
+        f"### {title}\n{translated(error.message)}",
+        DeskButton("setup", form, target, t("Try again"), style=discord.ButtonStyle.primary),
+        DeskButton("setup", "back", target, t("Back")),
+        colour=BAD,
+    )
+    await desk.show(panel)
+
+
+async def back(desk: Desk, _target: str) -> None:
+    """Show the settings again."""
+    desk.check_settings()
+    await desk.acknowledge()
+    await _show(desk)
 
 
 async def _set_words(desk: Desk, form: tuple[str, ...], fields: Mapping[str, Any]) -> None:
@@ -418,6 +450,7 @@ PANELS = (
             "roles": roles_chosen,
             "keep": save_limits,
             "leave": leave_limits,
+            "back": back,
         },
         opens={"zone": ask_zone, "limits": ask_limits, "hours": ask_hours, "days": ask_days},
         forms={

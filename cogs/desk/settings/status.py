@@ -208,8 +208,11 @@ async def _owner_lines(desk: Desk) -> list[Check]:
     lines += await database_lines(desk)
     now = time.time()
     if counted.wait(now) is None:
-        text = t(
-            "{count} requests in ten minutes, of {most}", count=counted.lately(now), most=counted.hold_at
+        text = tn(
+            "{count} request in ten minutes, of {most}",
+            "{count} requests in ten minutes, of {most}",
+            counted.lately(now),
+            most=grouped(counted.hold_at),
         )
         lines.append(Check(t("Refused by Discord:"), True, text))
     return lines + await busiest_lines(desk)

@@ -142,7 +142,8 @@ def word_lines(habits: Habits, own: str | None) -> tuple[str, str]:
     """
     parts = [f"{t(LABELS[name])} {getattr(habits, name):%H:%M}" for name in PARTS_FORM]
     days = [f"{t(LABELS[name])} {getattr(habits, name):%H:%M}" for name in DAYS_FORM if name != "place"]
-    days.append(f"{t(LABELS['place'])} {habits.place or own or '–'}")
+    place = habits.place or own
+    days.append(f"{t(LABELS['place'])} {place}" if place else t("no public holidays"))
     return (
         f"**{t('Hours of words')}** {' · '.join(parts)}",
         f"**{t('Days and public holidays')}** {' · '.join(days)}",

@@ -83,6 +83,5 @@ def _shown(body: ShownBody) -> Shown:
 
 
 def _no_feed() -> Missing:
-    return Missing(
-        "feed_not_found", Sentence("This calendar address no longer exists.", "feed_revoked"), "id"
-    )
+    gone = Sentence("This calendar address no longer exists.", "feed_revoked")
+    return Missing("feed_not_found", gone, "id")

@@ -73,9 +73,15 @@ class NotUnderstood(WhenError):
     code = "unread_word"
 
     def __init__(self, piece: str, text: str, covered: int) -> None:
-        super().__init__(
-            "“{text}” in “{text2}” was not understood.", code="word_not_understood", text=piece, text2=text
-        )
+        if piece == text.strip():
+            super().__init__("“{text}” was not understood.", code="text_not_understood", text=piece)
+        else:
+            super().__init__(
+                "“{text}” in “{text2}” was not understood.",
+                code="word_not_understood",
+                text=piece,
+                text2=text,
+            )
         self.piece, self.covered = piece, covered
 
 

@@ -78,6 +78,8 @@ def explained(
         said = Sentence(
             "“{text}” in “{text2}” was not understood.", "word_not_understood", text=unknown, text2=text
         )
+        if unknown == text.strip():
+            said = Sentence("“{text}” was not understood.", "text_not_understood", text=unknown)
         return offering(said if unknown else error.message, *([near] if near else []))
     if named.paired:
         return offering(named.said, *_first_pair(named.nearby[:_MOST_TRIED], meaning))
