@@ -239,7 +239,7 @@ def loaded(desk: Desk, method: str) -> MethodSpec:
     """Return a loaded method's spec; raise Refused, with the names of all methods, if it is not loaded."""
     spec = spec_for(desk.bot, method)
     if spec is None or spec.personal:
-        names = ", ".join(f"`{item.name}`" for item in offered_specs(desk.bot))
+        names = ", ".join(f"`{item.name}`" for item in offered_specs(desk.bot) if not item.internal)
         raise Refused(
             t(
                 "There is no kind of job called “{name}”. Choose one of {names}.",
