@@ -305,7 +305,8 @@ class AdminCog(commands.Cog):
             first = pickable_specs(self.bot)
             names = {spec.name for spec in first}
             # Whoever types the name of a method that another one replaces finds it, behind the others.
-            rest = [spec for spec in offered_specs(self.bot) if current and spec.name not in names]
+            others = [spec for spec in offered_specs(self.bot) if not spec.internal]
+            rest = [spec for spec in others if current and spec.name not in names]
             translated = [
                 [replace(spec, summary=t(spec.summary)) for spec in specs] for specs in (first, rest)
             ]

@@ -185,11 +185,12 @@ def spec_for(bot: commands.Bot, method: str) -> MethodSpec | None:
 def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
     """Return the specs that a person picks from for a new job: posts with all their parts first.
 
-    A method that another one replaces is left out while the other one is loaded.
+    A method that another one replaces is left out while the other one is loaded, and one that only the bot
+    plans always.
     """
     specs = offered_specs(bot)
     names = {spec.name for spec in specs}
-    found = [spec for spec in specs if spec.instead not in names]
+    found = [spec for spec in specs if spec.instead not in names and not spec.internal]
     return sorted(found, key=lambda spec: all(item.kind is not Kind.EMBEDS for item in spec.parameters))
 
 

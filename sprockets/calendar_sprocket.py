@@ -19,13 +19,16 @@ import discord
 from discord.ext import commands
 from pydantic import Field
 
+from schedulezero import instants
 from schedulezero.errors import JobFailed, NotFound, ParameterError
 from schedulezero.exchange.occurrences import Occurrence
-from schedulezero.following.event_text import DEFAULT, agenda_text, check_template, event_text
+from schedulezero.following.announcements import plan
+from schedulezero.following.event_text import DEFAULT, agenda_text, check_template, event_text, stamp
 from schedulezero.following.followed import Followed
 from schedulezero.following.leads import LONGEST, read_leads
 from schedulezero.handler.run_context import current_run
 from schedulezero.instants import first_instant_at_or_after
+from schedulezero.methods.annotations import OnlyWith
 from schedulezero.methods.host import host_of
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, GuildId, LongText, SecretUrl, Text, job
@@ -60,6 +63,7 @@ from sprockets.kit.turns import turn
 
 _LONGEST_TEXT = 1500
 _SHOWN = 5
+_LONGEST_SHOWN = 250
 _Words = Annotated[Text, Field(max_length=200)]
 
 
@@ -80,6 +84,7 @@ _Words = Annotated[Text, Field(max_length=200)]
     resumable=True,
     pace=SHORTEST,
     usual="every 15 minutes",
+    watches=True,
 )
 async def follow_calendar(
     bot: commands.Bot,
@@ -91,7 +96,7 @@ async def follow_calendar(
     only: _Words = "",
     without: _Words = "",
     make_events: bool = False,
-    days: Annotated[int, Field(ge=1, le=60)] = 14,
+    days: Annotated[int, Field(ge=1, le=60), OnlyWith("make_events")] = 14,
 ) -> dict[str, Any]:
     """Follow a calendar: post before its events, and keep Discord's own events in step.
 
@@ -134,7 +139,7 @@ async def follow_calendar(
                 known = replace(found, failing=None)
         params = {"channel_id": str(channel_id or ""), "text": text}
         what = hashlib.sha256(json.dumps([params, only, without]).encode()).hexdigest()
-        known, refused = await plan_posts(bot, known, leads if channel_id else (), what, params)
+        known, refused = await plan_posts(bot, guild, known, leads if channel_id else (), what, params)
         did = Mirrored()
         if make_events and not told:
             did = await mirror(bot, guild, known.agenda, now + timedelta(days=days))
@@ -257,24 +262,59 @@ async def _follow_preview(
                 "Discord's own events of the next {days} days follow it.", "calendar_would_mirror", days=days
             )
         )
+    said.append(
+        Sentence(
+            "Looks as soon as you confirm, and in quiet hours too; its posts keep to them.",
+            "calendar_would_look",
+        )
+    )
     return all_in_a_row(*said)
 
 
 @follow_calendar.dry_run
 async def _follow_dry_run(
-    bot: commands.Bot, guild_id: int, calendar_url: str, only: str, without: str, text: str, **_: Any
+    bot: commands.Bot,
+    guild_id: int,
+    calendar_url: str,
+    channel_id: int | None,
+    before: str,
+    text: str,
+    only: str,
+    without: str,
+    **_: Any,
 ) -> str:
-    """Read the calendar, and show its next events."""
-    now = present()
+    """Read the calendar, and show its next events, and the next post about one."""
+    now = instants.now()
     agenda = await agenda_between(bot, Source(calendar_url, only, without), now, now + timedelta(days=14))
-    return await _listed(bot, guild_of(bot, guild_id), list(agenda.occurrences[:_SHOWN]), "")
+    listed = await _listed(bot, guild_of(bot, guild_id), list(agenda.occurrences[:_SHOWN]), "")
+    leads = read_leads(before) if channel_id is not None else ()
+    coming = plan((), job_id="", what="", items=agenda.occurrences, leads=leads, now=now, since=None)
+    posts = [
+        (item.starts - lead, item)
+        for item in agenda.occurrences
+        for lead in leads
+        if item.starts - lead > now
+    ]
+    if not posts:
+        return listed
+    at, item = min(posts, key=lambda post: post[0])
+    shown = event_text(text or DEFAULT, item)
+    shown = f"{shown[:_LONGEST_SHOWN]}…" if len(shown) > _LONGEST_SHOWN else shown
+    return Sentence(
+        "The next post, {when}:\n{text}\nPosts planned now: {count}. The next events:\n{events}",
+        "calendar_would_show",
+        when=stamp(at, "R"),
+        text="\n".join(f"> {line}" for line in shown.split("\n")),
+        count=len(coming),
+        events=listed,
+    )
 
 
 @job(
     needs=in_channel("channel_id", "send_messages"),
     pings=("text",),
     resumable=True,
-    instead="follow_calendar",
+    internal=True,
 )
 async def announce_event(
     bot: commands.Bot,
@@ -309,6 +349,18 @@ async def announce_event(
         allowed_mentions=mentions(template, channel=channel),
     )
     return {"success": True, **sent}
+
+
+@announce_event.preview
+async def _announce_preview(bot: commands.Bot, calendar: str, event: str, text: str, **_: Any) -> str:
+    """Return the post as it will look, as far as the calendar is known."""
+    # Who writes such a job may name another guild's calendar.
+    await host_of(bot).services.client.job(calendar, current_run().guild_id)
+    known = await followed_by(bot, calendar)
+    item = next((each for each in known.agenda.occurrences if each.key == event), None)
+    if item is None:
+        return Sentence("The calendar no longer has this event.", "event_gone")
+    return event_text(text or DEFAULT, item)
 
 
 async def _announced(bot: commands.Bot, calendar: str, event: str, channel_id: int) -> Occurrence | None:

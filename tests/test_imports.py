@@ -161,8 +161,8 @@ TABLE = {
     ),
     "cogs/desk/jobs": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client cogs/background cogs cogs/rights cogs/desk/kit "
-        "cogs/desk/drafts"
+        "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
+        "cogs/desk/kit cogs/desk/drafts"
     ),
     "cogs/desk/queue": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "

@@ -57,9 +57,15 @@ WRITES = frozenset({Act.SAVE, Act.MOVE, Act.IMPORT})
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision: allowed if there are no sentences against it."""
+    """The decision: allowed if there are no sentences against it.
+
+    Attributes:
+        against: what is against it.
+        named: whether these sentences name the job.
+    """
 
     against: tuple[str, ...] = ()
+    named: bool = False
 
     @property
     def allowed(self) -> bool:
@@ -103,10 +109,12 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
     """
     member, would_be = situation.member, version or job
     if not may_touch(job, member):
-        return Verdict((_not_theirs(job),))
+        return Verdict((_not_theirs(job),), named=True)
     if belongs_to_another(job):
-        if act not in _OF_ENDINGS and not (act is Act.RESTORE and definition(job) == definition(would_be)):
-            return Verdict((_only_called_off(job),))
+        # A copy of a job that another one planned would do nothing by itself.
+        possible = _OF_ENDINGS if job.id.startswith(ENDINGS) else _OF_ENDINGS - {Act.COPY}
+        if act not in possible and not (act is Act.RESTORE and definition(job) == definition(would_be)):
+            return Verdict((_only_called_off(job),), named=True)
         if act is Act.COPY or situation.spec is None:
             return Verdict()
         # The bot owes it by itself; whoever settles or calls it off by hand needs the rights for that.
@@ -136,7 +144,7 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
     if act in WRITES:
         against += [item for item in (situation.unreachable, situation.objection) if item is not None]
     newly = would_be.in_quiet_hours and (version is None or not job.in_quiet_hours or not job.id)
-    if act in WRITES and newly and not member.guild_permissions.manage_guild:
+    if act in WRITES and newly and not situation.spec.watches and not member.guild_permissions.manage_guild:
         against.append(t("Only members with *Manage Server* may let a job run in the quiet hours."))
     unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared
     if unseen and is_risky(situation.spec, would_be.params, member.guild):

@@ -52,7 +52,7 @@ def typed_ping_cautions(
 
 def mentioning(spec: MethodSpec) -> list[str]:
     """Return the parameters whose texts show mentions: long texts, since Discord shows none in titles."""
-    parameters = [spec.parameter(name) for name in spec.variables]
+    parameters = [spec.parameter(name) for name in dict.fromkeys((*spec.variables, *spec.pings))]
     return [item.name for item in parameters if item is not None and item.kind is Kind.LONG_TEXT]
 
 

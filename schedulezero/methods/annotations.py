@@ -53,6 +53,7 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
         most=read.most,
         channels=read.channels,
         secret=read.secret,
+        only_with=read.only_with,
         adapter=adapter,
     )
 
@@ -83,6 +84,13 @@ class Secret:
     """A value that nobody reads again once it is saved, whoever may write such a job; see `Parameter`."""
 
 
+@dataclass(frozen=True, slots=True)
+class OnlyWith:
+    """A value that counts only if another parameter is set; see `Parameter`."""
+
+    other: str
+
+
 @dataclass(slots=True)
 class _Read:
     base: Any = str
@@ -94,6 +102,7 @@ class _Read:
     channels: tuple[str, ...] = ()
     description: str = ""
     secret: bool = False
+    only_with: str | None = None
 
 
 # Read as: a plain type, and the kind of its parameters.
@@ -131,6 +140,8 @@ def _take(item: Any, read: _Read) -> None:
         read.channels = item.kinds
     elif isinstance(item, Secret):
         read.secret = True
+    elif isinstance(item, OnlyWith):
+        read.only_with = item.other
     elif isinstance(item, FieldInfo):
         read.description = item.description or read.description
         for inner in item.metadata:

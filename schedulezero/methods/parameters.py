@@ -67,6 +67,7 @@ class Parameter:
         channels: the allowed Discord channel types, such as ``forum``; empty for those that accept messages.
         secret: whether nobody may read its value once it is saved, not even its writer: an address that
             gives access to a person's data. A card shows its host; an export leaves it out.
+        only_with: the parameter without which its value means nothing, so that a card leaves it out.
         adapter: further checks a converted value, for typed jobs.
     """
 
@@ -81,6 +82,7 @@ class Parameter:
     most: float | None = None
     channels: tuple[str, ...] = ()
     secret: bool = False
+    only_with: str | None = None
     adapter: TypeAdapter[Any] | None = field(default=None, compare=False, repr=False)
 
     @property

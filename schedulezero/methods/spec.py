@@ -85,6 +85,9 @@ class MethodSpec:
             any, the parameters are put together by their kinds.
         instead: the method that people are offered in its place; None if it is offered itself.
         usual: when it usually runs, in words; empty for no such time.
+        watches: whether it only looks at something, and posts nothing itself: it runs as soon as it is
+            confirmed or changed, and in quiet hours too.
+        internal: whether only the bot plans it, as part of another job; nobody is offered it.
         settles: tells whether a run undoes what the bot did and still owes; such a run needs the bot's rights
             only.
     """
@@ -106,6 +109,8 @@ class MethodSpec:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     instead: str | None = None
     usual: str = ""
+    watches: bool = False
+    internal: bool = False
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the declared parameter with this name, if there is one."""

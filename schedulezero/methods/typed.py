@@ -96,6 +96,8 @@ class TypedJob:
         groups: Mapping[str, tuple[str, ...]] | None = None,
         instead: str | None = None,
         usual: str = "",
+        watches: bool = False,
+        internal: bool = False,
     ) -> None:
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
@@ -114,6 +116,8 @@ class TypedJob:
             groups=groups or {},
             instead=instead,
             usual=usual,
+            watches=watches,
+            internal=internal,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
         self._check_names()
@@ -124,6 +128,7 @@ class TypedJob:
         named = {name for need in self.spec.needs for name in (need.channel, need.role, need.when) if name}
         named |= {self.spec.addressee} if self.spec.addressee else set()
         named |= {name for group in self.spec.groups.values() for name in group}
+        named |= {item.only_with for item in self.spec.parameters if item.only_with is not None}
         for name in sorted((named | {*self.spec.variables, *self.spec.pings}) - names):
             raise TypeError(
                 f"{self.spec.name}: needs, variables or groups speak of {name!r}, but its parameters are "
@@ -200,6 +205,8 @@ def job(
     groups: Mapping[str, tuple[str, ...]] | None = None,
     instead: str | None = None,
     usual: str = "",
+    watches: bool = False,
+    internal: bool = False,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
     """Turn an async function into a job (or a plain one, which then runs in a thread).
 
@@ -221,6 +228,9 @@ def job(
         groups: The lines of the job's card, each with a form: name of the line → at most five parameters.
         instead: The method that people are offered in its place.
         usual: When it usually runs, in words, such as ``every 15 minutes``; the form begins with it.
+        watches: Whether it only looks at something, and posts nothing itself: it runs as soon as it is
+            confirmed or changed, and in quiet hours too.
+        internal: Whether only the bot plans it, as part of another job; nobody is offered it.
 
     Raises TypeError, with a reason, for a function that can't be a job.
     """
@@ -238,6 +248,8 @@ def job(
             groups,
             instead,
             usual,
+            watches,
+            internal,
         )
 
     return make

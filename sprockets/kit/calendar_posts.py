@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import discord
 from discord.ext import commands
 
 from schedulezero import faults
@@ -22,6 +23,7 @@ from schedulezero.instants import to_iso
 from schedulezero.methods.host import host_of
 from schedulezero.model import Job, JobState, JsonObject, Trigger
 from schedulezero.model.authorship import FOLLOWS
+from schedulezero.said_values import said_span
 from schedulezero.sentences import Sentence
 from sprockets.kit.calendar_feeds import keep, present
 
@@ -31,7 +33,12 @@ _SHORTEST_GRACE = timedelta(minutes=5)
 
 
 async def plan_posts(
-    bot: commands.Bot, known: Followed, leads: Sequence[timedelta], what: str, params: JsonObject
+    bot: commands.Bot,
+    guild: discord.Guild,
+    known: Followed,
+    leads: Sequence[timedelta],
+    what: str,
+    params: JsonObject,
 ) -> tuple[Followed, list[str]]:
     """Save a job for each post that comes soon, and cancel those that the calendar no longer has.
 
@@ -39,6 +46,7 @@ async def plan_posts(
 
     Parameters:
         bot: The bot.
+        guild: Where the posts come.
         known: What is known of the calendar.
         leads: How long before each event; empty for no posts at all.
         what: What distinguishes these posts from those of the job's earlier versions.
@@ -60,7 +68,7 @@ async def plan_posts(
             await _cancel(bot, each)
             done.append(replace(each, stage=Stage.CANCELLED))
         elif each.stage is Stage.BEGUN and each.at > now - LATE and (item := by_key.get(each.key)):
-            why = await _save(bot, each, item, params)
+            why = await _save(bot, each, item, params, await _name(bot, guild, each, item))
             faults.point("post.saved")
             done.append(replace(each, stage=Stage.SAVED) if why is None else each)
             refused += [why] if why is not None else []
@@ -71,7 +79,16 @@ async def plan_posts(
     return known, list(dict.fromkeys(refused))
 
 
-async def _save(bot: object, each: Planned, item: Occurrence, params: JsonObject) -> str | None:
+async def _name(bot: object, guild: discord.Guild, each: Planned, item: Occurrence) -> str:
+    """Return the name of a post's job, which tells the posts about one event apart."""
+    if not each.lead:
+        return f"{item.title[:90]} 📅".strip()
+    before = Sentence("{lead} before", "event_lead", lead=said_span(each.lead))
+    said = await host_of(bot).services.said_in(guild, before)
+    return f"{item.title[: 95 - len(said)].strip()} · {said} 📅"
+
+
+async def _save(bot: object, each: Planned, item: Occurrence, params: JsonObject, name: str) -> str | None:
     """Save the job of a post; return why the server refuses it, or None if it is there."""
     run, services = current_run(), host_of(bot).services
     job = Job(
@@ -80,7 +97,7 @@ async def _save(bot: object, each: Planned, item: Occurrence, params: JsonObject
         method=METHOD,
         params={**params, "calendar": run.job_id or "", "event": each.key},
         trigger=Trigger("date", {"run_date": to_iso(max(each.at, present() + SOON))}),
-        name=f"{item.title} 📅"[:100].strip(),
+        name=name[:100],
         guild_id=run.guild_id,
         creator_id=run.creator_id,
         timezone=run.timezone,

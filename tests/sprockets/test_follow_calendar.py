@@ -107,7 +107,8 @@ async def test_posts_come_once_and_on_time_whatever_changes_between(world: World
     moved = event("w", at + HOUR, named, place, title="Late games")
     feed.events = [weekly, moved, event("x", in_(6), "STATUS:CANCELLED", title="Chess")]
     await look(world, job)
-    assert [post.name for post in await planned(world)] == ["Late games 📅", "Late games 📅"]
+    names = [post.name for post in await planned(world)]
+    assert names == ["Late games · 15 minutes before 📅", "Late games 📅"]
     # Nothing changes: nothing is read again, planned again or posted.
     await look(world, job)
     assert feed.statuses == [200, 200, 304] and len(await planned(world)) == 2

@@ -61,7 +61,7 @@ from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import open_form
 from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.suggesting import handy_choices
-from cogs.desk.kit.wording import NEUTRAL, plain
+from cogs.desk.kit.wording import NEUTRAL, is_held, plain
 from cogs.desk.queue.adding import QUEUE, put_into, slot_held, taken_out
 from cogs.desk.queue.slots import META, Queue
 from cogs.guild_language import locale_of
@@ -341,6 +341,8 @@ async def _confirm(desk: Desk, draft: Draft, queue: Queue | None) -> None:
         heading = t("Waits for approval")
         await ask_for_approval(desk, job)
     warning = first_run_warning(job) if draft.job_id is None else None
+    if spec.watches and job.state is JobState.ACTIVE and not is_held(job):
+        warning = await job_card.look_at_once(desk, job) or warning
     await desk.show(await job_card.card_of(desk, job, heading=heading, warning=warning))
 
 
@@ -407,7 +409,7 @@ async def _save(
     options: dict[str, Any] = {
         "missed": MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST),
         "overlap": OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW),
-        "in_quiet_hours": values.get(QUIET) == "run",
+        "in_quiet_hours": spec.watches or values.get(QUIET) == "run",
     }
     given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS), META: values.get(QUEUE)}
     meta = {key: value for key, value in given.items() if value}

@@ -242,7 +242,11 @@ def loaded(desk: Desk, method: str) -> MethodSpec:
     """
     spec = spec_for(desk.bot, method)
     if spec is None or spec.personal:
-        titles = {item.name: t(item.summary).rstrip(".") or item.name for item in offered_specs(desk.bot)}
+        titles = {
+            item.name: t(item.summary).rstrip(".") or item.name
+            for item in offered_specs(desk.bot)
+            if not item.internal
+        }
         typed = method.strip().casefold()
         same = [name for name, title in titles.items() if title.casefold() == typed]
         if len(same) == 1 and (spec := spec_for(desk.bot, same[0])) is not None:

@@ -11,6 +11,8 @@ from schedulezero.compose.naming import LONGEST, name_from_text
 from schedulezero.compose.typed_text import Directory
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
+from schedulezero.web.address import AddressUnusable
+from schedulezero.web.feed import feed_address
 
 _TEXTS = ("title", "message", "question", "text", "description")
 # Read as: a method, its name with what it is about: a place, a role, people, how long.
@@ -25,7 +27,11 @@ _KINDS = {
     "give_role_for": mark("Role {role} for {people}"),
     "remove_role_scheduled": mark("No role {role} for {people}"),
     "send_dm": mark("Message to {people}"),
+    "follow_calendar": mark("Calendar at {host}"),
+    "send_agenda": mark("Agenda in {place}"),
 }
+_BY_KIND = frozenset(("follow_calendar", "send_agenda"))
+"""Methods whose texts say nothing of what a job is about: templates, and headings of what isn't known yet."""
 # Read as: a kind of parameter, the keys in its JSON that hold texts.
 _INSIDE = {Kind.POLL: ("question",), Kind.EMBEDS: ("title", "description"), Kind.LAYOUT: ("content",)}
 _SIGNS = {Kind.ROLE: "@&", Kind.ROLES: "@&", Kind.CHANNEL: "#", Kind.CHANNELS: "#"}
@@ -41,7 +47,8 @@ def auto_name(spec: MethodSpec, params: Mapping[str, Any], directory: Directory)
         params: its params, or the values of its draft.
         directory: the names of channels, roles and people; who is not in it is not named.
     """
-    for text in (*(params.get(key) for key in _TEXTS), *_texts_inside(spec, params)):
+    said = () if spec.name in _BY_KIND else (params.get(key) for key in _TEXTS)
+    for text in (*said, *_texts_inside(spec, params)):
         if name := name_from_text(str(text or ""), directory):
             return name
     place, role, people = (
@@ -50,6 +57,7 @@ def auto_name(spec: MethodSpec, params: Mapping[str, Any], directory: Directory)
     )
     template, summary = _KINDS.get(spec.name), t(spec.summary).rstrip(".")
     values = {"place": place, "role": role.removeprefix("@"), "people": people.replace("@", "")}
+    values["host"] = _host(spec, params)
     if template is not None and all(values[key] for key in values if f"{{{key}}}" in template):
         name = t(template, **values)
     else:
@@ -57,6 +65,15 @@ def auto_name(spec: MethodSpec, params: Mapping[str, Any], directory: Directory)
     if (length := params.get("lasts")) and template is not None and spec.name != "send_poll":
         name = t(_FOR_A_WHILE, name=name, length=translated(str(length)))
     return cut(name, 100)
+
+
+def _host(spec: MethodSpec, params: Mapping[str, Any]) -> str:
+    """Return the host of the address that nobody may read; empty if there is none."""
+    address = next((params.get(item.name) for item in spec.parameters if item.secret), None)
+    try:
+        return feed_address(str(address), allow_private=True).host if address else ""
+    except AddressUnusable:
+        return ""
 
 
 def _texts_inside(spec: MethodSpec, params: Mapping[str, Any]) -> Iterator[Any]:

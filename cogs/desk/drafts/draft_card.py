@@ -83,6 +83,8 @@ def parameter_lines(
     """
     lines: list[str] = []
     for parameter in parameters:
+        if parameter.only_with is not None and not values.get(parameter.only_with):
+            continue
         value = values.get(parameter.name)
         if value not in (None, "", [], False):
             lines.append(shown(parameter, value, length))
@@ -149,10 +151,10 @@ def draft_panel(
         optional.append(row_of(*(DeskButton("draft", "soon", target, label) for target, label in taps)))
         when.append(optional[-1])
     if spec.groups:
-        items += group_lines(spec, draft, when, _options(draft, reviewed.lacks))
+        items += group_lines(spec, draft, when, _options(spec, draft, reviewed.lacks))
     else:
         items += _parameter_lines(spec, draft, brief=post is not None)
-        items += [*when, _line("options", draft, _options(draft, reviewed.lacks))]
+        items += [*when, _line("options", draft, _options(spec, draft, reviewed.lacks))]
     if draft.values.get(CHANGES):
         asked = f"**✋ {t('Changes asked for')}:**\n{quoted(str(draft.values[CHANGES]))}"
         items.insert(1, ui.TextDisplay(asked))
@@ -394,7 +396,7 @@ def _offers(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView] | Non
     return row_of(DeskSelect("draft", "meant", draft.id, asked, options))
 
 
-def _options(draft: Draft, lacks: Mapping[Feature, str]) -> str:
+def _options(spec: MethodSpec, draft: Draft, lacks: Mapping[Feature, str]) -> str:
     values = draft.values
     missed = MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST)
     overlap = OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW)
@@ -406,7 +408,7 @@ def _options(draft: Draft, lacks: Mapping[Feature, str]) -> str:
             t("Overlapping runs: {policy}", policy=t(OVERLAP_WORDS[overlap])),
             *small,
         ]
-    if values.get(QUIET) == "run":
+    if spec.watches or values.get(QUIET) == "run":
         small.append(t("Also runs in quiet hours"))
     parts = [f"**{t('Name:')}** {name}", f"-# {' · '.join(small)}"]
     parts += [f"-# {translated(lacks[Feature.TROUBLES])}"] if Feature.TROUBLES in lacks else []

@@ -145,7 +145,7 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     runs = tuple(upcoming(schedule, around.now, SHOWN_RUNS)) if schedule is not None else ()
     skipped: tuple[tuple[datetime, str], ...] = ()
     if around.rules is not None:
-        exempt = draft.values.get(QUIET) == "run"
+        exempt = spec.watches or draft.values.get(QUIET) == "run"
         reasons = [(run, forbidden(around.rules, run, in_quiet_hours=exempt)) for run in runs]
         skipped = tuple((run, why) for run, why in reasons if why is not None)
     against: list[str] = []

@@ -284,7 +284,7 @@ async def _job(
         timezone=entry.timezone,
         missed=MissedPolicy(entry.missed),
         overlap=OverlapPolicy(entry.overlap),
-        in_quiet_hours=entry.in_quiet_hours,
+        in_quiet_hours=spec.watches or entry.in_quiet_hours,
         parts=tuple(replace(part, params=checked[1]) for part, checked in zip(parts, done[1:], strict=True)),
     )
 

@@ -54,7 +54,10 @@ async def approve(desk: Desk, target: str) -> None:
         approved = await client.approve(job.id, desk.actor_id, version=job.version)
     except (Conflict, NotFound):
         raise await changed_meanwhile(desk, job_id) from None
-    await desk.show(await job_card.card_of(desk, approved, heading=t("Approved")))
+    spec = spec_for(desk.bot, approved.method)
+    looks = spec is not None and spec.watches and approved.state is JobState.ACTIVE
+    warning = await job_card.look_at_once(desk, approved) if looks else None
+    await desk.show(await job_card.card_of(desk, approved, heading=t("Approved"), warning=warning))
 
 
 async def check_writers(desk: Desk, job: Job) -> None:

@@ -17,12 +17,13 @@ from cogs.desk.kit.components import DeskButton, DeskChannelSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, title_of, titled
-from cogs.language import markn, t, tn, translated, with_colon
-from cogs.rights.deciding import Act, moved
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, title_of
+from cogs.language import markn, t, tn, translated
+from cogs.rights.deciding import Act, Verdict, moved
 from cogs.services import Refused
 from schedulezero.client.dialect import BulkChange, BulkOutcome, JobQuery
 from schedulezero.model import Job, JobState
+from schedulezero.model.authorship import belongs_to_another
 
 MOST = 10_000
 _NAMED = 12
@@ -70,19 +71,21 @@ async def select_all(desk: Desk, panel_id: str) -> None:
 
 async def _show_selection(desk: Desk, panel_id: str, state: dict[str, Any]) -> None:
     jobs = await _selected(desk, state)
+    fixed = all(belongs_to_another(job) for job in jobs)  # these are only run or cancelled
     items: list[ui.Item[Any]] = [
         ui.TextDisplay(
             f"### {tn('{count} job selected', '{count} jobs selected', len(jobs))}\n{_names(jobs)}"
         ),
         row_of(
-            DeskButton("bulk", "pause", panel_id, t("Pause")),
+            DeskButton("bulk", "pause", panel_id, t("Pause"), disabled=fixed),
             DeskButton("bulk", "resume", panel_id, t("Resume")),
             DeskButton("bulk", "cancel", panel_id, t("Cancel"), style=discord.ButtonStyle.danger),
             DeskButton("bulk", "all", panel_id, t("Select all that match")),
             DeskButton("bulk", "list", panel_id, t("Back to the list")),
         ),
-        row_of(DeskChannelSelect("bulk", "change", panel_id, t("Move to another channel…"))),
     ]
+    if not fixed:
+        items.append(row_of(DeskChannelSelect("bulk", "change", panel_id, t("Move to another channel…"))))
     await desk.show(panel_of(*items, colour=NEUTRAL))
 
 
@@ -115,8 +118,14 @@ async def _allowed(
         if verdict.allowed:
             allowed.append(job)
         else:
-            refused.append(f"{with_colon(titled(job, 60))} {verdict.against[0]}")
+            refused.append(_why_not(job, verdict))
     return allowed, list(dict.fromkeys(refused))
+
+
+def _why_not(job: Job, verdict: Verdict) -> str:
+    """Return the first reason against an action, with the job's name."""
+    why = verdict.against[0]
+    return why if verdict.named else f"“{plain(title_of(job))[:60]}”: {why}"
 
 
 async def _confirm(desk: Desk, panel_id: str, *, name: str, **params: str) -> None:
@@ -233,7 +242,7 @@ async def _restorable(
             if job.version != changed[job.id][1] or verdict.allowed:
                 allowed.append(job.id)  # if it was changed since, the server refuses it with a reason
             else:
-                refused[job.id] = f"{with_colon(titled(job, 60))} {verdict.against[0]}"
+                refused[job.id] = _why_not(job, verdict)
     return allowed, refused
 
 

@@ -64,12 +64,21 @@ from cogs.rights.member_counts import count_members
 from cogs.services import Refused, spec_for
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
-from schedulezero.errors import ClientError, NotFound, WhenError
+from schedulezero.errors import ClientError, NotFound, ScheduleZeroError, WhenError
+from schedulezero.handler.run_context import RunContext, running
 from schedulezero.methods.parameters import Kind
-from schedulezero.methods.spec import MethodSpec
+from schedulezero.methods.spec import MethodSpec, Tell
+from schedulezero.methods.values import check_params
 from schedulezero.methods.variables import facts_of
 from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
-from schedulezero.model.authorship import ASKED, LONGEST_ASKED, unchanged_since
+from schedulezero.model.authorship import (
+    ASKED,
+    ENDINGS,
+    FOLLOWS,
+    LONGEST_ASKED,
+    belongs_to_another,
+    unchanged_since,
+)
 from schedulezero.when.calendar.quiet_hours import next_allowed
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
@@ -121,7 +130,7 @@ async def _card_with(
     return card(
         job,
         kind=kind_of(job, spec),
-        details=_details(desk, readable),
+        details=await _details(desk, readable),
         parts=part_lines(job.parts, lambda name: spec_for(desk.bot, name), job),
         post=await _post(desk, readable),
         last_run=last_run,
@@ -242,6 +251,8 @@ def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None) 
 
 
 def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[ui.ActionRow[ui.LayoutView]]:
+    if belongs_to_another(job):
+        return _rows_of_part(job, undo)
     no_pause, no_edit = Feature.PAUSE in lacks, Feature.EDIT in lacks
     no_hold = Feature.HOLD in lacks
     active = job.state is JobState.ACTIVE
@@ -273,8 +284,30 @@ def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[
     return [row_of(*first), row_of(*second)]
 
 
+def _rows_of_part(job: Job, undo: int | None) -> list[ui.ActionRow[ui.LayoutView]]:
+    """Return the buttons of a job that belongs to another: it can only be run now or cancelled."""
+    buttons = [DeskButton("job", "run", job.id, t("Run now"), style=discord.ButtonStyle.primary)]
+    if job.state is JobState.PAUSED or is_held(job):
+        buttons.append(DeskButton("job", "resume", job.id, t("Resume")))
+    if job.id.startswith(ENDINGS):
+        buttons.append(DeskButton("job", "clone", job.id, t("Clone")))
+    buttons += [
+        DeskButton("job", "history", job.id, t("History")),
+        DeskButton("job", "cancel", job.id, t("Cancel"), style=discord.ButtonStyle.danger),
+    ]
+    links: list[DeskButton] = []
+    if follows := job.meta.get(FOLLOWS):
+        links.append(DeskButton("job", "show", str(follows)[:64], t("The job it belongs to")))
+    if undo is not None:
+        target = f"{job.id}:{undo}.{job.version}"
+        links.append(DeskButton("job", "back", target, t("Undo"), style=discord.ButtonStyle.primary))
+    return [row_of(*buttons), *([row_of(*links)] if links else [])]
+
+
 def _not_possible(job: Job, lacks: frozenset[Feature]) -> list[str]:
     """Return the labels of the buttons that need a feature the server lacks."""
+    if belongs_to_another(job):
+        return []
     holds = [t("Pause until…"), *([] if runs_once(job) else [t("Skip next")])]
     # Read as: a feature, and the buttons that need it.
     buttons = (
@@ -295,6 +328,8 @@ def runs_once(job: Job) -> bool:
 
 log = logging.getLogger(__name__)
 
+FIRST_LOOK_SECONDS = 3.0
+"""How long a person waits for what a first look finds; the click is acknowledged by then."""
 _LOOKS_AGAIN = 0.1
 """Seconds between two looks at whether a run that somebody started is over."""
 
@@ -315,6 +350,19 @@ async def run_now(desk: Desk, job_id: str) -> None:
     log.info("%s runs job %s on demand", desk.member.id, job.id, extra={"run_id": run.id})
     await soon(_over(desk, job, run))  # most runs are, and the card then shows what this one came to
     await desk.show(await card_of(desk, job, heading=t("Started"), hint=await rules_by_hand(desk)))
+
+
+async def look_at_once(desk: Desk, job: Job) -> str | None:
+    """Let a job that watches something look now; return what to say if it can't, or None.
+
+    Until its next run it would know nothing of what was asked for.
+    """
+    try:
+        run = await desk.client.run(job, desk.actor_id)
+    except ClientError as error:
+        return t("It couldn't look at once: {reason}", reason=translated(error.message))
+    await soon(_over(desk, job, run), FIRST_LOOK_SECONDS)
+    return None
 
 
 async def _over(desk: Desk, job: Job, run: Run) -> None:
@@ -457,13 +505,36 @@ async def _show_changed(desk: Desk, before: Job, after: Job, heading: str) -> No
 # -------------------------------------------------------------------- details
 
 
-def _details(desk: Desk, job: Job) -> str:
+async def _details(desk: Desk, job: Job) -> str:
     spec = spec_for(desk.bot, job.method)
     if spec is None:
         return "*" + t("Its sprocket isn't loaded, so it would fail.") + "*"
+    if spec.internal and spec.preview is not None:
+        return await _as_it_will_look(desk, job, spec, spec.preview)
     asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
+    asked.sort(key=lambda item: item.kind is Kind.LONG_TEXT)  # no line then stands in a quoted text
     lines = parameter_lines(asked, typed(spec, job.params), 100 if spec.variables else 600)
     return cut("\n".join(lines), 1800)
+
+
+async def _as_it_will_look(desk: Desk, job: Job, spec: MethodSpec, tell: Tell) -> str:
+    """Return where a job that the bot planned acts, and what it says there, in place of its params."""
+    places = [item for item in spec.parameters if item.kind is Kind.CHANNEL]
+    run = RunContext(
+        job_id=job.id,
+        guild_id=job.guild_id,
+        creator_id=job.creator_id,
+        scheduled_at=job.next_run_at or instants.now(),
+        timezone=job.timezone,
+    )
+    try:
+        with running(run):
+            said = translated(await tell(desk.bot, check_params(spec, job.params)))
+    except ScheduleZeroError as error:
+        said = translated(error.message)
+    lines = parameter_lines(places, typed(spec, job.params))
+    shown = "\n".join(f"> {line}" for line in said.splitlines())
+    return cut("\n".join([*lines, shown]), 1800)
 
 
 async def _post(desk: Desk, job: Job) -> Post | None:

@@ -95,6 +95,7 @@ async def verdicts(
         await asyncio.sleep(0)  # a verdict takes a fraction of a millisecond, and there may be thousands
         version = (versions or {}).get(job.id, job)
         against: list[str] = []
+        named = False
         for each in (version, *parts_as_jobs(version)):  # who writes or starts a job does so with its parts
             spec = spec_for(desk.bot, each.method)
             situation = Situation(member, spec, approval=settings.approval, cleared=cleared)
@@ -108,8 +109,9 @@ async def verdicts(
                     # A draft's review, just before it is saved, has asked already.
                     objection=await own.against(spec, each.params, known) if act in _ASKED else None,
                 )
-            against += decide(act, job, situation, version=each).against
-        yield job, Verdict(tuple(dict.fromkeys(against)))
+            found = decide(act, job, situation, version=each)
+            against, named = [*against, *found.against], named or found.named
+        yield job, Verdict(tuple(dict.fromkeys(against)), named)
 
 
 async def who_changed(desk: Desk, job: Job) -> str:

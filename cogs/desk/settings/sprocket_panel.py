@@ -39,8 +39,9 @@ async def show_sprockets(desk: Desk) -> None:
     lines: list[str] = []
     for name in loaded:
         jobs = [
-            f"-# `{method}` {t(spec_of(method, function).summary)}"
+            f"-# `{method}` {t(spec.summary)}"
             for method, function in sorted(loader.jobs_of(bot, name).items())
+            if not (spec := spec_of(method, function)).internal
         ]
         lines.append("\n".join([f"**{name}** {found[name].release}", *jobs]))
     items.append(ui.TextDisplay(cut("\n".join(lines) or t("None is loaded."), 3000)))
