@@ -179,6 +179,7 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
                 count=len(known.agenda.unread),
             )
         )
+    refused = [*refused, *did.refused]
     said += refused[:3]
     partial = bool(told or refused or did.left_out or known.agenda.unread)
     return success(all_in_a_row(*said), **({"partial": True} if partial else {}))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -39,6 +40,8 @@ _MOST_INSTANCES = 5_000
 _LONGEST = timedelta(days=366)
 _DAY = timedelta(days=1)
 _TAG = re.compile(r"<(/?[a-zA-Z][^<>]{0,500})>")
+_UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing."""
 _LINE_TAGS = ("br", "p", "/p", "li", "div", "/div")
 
 
@@ -224,15 +227,15 @@ def _occurrence(event: Event, said: Event, named: datetime | None, starts: datet
         starts=starts,
         ends=starts + length if is_known and length is not None else None,
         whole=said.whole,
-        title=_cut(_plain(said.summary), LONGEST_TITLE),
-        place=_cut(_plain(said.place), LONGEST_PLACE),
+        title=_cut(_one_line(said.summary), LONGEST_TITLE),
+        place=_cut(_one_line(said.place), LONGEST_PLACE),
         description=_cut(_plain(said.description), LONGEST_DESCRIPTION),
         link=said.link if _is_link(said.link) else "",
     )
 
 
 def _passes(event: Event, window: Window) -> bool:
-    if not event.summary.strip():
+    if not _one_line(event.summary):
         return False
     text = f"{event.summary}\n{event.description}\n{event.place}".casefold()
     named = {item.casefold() for item in event.categories}
@@ -263,6 +266,13 @@ def _plain(text: str) -> str:
     for entity, char in (("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&")):
         bare = bare.replace(entity, char)
     return re.sub(r"\n{3,}", "\n\n", bare).strip()
+
+
+def _one_line(text: str) -> str:
+    """A text on one line without HTML; empty if nothing of it can be seen, as Discord takes no such name."""
+    line = " ".join(_plain(text).split())
+    seen = any(unicodedata.category(char)[0] in "LNPS" and char not in _UNSEEN for char in line)
+    return line if seen else ""
 
 
 def _cut(text: str, most: int) -> str:

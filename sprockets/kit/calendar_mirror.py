@@ -6,8 +6,8 @@ because somebody died in between, is looked for on Discord, by its name and star
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,8 @@ class Mirrored:
     changed: int = 0
     cancelled: int = 0
     left_out: int = 0
+    refused: list[str] = field(default_factory=list[str])
+    """Why Discord refused single events."""
 
     @property
     def number(self) -> int:
@@ -128,7 +130,8 @@ class _Mirroring:
             await self._keep()
         for key, differing in found.edit.items():
             await self._next()
-            await self._edit(self._known[key], differing)
+            if not await self._alone(self._edit(self._known[key], differing)):
+                continue
             written = {**self._known[key].written, **differing}
             self._known[key] = replace(self._known[key], written=written)
             self.did.changed += 1
@@ -138,9 +141,10 @@ class _Mirroring:
             self._known[key] = wanted
             await self._keep()
             faults.point("event.begun")
-            event_id = await self._create(wanted)
+            if not await self._alone(self._create(key, wanted)):
+                del self._known[key]
+                continue
             faults.point("event.made")
-            self._known[key] = replace(wanted, event_id=event_id)
             self.did.made += 1
             await self._keep()
 
@@ -152,10 +156,21 @@ class _Mirroring:
                 code="events_follow",
             )
 
-    async def _create(self, item: Made) -> str:
+    async def _alone(self, change: Coroutine[Any, Any, None]) -> bool:
+        """Make or change one event; return whether Discord took it, as others go on without it."""
+        try:
+            await change
+        except JobFailed as error:
+            if error.retry is not False or isinstance(error, (Forbidden, Gone)):
+                raise
+            self.did.refused.append(error.message)
+            return False
+        return True
+
+    async def _create(self, key: str, item: Made) -> None:
         if not self._guild.me.guild_permissions.create_events:
             raise self._lacks(item.written["name"], "create_events")
-        async with asking_discord("make the event"):
+        async with asking_discord(f"make the event “{item.written['name']}”"):
             event = await self._guild.create_scheduled_event(
                 name=item.written["name"],
                 description=item.written["description"] or discord.utils.MISSING,  # Discord rejects ""
@@ -166,12 +181,14 @@ class _Mirroring:
                 privacy_level=discord.PrivacyLevel.guild_only,
                 reason=REASON,
             )
-        return str(event.id)
+        self._known[key] = replace(item, event_id=str(event.id))
 
     async def _edit(self, item: Made, differing: Mapping[str, str]) -> None:
         event = self._events[item.event_id]
         self._expect_right(event)
         new: dict[str, Any] = {name: differing[name] for name in ("name", "description") if name in differing}
+        if new.get("description") == "":
+            new["description"] = None
         if "place" in differing:
             new["location"] = differing["place"]
         if differing.keys() & {"start", "end"}:

@@ -21,8 +21,9 @@ from tests.support.alerting import alerts_to
 from tests.support.feeds import Feed, a_feed, event, stamped
 from tests.support.granting import give_the_bot
 from tests.support.resuming import call
-from tests.support.rules.applying import applied
+from tests.support.rules.applying import Asked, Rule, applied, refused
 from tests.support.rules.event_rights import EventRights
+from tests.support.rules.event_texts import EventTexts
 from tests.support.text import text_of
 from tests.support.world import World, a_world
 
@@ -31,7 +32,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def rules() -> Iterator[None]:
-    with applied(EventRights()):
+    with applied(EventRights(), EventTexts()):
         yield
 
 
@@ -190,6 +191,35 @@ async def test_many_events_are_made_a_few_at_a_time(world: World, feed: Feed) ->
     assert lines[0] == "Soon, Moonbase:" and sum(line.startswith("- <t:") for line in lines) == 12
     answer = await call(world, "send_agenda", {**agenda, "only": "chess"}, "agenda@2", context, "agenda")
     assert "nothing was posted" in answer["message"] and len(world.posted()) == 1
+
+
+async def test_an_event_that_discord_refuses_fails_alone(world: World, feed: Feed) -> None:
+    class Unwelcome(Rule):
+        def before(self, asked: Asked) -> None:
+            if asked.path.endswith("scheduled-events") and asked.body and asked.body["name"] == "Unwelcome":
+                raise refused("name", "BASE_TYPE_BAD", "Not here.")
+
+    good = [event(f"g{n}", in_(31 + n), title=f"G{n}") for n in range(2)]
+    feed.events = [
+        event("bad", in_(30), title="<br>"),
+        event("none", in_(30), title="\u200b\u3164"),
+        event("unwelcome", in_(30), title="Unwelcome"),
+        event("lines", in_(35), "LOCATION:<p></p>", title="One<br>line"),
+        *good,
+    ]
+    job = await following(world, feed, channel_id=str(world.channel.id), make_events=True)
+    with applied(Unwelcome()):
+        for _ in range(2):
+            run = await look(world, job)
+            assert run.state == "succeeded" and run.result is not None, run
+            assert run.result["partial"] is True and "“Unwelcome”" in run.result["message"], run
+            assert set(on_discord(world)) == {"One line", "G0", "G1"}
+    # Its description is taken away: Discord has no empty ones.
+    feed.events = [event("g0", in_(31), "DESCRIPTION:Dice", title="G0")]
+    await look(world, job)
+    feed.events = good[:1]
+    run = await look(world, job)
+    assert run.result is not None and "1 changed" in run.result["message"], run
 
 
 async def test_a_calendar_that_fails_is_told_once_and_once_when_it_is_back(
