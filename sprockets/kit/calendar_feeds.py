@@ -23,6 +23,7 @@ from schedulezero.exchange.limited_reading import UnreadableFile
 from schedulezero.exchange.occurrence_process import LARGEST
 from schedulezero.exchange.occurrences import Agenda, Window
 from schedulezero.following.followed import Failing, Followed
+from schedulezero.following.same_events import known_again
 from schedulezero.handler.run_context import current_run
 from schedulezero.instants import to_iso
 from schedulezero.methods.host import host_of
@@ -123,7 +124,9 @@ async def read(bot: object, source: Source, since: datetime, until: datetime, kn
     except UnreadableFile as error:
         said = Sentence("The calendar can't be read: {why}", "feed_unreadable", why=error.message)
         raise JobFailed(said, retry=False) from error
-    return replace(known, asked=asked, marks=fetched.marks, read_at=now, covers=window.until, agenda=agenda)
+    agenda, names = known_again(known.agenda, agenda, known.names)
+    known = replace(known, agenda=agenda, names=names)
+    return replace(known, asked=asked, marks=fetched.marks, read_at=now, covers=window.until)
 
 
 def _digest(parts: Sequence[str]) -> str:
