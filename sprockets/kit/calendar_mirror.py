@@ -25,8 +25,10 @@ from schedulezero.methods.note_kinds import CALENDAR_EVENTS
 from schedulezero.methods.permission_names import permission_words
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.calendar_feeds import key_of, present
+from sprockets.kit.calendar_posts import METHOD
 from sprockets.kit.comparing import alike
 from sprockets.kit.event_rights import lacking
+from sprockets.kit.turns import turn
 
 _AT_ONCE = 10
 """The most events that one call makes or changes, as Discord takes few at a time; then the run goes on."""
@@ -62,9 +64,10 @@ async def mirror(bot: commands.Bot, guild: discord.Guild, agenda: Agenda, until:
         until: Events that begin later are left for another time.
     """
     mirroring = _Mirroring(bot, guild)
-    await mirroring.load()
-    found = mirroring.compare(agenda, until)
-    await mirroring.apply(found)
+    async with turn(f"calendar-events:{guild.id}"):  # so that nobody takes over what another is making
+        await mirroring.load()
+        found = mirroring.compare(agenda, until)
+        await mirroring.apply(found)
     return mirroring.did
 
 
@@ -83,7 +86,9 @@ class _Mirroring:
         async with asking_discord("look at the server's events"):
             listed = await self._guild.fetch_scheduled_events(with_counts=False)
         self._events = {str(event.id): event for event in listed if event.status in _LIVE}
-        taken = {item.event_id for item in self._known.values()}
+        if all(item.event_id for item in self._known.values()):
+            return
+        taken = {item.event_id for item in self._known.values()} | await self._held_by_others()
         for key, item in list(self._known.items()):
             if not item.event_id:
                 event = next((e for e in self._events.values() if self._is_it(e, item, taken)), None)
@@ -92,6 +97,16 @@ class _Mirroring:
                 else:
                     self._known[key] = replace(item, event_id=str(event.id))
                     taken.add(str(event.id))
+
+    async def _held_by_others(self) -> set[str]:
+        """The ids of the events that other jobs of the guild made: some may follow the same calendar."""
+        host, own = host_of(self._bot), current_run().job_id
+        held: set[str] = set()
+        async for job in host.services.client.all_jobs(str(self._guild.id)):
+            if job.method != METHOD and job.id != own:
+                note = await host.memory.kept(CALENDAR_EVENTS, key_of(job.id))
+                held |= {value["event_id"] for value in note["made"].values()} if note is not None else set()
+        return held
 
     def _is_it(self, event: discord.ScheduledEvent, item: Made, taken: set[str]) -> bool:
         return (

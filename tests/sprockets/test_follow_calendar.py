@@ -215,11 +215,12 @@ async def test_an_event_that_discord_refuses_fails_alone(world: World, feed: Fee
             assert run.result["partial"] is True and "“Unwelcome”" in run.result["message"], run
             assert set(on_discord(world)) == {"One line", "G0", "G1"}
     # Its description is taken away: Discord has no empty ones.
-    feed.events = [event("g0", in_(31), "DESCRIPTION:Dice", title="G0")]
+    feed.events = [good[0] + "\nDESCRIPTION:Dice"]
     await look(world, job)
-    feed.events = good[:1]
+    # And its server gives it another UID.
+    feed.events = [good[0].replace("UID:g0", "UID:other")]
     run = await look(world, job)
-    assert run.result is not None and "1 changed" in run.result["message"], run
+    assert run.result is not None and "0 made, 1 changed, 0 cancelled" in run.result["message"], run
 
 
 async def test_a_calendar_that_fails_is_told_once_and_once_when_it_is_back(
@@ -309,6 +310,39 @@ async def test_whoever_dies_each_post_and_each_event_is_there_once(
         if dying.left:
             break
     assert deaths == 4
+
+
+async def test_a_follower_leaves_the_event_of_another_alone(
+    world: World, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed.events = [event("x", in_(9), title="X")]
+    followers = [await following(world, feed, make_events=True) for _ in range(2)]
+    base = instants.now()
+
+    async def look_of(number: int, minutes: int, **params: Any) -> Any:
+        context = {
+            "guild_id": str(world.guild.id),
+            "creator_id": str(world.admin.id),
+            "scheduled_at": to_iso(base + timedelta(minutes=minutes)),
+        }
+        job = followers[number]
+        given = {**job.params, **params}
+        return await call(world, "follow_calendar", given, f"{number}@{minutes}", context, job.id)
+
+    def live() -> int:
+        events = world.env.backend.guilds[world.guild.id].scheduled_events.values()
+        return sum(int(e.status) == 1 for e in events)
+
+    # The first one dies before it makes its event, and the second one makes its own.
+    monkeypatch.setattr(faults, "trouble_maker", Dying(("event.begun",), 1))
+    assert (await look_of(0, 0))["success"] is False
+    assert (await look_of(1, 0))["success"] is True and live() == 1
+    assert (await look_of(0, 6))["success"] is True and live() == 2
+    # What the first one cancels is its own.
+    answer = await look_of(0, 12, without="X")
+    assert answer["success"] is True and live() == 1
+    answer = await look_of(1, 12)
+    assert "made" not in answer["message"] and live() == 1, answer
 
 
 async def test_only_public_https_addresses_are_followed(settings: Settings, feed: Feed) -> None:
