@@ -127,6 +127,12 @@ async def test_a_post_looks_again_and_belongs_to_its_calendar(world: World, feed
     job = await following(world, feed, channel_id=str(world.channel.id))
     await look(world, job)
     (post,) = await planned(world)
+    # One that somebody lets run before its time comes once.
+    feed.events.append(event("y", in_(2.2), title="Early"))
+    await look(world, job)
+    early = next(each for each in await planned(world) if "Early" in str(each.name))
+    await world.bot.services.client.run(early)
+    assert (await until(lambda: _ended(world, early))).state == "succeeded"
     # Somebody else's job of the same kind announces nothing, and neither does that of a paused calendar.
     forged = await world.schedule("announce_event", dict(post.params), "in 1 hour")
     await world.advance(hours=1)
@@ -135,7 +141,8 @@ async def test_a_post_looks_again_and_belongs_to_its_calendar(world: World, feed
     await world.bot.services.client.pause(job.id)
     await world.advance(hours=2)
     run = await until(lambda: _ended(world, post))
-    assert "nothing was posted" in run.result["message"] and world.posted() == []
+    assert "nothing was posted" in run.result["message"]
+    assert [message.content[:9] for message in world.posted()] == ["**Early**"]
 
 
 async def _ended(world: World, job: Job) -> Run | None:

@@ -274,3 +274,11 @@ def test_what_is_called_off_is_forgotten() -> None:
         known = [replace(each, stage=Stage.SAVED if each.counts else Stage.CANCELLED) for each in found]
         assert len(known) <= 4 and len(new) == 2
         ids |= new
+
+
+def test_what_a_calendar_says_has_no_markup_in_a_description() -> None:
+    said = wanted(occurrence(description="**Free** [x](https://y.org) @everyone"), "Here").written
+    assert said["description"] == "\\*\\*Free\\*\\* \\[x\\](https://y.org) @\u200beveryone"
+    for text in ("*" * 1000, "\u202e" * 990 + "x" * 1000):
+        long = wanted(occurrence(description=text, link="https://example.org/a"), "Here").written
+        assert 400 < len(long["description"]) <= 1000
