@@ -184,6 +184,7 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
                 count=len(known.agenda.unread),
             )
         )
+    refused = [*refused, *did.refused]
     said += refused[:3]
     partial = bool(told or refused or did.left_out or known.agenda.unread)
     return success(all_in_a_row(*said), **({"partial": True} if partial else {}))
@@ -339,6 +340,10 @@ async def announce_event(
             "event_not_announced",
         )
         return success(said)
+    if await _is_posted(bot):
+        return success(
+            Sentence("This was posted already, so it wasn't posted again.", "event_posted_already")
+        )
     channel = await channel_of(bot, channel_id)
     template = text or DEFAULT
     sent = await post(
@@ -384,6 +389,13 @@ async def _announced(bot: commands.Bot, calendar: str, event: str, channel_id: i
     return item if planned is not None and item is not None and planned.is_for(item) else None
 
 
+async def _is_posted(bot: commands.Bot) -> bool:
+    """Return whether a run that somebody asked for before its time posted already."""
+    run = current_run()
+    found = await host_of(bot).services.client.runs(run.guild_id, job_id=run.job_id)
+    return any(each.id != run.run_id and (each.result or {}).get("message_id") for each in found.runs)
+
+
 @job(
     needs=(CALLING, *in_channel("channel_id", "send_messages")),
     variables=("heading",),
@@ -417,7 +429,8 @@ async def send_agenda(
     """
     channel = await channel_of(bot, channel_id)
     since, until = _days(period)
-    agenda = await agenda_between(bot, Source(calendar_url, only, without), since, until)
+    source = Source(calendar_url, only, without)
+    agenda = await agenda_between(bot, source, since, until, kept_as=f"{current_run().job_id}:{period}")
     items = [item for item in agenda.occurrences if (item.ends or item.starts) >= current_run().scheduled_at]
     if not items:
         return success(Sentence("The calendar has no events then, so nothing was posted.", "agenda_empty"))

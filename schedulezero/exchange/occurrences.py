@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -23,7 +24,7 @@ from schedulezero.exchange.calendar_import import current_versions
 from schedulezero.exchange.calendar_lines import Block, blocks_of, split_property
 from schedulezero.exchange.calendar_series import instances_of
 from schedulezero.exchange.calendar_zones import Zones
-from schedulezero.exchange.time_limit import at_most
+from schedulezero.exchange.time_limit import TookTooLong, at_most
 from schedulezero.instants import from_iso, to_iso
 from schedulezero.model import JsonObject
 from schedulezero.sentences import Sentence
@@ -34,11 +35,15 @@ MOST_EVENTS = 5_000
 LONGEST_TITLE, LONGEST_PLACE, LONGEST_DESCRIPTION, LONGEST_LINK = 100, 100, 1000, 500
 _PROCESSOR_SECONDS = 1.0
 """How long one event may take. The first one in a zone that a calendar defines takes longest."""
+_TOO_LONG_SECONDS = 2.5
+"""How long the events that take too long may take together: each has a third of what is left."""
 _MOST_INSTANCES = 5_000
 """The most instances of one event within the window that are looked at."""
 _LONGEST = timedelta(days=366)
 _DAY = timedelta(days=1)
 _TAG = re.compile(r"<(/?[a-zA-Z][^<>]{0,500})>")
+_UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing."""
 _LINE_TAGS = ("br", "p", "/p", "li", "div", "/div")
 
 
@@ -178,13 +183,18 @@ def agenda_of(text: str, window: Window) -> Agenda:
                 events.append(event_of(block, zones, window.day_time, cancelled=cancelled))
         except Exception:  # noqa: BLE001 - anybody's calendar; each event stands for itself
             unread.add(_short(_uid(block)))
-    for event, changes in current_versions(events):
+    left = _TOO_LONG_SECONDS
+    for event, changes in sorted(current_versions(events), key=lambda each: _effort(each[0])):
         if changes is None:
             continue  # the calendar has a newer version of it
+        share = min(_PROCESSOR_SECONDS, left / 3)
         try:
-            with at_most(_PROCESSOR_SECONDS):
+            with at_most(share):
                 for item in _occurrences(event, changes, window):
                     found[item.key] = item
+        except TookTooLong:
+            left -= share
+            unread.add(_short(event.uid))
         except Exception:  # noqa: BLE001
             unread.add(_short(event.uid))
     listed = sorted(found.values(), key=lambda item: (item.starts, item.key))
@@ -193,6 +203,14 @@ def agenda_of(text: str, window: Window) -> Agenda:
 
 
 NOT_A_CALENDAR = Sentence("The address doesn't answer with a calendar.", "feed_no_calendar")
+
+
+def _effort(event: Event) -> int:
+    """Return how hard an event may be to expand, so that those that take no time aren't behind the others."""
+    often = any(
+        f"FREQ={name}LY" in rule.upper() for rule in event.rules for name in ("HOUR", "MINUTE", "SECOND")
+    )
+    return 2 if often else bool(event.rules)
 
 
 def _is_over(block: Block, since: datetime) -> bool:
@@ -224,15 +242,15 @@ def _occurrence(event: Event, said: Event, named: datetime | None, starts: datet
         starts=starts,
         ends=starts + length if is_known and length is not None else None,
         whole=said.whole,
-        title=_cut(_plain(said.summary), LONGEST_TITLE),
-        place=_cut(_plain(said.place), LONGEST_PLACE),
+        title=_cut(_one_line(said.summary), LONGEST_TITLE),
+        place=_cut(_one_line(said.place), LONGEST_PLACE),
         description=_cut(_plain(said.description), LONGEST_DESCRIPTION),
         link=said.link if _is_link(said.link) else "",
     )
 
 
 def _passes(event: Event, window: Window) -> bool:
-    if not event.summary.strip():
+    if not _one_line(event.summary):
         return False
     text = f"{event.summary}\n{event.description}\n{event.place}".casefold()
     named = {item.casefold() for item in event.categories}
@@ -263,6 +281,13 @@ def _plain(text: str) -> str:
     for entity, char in (("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&")):
         bare = bare.replace(entity, char)
     return re.sub(r"\n{3,}", "\n\n", bare).strip()
+
+
+def _one_line(text: str) -> str:
+    """A text on one line without HTML; empty if nothing of it can be seen, as Discord takes no such name."""
+    line = " ".join(_plain(text).split())
+    seen = any(unicodedata.category(char)[0] in "LNPS" and char not in _UNSEEN for char in line)
+    return line if seen else ""
 
 
 def _cut(text: str, most: int) -> str:

@@ -1,8 +1,8 @@
 """Plans the posts about events of a calendar: a job of its own for each, on the server. Pure.
 
 So a post comes at its exact time also between two looks at the calendar, and whoever dies: the server keeps
-the job. Its id follows from the calendar's job, the event, and how long before it is posted, so a look that
-is repeated doesn't save a second one. A job posts only if the calendar, as last read, still has the event at
+the job. What is planned is remembered with the job's id before that is saved, so a look that is repeated
+doesn't save a second one. A job posts only if the calendar, as last read, still has the event at
 that time; an event that was moved gets another job.
 """
 
@@ -53,6 +53,7 @@ class Planned:
         at: When that is.
         base: What it has in common with the same post planned again.
         stage: How far it has come.
+        look: What it has in common with a post that readers would take for the same.
     """
 
     job_id: str
@@ -61,6 +62,7 @@ class Planned:
     at: datetime
     base: str
     stage: Stage = Stage.BEGUN
+    look: str = ""
 
     @property
     def counts(self) -> bool:
@@ -75,12 +77,14 @@ class Planned:
             "at": to_iso(self.at),
             "base": self.base,
             "stage": self.stage.value,
+            "look": self.look,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Planned:
         lead, at = timedelta(seconds=data["lead"]), from_iso(data["at"])
-        return cls(data["job_id"], data["key"], lead, at, data["base"], Stage(data["stage"]))
+        stage, look = Stage(data["stage"]), data.get("look", "")
+        return cls(data["job_id"], data["key"], lead, at, data["base"], stage, look)
 
     def is_for(self, item: Occurrence) -> bool:
         """Return whether an occurrence is still at the time for which this was planned."""
@@ -112,10 +116,12 @@ def plan(
     wanted: dict[str, Planned] = {}
     for item, lead, at in sorted(_due(items, leads, now, since), key=lambda each: each[2])[:MOST]:
         base = _digest(job_id, what, item.key, str(lead.total_seconds()), to_iso(at))
-        wanted[base] = Planned("", item.key, lead, at, base)
+        look = _digest(item.title, str(lead.total_seconds()), to_iso(at))
+        wanted[base] = Planned("", item.key, lead, at, base, look=look)
+    due = set(wanted)
     kept: list[Planned] = []
     for each in known:
-        if each.at <= now - _KEPT:
+        if each.at <= now - _KEPT or each.stage is Stage.CANCELLED:
             continue
         if not each.counts:
             kept.append(each)
@@ -125,11 +131,19 @@ def plan(
             wanted.pop(each.base, None)
         else:
             kept.append(replace(each, stage=Stage.OFF))
-    called_off = Counter(each.base for each in kept if not each.counts)
-    return kept + [
-        replace(each, job_id=f"calendar-{_digest(base, str(called_off[base]))}")
-        for base, each in wanted.items()
-    ]
+    called_off = Counter(each.base for each in known if not each.counts)
+    # An event that came back under another name, or whose post has other words now, isn't told twice.
+    told = Counter(
+        each.look for each in kept if each.counts and each.at <= now and each.look and each.base not in due
+    )
+    new: list[Planned] = []
+    for base, each in wanted.items():
+        if told[each.look]:
+            told[each.look] -= 1
+            continue
+        job = _digest(base, to_iso(now), str(called_off[base]))
+        new.append(replace(each, job_id=f"calendar-{job}"))
+    return kept + new
 
 
 def _due(

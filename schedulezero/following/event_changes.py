@@ -14,6 +14,7 @@ from typing import Any
 
 from schedulezero.exchange.occurrences import Agenda, Occurrence
 from schedulezero.instants import from_iso, to_iso
+from schedulezero.methods.markup import escaped
 
 MOST_MADE = 50
 """The most events of one calendar, the earliest. Discord takes 100 in a guild that aren't over
@@ -87,10 +88,14 @@ def wanted(item: Occurrence, place: str) -> Made:
     """
     ends = item.ends or item.starts + _DEFAULT_LENGTH
     link = item.link if len(item.link) <= _LONGEST_PLACE else ""
-    said = "\n\n".join(part for part in (item.description, item.link) if part)
-    if len(said) > _LONGEST_DESCRIPTION:
-        room = _LONGEST_DESCRIPTION - len(item.link) - 3
-        said = "\n\n".join(part for part in (f"{item.description[:room]}…", item.link) if part)
+    # Descriptions have markup and mentions, names and places don't.
+    room = _LONGEST_DESCRIPTION - len(item.link) - 2
+    description, kept = escaped(item.description), item.description
+    while len(description) > room:
+        # Each character may be shown as two.
+        kept = kept[: -max((len(description) - room) // 2, 1)]
+        description = f"{escaped(kept)}…"
+    said = "\n\n".join(part for part in (description, item.link) if part)
     written = {
         "name": item.title[:_LONGEST_NAME],
         "description": said,

@@ -44,6 +44,7 @@ class Followed:
         failing: Why it can't be read now; None if it can.
         looked_at: When posts were planned last; None if never.
         planned: The posts that are planned.
+        names: The keys of events to which the calendar gives other ones now.
     """
 
     asked: str = ""
@@ -54,6 +55,7 @@ class Followed:
     failing: Failing | None = None
     looked_at: datetime | None = None
     planned: tuple[Planned, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def to_note(self, guild_id: str | None) -> dict[str, Any]:
         """Return it as a note about a guild."""
@@ -78,6 +80,7 @@ class Followed:
             else None,
             "looked_at": to_iso_or_none(self.looked_at),
             "planned": [item.to_json() for item in self.planned],
+            "names": dict(self.names),
         }
 
     @classmethod
@@ -104,4 +107,5 @@ class Followed:
             else None,
             from_iso_or_none(note["looked_at"]),
             tuple(Planned.from_json(item) for item in note["planned"]),
+            note.get("names") or {},
         )

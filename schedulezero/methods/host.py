@@ -6,12 +6,13 @@ import nothing from the bot.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from schedulezero.methods.spec import JobFunction
-from schedulezero.model import GuildRules, Job
+from schedulezero.model import GuildRules, Job, Run
 from schedulezero.model.habits import Habits
 from schedulezero.model.kept_file import FileFacts
 
@@ -56,11 +57,20 @@ class HostMemory(Notes, Protocol):
     def files(self) -> KeptFiles: ...
 
 
+class FoundRuns(Protocol):
+    """Some runs, the newest first."""
+
+    @property
+    def runs(self) -> Sequence[Run]: ...
+
+
 class JobServer(Protocol):
     """The server that stores jobs, with the calls that jobs use."""
 
     async def create(self, job: Job) -> Job: ...
     async def job(self, job_id: str, guild_id: str | None) -> Job: ...
+    def all_jobs(self, guild_id: str) -> AsyncIterator[Job]: ...
+    async def runs(self, guild_id: str | None, *, job_id: str | None) -> FoundRuns: ...
     async def cancel(self, job: Job) -> Job: ...
     async def rules(self, guild_id: str) -> GuildRules: ...
 

@@ -23,6 +23,7 @@ from schedulezero.exchange.limited_reading import UnreadableFile
 from schedulezero.exchange.occurrence_process import LARGEST
 from schedulezero.exchange.occurrences import Agenda, Window
 from schedulezero.following.followed import Failing, Followed
+from schedulezero.following.same_events import known_again
 from schedulezero.handler.run_context import current_run
 from schedulezero.instants import to_iso
 from schedulezero.methods.host import host_of
@@ -123,16 +124,32 @@ async def read(bot: object, source: Source, since: datetime, until: datetime, kn
     except UnreadableFile as error:
         said = Sentence("The calendar can't be read: {why}", "feed_unreadable", why=error.message)
         raise JobFailed(said, retry=False) from error
-    return replace(known, asked=asked, marks=fetched.marks, read_at=now, covers=window.until, agenda=agenda)
+    agenda, names = known_again(known.agenda, agenda, known.names)
+    known = replace(known, agenda=agenda, names=names)
+    return replace(known, asked=asked, marks=fetched.marks, read_at=now, covers=window.until)
 
 
 def _digest(parts: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
-async def agenda_between(bot: object, source: Source, since: datetime, until: datetime) -> Agenda:
-    """Return what a calendar says between two instants, without remembering it. Raises JobFailed."""
-    known = await read(bot, source, since, until, Followed())
+async def agenda_between(
+    bot: object, source: Source, since: datetime, until: datetime, *, kept_as: str | None = None
+) -> Agenda:
+    """Return what a calendar says between two instants. Raises JobFailed.
+
+    Parameters:
+        bot: The bot.
+        source: The calendar.
+        since, until: The instants, without the last one. A later ``since`` may follow an earlier one, but not
+            the other way round, for what is remembered.
+        kept_as: Under which name to remember what was read, so that it isn't asked for more often than every
+            few minutes; None to ask, and to remember nothing.
+    """
+    known = await followed_by(bot, kept_as) if kept_as is not None else Followed()
+    known = await read(bot, source, since, until, known)
+    if kept_as is not None:
+        await keep(bot, kept_as, known)
     found = tuple(item for item in known.agenda.occurrences if since <= item.starts < until)
     return replace(known.agenda, occurrences=found)
 

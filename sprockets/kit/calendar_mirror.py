@@ -6,8 +6,8 @@ because somebody died in between, is looked for on Discord, by its name and star
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,8 +25,10 @@ from schedulezero.methods.note_kinds import CALENDAR_EVENTS
 from schedulezero.methods.permission_names import permission_words
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.calendar_feeds import key_of, present
+from sprockets.kit.calendar_posts import METHOD
 from sprockets.kit.comparing import alike
 from sprockets.kit.event_rights import lacking
+from sprockets.kit.turns import turn
 
 _AT_ONCE = 10
 """The most events that one call makes or changes, as Discord takes few at a time; then the run goes on."""
@@ -42,6 +44,8 @@ class Mirrored:
     changed: int = 0
     cancelled: int = 0
     left_out: int = 0
+    refused: list[str] = field(default_factory=list[str])
+    """Why Discord refused single events."""
 
     @property
     def number(self) -> int:
@@ -60,9 +64,10 @@ async def mirror(bot: commands.Bot, guild: discord.Guild, agenda: Agenda, until:
         until: Events that begin later are left for another time.
     """
     mirroring = _Mirroring(bot, guild)
-    await mirroring.load()
-    found = mirroring.compare(agenda, until)
-    await mirroring.apply(found)
+    async with turn(f"calendar-events:{guild.id}"):  # so that nobody takes over what another is making
+        await mirroring.load()
+        found = mirroring.compare(agenda, until)
+        await mirroring.apply(found)
     return mirroring.did
 
 
@@ -81,7 +86,9 @@ class _Mirroring:
         async with asking_discord("look at the server's events"):
             listed = await self._guild.fetch_scheduled_events(with_counts=False)
         self._events = {str(event.id): event for event in listed if event.status in _LIVE}
-        taken = {item.event_id for item in self._known.values()}
+        if all(item.event_id for item in self._known.values()):
+            return
+        taken = {item.event_id for item in self._known.values()} | await self._held_by_others()
         for key, item in list(self._known.items()):
             if not item.event_id:
                 event = next((e for e in self._events.values() if self._is_it(e, item, taken)), None)
@@ -90,6 +97,16 @@ class _Mirroring:
                 else:
                     self._known[key] = replace(item, event_id=str(event.id))
                     taken.add(str(event.id))
+
+    async def _held_by_others(self) -> set[str]:
+        """The ids of the events that other jobs of the guild made: some may follow the same calendar."""
+        host, own = host_of(self._bot), current_run().job_id
+        held: set[str] = set()
+        async for job in host.services.client.all_jobs(str(self._guild.id)):
+            if job.method != METHOD and job.id != own:
+                note = await host.memory.kept(CALENDAR_EVENTS, key_of(job.id))
+                held |= {value["event_id"] for value in note["made"].values()} if note is not None else set()
+        return held
 
     def _is_it(self, event: discord.ScheduledEvent, item: Made, taken: set[str]) -> bool:
         return (
@@ -128,7 +145,8 @@ class _Mirroring:
             await self._keep()
         for key, differing in found.edit.items():
             await self._next()
-            await self._edit(self._known[key], differing)
+            if not await self._alone(self._edit(self._known[key], differing)):
+                continue
             written = {**self._known[key].written, **differing}
             self._known[key] = replace(self._known[key], written=written)
             self.did.changed += 1
@@ -138,9 +156,10 @@ class _Mirroring:
             self._known[key] = wanted
             await self._keep()
             faults.point("event.begun")
-            event_id = await self._create(wanted)
+            if not await self._alone(self._create(key, wanted)):
+                del self._known[key]
+                continue
             faults.point("event.made")
-            self._known[key] = replace(wanted, event_id=event_id)
             self.did.made += 1
             await self._keep()
 
@@ -152,10 +171,21 @@ class _Mirroring:
                 code="events_follow",
             )
 
-    async def _create(self, item: Made) -> str:
+    async def _alone(self, change: Coroutine[Any, Any, None]) -> bool:
+        """Make or change one event; return whether Discord took it, as others go on without it."""
+        try:
+            await change
+        except JobFailed as error:
+            if error.retry is not False or isinstance(error, (Forbidden, Gone)):
+                raise
+            self.did.refused.append(error.message)
+            return False
+        return True
+
+    async def _create(self, key: str, item: Made) -> None:
         if not self._guild.me.guild_permissions.create_events:
             raise self._lacks(item.written["name"], "create_events")
-        async with asking_discord("make the event"):
+        async with asking_discord(f"make the event “{item.written['name']}”"):
             event = await self._guild.create_scheduled_event(
                 name=item.written["name"],
                 description=item.written["description"] or discord.utils.MISSING,  # Discord rejects ""
@@ -166,12 +196,14 @@ class _Mirroring:
                 privacy_level=discord.PrivacyLevel.guild_only,
                 reason=REASON,
             )
-        return str(event.id)
+        self._known[key] = replace(item, event_id=str(event.id))
 
     async def _edit(self, item: Made, differing: Mapping[str, str]) -> None:
         event = self._events[item.event_id]
         self._expect_right(event)
         new: dict[str, Any] = {name: differing[name] for name in ("name", "description") if name in differing}
+        if new.get("description") == "":
+            new["description"] = None
         if "place" in differing:
             new["location"] = differing["place"]
         if differing.keys() & {"start", "end"}:

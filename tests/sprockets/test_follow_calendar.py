@@ -21,8 +21,9 @@ from tests.support.alerting import alerts_to
 from tests.support.feeds import Feed, a_feed, event, stamped
 from tests.support.granting import give_the_bot
 from tests.support.resuming import call
-from tests.support.rules.applying import applied
+from tests.support.rules.applying import Asked, Rule, applied, refused
 from tests.support.rules.event_rights import EventRights
+from tests.support.rules.event_texts import EventTexts
 from tests.support.text import text_of
 from tests.support.world import World, a_world
 
@@ -31,7 +32,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def rules() -> Iterator[None]:
-    with applied(EventRights()):
+    with applied(EventRights(), EventTexts()):
         yield
 
 
@@ -127,6 +128,12 @@ async def test_a_post_looks_again_and_belongs_to_its_calendar(world: World, feed
     job = await following(world, feed, channel_id=str(world.channel.id))
     await look(world, job)
     (post,) = await planned(world)
+    # One that somebody lets run before its time comes once.
+    feed.events.append(event("y", in_(2.2), title="Early"))
+    await look(world, job)
+    early = next(each for each in await planned(world) if "Early" in str(each.name))
+    await world.bot.services.client.run(early)
+    assert (await until(lambda: _ended(world, early))).state == "succeeded"
     # Somebody else's job of the same kind announces nothing, and neither does that of a paused calendar.
     forged = await world.schedule("announce_event", dict(post.params), "in 1 hour")
     await world.advance(hours=1)
@@ -135,7 +142,8 @@ async def test_a_post_looks_again_and_belongs_to_its_calendar(world: World, feed
     await world.bot.services.client.pause(job.id)
     await world.advance(hours=2)
     run = await until(lambda: _ended(world, post))
-    assert "nothing was posted" in run.result["message"] and world.posted() == []
+    assert "nothing was posted" in run.result["message"]
+    assert [message.content[:9] for message in world.posted()] == ["**Early**"]
 
 
 async def _ended(world: World, job: Job) -> Run | None:
@@ -191,6 +199,36 @@ async def test_many_events_are_made_a_few_at_a_time(world: World, feed: Feed) ->
     assert lines[0] == "Soon, Moonbase:" and sum(line.startswith("- <t:") for line in lines) == 12
     answer = await call(world, "send_agenda", {**agenda, "only": "chess"}, "agenda@2", context, "agenda")
     assert "nothing was posted" in answer["message"] and len(world.posted()) == 1
+
+
+async def test_an_event_that_discord_refuses_fails_alone(world: World, feed: Feed) -> None:
+    class Unwelcome(Rule):
+        def before(self, asked: Asked) -> None:
+            if asked.path.endswith("scheduled-events") and asked.body and asked.body["name"] == "Unwelcome":
+                raise refused("name", "BASE_TYPE_BAD", "Not here.")
+
+    good = [event(f"g{n}", in_(31 + n), title=f"G{n}") for n in range(2)]
+    feed.events = [
+        event("bad", in_(30), title="<br>"),
+        event("none", in_(30), title="\u200b\u3164"),
+        event("unwelcome", in_(30), title="Unwelcome"),
+        event("lines", in_(35), "LOCATION:<p></p>", title="One<br>line"),
+        *good,
+    ]
+    job = await following(world, feed, channel_id=str(world.channel.id), make_events=True)
+    with applied(Unwelcome()):
+        for _ in range(2):
+            run = await look(world, job)
+            assert run.state == "succeeded" and run.result is not None, run
+            assert run.result["partial"] is True and "“Unwelcome”" in run.result["message"], run
+            assert set(on_discord(world)) == {"One line", "G0", "G1"}
+    # Its description is taken away: Discord has no empty ones.
+    feed.events = [good[0] + "\nDESCRIPTION:Dice"]
+    await look(world, job)
+    # And its server gives it another UID.
+    feed.events = [good[0].replace("UID:g0", "UID:other")]
+    run = await look(world, job)
+    assert run.result is not None and "0 made, 1 changed, 0 cancelled" in run.result["message"], run
 
 
 async def test_a_calendar_that_fails_is_told_once_and_once_when_it_is_back(
@@ -280,6 +318,39 @@ async def test_whoever_dies_each_post_and_each_event_is_there_once(
         if dying.left:
             break
     assert deaths == 4
+
+
+async def test_a_follower_leaves_the_event_of_another_alone(
+    world: World, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed.events = [event("x", in_(9), title="X")]
+    followers = [await following(world, feed, make_events=True) for _ in range(2)]
+    base = instants.now()
+
+    async def look_of(number: int, minutes: int, **params: Any) -> Any:
+        context = {
+            "guild_id": str(world.guild.id),
+            "creator_id": str(world.admin.id),
+            "scheduled_at": to_iso(base + timedelta(minutes=minutes)),
+        }
+        job = followers[number]
+        given = {**job.params, **params}
+        return await call(world, "follow_calendar", given, f"{number}@{minutes}", context, job.id)
+
+    def live() -> int:
+        events = world.env.backend.guilds[world.guild.id].scheduled_events.values()
+        return sum(int(e.status) == 1 for e in events)
+
+    # The first one dies before it makes its event, and the second one makes its own.
+    monkeypatch.setattr(faults, "trouble_maker", Dying(("event.begun",), 1))
+    assert (await look_of(0, 0))["success"] is False
+    assert (await look_of(1, 0))["success"] is True and live() == 1
+    assert (await look_of(0, 6))["success"] is True and live() == 2
+    # What the first one cancels is its own.
+    answer = await look_of(0, 12, without="X")
+    assert answer["success"] is True and live() == 1
+    answer = await look_of(1, 12)
+    assert "made" not in answer["message"] and live() == 1, answer
 
 
 async def test_only_public_https_addresses_are_followed(settings: Settings, feed: Feed) -> None:

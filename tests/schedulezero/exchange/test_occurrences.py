@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from schedulezero.exchange import occurrences
 from schedulezero.exchange.agenda_reading import read_agenda
 from schedulezero.exchange.calendar_checks import Unusable
 from schedulezero.exchange.limited_reading import UnreadableFile
@@ -113,3 +114,13 @@ async def test_the_limited_process_reads_the_same() -> None:
     with pytest.raises(UnreadableFile) as caught:
         await read_agenda(b"\x00\xff not a calendar", WINDOW)
     assert caught.value.code == "feed_no_calendar"
+
+
+def test_many_events_that_take_too_long_are_left_out_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(occurrences, "_TOO_LONG_SECONDS", 0.5)
+    slow = "DTSTART:20000101T000000Z\nRRULE:FREQ=MINUTELY;BYSECOND=7;BYSETPOS=1\nSUMMARY:Slow"
+    events = [f"UID:{number}\n{slow}" for number in range(20)]
+    good = ["UID:once\nDTSTART:20261130T180000Z\nSUMMARY:Once", WEEKLY]
+    agenda = read("\n---\n".join([*events, *good]))
+    assert [item.title for item in agenda.occurrences] == ["Once", *["Games"] * 3]
+    assert len(agenda.unread) == 20

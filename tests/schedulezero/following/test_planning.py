@@ -15,6 +15,7 @@ from schedulezero.following.event_changes import Changes, Made, changes, wanted
 from schedulezero.following.event_text import DEFAULT, agenda_text, check_template, event_text
 from schedulezero.following.followed import Failing, Followed
 from schedulezero.following.leads import read_leads
+from schedulezero.following.same_events import known_again
 from schedulezero.sentences import Sentence
 from schedulezero.web.feed import Marks
 
@@ -228,3 +229,56 @@ def test_what_is_remembered_is_read_back() -> None:
     )  # fmt: skip
     read = Followed.from_note(known.to_note("1"))
     assert read == known and read.failing is not None and read.failing.why == why
+
+
+# ---------------------------------------------------------------- other UIDs
+
+
+def test_an_event_with_another_uid_is_the_same_event() -> None:
+    first, later = occurrence("a"), occurrence("b", 5 * HOUR)
+    before = Agenda((first, later))
+    # Both have new UIDs; then one is moved under the new one, and both come back under the old ones.
+    found, names = known_again(before, Agenda((occurrence("x"), occurrence("y", 5 * HOUR))), {})
+    assert found == before and names == {"x": "a", "y": "b"}
+    moved = occurrence("x", 4 * HOUR)
+    found, names = known_again(found, Agenda((moved, occurrence("y", 5 * HOUR))), names)
+    assert [item.key for item in found.occurrences] == ["a", "b"]
+    assert found.occurrences[0].starts == moved.starts and names == {"x": "a", "y": "b"}
+    found, names = known_again(found, Agenda((moved, first, later)), names)
+    assert [item.key for item in found.occurrences] == ["x", "a", "b"] and names == {}
+    # Another title, or one that was there beside it, is another event.
+    other = occurrence("z", title="Chess")
+    assert known_again(before, Agenda((other, later)), {})[0].occurrences[0].key == "z"
+    twice = Agenda((first, occurrence("c")))
+    assert known_again(before, twice, {})[0] == twice
+
+
+def test_what_was_told_is_not_told_again_under_another_name() -> None:
+    first = planned((), occurrence())
+    now = NOW + 2.8 * HOUR
+    gone = planned(first, now=now)
+    assert [each.counts for each in gone] == [True, False]
+    again = planned(gone, occurrence("b"), now=now, since=NOW)
+    assert [each.at for each in again if each.key == "b"] == [NOW + 3 * HOUR]
+    # Two events that look the same are told twice.
+    pair = planned(gone, occurrence("b"), occurrence("c"), now=now, since=NOW)
+    assert sum(each.counts and each.at <= now for each in pair) == 2
+
+
+def test_what_is_called_off_is_forgotten() -> None:
+    known: list[Planned] = []
+    ids: set[str] = set()
+    for number in range(9):
+        found = planned(known, occurrence("ab"[number % 2], title=str(number % 2)))
+        new = {each.job_id for each in found if each.counts}
+        known = [replace(each, stage=Stage.SAVED if each.counts else Stage.CANCELLED) for each in found]
+        assert len(known) <= 4 and len(new) == 2
+        ids |= new
+
+
+def test_what_a_calendar_says_has_no_markup_in_a_description() -> None:
+    said = wanted(occurrence(description="**Free** [x](https://y.org) @everyone"), "Here").written
+    assert said["description"] == "\\*\\*Free\\*\\* \\[x\\](https://y.org) @\u200beveryone"
+    for text in ("*" * 1000, "\u202e" * 990 + "x" * 1000):
+        long = wanted(occurrence(description=text, link="https://example.org/a"), "Here").written
+        assert 400 < len(long["description"]) <= 1000
