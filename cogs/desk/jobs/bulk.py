@@ -17,8 +17,8 @@ from cogs.desk.kit.components import DeskButton, DeskChannelSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, title_of
-from cogs.language import markn, t, tn, translated
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, title_of, titled
+from cogs.language import markn, t, tn, translated, with_colon
 from cogs.rights.deciding import Act, Verdict, moved
 from cogs.services import Refused
 from schedulezero.client.dialect import BulkChange, BulkOutcome, JobQuery
@@ -125,7 +125,7 @@ async def _allowed(
 def _why_not(job: Job, verdict: Verdict) -> str:
     """Return the first reason against an action, with the job's name."""
     why = verdict.against[0]
-    return why if verdict.named else f"“{plain(title_of(job))[:60]}”: {why}"
+    return why if verdict.named else f"{with_colon(titled(job, 60))} {why}"
 
 
 async def _confirm(desk: Desk, panel_id: str, *, name: str, **params: str) -> None:
