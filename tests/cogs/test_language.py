@@ -170,7 +170,7 @@ def test_a_hint_within_an_error_is_said_in_the_readers_language() -> None:
     with speaking("de"):
         assert "Meintest du {title}?" in translated(refused.value.message)
     with speaking("fr"):
-        assert "Vouliez-vous dire {title}\u00a0?" in translated(refused.value.message)
+        assert "Vouliez-vous dire {title}\u202f?" in translated(refused.value.message)
 
 
 def test_the_first_example_to_try_is_one_that_the_language_reads() -> None:
