@@ -31,7 +31,7 @@ _OUTSTANDING = 32
 NO_OPS = 20_000
 NAPS = 500
 NAP_SECONDS = 0.1
-_BASELINE_NAPS = 100
+_BASELINE_NAPS = 30
 
 
 # ------------------------------------------------------------------ the caller
