@@ -374,7 +374,12 @@ async def test_nothing_said_of_an_address_goes_beyond_its_host(
 # Read as: what opens connections to addresses, and the modules that may use it, each with the reason.
 DOORS = {
     # Our own server; discord.py's own session.
-    "aiohttp.ClientSession": ["bot/health/ask.py", "cogs/no_repeats.py", "schedulezero/web/outgoing.py"],
+    "aiohttp.ClientSession": [
+        "bot/health/ask.py",
+        "bot/health/doctor_calendar.py",  # the owner's own `calendar_url`
+        "cogs/no_repeats.py",
+        "schedulezero/web/outgoing.py",
+    ],
     "aiohttp.TCPConnector": ["schedulezero/web/outgoing.py"],
     "httpx.AsyncClient": ["schedulezero/client/http.py"],  # our own server, at `api_endpoint`
     "urllib.request": [], "http.client": [], "requests": [], "discord.Webhook.from_url": [],

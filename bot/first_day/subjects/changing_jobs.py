@@ -73,12 +73,14 @@ async def _create_event(visit: Visit) -> str:
 )
 async def _remind_interested(visit: Visit) -> str:
     guild = {"guild_id": str(visit.guild_id)}
-    made = {**guild, "title": f"{MARK} talk", "starts_in": "2 hours", "place": "Attic"}
-    event_id = ((await visit.run_job("create_event", made)).result or {})["event_id"]
+    talk = {**guild, "title": f"{MARK} talk"}
+    made = await visit.run_job("create_event", {**talk, "starts_in": "2 hours", "place": "Attic"})
+    event_id = (made.result or {})["event_id"]
     channel = await visit.place.text()
     wanted = {**guild, "event": str(event_id), "before": "1 day", "channel_id": str(channel)}
     run = await visit.run_job("remind_interested", wanted)
-    await visit.run_job("end_event", {**made, "event_id": event_id})
+    for method in ("start_event", "end_event"):
+        await visit.run_job(method, {**talk, "event_id": event_id})
     return str((run.result or {}).get("message"))
 
 
