@@ -447,6 +447,7 @@ _DECIDED_ELSEWHERE = {
     "bulk.do": "_allowed",
     "bulk.undo": "_restorable",
     "history._queue": "its two callers, by job_for",
+    "job_card.look_at_once": "its callers, who have just saved or approved the job",
     "reading.save": "a person's own reminder, under their own id",
     "reading.changed": "its callers, by own_reminder",
     "reminders._instead": "a person's own reminder, by own_reminder",
