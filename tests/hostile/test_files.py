@@ -260,7 +260,7 @@ ENTRY: dict[str, Any] = {
     "line": 1, "name": None, "method": "m", "params": {}, "trigger": {"type": "date", "args": {}},
     "timezone": "UTC", "missed": "latest", "overlap": "allow", "sentence": "s", "runs": [],
     "notes": [{"said": "n", "said_code": "c", "said_values": {}}], "job_id": "",
-    "paused": False, "is_event": False, "grace": None, "parts": None,
+    "paused": False, "is_event": False, "grace": None, "parts": None, "in_quiet_hours": False,
 }  # fmt: skip
 
 

@@ -53,7 +53,8 @@ class Retention:
                 if await self._leases.owns("retention"):
                     await self.forget(self._now() - self._kept_for)
             except DatabaseUnavailable as error:
-                log.warning("old runs are forgotten later: %s", error)
+                # Parts that wait for the database say that it is away; this one just comes again in an hour.
+                log.info("old runs are forgotten later: %s", error)
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def forget(self, before: datetime) -> int:

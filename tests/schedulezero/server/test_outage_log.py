@@ -61,7 +61,6 @@ async def test_a_node_without_its_postgresql_says_two_lines(caplog: pytest.LogCa
             await until(lambda: ready(node))
             await until(lambda: any("used again" in text for _, text in said(caplog)))
             lines = [text for _, text in said(caplog)]
-            assert [text.split(";")[0].split(",")[0] for text in lines] == [
-                "the database cannot be used",
-                "the database can be used again",
-            ], lines
+            about = [text.split(";")[0].split(",")[0] for text in lines if text.startswith("the database")]
+            assert about == ["the database cannot be used", "the database can be used again"], lines
+            assert len(lines) < 5, "what is tried once in a while may have met the outage, too"
