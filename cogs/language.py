@@ -1,9 +1,8 @@
 """Translate texts into the reader's language.
 
-Code writes texts in English, through `t`, or `tn` where a number is in it; `tc` also says what a text is,
-where its English has several meanings. The catalogues in ``cogs/locale`` (gettext's ``.po`` files, read
-without compiling) hold the translations. `speaking` sets the language once for each interaction, for
-everything within it.
+Code writes texts in English, through `t`, or `tn` where a number is in it. The catalogues in ``cogs/locale``
+(gettext's ``.po`` files, read without compiling) hold the translations. `speaking` sets the language once for
+each interaction, for everything within it.
 
 Errors travel as English sentences with a code and values (`schedulezero.sentences`), over REST and in the
 history. `translated` translates one when it is shown: the catalogue has a template for the code, which the
@@ -79,11 +78,6 @@ def shown_locale() -> str:
 def t(text: str, /, **values: Any) -> str:
     """Translate a text into the current language, and fill in its placeholders."""
     return _filled_in(_catalogue().gettext(text), values)
-
-
-def tc(context: str, text: str, /, **values: Any) -> str:
-    """Translate a text whose English has several meanings; the context says which, for translators."""
-    return _filled_in(_catalogue().pgettext(context, text), values)
 
 
 def tn(one: str, many: str, count: int, /, **values: Any) -> str:

@@ -1,4 +1,4 @@
-"""Write the catalogues of translations anew, and tell what they lack.
+"""Bring the catalogues of translations up to date, and list what they lack.
 
 ``python -m tests.catalogues`` tells what isn't translated. With ``--update``, it first writes the template
 ``cogs/locale/schedulezero.pot`` from the code, and brings each language's catalogue up to date with it. A

@@ -1,6 +1,6 @@
 """Every text that people read, found in the code: what the catalogues have to hold.
 
-A text is found where code says it (`t`, `tc`, `tn`, `mark`, `markn`), declares it (commands, job functions),
+A text is found where code says it (`t`, `tn`, `mark`, `markn`), declares it (commands, job functions),
 or raises it as an error; an error's English is a template that stands beside its code, which is part of its
 context in the catalogues. A comment ``# i18n: …`` in the line above a text is for translators.
 `tests.catalogues` writes them into catalogues.
@@ -132,8 +132,6 @@ def _in_desk(tree: ast.AST) -> Iterator[tuple[int, Text]]:
         said = [_constant(item) for item in node.args]
         if name in ("t", "mark") and said and said[0]:
             yield node.lineno, Text(None, said[0])
-        elif name == "tc" and len(said) > 1 and said[0] and said[1]:
-            yield node.lineno, Text(said[0], said[1])
         elif name in ("tn", "markn") and len(said) > 1 and said[0]:
             yield node.lineno, Text(None, said[0], said[1])
         if name in ("command", "Group", "Choice"):
@@ -206,7 +204,7 @@ def _has_words(node: ast.expr) -> bool:
 def _is_said(node: ast.expr) -> bool:
     """Whether a text is in the reader's language already."""
     return any(
-        isinstance(item, ast.Call) and _name(item.func) in ("t", "tc", "tn", "translated")
+        isinstance(item, ast.Call) and _name(item.func) in ("t", "tn", "translated")
         for item in ast.walk(node)
     )
 

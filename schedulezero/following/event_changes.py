@@ -62,7 +62,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is to be done, by the occurrences' keys.
+    """The changes to make, by the occurrences' keys.
 
     Attributes:
         known: What is known, without what is long over, under the keys that occurrences have now.
@@ -116,7 +116,7 @@ def changes(
     here: Collection[str],
     others: int,
 ) -> Changes:
-    """Return what is to be done so that Discord's events are those of a calendar.
+    """Return the changes that bring Discord's events in step with a calendar.
 
     Parameters:
         known: What was made.

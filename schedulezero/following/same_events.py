@@ -2,7 +2,7 @@
 
 Some servers write new UIDs into each answer, or other ones than a moment ago. An event whose UID vanished
 while another with the same title and start came is the same event, and keeps its key, so that nothing is
-planned, made or cancelled for it anew.
+planned, made or cancelled for it a second time.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class _Mirroring:
         )
 
     def compare(self, agenda: Agenda, until: datetime) -> Changes:
-        """Return what is to be done."""
+        """Return the changes to make."""
         ours = {item.event_id for item in self._known.values()}
         waiting = {
             key for key, event in self._events.items() if event.status is discord.EventStatus.scheduled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import discord
@@ -15,7 +16,7 @@ from cogs.language import t, translated
 from cogs.services import Refused
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound
-from schedulezero.model.feed import Feed, NewFeed
+from schedulezero.model.feed import Feed, NewFeed, Shown
 
 _SHORT = 8
 
@@ -42,6 +43,28 @@ def expect_reachable(caller: Caller) -> str:
     if caller.services.calendar_url is None:
         raise Refused(not_reachable())
     return caller.services.calendar_url
+
+
+async def renewed(caller: Caller, place: str, shown: Shown) -> NewFeed:
+    """Replace the picked address of a place by a new one; raise Refused if it no longer exists.
+
+    Parameters:
+        caller: who picked it.
+        place: the guild's or the person's id.
+        shown: what the place's feeds show from now on.
+    """
+    try:
+        made = await caller.client.renew_feed(place, caller.picked(), caller.actor_id)
+    except NotFound:
+        raise Refused(t("This address no longer exists.")) from None
+    await caller.client.show_in_feeds(place, shown)
+    return made
+
+
+async def revoke_picked(caller: Caller, place: str) -> None:
+    """Revoke the picked address of a place."""
+    with suppress(NotFound):  # it was revoked elsewhere, which is what the person wants, too
+        await caller.client.revoke_feed(place, caller.picked(), caller.actor_id)
 
 
 def not_reachable() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import discord
@@ -17,11 +16,12 @@ from cogs.desk.kit.feeds import (
     list_panel,
     new_address,
     not_reachable,
+    renewed,
+    revoke_picked,
 )
 from cogs.desk.kit.layout import row_of
 from cogs.desk.reminders.controls import ReminderButton, ReminderSelect
 from cogs.language import t
-from cogs.services import Refused
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound
 from schedulezero.model.feed import FEEDS_OF_A_PERSON, Feed, NewFeed, Shown
@@ -77,19 +77,13 @@ async def renew(caller: Caller) -> None:
     """Replace an address by a new one, and show that."""
     await caller.acknowledge()
     base = expect_reachable(caller)
-    try:
-        renewed = await caller.client.renew_feed(caller.actor_id, caller.picked(), caller.actor_id)
-    except NotFound:
-        raise Refused(t("This address no longer exists.")) from None
-    await caller.client.show_in_feeds(caller.actor_id, await _shown(caller))
-    await _show_new(caller, base, renewed)
+    await _show_new(caller, base, await renewed(caller, caller.actor_id, await _shown(caller)))
 
 
 async def revoke(caller: Caller) -> None:
     """Revoke an address; programs that read from it get nothing any more."""
     await caller.acknowledge()
-    with suppress(NotFound):  # it was revoked elsewhere, which is what the person wants
-        await caller.client.revoke_feed(caller.actor_id, caller.picked(), caller.actor_id)
+    await revoke_picked(caller, caller.actor_id)
     await show_feeds(caller)
 
 

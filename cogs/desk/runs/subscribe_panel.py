@@ -6,7 +6,6 @@ shows what every member may see (`cogs.rights.feed_content`).
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import discord
@@ -23,12 +22,13 @@ from cogs.desk.kit.feeds import (
     list_panel,
     new_address,
     not_reachable,
+    renewed,
+    revoke_picked,
 )
 from cogs.desk.kit.layout import row_of
 from cogs.language import t
 from cogs.rights.feed_content import shown_in
 from cogs.services import Refused, offered_specs
-from schedulezero.errors import NotFound
 from schedulezero.model.feed import FEEDS_OF_A_GUILD, NewFeed, Shown
 
 _HERE = "guild"
@@ -74,19 +74,13 @@ async def renew(desk: Desk, _target: str) -> None:
     """Replace an address by a new one, and show that."""
     _check_manages(desk)
     base = expect_reachable(desk)
-    try:
-        renewed = await desk.client.renew_feed(desk.guild_id, desk.picked(), desk.actor_id)
-    except NotFound:
-        raise Refused(t("This address no longer exists.")) from None
-    await desk.client.show_in_feeds(desk.guild_id, await _shown(desk))
-    await _show_new(desk, base, renewed)
+    await _show_new(desk, base, await renewed(desk, desk.guild_id, await _shown(desk)))
 
 
 async def revoke(desk: Desk, _target: str) -> None:
     """Revoke an address; programs that read from it get nothing any more."""
     _check_manages(desk)
-    with suppress(NotFound):  # somebody else revoked it, which is what this person wants, too
-        await desk.client.revoke_feed(desk.guild_id, desk.picked(), desk.actor_id)
+    await revoke_picked(desk, desk.guild_id)
     await show_feeds(desk, _HERE)
 
 
