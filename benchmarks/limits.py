@@ -1,8 +1,8 @@
 """A run that posts to 500 channels, against a simulated Discord that keeps the published limits.
 
 The bot is a process of its own; Discord is simcord behind sockets with 50 requests in any second and 5 posts
-in any 5 seconds of a channel, and says 429 with ``Retry-After`` to more. Jobs get `FOR_JOBS` of the 50; the rest
-is kept for what a person waits for.
+in any 5 seconds of a channel, and says 429 with ``Retry-After`` to more. Jobs get `FOR_JOBS` of the 50; the
+rest is kept for what a person waits for.
 """
 
 from __future__ import annotations
