@@ -130,7 +130,7 @@ async def unload(bot: commands.Bot, name: str) -> None:
             await put_out(bot, extension(name, bot), set(jobs_of(bot, name)))
         except Exception as error:
             raise Refused(
-                "“{name}” could not be unloaded: {reason}",
+                "“{name}” couldn't be unloaded: {reason}",
                 code="sprocket_not_unloadable",
                 name=name,
                 reason=_reason(error),

@@ -55,7 +55,10 @@ async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> Non
     draft = await world.draft(world.admin, "follow_calendar", given, "every 15 minutes")
     assert draft.response is not None
     text = text_of(draft.response)
-    assert "in quiet hours too; its posts keep to them" in text and "would be skipped" not in text, text
+    assert (
+        "during quiet hours too; its posts wait until they are over" in text
+        and "would be skipped" not in text
+    ), text
     assert "`@Pleyers` pings nobody" in text and "Days" not in text, text
     # What it would do: the next post as it will look, and how many there are.
     shown = await press(world.admin, draft.response, "draft:try")

@@ -195,7 +195,7 @@ async def _new_here(desk: Desk, draft_id: str) -> Draft:
     """Return the caller's own draft of a new job; a draft that edits a job keeps that job's method."""
     draft = await own_draft(desk, draft_id)
     if draft.job_id is not None:
-        raise Refused(t("An edit can't turn a job into another kind. Create a new one instead."))
+        raise Refused(t("An edit can't turn a job into another kind of job. Create a new one instead."))
     return draft
 
 

@@ -162,7 +162,7 @@ def _then_form(draft: Draft, spec: MethodSpec) -> Any:
         text_field(
             "after",
             t("How long after? (optional)"),
-            description=t("After what comes before it succeeded; empty means at once"),
+            description=t("After what comes before it has succeeded; empty means at once"),
             placeholder=t("2 hours"),
             most=100,
         )

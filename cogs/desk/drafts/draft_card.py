@@ -338,7 +338,7 @@ def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.
     lines: list[ui.Item[Any]] = []
     further: list[DeskButton] = []
     # Read as: name of the group, its text while it is empty.
-    empty = {"where": t("Where or whom"), "what": t("What")}
+    empty = {"where": t("Where, or to whom"), "what": t("What")}
     hidden = kept_hidden(draft)
     values = {name: value for name, value in draft.values.items() if value != ""}
     for name, parameters in fields_by_form(spec).items():
