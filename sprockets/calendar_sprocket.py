@@ -265,7 +265,7 @@ async def _follow_preview(
         )
     said.append(
         Sentence(
-            "Looks as soon as you confirm, and in quiet hours too; its posts keep to them.",
+            "Looks as soon as you confirm, in quiet hours and on free days too; its posts keep to both.",
             "calendar_would_look",
         )
     )
