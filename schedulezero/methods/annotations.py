@@ -13,6 +13,7 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from schedulezero.methods.parameters import Kind, Parameter, kind_of
+from schedulezero.methods.secret_params import is_secret_by_name
 from schedulezero.said_values import said_span
 
 
@@ -39,6 +40,8 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
         adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     except PydanticSchemaGenerationError:
         raise TypeError(f"{name!r} cannot be a {_name_of(annotation)}: {_instead_of(annotation)}") from None
+    if read.secret and not is_secret_by_name(name):
+        raise TypeError(f"{name!r} is a secret, so its name must say so: let it end in `_url`, or be `token`")
     told = default not in (..., None, "", False) and not isinstance(default, list)
     shown = _said(default) if told else None
     return Parameter(

@@ -410,6 +410,7 @@ async def _save(
         "missed": MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST),
         "overlap": OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW),
         "in_quiet_hours": spec.watches or values.get(QUIET) == "run",
+        "on_free_days": spec.watches,
     }
     given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS), META: values.get(QUEUE)}
     meta = {key: value for key, value in given.items() if value}
