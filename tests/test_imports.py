@@ -244,7 +244,7 @@ TABLE = {
         "schedulezero/server cogs bot bot/cli bot/health bot/run.py bot/demo bot/first_day/command.py"
     ),
     "bot/testing.py": (
-        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language "
+        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language schedulezero/methods "
         "schedulezero/handler cogs cogs/config cogs/sprocket_loading bot bot/demo"
     ),
     "bot/__main__.py": "bot/cli bot/cli/main.py",

@@ -8,9 +8,9 @@
 * **While it runs**: `current_run`, `settings_of`, and `step` for work that must happen only once;
   `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
-  `guild_of`, `role_of`, `find_message`, `expect_guild` and `expect_member` look things up in the run's own
-  guild; `post`, `Upload`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `silenced`, `fitting`
-  and `expect_texts` write messages; `for_each` and `partly` work on several channels.
+  `guild_of`, `role_of`, `member_of`, `find_message`, `expect_guild` and `expect_member` look things up in the
+  run's own guild; `post`, `Upload`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `silenced`,
+  `fitting` and `expect_texts` write messages; `for_each` and `partly` work on several channels.
 * **On the web**: `send_out`, and `CALLING`, the permission for a job whose web address a person chooses.
 * **Ending it later**: `follow_up`, `waiting`, `owed`, `debt_about` and `call_off`; `Lasting` and `end_of`
   read how long something lasts.
@@ -43,6 +43,7 @@ from schedulezero.methods.typed import (
     job,
 )
 from schedulezero.web.outgoing import CALLING, send_out
+from sprockets.kit import objects as objects  # finds a job's objects
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
@@ -55,6 +56,7 @@ from sprockets.kit.lookups import (
     guild_of,
     role_of,
 )
+from sprockets.kit.members import member_of
 from sprockets.kit.messages import (
     colour_of,
     embed_of,
@@ -117,6 +119,7 @@ __all__ = (
     "guild_of",
     "in_channel",
     "job",
+    "member_of",
     "mentions",
     "needs",
     "nonce",

@@ -303,7 +303,9 @@ def _example(parameter: Parameter) -> str | None:
         return cut(", ".join(parameter.choices), MAX_OPTION)
     if parameter.counts_seconds:
         return "30 s · 5 min"
-    return "2h 30m" if parameter.kind is Kind.DURATION else None
+    if parameter.kind is Kind.DATE:
+        return t("31 December 2027")
+    return {Kind.DURATION: "2h 30m", Kind.TIME: "18:30"}.get(parameter.kind)
 
 
 def _exceeds_a_form(parameter: Parameter, value: Any) -> bool:

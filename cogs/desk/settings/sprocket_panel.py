@@ -22,10 +22,10 @@ from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
 from cogs.services import Refused
 from cogs.sprocket_loading import loader
-from schedulezero.methods.annotations import parameter_from
 from schedulezero.methods.parameters import Parameter
 from schedulezero.methods.spec import MethodSpec, spec_of
-from schedulezero.methods.sprocket_settings import save_settings, settings_of
+from schedulezero.methods.sprocket_settings import parameters_of_settings, save_settings, settings_of
+from schedulezero.methods.values import read_params
 
 _FORM = "."  # between a sprocket and the number of its form; no name of a sprocket has one
 
@@ -92,7 +92,8 @@ async def configured(desk: Desk, target: str, fields: Mapping[str, Any]) -> None
         raise Refused("\n".join([t("Nothing was changed:"), *filled.errors.values(), *missing]))
     try:
         present = await settings_of(desk.bot, name, model, desk.guild_id)
-        kept = model(**{**_hidden(present.model_dump(mode="json"), spec), **filled.params})
+        read = read_params(spec, filled.params).values
+        kept = model(**{**_hidden(present.model_dump(mode="json"), spec), **read})
     except ValidationError as error:
         said = str(error.errors(include_url=False)[0]["msg"])
         raise Refused(t("Nothing was changed: {reason}", reason=said)) from error
@@ -132,19 +133,7 @@ def _model(desk: Desk, name: str) -> type[BaseModel]:
 
 def _spec(name: str, model: type[BaseModel]) -> MethodSpec:
     """Return a sprocket's settings as the parameters of a form."""
-    return MethodSpec(
-        name,
-        name,
-        tuple(
-            parameter_from(
-                key,
-                field.rebuild_annotation(),
-                ... if field.is_required() else field.get_default(call_default_factory=True),
-                field.description or "",
-            )
-            for key, field in model.model_fields.items()
-        ),
-    )
+    return MethodSpec(name, name, parameters_of_settings(model))
 
 
 PANELS = (
