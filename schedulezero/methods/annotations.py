@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import Enum
@@ -56,6 +57,7 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
         most=read.most,
         channels=read.channels,
         classes=read.classes,
+        options=read.options,
         secret=read.secret,
         only_with=read.only_with,
         adapter=adapter,
@@ -69,6 +71,22 @@ def _name_of(annotation: Any) -> str:
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A value that nobody reads again once it is saved, whoever may write such a job; see `Parameter`."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsFrom:
+    """The texts that a form offers for a parameter: ``Annotated[Text, OptionsFrom(teams)]``.
+
+    The function takes the bot and the guild's id, and returns an iterable of at most 25 texts of at most 100
+    characters; it may be async. It is called each time the form opens, and all such functions of a form have
+    1.5 seconds. If there are no texts, or more, people type one. A job gets the text as it is: the options
+    may have changed since.
+
+    Parameters:
+        function: The function.
+    """
+
+    function: Callable[[Any, int], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +110,7 @@ class _Read:
     description: str = ""
     secret: bool = False
     only_with: str | None = None
+    options: Callable[[Any, int], Any] | None = None
 
 
 # Read as: a plain type, and the kind of its parameters.
@@ -140,6 +159,8 @@ def _take(item: Any, read: _Read) -> None:
         read.classes = item.classes
     elif isinstance(item, Secret):
         read.secret = True
+    elif isinstance(item, OptionsFrom):
+        read.options = item.function
     elif isinstance(item, OnlyWith):
         read.only_with = item.other
     elif isinstance(item, FieldInfo):

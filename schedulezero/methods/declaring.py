@@ -60,14 +60,18 @@ def place_in(declared: Callable[..., Any], name: str | None = None) -> Place | N
         return None
     if file is None:
         return None
+    lines_of_name: list[int] = []
+    lines_of_all: list[int] = []
     for node in nodes:
-        is_it = (isinstance(node, ast.arg) and node.arg == name) or (
-            isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name
-        )
-        if is_it:
-            return Place(file, max(first, 1) + node.lineno - 1)
-    begins = (n.lineno for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef))
-    return Place(file, max(first, 1) + next(begins, 1) - 1)
+        match node:
+            case ast.arg(arg=known) | ast.AnnAssign(target=ast.Name(id=known)) if known == name:
+                lines_of_name.append(node.lineno)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                lines_of_all.append(node.lineno)
+            case _:
+                pass
+    line = next(iter((*lines_of_name, *lines_of_all)), 1)
+    return Place(file, max(first, 1) + line - 1)
 
 
 def check_function(function: Callable[..., Any]) -> None:
@@ -114,11 +118,13 @@ def _wrong(parameter: Parameter, *, is_async: bool) -> str | None:
             return "is an object on Discord. Import `job` from sprockets.kit, which finds it."
         if not parameter.required and parameter.default is not None:
             return "is an object on Discord, so its default can only be None."
+    if parameter.options is not None and parameter.kind not in (Kind.TEXT, Kind.LONG_TEXT):
+        return "has options from a function, so annotate it with Text."
     if parameter.kind is Kind.CHOICE:
         return _wrong_choices(parameter.choices)
     if parameter.longest is not None and parameter.longest < 1:
         return "could hold nothing: its max_length is less than 1."
-    if None not in (parameter.least, parameter.most) and parameter.least > parameter.most:  # type: ignore[operator]
+    if parameter.least is not None and parameter.most is not None and parameter.least > parameter.most:
         return "could have no value: its least is more than its most."
     return None
 

@@ -15,6 +15,7 @@ plain contract get a suitable form. Typed jobs (`schedulezero.methods.typed`) de
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -68,6 +69,8 @@ class Parameter:
         longest: maximum length of a text in characters.
         least, most: bounds of a number.
         channels: the allowed Discord channel types, such as ``forum``; empty for those that accept messages.
+        options: offers texts to choose from when the form opens: takes the bot and the guild's id, and
+            returns them or an awaitable of them.
         classes: the classes of discord.py of which the function gets objects; empty if it gets the value.
         secret: whether nobody may read its value once it is saved, not even its writer: an address that
             gives access to a person's data. A card shows its host; an export leaves it out.
@@ -87,6 +90,7 @@ class Parameter:
     most: float | None = None
     channels: tuple[str, ...] = ()
     classes: tuple[type, ...] = ()
+    options: Callable[[Any, int], Any] | None = field(default=None, compare=False)
     secret: bool = False
     only_with: str | None = None
     adapter: TypeAdapter[Any] | None = field(default=None, compare=False, repr=False)

@@ -19,6 +19,7 @@
 from schedulezero.errors import Forbidden, Gone, JobFailed, ParameterError, Uncertain
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import nonce, step
+from schedulezero.methods.annotations import OptionsFrom
 from schedulezero.methods.lasting import Lasting, end_of
 from schedulezero.methods.spec import Need, in_channel, needs, resumable, variables_in
 from schedulezero.methods.sprocket_settings import settings_of
@@ -89,6 +90,7 @@ __all__ = (
     "MemberIds",
     "MessageLink",
     "Need",
+    "OptionsFrom",
     "ParameterError",
     "RegisteringCog",
     "RoleId",

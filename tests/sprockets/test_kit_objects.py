@@ -17,11 +17,11 @@ from tests.support.world import World, said
 SPROCKET = '''
 import datetime
 from enum import Enum
-from typing import Literal
+from typing import Annotated, Literal
 
 import discord
 
-from sprockets.kit import MemberId, RegisteringCog, RoleId, by_name, job, member_of, post, mentions
+from sprockets.kit import OptionsFrom, RegisteringCog, RoleId, Text, by_name, job, member_of
 
 
 class Mood(Enum):
@@ -61,8 +61,31 @@ async def objects(
                       category.name, thread.name if thread else None], "same": again.id == who.id}
 
 
+async def teams(bot, guild_id):
+    return [f"Team of {bot.get_guild(guild_id).name}", "red_one", "", "x" * 200]
+
+
+def too_many(bot, guild_id):
+    return range(30)
+
+
+def broken(bot, guild_id):
+    raise RuntimeError("no options")
+
+
+@job()
+async def cheer(
+    bot,
+    team: Annotated[Text, OptionsFrom(teams)],
+    number: Annotated[Text, OptionsFrom(too_many)] = "",
+    other: Annotated[Text, OptionsFrom(broken)] = "",
+):
+    """Cheer for a team."""
+    return {"team": team}
+
+
 class KindsSprocket(RegisteringCog):
-    jobs = by_name(welcome, objects)
+    jobs = by_name(welcome, objects, cheer)
 
 
 async def setup(bot):
@@ -136,3 +159,17 @@ async def test_the_function_gets_objects_of_its_own_guild(settings: Settings, ki
         ):
             refused = await guild.run("objects", {**params, name: value})
             assert refused["success"] is False and error in refused["error"], refused
+
+
+async def test_options_come_from_a_function(world: World, kinds: str) -> None:
+    await world.load(kinds)
+    shown = await world.admin.slash(world.channel, "schedule create", job="cheer")
+    assert shown.modal is not None
+    fields = {item["component"]["custom_id"]: item["component"] for item in shown.modal["components"]}
+    assert [item["label"] for item in fields["p:team"]["options"]] == ["Team of Moonbase", "red_one"]
+    assert fields["p:number"]["type"] == fields["p:other"]["type"] == 4  # lines to type in
+    card = await world.admin.submit_modal(shown, {"p:team": ["red_one"], "when": "tomorrow at 9"})
+    assert "**Team:** red" in said(card) and card.response is not None
+    await world.admin.click(card.response, label="Confirm")
+    (job,) = [item async for item in world.bot.services.client.all_jobs(str(world.guild.id))]
+    assert job.params == {"team": "red_one"}

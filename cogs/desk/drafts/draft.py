@@ -222,7 +222,7 @@ def _read(parameter: Parameter, value: Any) -> Any:
         return _ids(value)
     if kind is Kind.BOOLEAN or kind in STRUCTURED:
         return value
-    if kind is Kind.CHOICE and isinstance(value, list):
+    if (kind is Kind.CHOICE or parameter.options is not None) and isinstance(value, list):
         return str(cast("list[Any]", value)[0])
     text = str(value).strip()
     if parameter.counts_seconds:

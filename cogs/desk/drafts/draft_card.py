@@ -56,6 +56,8 @@ _LONG = (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
 def shown(parameter: Parameter, value: object, length: int = 300) -> str:
     """Format a parameter with its value for people; quote a long text."""
     label = label_of(parameter)
+    if parameter.options is not None and isinstance(value, list):
+        value = cast("list[str]", value)[0]  # as it was picked
     if (mentions := mentioned(parameter.kind, value)) is not None:
         return f"**{with_colon(label)}** {mentions}"
     if (words := in_words(parameter.kind, value)) is not None:

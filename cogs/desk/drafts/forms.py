@@ -281,10 +281,16 @@ def _field(parameter: Parameter, value: Any, example: str | None) -> ui.Item[Any
     if kind is Kind.CHOICE and len(parameter.choices) <= _MOST_OPTIONS:
         chosen = value[0] if isinstance(value, list) and value else value or parameter.default
         options = [
-            discord.SelectOption(label=cut(said_choice(item), MAX_OPTION), value=item, default=item == chosen)
+            discord.SelectOption(
+                label=cut(item if parameter.options is not None else said_choice(item), MAX_OPTION),
+                value=item,
+                default=item == chosen,
+            )
             for item in parameter.choices
         ]
         return ui.Select(custom_id=custom_id, options=options, required=required)
+    if parameter.options is not None and isinstance(value, list):
+        value = next(iter(value), None)  # as it was picked
     long = kind in (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
     return ui.TextInput(
         custom_id=custom_id,

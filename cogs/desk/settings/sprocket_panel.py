@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from cogs.desk.drafts.draft import fill, typed
 from cogs.desk.drafts.forms import parameter_field, read_form
+from cogs.desk.drafts.options import with_options
 from cogs.desk.kit.components import DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
@@ -78,6 +79,7 @@ async def configure(desk: Desk, _: str) -> None:
     name, model, spec = _asked(desk, picked)
     settings = await settings_of(desk.bot, name, model, desk.guild_id)
     values = typed(spec, settings.model_dump(mode="json"))
+    spec = await with_options(desk.bot, desk.guild.id, spec, values)
     fields = [parameter_field(item, values.get(item.name)) for item in spec.parameters]
     await ask(desk, "sprocket", "settings", picked, t("Settings for {name}", name=name), fields)
 
