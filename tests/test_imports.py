@@ -122,7 +122,7 @@ TABLE = {
     ),
     "sprockets/kit": (
         "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web "
-        "schedulezero/handler schedulezero/exchange schedulezero/following "
+        "schedulezero/handler schedulezero/exchange schedulezero/following schedulezero/wire "
         "schedulezero/when/calendar schedulezero/when/language"
     ),
     "sprockets": (

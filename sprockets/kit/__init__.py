@@ -5,8 +5,8 @@
   `MessageLink` and `Duration`; the permissions it needs: `Need` and `in_channel`. A plain function declares
   the same with `needs`, `variables_in` and `resumable`.
 * **Registering it**: `RegisteringCog` and `by_name`.
-* **While it runs**: `current_run`, `settings_of`, and `step` for work that must happen only once;
-  `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
+* **While it runs**: `current_run`, `settings_of`, `get` and `put` for what it remembers, and `step` for work
+  that must happen only once; `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
   `guild_of`, `role_of`, `member_of`, `find_message`, `expect_guild` and `expect_member` look things up in the
   run's own guild; `post`, `Upload`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `silenced`,
@@ -70,6 +70,7 @@ from sprockets.kit.messages import (
 from sprockets.kit.outgoing import Upload
 from sprockets.kit.posting import post, posted
 from sprockets.kit.several import for_each, partly
+from sprockets.kit.state import get, put
 
 __all__ = (
     "CALLING",
@@ -117,6 +118,7 @@ __all__ = (
     "fitting",
     "follow_up",
     "for_each",
+    "get",
     "guild_channel_of",
     "guild_of",
     "in_channel",
@@ -129,6 +131,7 @@ __all__ = (
     "partly",
     "post",
     "posted",
+    "put",
     "resumable",
     "role_of",
     "send_out",

@@ -20,14 +20,7 @@ _MOST = 25
 _LONGEST = 100
 
 
-async def with_options(
-    bot: Any,
-    guild_id: int,
-    spec: MethodSpec,
-    values: Mapping[str, Any],
-    *,
-    asked: Iterable[str] | None = None,
-) -> MethodSpec:
+async def with_options(bot: Any, guild_id: int, spec: MethodSpec, values: Mapping[str, Any]) -> MethodSpec:
     """Return a method whose parameters have the choices that their functions offer now.
 
     A function that fails or takes too long leaves its field as a line to type in, and so does one that offers
