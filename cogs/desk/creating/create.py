@@ -48,6 +48,7 @@ from cogs.desk.drafts.draft import (
     typed,
 )
 from cogs.desk.drafts.forms import FIRST, build_form, read_form
+from cogs.desk.drafts.options import with_options
 from cogs.desk.drafts.parts import PARTS, have_secrets, parts_of
 from cogs.desk.drafts.review import Review
 from cogs.desk.drafts.secrecy import may_read, without_secrets
@@ -100,6 +101,7 @@ async def begin(
     spec = loaded(desk, method)
     draft = here(desk, draft, spec)
     draft.values.update(event_value(spec, event))
+    spec = await with_options(desk.bot, desk.guild.id, spec, draft.values)
     await open_form(desk, build_form(spec, draft, FIRST))
     await desk.memory.save_draft(draft)
 
@@ -302,6 +304,7 @@ async def edit(desk: Desk, target: str) -> None:
     keeps = describe(kept[0], "UTC", shown_locale()) if kept is not None else None
     lacks = await lacks_of(desk)
     draft = await typed_draft(desk, spec, draft)
+    spec = await with_options(desk.bot, desk.guild.id, spec, draft.values)
     zone = await desk.zone()
     handy = handy_choices(handy_times(instants.now(), zone, await desk.habits()), zone)
     form = build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks, handy=handy)
