@@ -25,7 +25,7 @@ from cogs.desk.kit.wording import (
 )
 from cogs.desk.reminders.controls import MARK, ReminderButton, ReminderSelect
 from cogs.desk.reminders.reading import METHOD, WHEN, changed, read_as
-from cogs.language import t, tn
+from cogs.language import t, tc, tn
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, reminders_used_up
 from cogs.services import Refused
@@ -238,7 +238,7 @@ async def edited(caller: Caller, job_id: str, fields: Mapping[str, Any]) -> None
         )
     except Conflict as error:
         raise Refused(t("This reminder was just changed. Open it again.")) from error
-    await _show_card(caller, job, heading=t("Changed"), understood=understood)
+    await _show_card(caller, job, heading=tc("a reminder", "Changed"), understood=understood)
 
 
 async def clear(caller: Caller, target: str) -> None:

@@ -24,7 +24,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, WAITING, cut, plain, relative
 from cogs.desk.runs import history
-from cogs.language import in_quotes, markn, t, tn, translated
+from cogs.language import in_quotes, markn, t, tc, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero import instants
@@ -215,7 +215,13 @@ def _remedies(alert: Alert, item: Item) -> list[ui.Item[Any]]:
     if alert.kind == "passed_over":
         buttons.append(DeskButton("alert", "others", item.job_id, t("Run the rest, too…")))
     if alert.owed:
-        stop = DeskButton("job", "cancel", item.job_id, t("Cancel"), style=discord.ButtonStyle.danger)
+        stop = DeskButton(
+            "job",
+            "cancel",
+            item.job_id,
+            tc("one job", "Cancel"),
+            style=discord.ButtonStyle.danger,
+        )
         return [row_of(*buttons, stop, DeskButton("job", "show", item.job_id, t("Open the job")))]
     buttons += [
         DeskButton("job", "resume", item.job_id, t("Resume"))

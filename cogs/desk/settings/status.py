@@ -16,7 +16,7 @@ from cogs.desk.kit.wording import BAD, GOOD, cut, relative, span, state_word
 from cogs.desk.settings.busiest import busiest_lines
 from cogs.desk.settings.database_status import database_lines
 from cogs.health import Check, own_instance
-from cogs.language import grouped, t, tn, translated
+from cogs.language import grouped, t, tc, tn, translated
 from cogs.rights.allowance import allowance_of, files_used, imports, used_up
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading.loader import loaded
@@ -44,7 +44,7 @@ async def show_status(desk: Desk) -> None:
     checks += await _owner_lines(desk)
     names = loaded(desk.bot)
     methods = len(handler_of(desk.bot).sprockets)
-    listed = ", ".join(names) or t("none")
+    listed = ", ".join(names) or tc("no sprockets", "none")
     said = tn("{names}, with {count} job", "{names}, with {count} jobs", methods, names=listed)
     if not names:
         said += f". {t('`/load_sprocket` loads one.')}"
