@@ -1,8 +1,8 @@
 """Every text that people read, found in the code: what the catalogues have to hold.
 
 A text is found where code says it (`t`, `tc`, `tn`, `example`, `mark`, `markn`), declares it (commands, job
-functions), or raises it as an error; an error's English is a template that stands beside its code, which is part
-of its context in the catalogues. A comment ``# i18n: …`` in the line above a text is for translators.
+functions), or raises it as an error; an error's English is a template that stands beside its code, which is
+part of its context in the catalogues. A comment ``# i18n: …`` in the line above a text is for translators.
 `tests.catalogues` writes them into catalogues.
 """
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 import discord
 from discord import ui
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.drafts.draft import (
     ALERT,
     CHANGES,
@@ -218,7 +219,7 @@ def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:
     ]
     said = [f"### {t('What should I schedule?')}", t("The rest comes later; each step is saved.")]
     if len(specs) > 25:
-        said.append(f"-# {t('There are more. `/schedule create job:` finds them all.')}")
+        said.append(f"-# {with_mentions(t('There are more. `/schedule create job:` finds them all.'))}")
     paste = DeskButton("paste", "ask", draft_id, t("Paste what you have"))
     return panel_of(
         ui.TextDisplay("\n".join(said)),

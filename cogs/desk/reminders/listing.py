@@ -8,6 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.kit.context import Caller
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import Form, text_field
@@ -83,7 +84,7 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
         placeholder = t("Open one to edit or cancel it…")
         items.append(row_of(ReminderSelect(placeholder=placeholder, options=options)))
     elif not cursors:
-        items.append(ui.TextDisplay(t("You have no reminders. `/remind me` creates one.")))
+        items.append(ui.TextDisplay(with_mentions(t("You have no reminders. `/remind me` creates one."))))
     buttons = [ReminderButton("back", panel_id, t("Back"))] if cursors else []
     buttons += [ReminderButton("next", panel_id, t("Next"))] if page.next_cursor else []
     buttons += [ReminderButton("feed", "me", t("In your calendar"))] if not cursors else []

@@ -16,6 +16,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.lookup import check, job_here, telling_of_conflicts
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskSelect
@@ -195,7 +196,7 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
         lines.append(f"-# {relative(last.last_at)}{_times(last)}")
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if private:
-        lines = t("In the server, `/schedule history` lets you retry it.")
+        lines = with_mentions(t("In the server, `/schedule history` lets you retry it."))
         address = f"https://discord.com/channels/{alert.guild_id}"
         items += [ui.TextDisplay(lines), row_of(ui.Button(label=t("Go to the server"), url=address))]
     else:

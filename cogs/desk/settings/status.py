@@ -71,13 +71,13 @@ async def _server_lines(desk: Desk) -> list[Check]:
         page = await client.runs(desk.guild_id, limit=1)
         lacks, published = await client.lacks(), await client.is_published()
     except ClientError as error:
-        return [Check(t("Job server:"), False, translated(error.message))]
+        return [Check(t("Scheduler:"), False, translated(error.message))]
     known_by = {"address": client.endpoint, "time": f"{answered:.0f}"}
     if published:
         answers = t("{address}, a published version of the scheduler, answers in {time} ms", **known_by)
     else:
         answers = t("{address} answers in {time} ms", **known_by)
-    lines = [Check(t("Job server:"), True, answers)]
+    lines = [Check(t("Scheduler:"), True, answers)]
     known = own_instance(handlers, handler.handler_id, handler.address)
     if known is None:
         text = t("the scheduler doesn't know “{name}”; try `/schedule reload`", name=handler.handler_id)
