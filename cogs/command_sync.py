@@ -16,6 +16,7 @@ from typing import Any
 import discord
 from discord.ext import commands
 
+from cogs import command_mentions
 from cogs.background.supervisor import Kept, Supervisor
 from cogs.command_refusals import (
     Cause,
@@ -166,8 +167,9 @@ class CommandSync:
         note = await self._memory.kept(_KIND, key) or {}
         # A reduced list is offered whole again: User Install may have been switched on.
         if note.get("fingerprint") == mark and not note.get("reduced"):
-            present = _versions(await _present(bot, guild_id))
-            if present == note.get("versions"):
+            listed = await _present(bot, guild_id)
+            if _versions(listed) == note.get("versions"):
+                _learn(listed, guild_id)
                 if note.get("refusal") is not None:
                     await self._memory.put(_KIND, key, {**note, "refusal": None, "again_at": None})
                 return
@@ -181,6 +183,7 @@ class CommandSync:
             log.warning("`/remind` is offered in servers only, because the app has no User Install")
             taken, reduced = await _replace(bot, guild_id, less), True
         log.info("offered %s commands", len(taken))
+        _learn(taken, guild_id)
         await self._memory.put(
             _KIND,
             key,
@@ -194,6 +197,11 @@ class CommandSync:
         note = await self._memory.kept(_KIND, key) or {}
         told_at = to_iso(again_at) if again_at is not None else None
         await self._memory.put(_KIND, key, {**note, "refusal": refusal.to_json(), "again_at": told_at})
+
+
+def _learn(listed: list[Any], guild_id: int | None) -> None:
+    if guild_id is None:  # the commands of a guild have another id in each
+        command_mentions.learn(listed)
 
 
 def _key(bot: commands.Bot, guild_id: int | None) -> str:

@@ -15,6 +15,7 @@ from discord.ext import commands
 
 from cogs.background.discord_troubles import TROUBLES
 from cogs.background.supervisor import Kept
+from cogs.command_mentions import mention_of
 from cogs.forgetting import LEFT, forget_place, note_left
 from cogs.guild_language import locale_of
 from cogs.language import speaking, t, tn
@@ -103,7 +104,7 @@ class GuildsCog(commands.Cog):
             if over:
                 lines.append(
                     tn("{count} job stays paused.", "{count} jobs stay paused.", len(over))
-                    + " `/schedule list`"
+                    + f" {mention_of('schedule list')}"
                 )
         for channel in channels:
             if (

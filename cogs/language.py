@@ -36,6 +36,9 @@ FOLDER = Path(__file__).parent / "locale"
 ERRORS = "error:"
 """What the contexts (``msgctxt``) of sentences from elsewhere begin with; their code follows."""
 
+EXAMPLE = "example of a time that can be typed"
+"""The context of `example`."""
+
 LANGUAGES = frozenset(("en", *(path.stem for path in FOLDER.glob("*.po"))))
 """The languages that texts are shown in. Times are understood in some more."""
 
@@ -80,6 +83,25 @@ def shown_locale() -> str:
 def t(text: str, /, **values: Any) -> str:
     """Translate a text into the current language, and fill in its placeholders."""
     return _filled_in(_catalogue().gettext(text), values)
+
+
+def tc(context: str, text: str, /, **values: Any) -> str:
+    """Translate a text that languages say differently in different places, such as *none* or *Changed*.
+
+    Parameters:
+        context: What is meant, for translators: what the text is about, or where it stands.
+        text: The English.
+        values: What to fill in.
+    """
+    return _filled_in(_catalogue().pgettext(context, text), values)
+
+
+def example(text: str) -> str:
+    """Return what somebody may type as a time, or several separated by ``·``, in the current language.
+
+    The parser understands each in that language.
+    """
+    return tc(EXAMPLE, text)
 
 
 def tn(one: str, many: str, count: int, /, **values: Any) -> str:

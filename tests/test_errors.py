@@ -67,7 +67,7 @@ def test_a_sentence_that_shows_what_is_right_is_followed_by_no_examples() -> Non
     shown = {
         code
         for path, module in sources()
-        if path.startswith("schedulezero/when/") and not path.endswith("preview.py")
+        if path.startswith("schedulezero/when/") and not path.endswith(("nearest.py", "preview.py"))
         for _, code, template in coded(module)
         if "`" in template
     }

@@ -1,8 +1,8 @@
 """Every text that people read, found in the code: what the catalogues have to hold.
 
-A text is found where code says it (`t`, `tn`, `mark`, `markn`), declares it (commands, job functions),
-or raises it as an error; an error's English is a template that stands beside its code, which is part of its
-context in the catalogues. A comment ``# i18n: …`` in the line above a text is for translators.
+A text is found where code says it (`t`, `tc`, `tn`, `example`, `mark`, `markn`), declares it (commands, job
+functions), or raises it as an error; an error's English is a template that stands beside its code, which is
+part of its context in the catalogues. A comment ``# i18n: …`` in the line above a text is for translators.
 `tests.catalogues` writes them into catalogues.
 """
 
@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from cogs.language import ERRORS
+from cogs.language import ERRORS, EXAMPLE
 
 ROOT = Path(__file__).parent.parent
 LANGUAGES = tuple(sorted(file.stem for file in (ROOT / "cogs" / "locale").glob("*.po")))
@@ -132,6 +132,10 @@ def _in_desk(tree: ast.AST) -> Iterator[tuple[int, Text]]:
         said = [_constant(item) for item in node.args]
         if name in ("t", "mark") and said and said[0]:
             yield node.lineno, Text(None, said[0])
+        elif name == "tc" and len(said) > 1 and said[0] and said[1]:
+            yield node.lineno, Text(said[0], said[1])
+        elif name == "example" and said and said[0]:
+            yield node.lineno, Text(EXAMPLE, said[0])
         elif name in ("tn", "markn") and len(said) > 1 and said[0]:
             yield node.lineno, Text(None, said[0], said[1])
         if name in ("command", "Group", "Choice"):
@@ -204,7 +208,7 @@ def _has_words(node: ast.expr) -> bool:
 def _is_said(node: ast.expr) -> bool:
     """Whether a text is in the reader's language already."""
     return any(
-        isinstance(item, ast.Call) and _name(item.func) in ("t", "tn", "translated")
+        isinstance(item, ast.Call) and _name(item.func) in ("t", "tc", "tn", "translated")
         for item in ast.walk(node)
     )
 

@@ -149,11 +149,11 @@ _VARIABLE = Sentence(
               begins="22:00", ends="07:00"),
      "The server's quiet hours are from 22:00 to 07:00.", "Der Server hat Ruhezeit von 22:00 bis 07:00."),
     (_VARIABLE, "There is no variable {tiem}. You can use {date}. For a plain brace, write {{.",
-     "Es gibt keine Variable {tiem}. Es gibt {date}; schreibe {{ für eine Klammer."),
+     "Es gibt keine Variable {tiem}. Möglich: {date}. Für eine Klammer schreib {{."),
     (in_a_row(_SAID_BY_A_CHANNEL, _VARIABLE.changed(lambda part: part)),
      f"{_SAID_BY_A_CHANNEL} {_VARIABLE}",
      "Den Kanal 5 gibt es nicht mehr. "
-     "Es gibt keine Variable {tiem}. Es gibt {date}; schreibe {{ für eine Klammer."),
+     "Es gibt keine Variable {tiem}. Möglich: {date}. Für eine Klammer schreib {{."),
 ])  # fmt: skip
 def test_an_error_is_said_in_the_readers_language(sentence: Sentence, english: str, german: str) -> None:
     travelled = read_sentence(json.loads(json.dumps(sentence_fields("error", sentence))), "error")

@@ -28,7 +28,7 @@ from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import Form, ask, new_form, open_form, text_field
 from cogs.desk.kit.wording import BAD, NEUTRAL, cut, plain, relative
 from cogs.kept_templates import LONGEST_NAME, MOST_TEMPLATES, Outcome, Template
-from cogs.language import t, tn, with_colon
+from cogs.language import t, tc, tn, with_colon
 from cogs.memory import Draft, Memory, new_id
 from cogs.services import Refused, spec_for
 from schedulezero.compose.blanks import MOST_BLANKS, blanks_in, filled_in
@@ -311,7 +311,7 @@ async def rename(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     if str(template.version) != version:
         _refuse(Outcome.CHANGED)
     _refuse(await desk.memory.templates.change(replace(template, name=_name(fields))))
-    await show(desk, template.id, heading=t("Changed"))
+    await show(desk, template.id, heading=tc("a template", "Changed"))
 
 
 async def ask_delete(desk: Desk, template_id: str) -> None:
@@ -322,7 +322,7 @@ async def ask_delete(desk: Desk, template_id: str) -> None:
     panel = note_panel(
         said,
         DeskButton("tmpl", "drop", template.id, t("Delete"), style=discord.ButtonStyle.danger),
-        DeskButton("tmpl", "show", template.id, t("Keep it")),
+        DeskButton("tmpl", "show", template.id, tc("a template", "Keep it")),
         colour=BAD,
     )
     await desk.show(panel)

@@ -15,6 +15,7 @@ from typing import Any
 import discord
 
 from cogs.background.discord_troubles import TROUBLES
+from cogs.command_mentions import with_mentions
 from cogs.desk.creating.create import edit_of
 from cogs.desk.jobs.approval import check_writers
 from cogs.desk.jobs.approval_card import approval_card
@@ -103,8 +104,10 @@ async def _tell(desk: Desk, job: Job, author: discord.Member, comment: str) -> b
             person=desk.member.mention,
             job=titled(job, 150),
         )
-        where = t("`/schedule drafts` in {server} has it, with everything filled in.",
-                  server=plain(desk.guild.name))  # fmt: skip
+        where = with_mentions(
+            t("`/schedule drafts` in {server} has it, with everything filled in.",
+              server=plain(desk.guild.name))
+        )  # fmt: skip
     text = f"{said}\n{quoted(comment)}\n-# {where}"
     channel = desk.guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
     places: list[discord.abc.Messageable] = [author]

@@ -68,7 +68,7 @@ from cogs.desk.kit.wording import NEUTRAL, is_held, plain
 from cogs.desk.queue.adding import QUEUE, put_into, slot_held, taken_out
 from cogs.desk.queue.slots import META, Queue
 from cogs.guild_language import locale_of
-from cogs.language import shown_locale, speaking, t, translated
+from cogs.language import shown_locale, speaking, t, tc, translated
 from cogs.memory import Draft, new_id
 from cogs.rights.deciding import Act
 from cogs.services import Refused, pickable_specs, spec_for
@@ -371,7 +371,7 @@ async def _confirm(desk: Desk, draft: Draft, queue: Queue | None) -> None:
     job = await save_job(desk, draft, spec, reviewed)
     if job is None:
         return
-    heading = t("Changed") if draft.job_id else t("Scheduled")
+    heading = tc("a job", "Changed") if draft.job_id else t("Scheduled")
     if queue is not None:
         heading = t("In the queue “{name}”", name=plain(queue.name))
     if job.state is JobState.PENDING:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cogs.background.success_pings import PING_URL
+from cogs.command_mentions import with_mentions
 from cogs.desk.drafts.draft import KEPT, PING, fill, typed
 from cogs.desk.drafts.draft_card import draft_panel
 from cogs.desk.drafts.parts import PARTS, part_lines, parts_of, when_said
@@ -74,7 +75,9 @@ async def show_draft(
     services = desk.services
     hint = None
     if not await services.memory.timezone(desk.member.id, desk.guild.id):
-        hint = t("Times are read in {zone}; `/schedule timezone` sets yours.", zone=reviewed.zone)
+        hint = with_mentions(
+            t("Times are read in {zone}; `/schedule timezone` sets yours.", zone=reviewed.zone)
+        )
     now = instants.now()
     facts = next_facts(desk, draft, reviewed)
     seen = {name: value for name, value in reviewed.filled.params.items() if name not in hidden}

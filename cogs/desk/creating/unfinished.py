@@ -5,6 +5,7 @@ from __future__ import annotations
 import discord
 from discord import ui
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.creating import create, draft_view
 from cogs.desk.drafts.auto_names import auto_name
 from cogs.desk.drafts.draft import NAME
@@ -28,7 +29,7 @@ async def show_drafts(desk: Desk) -> None:
     drafts = await memory.drafts_of(desk.member.id, desk.guild.id, _MOST)
     if not drafts:
         said = t("You have no drafts here. `/schedule create` starts one and saves each step.")
-        await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
+        await desk.show(panel_of(ui.TextDisplay(with_mentions(said)), colour=NEUTRAL))
         return
     lines = [f"### {t('Your drafts')}"]
     options: list[discord.SelectOption] = []

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import discord
 from discord import ui
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.kinds import GROUPS, grouped_kinds, said_kind
 from cogs.desk.kit.layout import panel_of, row_of
@@ -39,7 +40,7 @@ def choose_panel(
     ]
     said = [f"### {t('What should I schedule?')}", t("The rest comes later; each step is saved.")]
     if len(menus) > _MOST_MENUS:
-        said.append(f"-# {t('There are more. `/schedule create job:` finds them all.')}")
+        said.append(f"-# {with_mentions(t('There are more. `/schedule create job:` finds them all.'))}")
     near = [
         DeskButton(
             "draft",

@@ -34,7 +34,7 @@ from cogs.desk.kit.modals import Form, choice_field, new_form, text_field
 from cogs.desk.kit.wording import IN_QUIET_HOURS, MAX_LABEL, MAX_OPTION, cut
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
-from cogs.language import mark, t, translated, with_colon
+from cogs.language import example, mark, t, translated, with_colon
 from cogs.memory import Draft
 from cogs.services import Refused
 from schedulezero.client.dialect import Feature
@@ -50,7 +50,6 @@ _OPTION_FIELD = "o:"
 _LONGEST_TEXT = 4000
 _LONGEST_WHEN = 200
 _MOST_OPTIONS = 25  # of a select
-_WHEN_EXAMPLES = mark("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5")
 _IN_TEXTS = "@Moderators · #general · :party: · {date} · {in:2h|R} · {countdown:2030-01-01}"
 _KEPT_HIDDEN = mark("Hidden from you. Leave it empty to keep it.")
 # Read as: where alerts about a job go, its wording in the form.
@@ -94,7 +93,7 @@ def build_form(
             t("End (optional)"),
             value=_text(draft, END),
             description=t("The last day on which it may run"),
-            placeholder=t("31 December 2027"),
+            placeholder=example("31 December 2027"),
         )
         fields = [_when_field(draft, keeps)]
         fields += [end] if Feature.CALENDAR not in lacks else []
@@ -160,8 +159,10 @@ def _when_field(draft: Draft, keeps: str | None) -> ui.Label[Any]:
         WHEN_FIELD,
         t("When"),
         value=draft.when,
-        description=t("Leave it empty to keep: {schedule}", schedule=keeps) if keeps else t(_WHEN_EXAMPLES),
-        placeholder=t("tomorrow at 9"),
+        description=t("Leave it empty to keep: {schedule}", schedule=keeps)
+        if keeps
+        else example("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5"),
+        placeholder=example("tomorrow at 9"),
         most=_LONGEST_WHEN,
     )
 

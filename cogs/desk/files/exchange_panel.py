@@ -14,6 +14,7 @@ import discord
 from discord import ui
 
 from cogs.background.success_pings import PING_URL, ping_fault
+from cogs.command_mentions import with_mentions
 from cogs.desk.drafts.auto_names import auto_name
 from cogs.desk.drafts.draft import fill, label_of, typed
 from cogs.desk.drafts.parts import SpecOf
@@ -383,7 +384,7 @@ def _dry_panel(panel_id: str, dry: _Dry, faults: list[Fault], room: int | None =
     lines.append(f"**{tn('{count} job can be imported', '{count} jobs can be imported', len(ready))}**")
     if room is not None and room < len(ready):
         said = t("There is only room for {count} of them. `/schedule status` shows the limits.", count=room)
-        lines.append(f"⚠ {said}")
+        lines.append(f"⚠ {with_mentions(said)}")
     lines += bullets(
         [f"{cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready], _SHOWN_JOBS
     )

@@ -16,6 +16,7 @@ import discord
 from discord import ui
 
 from cogs.background.discord_troubles import TROUBLES
+from cogs.command_mentions import with_mentions
 from cogs.desk.drafts.draft import label_of
 from cogs.desk.drafts.draft_card import default_line, shown
 from cogs.desk.drafts.parts import SpecOf, unknown, when_said
@@ -186,7 +187,8 @@ def _card_of_many(desk: Desk, jobs: Sequence[Job]) -> Card:
     heading = t("{person} asks for approval of {count} jobs", person=desk.member.mention, count=len(jobs))
     lines = [f"### {heading}", *bullets([cut(plain(title_of(job)), 80) for job in jobs], _LISTED)]
     if len(jobs) > _LISTED:
-        lines.append(f"-# {t('`/schedule list` with the state *waits for approval* shows all.')}")
+        said = with_mentions(t("`/schedule list` with the state *waits for approval* shows all."))
+        lines.append(f"-# {said}")
     options = [
         discord.SelectOption(label=cut(title_of(job), 100), value=job.id, description=cut(sentence(job), 100))
         for job in jobs[:_LISTED]

@@ -18,7 +18,7 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, title_of, titled
-from cogs.language import markn, t, tn, translated, with_colon
+from cogs.language import markn, t, tc, tn, translated, with_colon
 from cogs.rights.deciding import Act, Verdict, moved
 from cogs.services import Refused
 from schedulezero.client.dialect import BulkChange, BulkOutcome, JobQuery
@@ -79,7 +79,13 @@ async def _show_selection(desk: Desk, panel_id: str, state: dict[str, Any]) -> N
         row_of(
             DeskButton("bulk", "pause", panel_id, t("Pause"), disabled=fixed),
             DeskButton("bulk", "resume", panel_id, t("Resume")),
-            DeskButton("bulk", "cancel", panel_id, t("Cancel"), style=discord.ButtonStyle.danger),
+            DeskButton(
+                "bulk",
+                "cancel",
+                panel_id,
+                tc("several jobs", "Cancel"),
+                style=discord.ButtonStyle.danger,
+            ),
             DeskButton("bulk", "all", panel_id, t("Select all that match")),
             DeskButton("bulk", "list", panel_id, t("Back to the list")),
         ),

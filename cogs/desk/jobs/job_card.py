@@ -58,7 +58,7 @@ from cogs.desk.kit.wording import (
     title_of,
     titled,
 )
-from cogs.language import locale, t, translated, with_colon
+from cogs.language import example, locale, t, tc, translated, with_colon
 from cogs.rights.allowance import closer_than_allowed
 from cogs.rights.deciding import Act
 from cogs.rights.member_counts import count_members
@@ -276,7 +276,7 @@ def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[
         DeskButton("job", "clone", job.id, t("Clone")),
         DeskButton("job", "history", job.id, t("History")),
         DeskButton("job", "changes", job.id, t("Changes"), disabled=Feature.UNDO in lacks),
-        DeskButton("job", "cancel", job.id, t("Cancel"), style=discord.ButtonStyle.danger),
+        DeskButton("job", "cancel", job.id, tc("one job", "Cancel"), style=discord.ButtonStyle.danger),
     ]
     if undo is not None:
         target = f"{job.id}:{undo}.{job.version}"
@@ -294,7 +294,7 @@ def _rows_of_part(job: Job, undo: int | None) -> list[ui.ActionRow[ui.LayoutView
         buttons.append(DeskButton("job", "clone", job.id, t("Clone")))
     buttons += [
         DeskButton("job", "history", job.id, t("History")),
-        DeskButton("job", "cancel", job.id, t("Cancel"), style=discord.ButtonStyle.danger),
+        DeskButton("job", "cancel", job.id, tc("one job", "Cancel"), style=discord.ButtonStyle.danger),
     ]
     links: list[DeskButton] = []
     if follows := job.meta.get(FOLLOWS):
@@ -409,7 +409,7 @@ async def ask_until(desk: Desk, job_id: str) -> None:
         "until",
         t("Until when?"),
         description=t("It resumes by itself at that time"),
-        placeholder=t("next monday at 9 · in 2 weeks · 7 january"),
+        placeholder=example("next monday at 9 · in 2 weeks · 7 january"),
         required=True,
     )
     await ask(desk, "job", "until", job_id, t("Pause until…"), [field])
@@ -446,7 +446,7 @@ async def ask_cancel(desk: Desk, job_id: str) -> None:
     panel = note_panel(
         "\n".join(said),
         DeskButton("job", "end", job.id, t("Cancel the job"), style=discord.ButtonStyle.danger),
-        DeskButton("job", "show", job.id, t("Keep it")),
+        DeskButton("job", "show", job.id, tc("a job", "Keep it")),
         colour=BAD,
     )
     await desk.show(panel)

@@ -13,6 +13,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, objects
 from cogs.desk.kit.context import Desk
@@ -176,7 +177,7 @@ def list_panel(
             if filters
             else t("Nothing is scheduled here yet. Start with `/schedule create`.")
         )
-        items.append(ui.TextDisplay(said))
+        items.append(ui.TextDisplay(with_mentions(said)))
         if not filters:
             first = DeskButton("draft", "post", "here", t("Schedule the first post"))
             items.append(row_of(first))

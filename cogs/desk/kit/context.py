@@ -13,6 +13,7 @@ import discord
 from discord import ui
 from discord.ext import commands
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.kit.defaults import drop_stale_defaults
 from cogs.desk.kit.layout import fit
 from cogs.language import t
@@ -72,7 +73,7 @@ class Caller:
 
     async def say(self, text: str) -> None:
         """Tell the person something privately, whether or not the interaction has been answered."""
-        quiet = discord.AllowedMentions.none()
+        quiet, text = discord.AllowedMentions.none(), with_mentions(text)
         if self.interaction.response.is_done():
             await self.interaction.followup.send(
                 text[: limits.TEXT.most], ephemeral=True, allowed_mentions=quiet

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.soon import soon
 from cogs.language import shown_locale, t, translated
@@ -60,9 +61,11 @@ def not_possible(
         found.append(translated(lacks[Feature.POLICIES]))
     if needs_approval and Feature.APPROVAL in lacks:
         found.append(
-            t(
-                "This job must be approved by a second person, and the scheduler can't make it wait. "
-                "`/schedule setup` can switch approval off."
+            with_mentions(
+                t(
+                    "This job must be approved by a second person, and the scheduler can't make it wait. "
+                    "`/schedule setup` can switch approval off."
+                )
             )
         )
     return found

@@ -7,6 +7,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.kit.wording import cut
 
 MOST_TEXT = 4000
@@ -26,8 +27,9 @@ def panel_of(*items: ui.Item[Any], colour: discord.Colour | None) -> ui.LayoutVi
 
 
 def note_panel(text: str, *buttons: ui.Item[Any], colour: discord.Colour) -> ui.LayoutView:
-    """Return a panel with one text, and optional buttons."""
-    return panel_of(ui.TextDisplay(cut(text, 3500)), *([row_of(*buttons)] if buttons else []), colour=colour)
+    """Return a panel with one text, whose commands can be clicked, and optional buttons."""
+    text = cut(with_mentions(text), 3500)
+    return panel_of(ui.TextDisplay(text), *([row_of(*buttons)] if buttons else []), colour=colour)
 
 
 def row_of(*items: ui.Item[Any]) -> ui.ActionRow[ui.LayoutView]:

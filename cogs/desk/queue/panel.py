@@ -29,7 +29,7 @@ from cogs.desk.queue.store import (
     taking_turns,
     waiting_here,
 )
-from cogs.language import locale, shown_locale, t, tn, translated, with_colon
+from cogs.language import example, locale, shown_locale, t, tc, tn, translated, with_colon
 from cogs.memory import new_id
 from cogs.rights.deciding import Act
 from cogs.services import Refused
@@ -146,7 +146,7 @@ async def ask_queue(desk: Desk, queue_id: str) -> None:
         text_field(
             "slots",
             t("Slots"),
-            placeholder=t("mon, wed and fri at 18:00"),
+            placeholder=example("mon, wed and fri at 18:00"),
             description=t("Leave it empty to keep the current ones") if queue is not None else None,
             required=queue is None,
         ),
@@ -208,7 +208,7 @@ async def ask_remove(desk: Desk, queue_id: str) -> None:
     queue = await queue_here(desk, queue_id)
     said = t("Remove the queue “{name}”? What waits in it stays scheduled.", name=plain(queue.name))
     buttons = row_of(
-        DeskButton("queue", "show", queue.id, t("Keep it")),
+        DeskButton("queue", "show", queue.id, tc("a queue", "Keep it")),
         DeskButton("queue", "remove", queue.id, t("Remove"), style=discord.ButtonStyle.danger),
     )
     await desk.show(panel_of(ui.TextDisplay(said), buttons, colour=BAD))

@@ -8,6 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.kit.context import Caller
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import Form, text_field
@@ -25,7 +26,7 @@ from cogs.desk.kit.wording import (
 )
 from cogs.desk.reminders.controls import MARK, ReminderButton, ReminderSelect
 from cogs.desk.reminders.reading import METHOD, WHEN, changed, read_as
-from cogs.language import t, tn
+from cogs.language import t, tc, tn
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, reminders_used_up
 from cogs.services import Refused
@@ -83,7 +84,7 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
         placeholder = t("Open one to edit or cancel it…")
         items.append(row_of(ReminderSelect(placeholder=placeholder, options=options)))
     elif not cursors:
-        items.append(ui.TextDisplay(t("You have no reminders. `/remind me` creates one.")))
+        items.append(ui.TextDisplay(with_mentions(t("You have no reminders. `/remind me` creates one."))))
     buttons = [ReminderButton("back", panel_id, t("Back"))] if cursors else []
     buttons += [ReminderButton("next", panel_id, t("Next"))] if page.next_cursor else []
     buttons += [ReminderButton("feed", "me", t("In your calendar"))] if not cursors else []
@@ -238,7 +239,7 @@ async def edited(caller: Caller, job_id: str, fields: Mapping[str, Any]) -> None
         )
     except Conflict as error:
         raise Refused(t("This reminder was just changed. Open it again.")) from error
-    await _show_card(caller, job, heading=t("Changed"), understood=understood)
+    await _show_card(caller, job, heading=tc("a reminder", "Changed"), understood=understood)
 
 
 async def clear(caller: Caller, target: str) -> None:

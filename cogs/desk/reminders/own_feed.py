@@ -7,6 +7,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.kit.context import Caller
 from cogs.desk.kit.feeds import (
     expect_feeds,
@@ -88,9 +89,11 @@ async def revoke(caller: Caller) -> None:
 
 
 async def _show_new(caller: Caller, base: str, made: NewFeed) -> None:
-    warning = t(
-        "Whoever has this address can read your reminders. If it falls into the wrong hands, "
-        "revoke or replace it. `/remind forget` deletes it, too."
+    warning = with_mentions(
+        t(
+            "Whoever has this address can read your reminders. If it falls into the wrong hands, "
+            "revoke or replace it. `/remind forget` deletes it, too."
+        )
     )
     back = row_of(ReminderButton("feed", _MINE, t("All addresses")))
     await caller.show(new_address(base, made, warning, back))

@@ -14,6 +14,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.command_mentions import mention_of, with_mentions
 from cogs.desk.kit.context import Caller
 from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.layout import panel_of, row_of
@@ -143,14 +144,15 @@ def _made_panel(
         said = t("I read this in {zone}, because I don't know your time zone.", zone=job.timezone)
         lines.append(f"🕒 {said}")
     if lost:
-        lines.append(f"⚠ {with_colon(listing.said_lost(lost))} `/remind list`")
+        lines.append(f"⚠ {with_colon(listing.said_lost(lost))} {mention_of('remind list')}")
     if not shared:
         said = t(
             "Discord may not let me write to you unless we share a server. `/remind list` keeps what I "
             "can't send."
         )
-        lines.append(f"⚠ {said}")
-    lines.append(f"-# {t('Sent by direct message. `/remind list` shows all of yours.')}")
+        lines.append(f"⚠ {with_mentions(said)}")
+    sent = with_mentions(t("Sent by direct message. `/remind list` shows all of yours."))
+    lines.append(f"-# {sent}")
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if others:
         asked = t("Did you mean another time?")

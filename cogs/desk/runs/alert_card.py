@@ -16,6 +16,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.lookup import check, job_here, telling_of_conflicts
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskSelect
@@ -24,7 +25,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, WAITING, cut, plain, relative
 from cogs.desk.runs import history
-from cogs.language import in_quotes, markn, t, tn, translated
+from cogs.language import in_quotes, markn, t, tc, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero import instants
@@ -195,7 +196,7 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
         lines.append(f"-# {relative(last.last_at)}{_times(last)}")
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if private:
-        lines = t("In the server, `/schedule history` lets you retry it.")
+        lines = with_mentions(t("In the server, `/schedule history` lets you retry it."))
         address = f"https://discord.com/channels/{alert.guild_id}"
         items += [ui.TextDisplay(lines), row_of(ui.Button(label=t("Go to the server"), url=address))]
     else:
@@ -215,7 +216,13 @@ def _remedies(alert: Alert, item: Item) -> list[ui.Item[Any]]:
     if alert.kind == "passed_over":
         buttons.append(DeskButton("alert", "others", item.job_id, t("Run the rest, too…")))
     if alert.owed:
-        stop = DeskButton("job", "cancel", item.job_id, t("Cancel"), style=discord.ButtonStyle.danger)
+        stop = DeskButton(
+            "job",
+            "cancel",
+            item.job_id,
+            tc("one job", "Cancel"),
+            style=discord.ButtonStyle.danger,
+        )
         return [row_of(*buttons, stop, DeskButton("job", "show", item.job_id, t("Open the job")))]
     buttons += [
         DeskButton("job", "resume", item.job_id, t("Resume"))

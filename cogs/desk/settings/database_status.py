@@ -13,7 +13,7 @@ from schedulezero.model.standbys import Standbys
 
 # Read as: with such a standby, the check is well or not, and the status says this.
 _SAID = {
-    Standbys.NONE: (True, mark("none")),
+    Standbys.NONE: (True, mark("none configured")),
     Standbys.SYNCHRONOUS: (True, mark("synchronous; a failover loses nothing")),
     Standbys.ASYNCHRONOUS: (True, mark("asynchronous; a failover loses the last changes")),
     Standbys.IS_ONE: (False, mark("the database is a standby itself, and accepts no changes")),

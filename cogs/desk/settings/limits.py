@@ -14,7 +14,7 @@ from cogs import formats
 from cogs.desk.kit.modals import text_field
 from cogs.desk.kit.wording import plain
 from cogs.desk.settings.word_hours import read_place
-from cogs.language import locale, shown_locale, t, tn
+from cogs.language import locale, shown_locale, t, tc, tn
 from cogs.services import Refused
 from schedulezero import instants
 from schedulezero.errors import WhenError
@@ -130,7 +130,7 @@ def limits_line(rules: GuildRules | None) -> str:
         parts.append(
             tn("at most {count} run an hour", "at most {count} runs an hour", rules.most_runs_an_hour)
         )
-    return f"{label} {' · '.join(parts) or t('none')}"
+    return f"{label} {' · '.join(parts) or tc('no limits', 'none')}"
 
 
 def _quiet(text: str) -> tuple[time | None, time | None]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import discord
 from discord import ui
 
+from cogs.command_mentions import with_mentions
 from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect, DeskSelect
 from cogs.desk.kit.context import Desk
@@ -191,9 +192,9 @@ def setup_panel(
         ui.Separator(),
         ui.TextDisplay(
             f"**{t('Three things to try')}**\n"
-            f"1. {t('`/schedule create` and say `in 1 minute`')}\n"
+            f"1. {with_mentions(t('`/schedule create` and say `in 1 minute`'))}\n"
             f"2. {t('right-click a message → Apps → Schedule this message')}\n"
-            f"3. {t('`/schedule calendar` for the month at a glance')}"
+            f"3. {with_mentions(t('`/schedule calendar` for the month at a glance'))}"
         ),
     ]
     return panel_of(*items, colour=NEUTRAL)

@@ -16,7 +16,7 @@ from cogs.desk.kit.wording import BAD, GOOD, cut, relative, span, state_word
 from cogs.desk.settings.busiest import busiest_lines
 from cogs.desk.settings.database_status import database_lines
 from cogs.health import Check, own_instance
-from cogs.language import grouped, t, tn, translated
+from cogs.language import grouped, t, tc, tn, translated
 from cogs.rights.allowance import allowance_of, files_used, imports, used_up
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading.loader import loaded
@@ -44,7 +44,7 @@ async def show_status(desk: Desk) -> None:
     checks += await _owner_lines(desk)
     names = loaded(desk.bot)
     methods = len(handler_of(desk.bot).sprockets)
-    listed = ", ".join(names) or t("none")
+    listed = ", ".join(names) or tc("no sprockets", "none")
     said = tn("{names}, with {count} job", "{names}, with {count} jobs", methods, names=listed)
     if not names:
         said += f". {t('`/load_sprocket` loads one.')}"
@@ -71,13 +71,13 @@ async def _server_lines(desk: Desk) -> list[Check]:
         page = await client.runs(desk.guild_id, limit=1)
         lacks, published = await client.lacks(), await client.is_published()
     except ClientError as error:
-        return [Check(t("Job server:"), False, translated(error.message))]
+        return [Check(t("Scheduler:"), False, translated(error.message))]
     known_by = {"address": client.endpoint, "time": f"{answered:.0f}"}
     if published:
         answers = t("{address}, a published version of the scheduler, answers in {time} ms", **known_by)
     else:
         answers = t("{address} answers in {time} ms", **known_by)
-    lines = [Check(t("Job server:"), True, answers)]
+    lines = [Check(t("Scheduler:"), True, answers)]
     known = own_instance(handlers, handler.handler_id, handler.address)
     if known is None:
         text = t("the scheduler doesn't know “{name}”; try `/schedule reload`", name=handler.handler_id)
