@@ -210,7 +210,7 @@ async def test_the_first_visit(settings: Settings) -> None:
         await demo.type_command("schedule create")
         await demo.send()
         await demo.sees("What should I schedule?")
-        await demo.choose("Choose a job", "Post something")
+        await demo.choose("Post or announce", "Post something")
         await demo.sees("Still missing:")
         await demo.panel_picture("24-line-by-line")
 
