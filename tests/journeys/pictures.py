@@ -27,6 +27,7 @@ PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 
 # Read as: a picture of the documentation, and the one of the tests' that it is.
 PANELS = {
+    "demo": "53-demo",
     "form": "02-form",
     "draft": "27-recurring-draft",
     "line-by-line": "24-line-by-line",

@@ -217,6 +217,10 @@ async def test_the_first_visit(settings: Settings) -> None:
 
 async def test_one_can_act_as_each_person(settings: Settings) -> None:
     async with a_demo(settings) as demo:
+        await expect(demo.page.locator("#action-status")).to_have_text("Viewport updated")  # all stands still
+        await demo.open_menu(demo.timeline.get_by_text("Let's plan the week."))
+        await demo.picture("53-demo")
+        await demo.page.keyboard.press("Escape")
         picker = demo.page.locator("#viewer-picker")
         names = await picker.locator("option").all_inner_texts()
         assert names == ["Ada (administrator)", "Mo (moderator)", "Pia (member)"]
