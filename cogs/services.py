@@ -28,6 +28,7 @@ from schedulezero.errors import ScheduleZeroError
 from schedulezero.exchange.limited_reading import FileReaders
 from schedulezero.handler.handler import Handler
 from schedulezero.handler.journal import Journal
+from schedulezero.methods.kinds import Group, group_of
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec, spec_of
 from schedulezero.model.habits import Habits
@@ -192,7 +193,7 @@ def spec_for(bot: commands.Bot, method: str) -> MethodSpec | None:
 
 
 def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
-    """Return the specs that a person picks from for a new job: posts with all their parts first.
+    """Return the specs that a person picks from for a new job, in their groups: posts first.
 
     A method that another one replaces is left out while the other one is loaded, and one that only the bot
     plans always.
@@ -200,7 +201,12 @@ def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
     specs = offered_specs(bot)
     names = {spec.name for spec in specs}
     found = [spec for spec in specs if spec.instead not in names and not spec.internal]
-    return sorted(found, key=lambda spec: all(item.kind is not Kind.EMBEDS for item in spec.parameters))
+    groups = list(Group)
+
+    def place(spec: MethodSpec) -> tuple[bool, int]:
+        return all(item.kind is not Kind.EMBEDS for item in spec.parameters), groups.index(group_of(spec))
+
+    return sorted(found, key=place)
 
 
 def specs_of(bot: commands.Bot) -> Callable[[str], MethodSpec | None]:

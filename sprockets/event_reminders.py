@@ -87,7 +87,7 @@ async def remind_interested(
     async with _TURNS[about]:
         notes = host_of(bot).memory
         note = await notes.kept(EVENT_REMINDERS, about) or {"guild_id": str(guild_id), "events": {}}
-        async with asking_discord("look at the events"):
+        async with asking_discord(Sentence("look at the server's events", "doing_see_events")):
             listed = await guild.fetch_scheduled_events()
         meant = [item for item in listed if _is_meant(item, event)]
         known = {str(item.id) for item in listed}
@@ -184,7 +184,12 @@ class _Reminder:
             )
 
         try:
-            await in_direct_messages(self._bot, person, f"write to the user {person}", send)
+            await in_direct_messages(
+                self._bot,
+                person,
+                Sentence("write to the user {user_id}", "doing_write_to", user_id=person),
+                send,
+            )
         except Gone:
             return False
         except Forbidden as error:
@@ -257,7 +262,7 @@ class _Reminder:
         lines.append(self._event.url)
         if private:
             why = Sentence(
-                "You get this because you are interested in this event. Take that back there, and I won't "
+                "You get this because you marked this event as interesting. Unmark it, and I won't "
                 "write again.",
                 "event_reminder_why",
             )

@@ -67,7 +67,7 @@ class RunGuard:
         memory = services_of(self._bot).memory
         if await is_closed(memory, run.job_id):
             raise JobFailed(
-                "What this job ends is over already, so there is nothing to undo.",
+                "What this job ends is already over, so there is nothing to undo.",
                 retry=False,
                 code="debt_closed",
             )

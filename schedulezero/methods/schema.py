@@ -30,6 +30,8 @@ _SCHEMAS: dict[Kind, JsonObject] = {
     Kind.MESSAGE: {"type": "string", "format": "uri"},
     Kind.CHOICE: {"type": "string"},
     Kind.DURATION: {"type": ["number", "string"]},
+    Kind.DATE: {"type": "string", "format": "date"},
+    Kind.TIME: {"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2})?$"},
     Kind.OBJECT: {"type": "object"},
     Kind.LIST: {"type": "array"},
     Kind.EMBEDS: {"type": "array", "items": {"type": "object"}},
@@ -65,7 +67,10 @@ def _property(parameter: Parameter) -> JsonObject:
     if parameter.help:
         found["description"] = parameter.help
     if parameter.choices:
-        found["enum"] = list(parameter.choices)
+        numbers = [item for item in parameter.values if isinstance(item, int) and not isinstance(item, bool)]
+        found["enum"] = [*parameter.choices, *(item.real for item in numbers)]
+        if numbers:
+            found["type"] = ["string", "integer"]
     if parameter.longest is not None:
         found["maxLength"] = parameter.longest
     if parameter.least is not None:

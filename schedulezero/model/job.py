@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from schedulezero.model.fields import Bounds, Key, Noun, Written, codec_of
 from schedulezero.model.json_object import JsonObject
+from schedulezero.model.method_names import spoken
 from schedulezero.model.part import MOST_LEADS, MOST_THENS, Part, Waiting
 from schedulezero.model.trigger import Trigger
 
@@ -105,8 +106,8 @@ class Job(Noun):
 
     @property
     def title(self) -> str:
-        """Return its name, or its method if it has no name."""
-        return self.name or self.method
+        """Return its name, or its method in words if it has no name."""
+        return self.name or spoken(self.method)
 
 
 @dataclass(frozen=True, slots=True)

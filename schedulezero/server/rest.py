@@ -59,7 +59,7 @@ async def answering(
     app = web.Application(
         middlewares=[
             connections.middleware(),
-            error_middleware,
+            error_middleware(kept.jobs.outage),
             access.middleware(),
             options_middleware,
             texts_middleware,

@@ -88,9 +88,7 @@ def moments(
         rules: the guild's rules; instants that they forbid are shown as skipped.
     """
     found = [
-        Moment(run.scheduled_at, run.name or run.method, run.state)
-        for run in runs
-        if begin <= run.scheduled_at < end
+        Moment(run.scheduled_at, run.title, run.state) for run in runs if begin <= run.scheduled_at < end
     ]
     coming: list[tuple[Job, Schedule, datetime]] = []
     for job in jobs:

@@ -126,13 +126,13 @@ def _passed_over(count: int) -> Sentence | None:
         return None
     if count >= _MOST_COUNTED - 1:
         return Sentence(
-            "More than {count} earlier runs were skipped while the server was not running.",
+            "More than {count} earlier runs were skipped while the scheduler was not running.",
             "many_earlier_runs_passed_over",
             count=count,
         )
     return counted(
-        "{count} earlier run was skipped while the server was not running.",
-        "{count} earlier runs were skipped while the server was not running.",
+        "{count} earlier run was skipped while the scheduler was not running.",
+        "{count} earlier runs were skipped while the scheduler was not running.",
         "earlier_runs_passed_over",
         count=count,
     )

@@ -80,7 +80,7 @@ def events_of(
     """
     begin, end = window(now)
     found = [
-        _event(run.job_id, run.scheduled_at, run.scheduled_at, run.name or run.method, place, run.params)
+        _event(run.job_id, run.scheduled_at, run.scheduled_at, run.title, place, run.params)
         for run in runs
         if begin <= run.scheduled_at < end and run.state in _DONE and run.part in (None, MAIN)
         if (place := _place(run.method, run.params, shown, personal=personal)) is not None
