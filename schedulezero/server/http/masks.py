@@ -131,11 +131,10 @@ class Masks:
 
     def _is_secret(self, handler_id: str, method: str, name: str) -> bool:
         schema = self._schema_of(handler_id, method) or {}
-        match schema.get("properties"):
-            case dict() as properties if isinstance(declared := cast(JsonObject, properties).get(name), dict):
-                return cast(JsonObject, declared).get("writeOnly") is True
-            case _:
-                return is_secret_by_name(name)
+        properties = cast("dict[str, JsonObject]", schema.get("properties") or {})
+        if name not in properties:
+            return is_secret_by_name(name)
+        return properties[name].get("writeOnly") is True
 
 
 def _mask(name: str, value: Any) -> Any:

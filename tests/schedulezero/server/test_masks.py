@@ -1,4 +1,4 @@
-"""A token that may only read sees no secrets of jobs, wherever it reads; a mask that comes back keeps them."""
+"""A token that may only read sees no secrets of jobs, wherever it reads; a mask sent back keeps them."""
 
 from __future__ import annotations
 
