@@ -96,7 +96,7 @@ TABLE = {
     ),
     "schedulezero/server/http": (
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/when/calendar "
-        "schedulezero/wire schedulezero/server/decisions schedulezero/server/records"
+        "schedulezero/wire schedulezero/storage schedulezero/server/decisions schedulezero/server/records"
     ),
     "schedulezero/server/store": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/server/decisions "
@@ -215,7 +215,7 @@ TABLE = {
     "bot/cli": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar "
         "schedulezero/wire schedulezero/exchange schedulezero/handler schedulezero/server/records cogs "
-        "bot"
+        "cogs/config bot"
     ),
     "bot/health": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/wire schedulezero/methods "

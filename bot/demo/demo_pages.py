@@ -19,6 +19,7 @@ from aiohttp import web
 
 from schedulezero.background import run_in_background
 from schedulezero.errors import PortTaken
+from schedulezero.wire.port_owner import said_of_owner
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +165,9 @@ async def front_door(pages: DemoPages, port: int) -> AsyncIterator[str]:
         try:
             await web.TCPSite(runner, "127.0.0.1", port).start()
         except OSError as error:
-            why = "Another program listens on" if error.errno == errno.EADDRINUSE else "The demo may not use"
+            who = said_of_owner(port)
+            taken = f"{who[0].upper()}{who[1:]} listens on"
+            why = taken if error.errno == errno.EADDRINUSE else "The demo may not use"
             raise PortTaken(f"{why} port {port}; give another one with --port.") from error
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
