@@ -88,7 +88,8 @@ class Registrations:
             if error.errno == zmq.EADDRINUSE:
                 who = said_of_owner(int(address.rpartition(":")[2]))
                 raise PortTaken(
-                    f"{who[0].upper()}{who[1:]} listens on {address}. Stop it, or set another `server_address`."
+                    f"{who[0].upper()}{who[1:]} listens on {address}. Stop it, or set another "
+                    "`server_address`."
                 ) from error
             raise PortTaken(f"`server_address` {address} cannot be bound: {error.strerror}.") from error
 

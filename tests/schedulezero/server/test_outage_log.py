@@ -45,7 +45,7 @@ def test_a_part_that_ends_while_it_waits_says_nothing(caplog: pytest.LogCaptureF
     assert not outage.under_way and len(said(caplog)) == 1
 
 
-def test_requests_say_it_once_and_the_next_success_of_a_part_ends_it(
+def test_requests_say_it_once_until_a_part_succeeds(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     seconds = 0.0
