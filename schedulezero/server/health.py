@@ -139,7 +139,7 @@ class Health:
                 seconds=f"{off:+.0f}",
             )
         if self.stopping:
-            trouble = Sentence("This node of the job server is stopping.", "node_stopping")
+            trouble = Sentence("This node of the scheduler is stopping.", "node_stopping")
         live = not self._failing
         if trouble is None and not live:
             trouble = Sentence(
