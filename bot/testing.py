@@ -7,7 +7,8 @@
         answer = await guild.run("welcome", {"channel_id": guild.channel.id})
         assert answer["success"] is True and guild.posted()[-1].content == "Welcome!"
 
-None of our code is replaced; simcord simulates Discord. Needs ``pip install 'schedulezero-discord[dev]'``.
+None of our code is replaced; simcord simulates Discord. Needs
+``pip install 'schedulezero-discord[testing]'``.
 """
 
 from __future__ import annotations

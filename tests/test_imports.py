@@ -96,7 +96,7 @@ TABLE = {
     ),
     "schedulezero/server/http": (
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/when/calendar "
-        "schedulezero/methods schedulezero/web "
+        "schedulezero/methods schedulezero/web schedulezero/storage "
         "schedulezero/wire schedulezero/server/decisions schedulezero/server/records"
     ),
     "schedulezero/server/store": (
@@ -220,7 +220,7 @@ TABLE = {
     "bot/cli": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar "
         "schedulezero/wire schedulezero/exchange schedulezero/handler schedulezero/server/records cogs "
-        "bot"
+        "cogs/config bot"
     ),
     "bot/health": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/wire schedulezero/methods "

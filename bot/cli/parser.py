@@ -62,7 +62,8 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         choices = [str(choice) for choice in action.choices or ()]
-        if choices and str(value) not in choices and (near := nearest(str(value), choices)) is not None:
+        known = [*choices, *self._own_options()] if action.nargs == argparse.PARSER else choices
+        if choices and str(value) not in choices and (near := nearest(str(value), known)) is not None:
             said = f"invalid choice: {str(value)[:_LONGEST_WORD]!r}; did you mean {near!r}?"
             raise argparse.ArgumentError(action, said)
         super()._check_value(action, value)

@@ -12,7 +12,7 @@ import asyncio
 import tempfile
 import time
 import webbrowser
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ from bot.demo.front_door import front_door
 from bot.demo.guild_events import GuildEvents
 from bot.run import Beside
 from cogs.attachments import Downloads
-from cogs.services import Waiting
+from cogs.services import Waiting, handler_of
 from schedulezero.background import run_in_background
 from schedulezero.web.download import PIECE
 from schedulezero.web.outgoing import OutgoingFailed
@@ -143,7 +143,7 @@ async def _serve(
         async with front_door(pages, api, port) as door:
             await greet(places)
             env.backend.subscribers.append(watch)
-            _welcome(door)
+            _welcome(door, handler_of(bot).sprockets)
             if browser:
                 webbrowser.open(door)
             fresh = run_in_background(pages.keep_fresh(changed), "refreshing the demo's page")
@@ -157,18 +157,30 @@ async def _serve(
             await asyncio.wait((fresh, *ends))
 
 
-def _welcome(door: str) -> None:
+def _welcome(door: str, jobs: Collection[str]) -> None:
+    """Tell where the demo is, and what the loaded sprockets' jobs let people try."""
+    if "send_post" in jobs:
+        first = (
+            "Type /schedule create in the message box, pick “Post something”, and enter in 1 minute\n"
+            "for when."
+        )
+    elif jobs:
+        first = "Type /schedule create in the message box, and pick a job."
+    else:
+        first = "No sprocket is loaded, so there are no jobs: type /load_sprocket in the message box."
+    second = ""
+    if "send_announcement" in jobs:
+        second = "One message is posted automatically after two minutes. "
     print(
         f"""
 ScheduleZero's demo is at
 
     {door}
 
-Type /schedule create in the message box, pick “Post something”, and enter in 1 minute
-for when.
+{first}
 At the top, switch the person that you are and the language; on the left are the channels, the
 direct messages and Discord's events. Right-click a message or a member for the bot's menus.
-One message is posted automatically after two minutes. Press Ctrl+C to end the demo.
+{second}Press Ctrl+C to end the demo.
 """,
         flush=True,
     )

@@ -23,6 +23,7 @@ from bot.demo.demo_api import DemoApi
 from bot.demo.demo_languages import translated
 from bot.demo.demo_pages import DemoPages
 from schedulezero.errors import PortTaken
+from schedulezero.wire.port_owner import said_of_owner
 
 _HOSTS = ("127.0.0.1", "localhost")
 _IDLE_SECONDS = 30.0
@@ -187,11 +188,9 @@ async def front_door(pages: DemoPages, api: DemoApi, port: int) -> AsyncIterator
             try:
                 await web.TCPSite(runner, "127.0.0.1", port).start()
             except OSError as error:
-                why = (
-                    "Another program listens on"
-                    if error.errno == errno.EADDRINUSE
-                    else "The demo may not use"
-                )
+                who = said_of_owner(port)
+                taken = f"{who[0].upper()}{who[1:]} listens on"
+                why = taken if error.errno == errno.EADDRINUSE else "The demo may not use"
                 raise PortTaken(f"{why} port {port}; give another one with --port.") from error
             yield f"http://127.0.0.1:{runner.addresses[0][1]}"
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -34,6 +35,7 @@ from schedulezero.server.http.masks import Masks
 from schedulezero.server.parts import Callees, Engine, Kept
 from schedulezero.server.records.announcer import Announcer
 from schedulezero.wire.addresses import is_loopback
+from schedulezero.wire.port_owner import said_of_owner
 from schedulezero.wire.protocol import MAX_FRAME_BYTES
 
 
@@ -89,7 +91,7 @@ async def answering(
             access.may_read,
             now,
         ),
-        SystemResource(callees.registry, config.to_json(), engine.health),
+        SystemResource(callees.registry, config.to_json(), engine.health, kept.jobs.count_by_state),
     ):
         app.router.add_routes(resource.routes())
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2)
@@ -128,9 +130,13 @@ def listen(endpoint: str) -> socket.socket:
         listening.listen(128)
     except OSError as error:
         listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"REST cannot listen on {host}:{port}: {said_of_owner(port)} does. Stop it, or set another "
+                "`api_endpoint`."
+            ) from error
         raise PortTaken(
-            f"REST cannot listen on {host}:{port} ({error.strerror}). Stop the program that does, "
-            "or set another `api_endpoint`."
+            f"REST cannot listen on {host}:{port} ({error.strerror}). Set another `api_endpoint`."
         ) from error
     listening.setblocking(False)
     return listening
