@@ -50,6 +50,8 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+CHANGED = "sprocket_changed"
+"""The event after a sprocket was loaded or reloaded, as discord.py dispatches it."""
 _LONGEST_REASON = 500
 _locks: WeakKeyDictionary[commands.Bot, asyncio.Lock] = WeakKeyDictionary()
 
@@ -161,6 +163,7 @@ async def _change(bot: commands.Bot, name: str, module: str) -> list[str]:
                 seconds=seconds,
             ) from error
         raise _not_loadable(name, error) from error
+    bot.dispatch(CHANGED)
     return sorted(set(handler_of(bot).sprockets) - before)
 
 

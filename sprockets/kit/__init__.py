@@ -2,7 +2,8 @@
 
 * **Declaring a job**: `job` with the annotations `ChannelId`, `ChannelIds`, `ForumId`, `ThreadId`, `VoiceId`,
   `AnyChannelId`, `RoleId`, `RoleIds`, `MemberId`, `MemberIds`, `Text`, `LongText`, `Colour`, `Url`,
-  `MessageLink` and `Duration`; the permissions it needs: `Need` and `in_channel`. A plain function declares
+  `MessageLink` and `Duration`; the permissions it needs: `Need` and `in_channel`; a
+  schedule of its own: `on_schedule`. A plain function declares
   the same with `needs`, `variables_in` and `resumable`.
 * **Registering it**: `RegisteringCog` and `by_name`.
 * **While it runs**: `current_run`, `settings_of`, `get` and `put` for what it remembers, and `step` for work
@@ -42,6 +43,7 @@ from schedulezero.methods.typed import (
     Url,
     VoiceId,
     job,
+    on_schedule,
 )
 from schedulezero.web.outgoing import CALLING, send_out
 from sprockets.kit import objects as objects  # finds a job's objects
@@ -127,6 +129,7 @@ __all__ = (
     "mentions",
     "needs",
     "nonce",
+    "on_schedule",
     "owed",
     "partly",
     "post",
