@@ -87,6 +87,7 @@ class MethodSpec:
         usual: when it usually runs, in words; empty for no such time.
         schedule: when it runs in a guild that switches the job's own schedule on, in English words; empty if
             it brings none.
+        time_limit: how long a run may take; None for the usual 25 seconds.
         watches: whether it only looks at something, and posts nothing itself: it runs as soon as it is
             confirmed or changed, and in quiet hours too.
         internal: whether only the bot plans it, as part of another job; nobody is offered it.
@@ -112,6 +113,7 @@ class MethodSpec:
     instead: str | None = None
     usual: str = ""
     schedule: str = ""
+    time_limit: timedelta | None = None
     watches: bool = False
     internal: bool = False
 

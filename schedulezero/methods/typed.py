@@ -103,6 +103,7 @@ class TypedJob:
         usual: str = "",
         watches: bool = False,
         internal: bool = False,
+        time_limit: timedelta | None = None,
     ) -> None:
         check_function(function)
         functools.update_wrapper(self, function)
@@ -124,6 +125,7 @@ class TypedJob:
             usual=usual,
             watches=watches,
             internal=internal,
+            time_limit=time_limit,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
         self._check_names()
@@ -235,6 +237,7 @@ def job(
     usual: str = "",
     watches: bool = False,
     internal: bool = False,
+    time_limit: timedelta | None = None,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
     """Turn an async function into a job (or a plain one, which then runs in a thread).
 
@@ -259,6 +262,8 @@ def job(
         watches: Whether it only looks at something, and posts nothing itself: it runs as soon as it is
             confirmed or changed, and in quiet hours too.
         internal: Whether only the bot plans it, as part of another job; nobody is offered it.
+        time_limit: How long a run may take, from a second to six hours; 25 seconds by default. The history
+            shows a longer run as waiting, with what it says by `progress`.
 
     Raises DeclarationError, a TypeError with the reason and the line, for a function that can't be a job.
     """
@@ -278,6 +283,7 @@ def job(
             usual,
             watches,
             internal,
+            time_limit,
         )
 
     return make

@@ -6,8 +6,9 @@
   schedule of its own: `on_schedule`. A plain function declares
   the same with `needs`, `variables_in` and `resumable`.
 * **Registering it**: `RegisteringCog` and `by_name`.
-* **While it runs**: `current_run`, `settings_of`, `get` and `put` for what it remembers, and `step` for work
-  that must happen only once; `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
+* **While it runs**: `current_run`, `progress`, `settings_of`, `get` and `put` for what it remembers, and
+  `step` for work that must happen only once; `JobFailed`, `Gone`, `Forbidden`, `ParameterError`, `Uncertain` for
+  failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
   `guild_of`, `role_of`, `member_of`, `find_message`, `expect_guild` and `expect_member` look things up in the
   run's own guild; `post`, `Upload`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `silenced`,
@@ -18,7 +19,7 @@
 """
 
 from schedulezero.errors import Forbidden, Gone, JobFailed, ParameterError, Uncertain
-from schedulezero.handler.run_context import current_run
+from schedulezero.handler.run_context import current_run, progress
 from schedulezero.handler.steps import nonce, step
 from schedulezero.methods.annotations import OptionsFrom
 from schedulezero.methods.lasting import Lasting, end_of
@@ -134,6 +135,7 @@ __all__ = (
     "partly",
     "post",
     "posted",
+    "progress",
     "put",
     "resumable",
     "role_of",
