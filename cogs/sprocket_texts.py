@@ -1,4 +1,4 @@
-"""Translations that sprockets bring: ``locale/<language>.po`` beside a sprocket's file, such as ``locale/de.po``.
+"""Translations that sprockets bring: ``locale/<language>.po`` beside a sprocket's file.
 
 They are used for texts that our own catalogues don't have: what a job is for, its parameters and choices, its
 settings, and, by code (``msgctxt "error:shelf_missing"``), its errors.
@@ -6,7 +6,7 @@ settings, and, by code (``msgctxt "error:shelf_missing"``), its errors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +24,7 @@ _Texts = dict[str, tuple[GNUTranslations, dict[str, str]]]
 _texts: dict[str, _Texts] = {}
 
 
-def read_texts(beside: Path, languages: tuple[str, ...]) -> _Texts:
+def read_texts(beside: Path, languages: Iterable[str]) -> _Texts:
     """Read the catalogues beside a sprocket's file: language → its texts, and its errors' English by code.
 
     Raises OSError, ValueError or babel's PoFileError for one that can't be read.
@@ -51,13 +51,9 @@ def _compiled(catalog: Catalog) -> GNUTranslations:
 def _sources(catalog: Catalog) -> Iterator[tuple[str, str]]:
     for message in catalog:
         context = message.context or ""
-        if (
-            context.startswith(ERRORS)
-            and isinstance(message.id, str)
-            and message.string
-            and not message.fuzzy
-        ):
-            yield context.removeprefix(ERRORS), message.id
+        is_usable = isinstance(message.id, str) and message.string and not message.fuzzy
+        if context.startswith(ERRORS) and is_usable:
+            yield context.removeprefix(ERRORS), str(message.id)
 
 
 def set_texts(extension: str, texts: _Texts | None) -> None:

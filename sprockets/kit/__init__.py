@@ -7,8 +7,8 @@
   the same with `needs`, `variables_in` and `resumable`.
 * **Registering it**: `RegisteringCog` and `by_name`.
 * **While it runs**: `current_run`, `progress`, `settings_of`, `get` and `put` for what it remembers, and
-  `step` for work that must happen only once; `JobFailed`, `Gone`, `Forbidden`, `ParameterError`, `Uncertain` for
-  failures.
+  `step` for work that must happen only once; `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and
+  `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
   `guild_of`, `role_of`, `member_of`, `find_message`, `expect_guild` and `expect_member` look things up in the
   run's own guild; `post`, `Upload`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `silenced`,
