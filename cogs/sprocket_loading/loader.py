@@ -139,7 +139,7 @@ async def unload(bot: commands.Bot, name: str) -> None:
             set_texts(module, None)
         except Exception as error:
             raise Refused(
-                "“{name}” could not be unloaded: {reason}",
+                "“{name}” couldn't be unloaded: {reason}",
                 code="sprocket_not_unloadable",
                 name=name,
                 reason=_reason(error),

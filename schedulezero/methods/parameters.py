@@ -98,11 +98,8 @@ class Parameter:
     @property
     def label(self) -> str:
         """The name as people read it: ``channel_id`` is *Channel*."""
-        return (
-            re.sub(r"_(id|ids|url)$", lambda m: "s" if m[1] == "ids" else "", self.name)
-            .replace("_", " ")
-            .capitalize()
-        )
+        words = re.sub(r"_(id|ids|url)$", lambda m: "s" if m[1] == "ids" else "", self.name).replace("_", " ")
+        return _READ_AS.get(words) or words.capitalize()
 
     def choice_of(self, value: Any) -> str:
         """Return the text of a choice, for its text or for what the job gets."""
@@ -121,6 +118,17 @@ class Parameter:
         """Whether it is a whole number of seconds, so that people may type a length of time."""
         return self.kind is Kind.INTEGER and re.fullmatch(r"(\w+_)?seconds", self.name) is not None
 
+
+# Read as: a name that isn't what people say, and what they say.
+_READ_AS = {
+    "age days": "Older than (days)",
+    "color": "Colour",
+    "lasts": "How long",
+    "made at": "Made in",
+    "make events": "Create events",
+    "starts in": "Starts after",
+    "url": "URL",
+}
 
 # Read as: a parameter whose name has this ending, and whose type isn't clearly different, is of this kind.
 _KIND_BY_NAME: tuple[tuple[str, Kind], ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schedulezero.methods.parameters import Kind, Parameter
+from schedulezero.methods.secret_params import is_secret
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import JsonObject
 
@@ -42,12 +43,21 @@ _SCHEMAS: dict[Kind, JsonObject] = {
 
 
 def schema_of(spec: MethodSpec) -> JsonObject:
-    """Return the schema of a method's params; ``x-kind`` is each one's kind, as the forms use it."""
+    """Return the schema of a method's params; ``x-kind`` is each one's kind, as the forms use it.
+
+    Secrets are ``writeOnly``: the server masks them for tokens that may only read.
+    """
     required = [parameter.name for parameter in spec.parameters if parameter.required]
     return {
         "type": "object",
         "description": spec.summary,
-        "properties": {parameter.name: _property(parameter) for parameter in spec.parameters},
+        "properties": {
+            parameter.name: {
+                **_property(parameter),
+                **({"writeOnly": True} if is_secret(spec, parameter.name) else {}),
+            }
+            for parameter in spec.parameters
+        },
         **({"required": required} if required else {}),
     }
 

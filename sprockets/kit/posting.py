@@ -14,6 +14,7 @@ from schedulezero.compose.expecting import expect_within
 from schedulezero.errors import JobFailed, Uncertain
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import nonce, step
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.lookups import Sendable
 from sprockets.kit.messages import fitting
@@ -102,7 +103,7 @@ async def send(
         async with said.arguments(plan, target.id) as arguments:
             if marked := nonce(key):
                 arguments["nonce"] = marked
-            async with asking_discord(f"post in {name}"):
+            async with asking_discord(Sentence("post in {place}", "doing_post", place=name)):
                 message = await target.send(**arguments)
         return posted(message)
 
@@ -147,7 +148,7 @@ async def look_back(
     earliest = discord.Object(discord.utils.time_snowflake(since - CLOCK_SKEW))
     count = 0 if may_look_back(channel) else _MOST_LOOKED_AT
     try:
-        async with asking_discord("look for what I posted"):
+        async with asking_discord(Sentence("look for what I posted", "doing_find_posted")):
             async for message in channel.history(limit=_MOST_LOOKED_AT, after=earliest, oldest_first=True):
                 count += 1
                 others = not mine(message) or await journal.knows_message(str(message.id))
@@ -162,7 +163,7 @@ async def look_back(
     if count < _MOST_LOOKED_AT or not in_doubt:
         return None
     raise Uncertain(
-        "I was stopped while I posted, and cannot tell from the channel whether I did.",
+        "I was stopped while I posted, and can't tell from the channel whether I did.",
         code="posting_uncertain",
     )
 

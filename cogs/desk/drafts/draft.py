@@ -239,7 +239,7 @@ def _read(parameter: Parameter, value: Any) -> Any:
         except ValueError:
             raise ValueError(t("must be a number such as 1.5, not “{text}”.", text=text[:40])) from None
         if not abs(number) < 1e15:
-            raise ValueError(t("must be a reasonable number, not “{text}”.", text=text[:40]))
+            raise ValueError(t("must be a number within the usual range, not “{text}”.", text=text[:40]))
         return number
     if kind in (Kind.OBJECT, Kind.LIST):
         return _read_json(kind, text)

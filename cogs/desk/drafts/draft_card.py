@@ -225,30 +225,6 @@ def _within(most: int, items: Sequence[ui.Item[Any]], optional: Sequence[ui.Item
     return items
 
 
-def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:
-    """Return a menu of all job methods, at most 25."""
-    options = [
-        discord.SelectOption(
-            label=cut(t(spec.summary).rstrip("."), 100), value=spec.name, description=cut(spec.name, 100)
-        )
-        for spec in specs[:25]
-    ]
-    said = [f"### {t('What should I schedule?')}", t("The rest comes later; each step is saved.")]
-    if len(specs) > 25:
-        said.append(f"-# {t('There are more. `/schedule create job:` finds them all.')}")
-    paste = DeskButton("paste", "ask", draft_id, t("Paste what you have"))
-    return panel_of(
-        ui.TextDisplay("\n".join(said)),
-        row_of(DeskSelect("draft", "method", draft_id, t("Choose a job…"), options)),
-        row_of(
-            *([paste] if any(spec.name == "send_post" for spec in specs) else []),
-            DeskButton("tmpl", "list", "all", t("From a template")),
-            DeskButton("draft", "cancel", draft_id, t("Discard")),
-        ),
-        colour=NEUTRAL,
-    )
-
-
 # -------------------------------------------------------------------- lines
 
 
@@ -355,7 +331,7 @@ def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.
     lines: list[ui.Item[Any]] = []
     further: list[DeskButton] = []
     # Read as: name of the group, its text while it is empty.
-    empty = {"where": t("Where or whom"), "what": t("What")}
+    empty = {"where": t("Where, or to whom"), "what": t("What")}
     hidden = kept_hidden(draft)
     values = {name: value for name, value in draft.values.items() if value != ""}
     for name, parameters in fields_by_form(spec).items():

@@ -32,6 +32,7 @@ from cogs.desk.jobs.lookup import (
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.lacking import expect, greyed_out
 from cogs.desk.kit.layout import MOST_COMPONENTS, count_of, note_panel, panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
@@ -149,8 +150,8 @@ async def _card_with(
 
 
 def kind_of(job: Job, spec: MethodSpec | None) -> str:
-    """Return what a job does in words; the name of its method if that isn't loaded."""
-    return plain(t(spec.summary)).rstrip(".") if spec is not None and spec.summary else f"`{job.method}`"
+    """Return what a job does in words."""
+    return plain(said_kind(spec, job.method))
 
 
 def card(
@@ -360,7 +361,7 @@ async def look_at_once(desk: Desk, job: Job) -> str | None:
     try:
         run = await desk.client.run(job, desk.actor_id)
     except ClientError as error:
-        return t("It couldn't look at once: {reason}", reason=translated(error.message))
+        return t("It couldn't check the calendar right away: {reason}", reason=translated(error.message))
     await soon(_over(desk, job, run), FIRST_LOOK_SECONDS)
     return None
 
@@ -441,7 +442,7 @@ async def ask_cancel(desk: Desk, job_id: str) -> None:
         said.append(t("It was due {when}.", when=relative(job.next_run_at)))
     if (stays := await what_stays(desk, job)) is not None:
         said.append(f"⚠ {stays}")
-    said.append(t("You can undo it afterwards.") if undo else t("The job server can't undo that."))
+    said.append(t("You can undo it afterwards.") if undo else t("The scheduler can't undo that."))
     panel = note_panel(
         "\n".join(said),
         DeskButton("job", "end", job.id, t("Cancel the job"), style=discord.ButtonStyle.danger),

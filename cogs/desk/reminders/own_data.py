@@ -60,7 +60,7 @@ async def show_own_data(caller: Caller) -> None:
             "administrators."
         ),
     ]
-    button = ReminderButton("forget", "me", t("Delete all of it"), style=discord.ButtonStyle.danger)
+    button = ReminderButton("forget", "me", t("Delete everything"), style=discord.ButtonStyle.danger)
     await caller.show(panel_of(ui.TextDisplay("\n".join(lines)), row_of(button), colour=WAITING))
     data = json.dumps(kept, ensure_ascii=False, indent=2).encode()
     await caller.interaction.followup.send(

@@ -215,7 +215,7 @@ def _permissions(guild: discord.Guild, specs: Sequence[MethodSpec]) -> str:
     caution = two_factor_caution(guild, specs)
     cautions = [f"⚠ {caution}"] if caution is not None else []
     if not absent:
-        return "\n".join([f"✅ {t('I have every permission my jobs need.')}", *cautions])
+        return "\n".join([f"✅ {t('I have all the permissions my jobs need.')}", *cautions])
     lines = ["**" + t("Permissions I don't have. Give my role the ones you need.") + "**"]
     for name in absent:
         jobs = needed[name]
@@ -230,18 +230,28 @@ def _permissions(guild: discord.Guild, specs: Sequence[MethodSpec]) -> str:
 async def ask_zone(desk: Desk, target: str) -> None:
     """Ask for the guild's zone."""
     desk.check_settings()
-    field = text_field(
+    await ask(desk, "setup", "zone", target, t("Default time zone"), [zone_field()])
+
+
+def zone_field() -> ui.Label[Any]:
+    """Return the field ``zone`` of a form."""
+    return text_field(
         "zone",
         t("City or zone"),
         description=t("Such as Berlin, New York or Asia/Tokyo"),
         required=True,
         most=60,
     )
-    await ask(desk, "setup", "zone", target, t("Default time zone"), [field])
 
 
 async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
     """Set the guild's zone."""
+    await set_typed_zone(desk, fields)
+    await _show(desk)
+
+
+async def set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> None:
+    """Set the guild's zone to the one typed into a form; raise Refused if it isn't known."""
     desk.check_settings()
     typed = str(fields.get("zone") or "").strip()
     zone = typed
@@ -253,7 +263,6 @@ async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> Non
             )
         zone = near[0].key
     await change_guild_zone(desk, zone)
-    await _show(desk)
 
 
 async def toggle_approval(desk: Desk, _target: str) -> None:
@@ -265,8 +274,14 @@ async def toggle_approval(desk: Desk, _target: str) -> None:
 
 async def alerts_chosen(desk: Desk, _target: str) -> None:
     """Set the channel for alerts."""
+    await set_alert_channel(desk)
+    await _show(desk)
+
+
+async def set_alert_channel(desk: Desk) -> None:
+    """Send alerts to the picked channel; raise Refused if the bot can't post in it."""
     chosen = _channel_picked(desk)
-    await _change(desk, lambda settings: replace(settings, alert_channel_id=chosen))
+    await _save(desk, lambda settings: replace(settings, alert_channel_id=chosen))
 
 
 async def log_chosen(desk: Desk, _target: str) -> None:
@@ -306,13 +321,17 @@ async def roles_chosen(desk: Desk, _target: str) -> None:
 
 
 async def _change(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) -> None:
+    await _save(desk, change)
+    await _show(desk)
+
+
+async def _save(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) -> None:
     desk.check_settings()
     before = await desk.memory.settings(desk.guild.id)
     after = change(before)
     await desk.memory.save_settings(desk.guild.id, after)
     if changes := changes_between(before.to_json(), after.to_json()):
         await note_change(desk, "settings", changes)
-    await _show(desk)
 
 
 async def ask_limits(desk: Desk, target: str) -> None:
@@ -369,7 +388,7 @@ async def _save_limits(desk: Desk, rules: GuildRules) -> None:
 
 async def ask_hours(desk: Desk, target: str) -> None:
     """Ask when parts of the day begin."""
-    await _ask_words(desk, "hours", target, t("Hours of words"), PARTS_FORM)
+    await _ask_words(desk, "hours", target, t("Times for words"), PARTS_FORM)
 
 
 async def ask_days(desk: Desk, target: str) -> None:
@@ -390,7 +409,7 @@ async def hours_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> Non
     try:
         await _set_words(desk, PARTS_FORM, fields)
     except Refused as error:
-        await _show_refusal(desk, error, "hours", target, t("Hours of words"))
+        await _show_refusal(desk, error, "hours", target, t("Times for words"))
 
 
 async def days_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:

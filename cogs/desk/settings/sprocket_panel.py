@@ -16,9 +16,10 @@ from cogs.desk.drafts.options import with_options
 from cogs.desk.kit.components import DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask
-from cogs.desk.kit.wording import MAX_FIELDS, MAX_OPTION, NEUTRAL, cut
+from cogs.desk.kit.wording import MAX_FIELDS, MAX_OPTION, NEUTRAL, cut, plain
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import shown_locale, t
 from cogs.own_schedules import switched_on, understood
@@ -34,21 +35,22 @@ _FORM = "."  # between a sprocket and the number of its form; no name of a sproc
 
 
 async def show_sprockets(desk: Desk) -> None:
-    """Show the loaded sprockets, and to the bot's owner also the ones not loaded."""
+    """Show the loaded sprockets; to the bot's owner also the names of their jobs, and the ones not loaded."""
     bot = desk.bot
     loaded = loader.loaded(bot)
     found = loader.discover()
+    owner = await bot.is_owner(desk.member)
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {t('Sprockets')}")]
     lines: list[str] = []
     for name in loaded:
         jobs = [
-            f"-# `{method}` {t(spec.summary)}"
+            "-# " + (f"`{method}` " if owner else "") + plain(said_kind(spec, method))
             for method, function in sorted(loader.jobs_of(bot, name).items())
             if not (spec := spec_of(method, function)).internal
         ]
         lines.append("\n".join([f"**{name}** {found[name].release}", *jobs]))
     items.append(ui.TextDisplay(cut("\n".join(lines) or t("None is loaded."), 3000)))
-    if await bot.is_owner(desk.member):
+    if owner:
         idle = [f"{name} ({found[name].release})" for name in found if name not in loaded]
         said = t("Not loaded: {names}. `/load_sprocket` loads one.", names=", ".join(idle) or "–")
         items.append(
