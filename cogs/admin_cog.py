@@ -31,7 +31,7 @@ from cogs.desk.compose import (
     tools,
     trying,
 )
-from cogs.desk.creating import asked_changes, create, draft_view, part_forms, unfinished
+from cogs.desk.creating import asked_changes, create, draft_view, own_schedules, part_forms, unfinished
 from cogs.desk.creating.event_choices import event_choices
 from cogs.desk.creating.recent import recently_used
 from cogs.desk.files import exchange_panel, table_pictures
@@ -66,7 +66,7 @@ DESK = Dispatcher(
         exchange_panel, history, job_card, listing, part_forms, queue_panel, embeds_panel, fields_panel,
         files_panel, layout_panel, links_panel, more, poll_form, trying, pasting, table_pictures, templates,
         texts, tools, setup, sprocket_panel,
-        unfinished, audit_panel, subscribe_panel, first_actions,
+        unfinished, audit_panel, subscribe_panel, own_schedules, first_actions,
     )
     for panel in module.PANELS
 )  # fmt: skip

@@ -28,6 +28,7 @@ from babel.messages.pofile import read_po
 from discord import app_commands
 
 from cogs import formats
+from cogs.sprocket_texts import SprocketTexts, error_source
 from schedulezero import said_values
 from schedulezero.model.method_names import spoken
 from schedulezero.sentences import Sentence, filled, parts_of, placeholders
@@ -186,11 +187,14 @@ def catalogue(language: str) -> NullTranslations:
         return NullTranslations()
     compiled = BytesIO()
     write_mo(compiled, _read(language))
-    return GNUTranslations(BytesIO(compiled.getvalue()))
+    texts = GNUTranslations(BytesIO(compiled.getvalue()))
+    texts.add_fallback(SprocketTexts(language))
+    return texts
 
 
 def _error_template(language: str, sentence: Sentence) -> str | None:
-    english = _error_sources(language).get(sentence.code or "")
+    code = sentence.code or ""
+    english = _error_sources(language).get(code) or error_source(language, code)
     if english is None:
         return None
     context, texts = f"{ERRORS}{sentence.code}", catalogue(language)

@@ -14,10 +14,12 @@ import logging
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from discord.ext import commands
 
+from cogs.language import LANGUAGES
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading import swap
 from cogs.sprocket_loading.owners import claimed_already
@@ -39,6 +41,7 @@ from cogs.sprocket_loading.places import (
     replaced,
 )
 from cogs.sprocket_loading.swap import NameTaken, SwapFailed, put_out, spec_of, take_in
+from cogs.sprocket_texts import read_texts, set_texts
 from schedulezero.methods.declaring import DeclarationError
 from schedulezero.methods.spec import JobFunction
 
@@ -50,6 +53,8 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+CHANGED = "sprocket_changed"
+"""The event after a sprocket was loaded or reloaded, as discord.py dispatches it."""
 _LONGEST_REASON = 500
 _locks: WeakKeyDictionary[commands.Bot, asyncio.Lock] = WeakKeyDictionary()
 
@@ -129,7 +134,9 @@ async def unload(bot: commands.Bot, name: str) -> None:
                 loaded=", ".join(loaded(bot)) or "none",
             )
         try:
-            await put_out(bot, extension(name, bot), set(jobs_of(bot, name)))
+            module = extension(name, bot)
+            await put_out(bot, module, set(jobs_of(bot, name)))
+            set_texts(module, None)
         except Exception as error:
             raise Refused(
                 "“{name}” couldn't be unloaded: {reason}",
@@ -143,6 +150,7 @@ async def _change(bot: commands.Bot, name: str, module: str) -> list[str]:
     """Load or reload a sprocket; on a failure, raise Refused with the reason and leave the bot unchanged."""
     own = set(jobs_of(bot, name)) if module in bot.extensions else set[str]()
     before = set(handler_of(bot).sprockets) - own
+    texts = _texts_of(name)
     try:
         await take_in(bot, module, own)
     except SwapFailed as failed:
@@ -161,7 +169,23 @@ async def _change(bot: commands.Bot, name: str, module: str) -> list[str]:
                 seconds=seconds,
             ) from error
         raise _not_loadable(name, error) from error
+    set_texts(module, texts)
+    bot.dispatch(CHANGED)
     return sorted(set(handler_of(bot).sprockets) - before)
+
+
+def _texts_of(name: str) -> Any:
+    """Return the translations that a sprocket brings; raise Refused if they can't be read."""
+    file = file_of(name)
+    try:
+        return read_texts(file, LANGUAGES) if file is not None else None
+    except Exception as error:
+        raise Refused(
+            "“{name}” couldn't be loaded: {reason}",
+            code="sprocket_not_loadable",
+            name=name,
+            reason=f"its translations can't be read: {error}",
+        ) from error
 
 
 def _not_loadable(name: str, error: BaseException) -> Refused:

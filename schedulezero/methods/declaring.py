@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from schedulezero.methods.discord_classes import can_find
@@ -24,6 +25,9 @@ LONGEST_CHOICE = 100
 """The most characters of a select's option."""
 LONGEST_PARAMETER = 90
 """The most characters of a parameter's name, which is in its field's custom id, of 100 at most."""
+
+LEAST_TIME = timedelta(seconds=1)
+MOST_TIME = timedelta(hours=6)
 
 _GROUP = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _EDITED_APART = (Kind.GUILD, Kind.EMBEDS, Kind.FILES, Kind.BUTTONS, Kind.POLL, Kind.LAYOUT, Kind.BOOLEAN)
@@ -92,6 +96,10 @@ def check_spec(spec: MethodSpec, function: Callable[..., Any], *, is_async: bool
     if len(spec.name) > LONGEST_NAME:
         wrong = f"a job's name may have {LONGEST_NAME} characters, not {len(spec.name)}."
         raise DeclarationError(f"{spec.name}: {wrong}", place_in(function))
+    if spec.time_limit is not None and not LEAST_TIME <= spec.time_limit <= MOST_TIME:
+        raise DeclarationError(
+            f"{spec.name}: time_limit must be from 1 second to 6 hours.", place_in(function)
+        )
     for parameter in spec.parameters:
         wrong = _wrong(parameter, is_async=is_async)
         if wrong is not None:

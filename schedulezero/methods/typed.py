@@ -29,6 +29,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from schedulezero import instants
+from schedulezero.errors import ScheduleZeroError
 from schedulezero.methods.annotations import Secret, parameter_from
 from schedulezero.methods.declaring import DeclarationError, check_function, check_spec, place_in
 from schedulezero.methods.discord_classes import Channels, find
@@ -43,6 +45,7 @@ from schedulezero.methods.spec import (
     summary_of,
 )
 from schedulezero.methods.values import check_params
+from schedulezero.when.language.parse import understand
 
 ChannelId = Annotated[int, Kind.CHANNEL]
 """The id of a channel or thread where messages can be posted."""
@@ -100,6 +103,7 @@ class TypedJob:
         usual: str = "",
         watches: bool = False,
         internal: bool = False,
+        time_limit: timedelta | None = None,
     ) -> None:
         check_function(function)
         functools.update_wrapper(self, function)
@@ -121,6 +125,7 @@ class TypedJob:
             usual=usual,
             watches=watches,
             internal=internal,
+            time_limit=time_limit,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
         self._check_names()
@@ -209,7 +214,11 @@ class TypedJob:
         defaults = {item.name: item.default for item in known if item.default is not inspect.Parameter.empty}
         return {**defaults, **self._arguments(params)}
 
-    def _declare(self, **more: Tell | Settles | Check) -> None:
+    def offer_schedule(self, text: str) -> None:
+        """Declare the job's own schedule, which a guild can switch on; see `on_schedule`."""
+        self._declare(schedule=text)
+
+    def _declare(self, **more: Tell | Settles | Check | str) -> None:
         self.spec = replace(self.spec, **more)  # type: ignore[arg-type]
         setattr(self, SPEC_ATTRIBUTE, self.spec)
 
@@ -228,6 +237,7 @@ def job(
     usual: str = "",
     watches: bool = False,
     internal: bool = False,
+    time_limit: timedelta | None = None,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
     """Turn an async function into a job (or a plain one, which then runs in a thread).
 
@@ -252,6 +262,8 @@ def job(
         watches: Whether it only looks at something, and posts nothing itself: it runs as soon as it is
             confirmed or changed, and in quiet hours too.
         internal: Whether only the bot plans it, as part of another job; nobody is offered it.
+        time_limit: How long a run may take, from a second to six hours; 25 seconds by default. The history
+            shows a longer run as waiting, with what it says by `progress`.
 
     Raises DeclarationError, a TypeError with the reason and the line, for a function that can't be a job.
     """
@@ -271,9 +283,46 @@ def job(
             usual,
             watches,
             internal,
+            time_limit,
         )
 
     return make
+
+
+def on_schedule(text: str) -> Callable[[TypedJob], TypedJob]:
+    """Give a job a schedule of its own, which each guild can switch on in ``/sprockets``.
+
+        @on_schedule("every day at 9")
+        @job(needs=in_channel("channel_id", "send_messages"))
+        async def greet(bot, channel_id: ChannelId): ...
+
+    Switching it on shows the job's card, with the channel where that happens in each required parameter for a
+    channel; whoever confirms it is the job's creator. From then on it is a job like any other: it has a
+    history, limits and rights apply, and people may change it. Switching it off cancels it. If the sprocket
+    is loaded again with another schedule, the guilds' jobs follow, except those whose schedule somebody has
+    changed.
+
+    Parameters:
+        text: When it runs, in English words such as ``every monday at 18:30``; in the time zone of whoever
+            switches it on.
+
+    Raises DeclarationError for a text that isn't understood, or that means a single instant.
+    """
+
+    def offer(made: TypedJob) -> TypedJob:
+        if not isinstance(made, TypedJob):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError("on_schedule goes above @job.", place_in(made))
+        place = place_in(inspect.unwrap(made))
+        try:
+            found = understand(text, zone="UTC", locale="en-GB", now=instants.now())
+        except ScheduleZeroError as error:
+            raise DeclarationError(f"{made.spec.name}: {error.message}", place) from None
+        if found.trigger.type == "date":
+            raise DeclarationError(f"{made.spec.name}: {text!r} comes only once.", place)
+        made.offer_schedule(text)
+        return made
+
+    return offer
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:

@@ -2,11 +2,13 @@
 
 * **Declaring a job**: `job` with the annotations `ChannelId`, `ChannelIds`, `ForumId`, `ThreadId`, `VoiceId`,
   `AnyChannelId`, `RoleId`, `RoleIds`, `MemberId`, `MemberIds`, `Text`, `LongText`, `Colour`, `Url`,
-  `MessageLink` and `Duration`; the permissions it needs: `Need` and `in_channel`. A plain function declares
+  `MessageLink` and `Duration`; the permissions it needs: `Need` and `in_channel`; a
+  schedule of its own: `on_schedule`. A plain function declares
   the same with `needs`, `variables_in` and `resumable`.
 * **Registering it**: `RegisteringCog` and `by_name`.
-* **While it runs**: `current_run`, `settings_of`, `get` and `put` for what it remembers, and `step` for work
-  that must happen only once; `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
+* **While it runs**: `current_run`, `progress`, `settings_of`, `get` and `put` for what it remembers, and
+  `step` for work that must happen only once; `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and
+  `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
   `guild_of`, `role_of`, `member_of`, `find_message`, `expect_guild` and `expect_member` look things up in the
   run's own guild; `post`, `Upload`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `silenced`,
@@ -17,7 +19,7 @@
 """
 
 from schedulezero.errors import Forbidden, Gone, JobFailed, ParameterError, Uncertain
-from schedulezero.handler.run_context import current_run
+from schedulezero.handler.run_context import current_run, progress
 from schedulezero.handler.steps import nonce, step
 from schedulezero.methods.annotations import OptionsFrom
 from schedulezero.methods.lasting import Lasting, end_of
@@ -42,6 +44,7 @@ from schedulezero.methods.typed import (
     Url,
     VoiceId,
     job,
+    on_schedule,
 )
 from schedulezero.web.outgoing import CALLING, send_out
 from sprockets.kit import objects as objects  # finds a job's objects
@@ -127,10 +130,12 @@ __all__ = (
     "mentions",
     "needs",
     "nonce",
+    "on_schedule",
     "owed",
     "partly",
     "post",
     "posted",
+    "progress",
     "put",
     "resumable",
     "role_of",

@@ -115,6 +115,14 @@ async def a_world(settings: Settings) -> AsyncIterator[World]:
         yield built
 
 
+@asynccontextmanager
+async def a_guild(settings: Settings) -> AsyncIterator[SimulatedGuild]:
+    """Build the guild that sprocket authors test in, around a new bot, and shut it down afterwards."""
+    await asyncio.to_thread(_warm)
+    async with simulated_guild(settings) as built:
+        yield built
+
+
 @cache
 def _warm() -> None:
     parse.warm_up()

@@ -40,6 +40,7 @@ from cogs.desk.drafts.draft import (
     MISSED,
     NAME,
     OVERLAP,
+    OWN,
     PING,
     QUIET,
     fitting,
@@ -70,6 +71,7 @@ from cogs.desk.queue.slots import META, Queue
 from cogs.guild_language import locale_of
 from cogs.language import shown_locale, speaking, t, tc, translated
 from cogs.memory import Draft, new_id
+from cogs.own_schedules import switched_on
 from cogs.rights.deciding import Act
 from cogs.services import Refused, pickable_specs, spec_for
 from schedulezero import instants
@@ -78,7 +80,7 @@ from schedulezero.compose.naming import told_apart
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.spec import MethodSpec, required_channels
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
-from schedulezero.model.authorship import ASKED
+from schedulezero.model.authorship import ASKED, OWN_SCHEDULE
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.handy import handy_times
@@ -450,6 +452,7 @@ async def _save(
         "on_free_days": spec.watches,
     }
     given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS), META: values.get(QUEUE)}
+    given[OWN_SCHEDULE] = values.get(OWN)
     meta = {key: value for key, value in given.items() if value}
     state = JobState.PENDING if reviewed.needs_approval else JobState.ACTIVE
     if draft.job_id is None:
@@ -469,6 +472,8 @@ async def _save(
             **options,
         )
         await check(desk, Act.SAVE, job)
+        if OWN_SCHEDULE in meta and await switched_on(client, draft.guild_id, draft.method) is not None:
+            raise Refused(t("This schedule is switched on already."))
         return await client.create(job)
     before = await client.job(draft.job_id, draft.guild_id)
     if before.method != draft.method:

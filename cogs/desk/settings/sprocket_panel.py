@@ -21,13 +21,15 @@ from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask
 from cogs.desk.kit.wording import MAX_FIELDS, MAX_OPTION, NEUTRAL, cut, plain
 from cogs.desk.settings.audit_panel import note_change
-from cogs.language import t
+from cogs.language import shown_locale, t
+from cogs.own_schedules import switched_on, understood
 from cogs.services import Refused
 from cogs.sprocket_loading import loader
 from schedulezero.methods.parameters import Parameter
 from schedulezero.methods.spec import MethodSpec, spec_of
 from schedulezero.methods.sprocket_settings import parameters_of_settings, save_settings, settings_of
 from schedulezero.methods.values import read_params
+from schedulezero.when.language.describe import describe
 
 _FORM = "."  # between a sprocket and the number of its form; no name of a sprocket has one
 
@@ -57,7 +59,29 @@ async def show_sprockets(desk: Desk) -> None:
     options = [option for name in loaded for option in _options(desk, name)]
     if options:
         items.append(row_of(DeskSelect("sprocket", "configure", "all", t("Configure…"), options[:25])))
+    if schedules := await _own_schedules(desk, loaded):
+        asked = t("Switch a schedule on or off…")
+        items.append(row_of(DeskSelect("own", "switch", "all", asked, schedules[:25])))
     await desk.show(panel_of(*items, colour=NEUTRAL))
+
+
+async def _own_schedules(desk: Desk, loaded: list[str]) -> list[discord.SelectOption]:
+    """Return an option for each schedule that the loaded sprockets bring, and whether it is on here."""
+    found: list[discord.SelectOption] = []
+    for name in loaded:
+        for method, function in sorted(loader.jobs_of(desk.bot, name).items()):
+            spec = spec_of(method, function)
+            if not spec.schedule:
+                continue
+            is_on = await switched_on(desk.client, desk.guild_id, method) is not None
+            when = describe(understood(spec.schedule, "UTC").trigger, "UTC", shown_locale())
+            said = t("on: {schedule}", schedule=when) if is_on else t("off: {schedule}", schedule=when)
+            found.append(
+                discord.SelectOption(
+                    label=cut(t(spec.summary), MAX_OPTION), value=method, description=cut(said, MAX_OPTION)
+                )
+            )
+    return found
 
 
 def _options(desk: Desk, name: str) -> list[discord.SelectOption]:
