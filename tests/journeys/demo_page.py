@@ -91,7 +91,7 @@ class DemoPage:
     async def look_at(self, place: str) -> None:
         """Goes to another channel's page, or with ``@name`` to a person's direct messages."""
         await self.page.goto(f"{self.door}/{place}")
-        await expect(self.timeline).to_be_visible()
+        await expect(self.page.locator("#channel-layout")).to_be_visible()
 
     async def open_menu(self, on: Locator) -> Locator:
         """Right-clicks, and returns the menu that opens."""

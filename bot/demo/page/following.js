@@ -6,7 +6,8 @@ const UP = new Set(["ArrowUp", "PageUp", "Home"]);
 /** Follow the newest message. @param {HTMLElement} timeline */
 export function follow(timeline) {
   let following = true;
-  let ours = 0; // when a person last scrolled
+  let ours = -Infinity; // when a person last scrolled
+  let drawn = -Infinity; // when the messages last changed their height
 
   const atEnd = () => timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight <= NEAR;
   const toEnd = () => { if (following && !atEnd()) timeline.scrollTop = timeline.scrollHeight; };
@@ -15,10 +16,10 @@ export function follow(timeline) {
   timeline.addEventListener("wheel", person, { passive: true });
   timeline.addEventListener("touchmove", person, { passive: true });
   timeline.addEventListener("pointerdown", (event) => { if (event.target === timeline) person(); });
-  timeline.addEventListener("keydown", (event) => { if (UP.has(event.key)) person(); });
+  timeline.addEventListener("keydown", (event) => { if (UP.has(event.key) || event.key === "Tab") person(); });
   timeline.addEventListener("scroll", () => {
     if (atEnd()) following = true;
-    else if (performance.now() - ours < 1000) following = false;
+    else if (performance.now() - ours < 1000 || performance.now() - drawn > 500) following = false;
     else toEnd(); // simcord scrolled to the top of what the bot answered
   }, { passive: true });
   document.addEventListener("click", (event) => {
@@ -30,6 +31,6 @@ export function follow(timeline) {
     }
   }, true);
   const list = timeline.querySelector("#channel-message-list");
-  if (list) new ResizeObserver(toEnd).observe(list);
+  if (list) new ResizeObserver(() => { drawn = performance.now(); toEnd(); }).observe(list);
   new ResizeObserver(toEnd).observe(timeline);
 }
