@@ -162,7 +162,7 @@ class AdminCog(commands.Cog):
         await answer(interaction, lambda desk: job_card.show_card(desk, job))
 
     @schedule.command(name="edit", description="Change what a job does or when")
-    @app_commands.describe(job="Which job", when="A new time; leave it out to keep the present one")
+    @app_commands.describe(job="Which job", when="A new time; leave it out to keep the current one")
     async def edit(
         self,
         interaction: discord.Interaction,
@@ -227,7 +227,7 @@ class AdminCog(commands.Cog):
     async def _months(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
         return months.month_choices(current, interaction.locale.value)
 
-    @schedule.command(name="export", description="Download everything scheduled here as a file")
+    @schedule.command(name="export", description="Download everything scheduled here, as a file")
     @app_commands.describe(kind="YAML to import again, or a calendar file")
     @app_commands.choices(
         kind=[
@@ -275,17 +275,19 @@ class AdminCog(commands.Cog):
         await answer_anyone(interaction, help_panel.show_help)
 
     @schedule.command(
-        name="status", description="Show the state of the job server, my handler and the sprockets"
+        name="status", description="Show the state of the scheduler, my handler and the sprockets"
     )
     async def status(self, interaction: discord.Interaction) -> None:
         await answer(interaction, status.show_status)
 
-    @schedule.command(name="reload", description="Register my handler with the job server again")
+    @schedule.command(name="reload", description="Register my handler with the scheduler again")
     async def reload(self, interaction: discord.Interaction) -> None:
         await answer(interaction, status.reload_handler)
 
     @schedule.command(name="timezone", description="Set your time zone")
-    @app_commands.describe(zone="A city or zone, such as Berlin", whose="Yours, or this server's default")
+    @app_commands.describe(
+        zone="A city or time zone, such as Berlin", whose="Yours, or this server's default"
+    )
     @app_commands.choices(
         whose=[
             app_commands.Choice(name="mine", value="user"),

@@ -49,7 +49,7 @@ class RemindersCog(commands.Cog):
         await _answer(interaction, listing.show_reminders)
 
     @remind.command(name="timezone", description="Set your time zone")
-    @app_commands.describe(zone="A city or zone, such as Berlin")
+    @app_commands.describe(zone="A city or time zone, such as Berlin")
     async def timezone(
         self, interaction: discord.Interaction, zone: app_commands.Range[str, 1, 60] | None = None
     ) -> None:

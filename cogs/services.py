@@ -6,6 +6,7 @@ services through the interaction's client.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -14,6 +15,7 @@ import discord
 from discord.ext import commands
 
 from cogs.attachments import Downloads
+from cogs.background.direct_messages import DirectMessageBudget
 from cogs.background.double_taps import DoubleTaps
 from cogs.background.invalid_requests import InvalidRequests
 from cogs.background.supervisor import Supervisor
@@ -67,6 +69,7 @@ class Services:
         supervisor: keeps the background work alive.
         guilds_with_feeds: the guilds whose calendar feeds this process keeps in step.
         invalid_requests: the requests that Discord refused lately, which it counts towards a ban.
+        direct_messages: counts what people get from jobs that others created.
     """
 
     client: Client
@@ -93,6 +96,12 @@ class Services:
     downloads: Downloads = field(default_factory=Downloads)
     guilds_with_feeds: set[str] = field(default_factory=set[str])
     invalid_requests: InvalidRequests = field(default_factory=InvalidRequests)
+    direct_messages: DirectMessageBudget = field(default_factory=DirectMessageBudget)
+
+    def allows_direct_message(self, person_id: int) -> bool:
+        """Count a direct message to a person; return False if it would exceed the owner's limit."""
+        most = self.limits.direct_messages_per_minute
+        return self.direct_messages.take(person_id, most, time.monotonic())
 
     @property
     def place(self) -> str:

@@ -96,6 +96,7 @@ TABLE = {
     ),
     "schedulezero/server/http": (
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/when/calendar "
+        "schedulezero/methods schedulezero/web "
         "schedulezero/wire schedulezero/server/decisions schedulezero/server/records"
     ),
     "schedulezero/server/store": (
@@ -122,7 +123,7 @@ TABLE = {
     ),
     "sprockets/kit": (
         "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web "
-        "schedulezero/handler schedulezero/exchange schedulezero/following "
+        "schedulezero/handler schedulezero/exchange schedulezero/following schedulezero/wire "
         "schedulezero/when/calendar schedulezero/when/language"
     ),
     "sprockets": (
@@ -248,7 +249,7 @@ TABLE = {
         "schedulezero/server cogs bot bot/cli bot/health bot/run.py bot/demo bot/first_day/command.py"
     ),
     "bot/testing.py": (
-        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language "
+        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language schedulezero/methods "
         "schedulezero/handler cogs cogs/config cogs/sprocket_loading bot bot/demo"
     ),
     "bot/__main__.py": "bot/cli bot/cli/main.py",

@@ -60,8 +60,9 @@ class Job(Noun):
     """A job: which method of which handler to call, with what and when.
 
     ``anchor_at`` is the instant from which an interval counts; it survives restarts and edits. Instants up
-    to ``held_until`` are skipped. ``in_quiet_hours`` exempts it from the guild's quiet hours. ``meta`` holds
-    an interface's own data; the server only stores it.
+    to ``held_until`` are skipped. ``in_quiet_hours`` exempts it from the guild's quiet hours,
+    ``on_free_days`` from its free days and holidays. ``meta`` holds an interface's own data; the server only
+    stores it.
     ``parts`` run before and after its own runs; ``waiting`` says which of them are due next, and when.
     ``run_count`` is the number of runs created for the job. ``version`` increases with each change and
     guards concurrent edits.
@@ -86,6 +87,7 @@ class Job(Noun):
     missed: Annotated[MissedPolicy, _WHAT_IT_DOES] = MissedPolicy.LATEST
     overlap: Annotated[OverlapPolicy, _WHAT_IT_DOES] = OverlapPolicy.ALLOW
     in_quiet_hours: Annotated[bool, _WHAT_IT_DOES] = False
+    on_free_days: Annotated[bool, _WHAT_IT_DOES] = False
     held_until: datetime | None = None
     meta: Annotated[Mapping[str, Any], Bounds(longest=20), _ABOUT_IT] = field(default_factory=dict[str, Any])
     parts: Annotated[tuple[Part, ...], Bounds(longest=MOST_LEADS + MOST_THENS), _WHAT_IT_DOES] = ()

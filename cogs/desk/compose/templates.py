@@ -186,7 +186,7 @@ async def save(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> None:
 def _keepable(spec: MethodSpec, values: Mapping[str, Any], spec_of: SpecOf) -> dict[str, Any]:
     kept = kept_values(spec, values, spec_of)
     if not any(not name.startswith("#") for name in kept):
-        raise Refused(t("There is nothing in it yet."))
+        raise Refused(t("It is still empty."))
     if len(blanks_in(kept)) > MOST_BLANKS:
         raise Refused(t("A template has at most {count} blanks.", count=MOST_BLANKS))
     if is_too_large(kept):
@@ -206,7 +206,7 @@ def _refuse(outcome: Outcome) -> None:
     if outcome is Outcome.NAME_TAKEN:
         raise Refused(t("Another template here has this name. Choose another one."))
     if outcome is Outcome.FULL:
-        raise Refused(t("This server has {count} templates already. Delete one first.", count=MOST_TEMPLATES))
+        raise Refused(t("This server already has {count} templates. Delete one first.", count=MOST_TEMPLATES))
     if outcome is Outcome.CHANGED:
         raise Refused(t("Someone else has just changed or deleted this template."))
 

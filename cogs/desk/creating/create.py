@@ -48,6 +48,7 @@ from cogs.desk.drafts.draft import (
     typed,
 )
 from cogs.desk.drafts.forms import FIRST, build_form, read_form
+from cogs.desk.drafts.options import with_options
 from cogs.desk.drafts.parts import PARTS, have_secrets, parts_of
 from cogs.desk.drafts.review import Review
 from cogs.desk.drafts.secrecy import may_read, without_secrets
@@ -100,6 +101,7 @@ async def begin(
     spec = loaded(desk, method)
     draft = here(desk, draft, spec)
     draft.values.update(event_value(spec, event))
+    spec = await with_options(desk.bot, desk.guild.id, spec, draft.values)
     await open_form(desk, build_form(spec, draft, FIRST))
     await desk.memory.save_draft(draft)
 
@@ -229,7 +231,7 @@ async def _new_here(desk: Desk, draft_id: str) -> Draft:
     """Return the caller's own draft of a new job; a draft that edits a job keeps that job's method."""
     draft = await own_draft(desk, draft_id)
     if draft.job_id is not None:
-        raise Refused(t("An edit can't turn a job into another kind. Create a new one instead."))
+        raise Refused(t("An edit can't turn a job into another kind of job. Create a new one instead."))
     return draft
 
 
@@ -302,6 +304,7 @@ async def edit(desk: Desk, target: str) -> None:
     keeps = describe(kept[0], "UTC", shown_locale()) if kept is not None else None
     lacks = await lacks_of(desk)
     draft = await typed_draft(desk, spec, draft)
+    spec = await with_options(desk.bot, desk.guild.id, spec, draft.values)
     zone = await desk.zone()
     handy = handy_choices(handy_times(instants.now(), zone, await desk.habits()), zone)
     form = build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks, handy=handy)
@@ -444,6 +447,7 @@ async def _save(
         "missed": MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST),
         "overlap": OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW),
         "in_quiet_hours": spec.watches or values.get(QUIET) == "run",
+        "on_free_days": spec.watches,
     }
     given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS), META: values.get(QUEUE)}
     meta = {key: value for key, value in given.items() if value}

@@ -18,6 +18,7 @@ from cogs.desk.creating.draft_view import loaded, own_draft, show_draft
 from cogs.desk.drafts.auto_names import auto_name
 from cogs.desk.drafts.draft import NAME, fill, first_fields, strangers_in
 from cogs.desk.drafts.forms import parameter_field, read_form
+from cogs.desk.drafts.options import with_options
 from cogs.desk.drafts.parts import PARTS, free_id, part_lines, parts_in_full, parts_of, with_parts
 from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, objects
 from cogs.desk.kit.context import Desk
@@ -152,7 +153,7 @@ async def ask_then(desk: Desk, draft_id: str) -> None:
     """Open the form of the picked job, which follows the others."""
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, desk.picked())
-    await open_form(desk, _then_form(draft, spec))
+    await open_form(desk, _then_form(draft, await with_options(desk.bot, desk.guild.id, spec, draft.values)))
 
 
 def _then_form(draft: Draft, spec: MethodSpec) -> Any:
@@ -163,7 +164,7 @@ def _then_form(draft: Draft, spec: MethodSpec) -> Any:
         text_field(
             "after",
             t("How long after? (optional)"),
-            description=t("After what comes before it succeeded; empty means at once"),
+            description=t("After what comes before it has succeeded; empty means at once"),
             placeholder=t("2 hours"),
             most=100,
         )

@@ -361,7 +361,7 @@ async def look_at_once(desk: Desk, job: Job) -> str | None:
     try:
         run = await desk.client.run(job, desk.actor_id)
     except ClientError as error:
-        return t("It couldn't look at once: {reason}", reason=translated(error.message))
+        return t("It couldn't check the calendar right away: {reason}", reason=translated(error.message))
     await soon(_over(desk, job, run), FIRST_LOOK_SECONDS)
     return None
 
@@ -442,7 +442,7 @@ async def ask_cancel(desk: Desk, job_id: str) -> None:
         said.append(t("It was due {when}.", when=relative(job.next_run_at)))
     if (stays := await what_stays(desk, job)) is not None:
         said.append(f"⚠ {stays}")
-    said.append(t("You can undo it afterwards.") if undo else t("The job server can't undo that."))
+    said.append(t("You can undo it afterwards.") if undo else t("The scheduler can't undo that."))
     panel = note_panel(
         "\n".join(said),
         DeskButton("job", "end", job.id, t("Cancel the job"), style=discord.ButtonStyle.danger),

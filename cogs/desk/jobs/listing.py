@@ -101,7 +101,7 @@ async def ask_filter(desk: Desk, panel_id: str) -> None:
         choice_field("state", t("State"), states),
         choice_field("method", t("What it does"), methods),
         ui.Label(text=t("In this channel"), component=channel),
-        ui.Label(text=t("Made by"), component=creator),
+        ui.Label(text=t("Created by"), component=creator),
     ]
     await ask(desk, "list", "filter", panel_id, t("Which jobs?"), fields)
 
@@ -242,7 +242,7 @@ def _filters(query: Mapping[str, Any], kinds: Callable[[str], str]) -> list[str]
         parts.append(f"<@{query['creator_id']}>")
     if query.get("text"):
         parts.append(t("with “{text}”", text=cut(plain(query["text"]), 60)))
-    return [f"-# {t('Only:')} {' · '.join(parts)}"] if parts else []
+    return [f"-# {t('Filter:')} {' · '.join(parts)}"] if parts else []
 
 
 PANELS = (

@@ -58,10 +58,10 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _FORGOTTEN = mark("This history is too old. Use `/schedule history` again.")
 # Read as: a span to backfill, its length and the label of its option.
 _SPANS = {
-    "hour": (timedelta(hours=1), mark("of the last hour")),
-    "day": (timedelta(days=1), mark("of the last day")),
-    "week": (timedelta(days=7), mark("of the last week")),
-    "month": (timedelta(days=31), mark("of the last month")),
+    "hour": (timedelta(hours=1), mark("in the last hour")),
+    "day": (timedelta(days=1), mark("in the last 24 hours")),
+    "week": (timedelta(days=7), mark("in the last week")),
+    "month": (timedelta(days=31), mark("in the last month")),
 }
 
 
@@ -123,7 +123,7 @@ def history_panel(
     make_up = Feature.MAKE_UP not in lacks
     title = t("History of “{name}”", name=cut(plain(title_of(job)), 100)) if job else t("History")
     if view["state"]:
-        title += f" · {t('Only:')} {state_word(RunState(view['state']))}"
+        title += f" · {t('Filter:')} {state_word(RunState(view['state']))}"
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}")]
     if len(drawn) > 1:
         gallery: ui.MediaGallery[Any] = ui.MediaGallery()

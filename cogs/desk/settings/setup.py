@@ -215,7 +215,7 @@ def _permissions(guild: discord.Guild, specs: Sequence[MethodSpec]) -> str:
     caution = two_factor_caution(guild, specs)
     cautions = [f"⚠ {caution}"] if caution is not None else []
     if not absent:
-        return "\n".join([f"✅ {t('I have every permission my jobs need.')}", *cautions])
+        return "\n".join([f"✅ {t('I have all the permissions my jobs need.')}", *cautions])
     lines = ["**" + t("Permissions I don't have. Give my role the ones you need.") + "**"]
     for name in absent:
         jobs = needed[name]
@@ -388,7 +388,7 @@ async def _save_limits(desk: Desk, rules: GuildRules) -> None:
 
 async def ask_hours(desk: Desk, target: str) -> None:
     """Ask when parts of the day begin."""
-    await _ask_words(desk, "hours", target, t("Hours of words"), PARTS_FORM)
+    await _ask_words(desk, "hours", target, t("Times for words"), PARTS_FORM)
 
 
 async def ask_days(desk: Desk, target: str) -> None:
@@ -409,7 +409,7 @@ async def hours_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> Non
     try:
         await _set_words(desk, PARTS_FORM, fields)
     except Refused as error:
-        await _show_refusal(desk, error, "hours", target, t("Hours of words"))
+        await _show_refusal(desk, error, "hours", target, t("Times for words"))
 
 
 async def days_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
