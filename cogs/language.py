@@ -12,14 +12,14 @@ values fill in. The code is in the template's context, ``error:<code>``.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import discord
 from babel.messages.catalog import Catalog
@@ -31,7 +31,7 @@ from cogs import formats
 from cogs.sprocket_texts import SprocketTexts, error_source
 from schedulezero import said_values
 from schedulezero.model.method_names import spoken
-from schedulezero.sentences import Sentence, filled, parts_of, placeholders
+from schedulezero.sentences import Sentence, filled, placeholders
 
 FOLDER = Path(__file__).parent / "locale"
 ERRORS = "error:"
@@ -164,12 +164,23 @@ def translated(sentence: str) -> str:
 
 def _without_method_names(sentence: Sentence) -> Sentence:
     """Return a sentence with words for the names of methods, which its readers don't know."""
-    named = {part.values.get("method") for part in parts_of(sentence)}
     # Other texts in it, such as an error's, may hold the same name within a longer word.
-    for name in (item for item in named if isinstance(item, str) and "_" in item):
+    for name in {name for name in _methods_in(sentence) if "_" in name}:
         pattern, words = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)"), spoken(name)
         sentence = sentence.changed(partial(pattern.sub, lambda _, words=words: words))
     return sentence
+
+
+def _methods_in(value: object) -> Iterator[str]:
+    """Yield the names of methods in a sentence, at all depths, which are few."""
+    if isinstance(value, Sentence):
+        if isinstance(method := value.values.get("method"), str):
+            yield method
+        for nested in value.values.values():
+            yield from _methods_in(nested)
+    elif isinstance(value, tuple):
+        for item in cast("tuple[object, ...]", value):
+            yield from _methods_in(item)
 
 
 def _filled_in(text: str, values: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from cogs.language import FOLDER, CommandTranslator, speaking, t, tn, translated
 from schedulezero.errors import ParameterError, WhenError
 from schedulezero.following.event_text import check_template
 from schedulezero.instants import now
-from schedulezero.sentences import Sentence, in_a_row, read_sentence, sentence_fields
+from schedulezero.sentences import Sentence, all_in_a_row, in_a_row, read_sentence, sentence_fields
 from schedulezero.when.language.parse import understand
 from tests.catalogues import TEMPLATE, read, template, untranslated, written
 from tests.support.world import World, said
@@ -275,3 +275,18 @@ def test_a_known_code_without_its_values_is_shown_as_it_was_said() -> None:
     said_so = Sentence("It's full: {most}.", "hourly_limit", most=None)
     with speaking("de"):
         assert translated(said_so) == str(said_so)
+
+
+def test_sentences_tell_methods_in_words() -> None:
+    said = Sentence(
+        "{method} took longer than {seconds} s and was stopped.",
+        "took_too_long",
+        method="send_dm",
+        seconds=25,
+    )
+    both = all_in_a_row(said, Sentence("my_send_dm_too is kept.", "kept_too"))
+    with speaking("en-GB"):
+        assert translated(said) == "Send dm took longer than 25 s and was stopped."
+        assert translated(both) == f"{translated(said)} my_send_dm_too is kept."
+    with speaking("de"):
+        assert "send_dm" not in translated(said)
