@@ -78,7 +78,7 @@ async def test_a_node_without_its_postgresql_says_two_lines(caplog: pytest.LogCa
                 return (await node.health())["runs_waiting"] is None
 
             await until(unknown)
-            for _ in range(20):
+            for _ in range(5):
                 assert (await node.api.get("/api/jobs")).status_code == 503
             postgres.start()
             await until(lambda: ready(node))
