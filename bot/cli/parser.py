@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
+from bot.cli.exit_status import USAGE
 from cogs.config.nearest import nearest
 
 _MOST_SHOWN = 300
@@ -68,9 +68,10 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, said)
         super()._check_value(action, value)
 
-    @abstractmethod
     def refuse(self, sentence: str) -> NoReturn:
-        """End the program with a sentence about its arguments."""
+        """End the program with a sentence about its arguments; subclasses say it in their way."""
+        self.exit(USAGE, f"{sentence}\n")
+        raise AssertionError("exit() has ended the program")
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if message:

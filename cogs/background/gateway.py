@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
+import discord
 from discord.ext import commands
 
 from schedulezero import metrics
@@ -17,18 +19,18 @@ class GatewayWatch:
     """Counts the shards of a bot that are connected.
 
     Parameters:
-        bot: The bot; its events tell.
+        bot: The bot, which has shards; its events tell.
     """
 
-    def __init__(self, bot: commands.AutoShardedBot) -> None:
-        self._bot = bot
+    def __init__(self, bot: commands.Bot) -> None:
+        sharded = cast(discord.AutoShardedClient, bot)
         self._connected: set[int] = set()
         self._known: set[int] = set()
         for event in (self.on_shard_connect, self.on_shard_disconnect, self.on_shard_resumed):
             bot.add_listener(event)
         metrics.GATEWAY_CONNECTED.set(0)
-        metrics.GATEWAY_SHARDS.set_function(lambda: len(bot.shards))
-        metrics.GATEWAY_LATENCY.set_function(lambda: slowest(bot.latencies))
+        metrics.GATEWAY_SHARDS.set_function(lambda: len(sharded.shards))
+        metrics.GATEWAY_LATENCY.set_function(lambda: slowest(sharded.latencies))
 
     async def on_shard_connect(self, shard: int) -> None:
         """Note a new session; all but a shard's first are reconnects."""

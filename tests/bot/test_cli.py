@@ -129,6 +129,8 @@ async def test_doctor_on_a_machine_with_the_server_alone(settings: Settings) -> 
     assert f"ok    config: no file {ROOT / 'config'}" not in ended.out  # the checkout has one
     process = await start(settings, "server")
     await line(process, settings.api_endpoint)
+    ended = await end(settings, "doctor")  # a server, no token and no bot: it is a server alone
+    assert (ended.status, ended.err) == (0, "") and "for a server alone" in ended.out
     ended = await end(settings, "doctor", "--server")
     assert (ended.status, ended.err) == (0, "")
     assert (
@@ -248,7 +250,7 @@ async def test_doctor_finds_a_taken_port_and_a_missing_handler(settings: Setting
     assert f"FAIL  ports: handler port {settings.handler_port} is taken" in ended.out
     process = await start(settings, "server")
     await line(process, settings.api_endpoint)
-    ended = await end(settings, "doctor")
+    ended = await end(settings, "doctor", DISCORD_TOKEN="a b.c.d")  # without one, a server alone is expected
     assert f"ok    server: {settings.api_endpoint} answers" in ended.out
     assert "FAIL  handler: 'discord-bot' is not registered" in ended.out
     process.terminate()

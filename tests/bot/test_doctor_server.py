@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,9 @@ async def test_it_counts_the_nodes_on_postgresql(settings: Settings, postgres_ur
     async with nodes(postgres_url, 2):
 
         async def both() -> bool:
-            return "2 server nodes are running on it" in (await check_database(settings)).finding
+            found = (await check_database(settings)).finding
+            return (
+                "2 server nodes are running on it" in found and found.count(f", process {os.getpid()}") == 2
+            )
 
         await until(both)

@@ -19,6 +19,7 @@ from schedulezero.handler.journal import Journal, journal_of
 from schedulezero.server.records.tables import metadata as server_tables
 from schedulezero.storage import backup, sqlite_file
 from schedulezero.storage.sqlite import SqliteDatabase
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 
 metadata = sa.MetaData()
@@ -417,3 +418,16 @@ async def test_restore_is_refused_while_a_server_runs(
     said = capsys.readouterr().err
     assert f"in use by process {os.getpid()}" in said and "Stop it first" in said
     assert await until(lambda: Path(settings.database).exists())
+
+
+def test_a_table_of_our_name_beside_others_is_another_programs(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE jobs (printer)")
+        connection.execute("CREATE TABLE printers (name)")
+        assert sqlite_file.kind_of(connection, server_tables.tables) is sqlite_file.Kind.FOREIGN
+
+
+def test_a_refused_move_leaves_no_lock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCHEDULEZERO_DATABASE", f"postgresql://nobody@127.0.0.1:{free_ports(1)[0]}/x")
+    assert main(["move", "--to", str(tmp_path / "back.db")]) == 1
+    assert not list(tmp_path.iterdir())

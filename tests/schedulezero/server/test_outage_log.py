@@ -78,8 +78,8 @@ async def test_a_node_without_its_postgresql_says_two_lines(caplog: pytest.LogCa
                 return (await node.health())["runs_waiting"] is None
 
             await until(unknown)
-            for _ in range(20):
-                assert (await node.get("/api/jobs")).status_code == 503
+            for _ in range(5):
+                assert (await node.api.get("/api/jobs")).status_code == 503
             postgres.start()
             await until(lambda: ready(node))
             await until(lambda: any("used again" in text for _, text in said(caplog)))
