@@ -47,10 +47,10 @@ class SprocketsCog(commands.Cog):
     @commands.Cog.listener()
     async def on_sprocket_changed(self) -> None:
         """Let the guilds' jobs follow the schedules that sprockets bring."""
-        self._keep("following sprockets' schedules", self._follow_schedules)
+        if self.bot.is_ready():  # `on_ready` lets them follow once all are registered
+            self._keep("following sprockets' schedules", self._follow_schedules)
 
     async def _follow_schedules(self) -> None:
-        await self.bot.wait_until_ready()
         handler = handler_of(self.bot)
         await handler.wait_bound()  # sprockets have registered by then
         specs = {name: spec_of(name, job) for name, job in handler.sprockets.items()}

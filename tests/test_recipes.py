@@ -39,7 +39,7 @@ async def test_the_recipes_do_what_they_say(settings: Settings, tmp_path: Path) 
                 "size": "large",
             }
             assert (await guild.run("invite_to_game", game))["success"] is True
-            said = f"<@{guild.plain.id}> hosts Go on 31 December, for a small round."
+            said = f"<@{guild.plain.id}> hosts Go on 31 December, for a large round."
             assert guild.posted()[-1].content == said
             assert (await guild.run("post_report", {"where": where}))["success"] is True
             report = guild.posted()[-1]

@@ -86,7 +86,7 @@ async def test_the_function_gets_what_its_annotations_say(size: Any) -> None:
         ({"size": True}, "'size' of plan must be one of small, large, not 'True'."),
         ({"weeks": 3}, "'weeks' of plan must be one of 1, 2, 4, not '3'."),
         ({"weeks": True}, "'weeks' of plan must be one of 1, 2, 4, not 'True'."),
-        ({"roles": ["x"]}, "'roles' of plan must be a list of ids of roles"),
+        ({"roles": ["x"]}, "'roles' of plan must be a list of ids"),
         ({"channels": [1, 2, 3, 4]}, "'channels' of plan has 4 entries; it may have 3."),
     ],
 )

@@ -85,11 +85,11 @@ async def test_it_is_a_job_like_any_other() -> None:
         ({"wait": "3h"}, "'wait' of greet must be 2 hours or less, not 3 hours."),
         (
             {"wait": "soon"},
-            "'wait' of greet must be a length of time such as 90 minutes or 2h 30m, not 'soon'.",
+            "'wait' of greet must be a length of time such as `90 minutes` or `2h 30m`, not 'soon'.",
         ),
         ({"wait": 1e300}, "'wait' of greet must be a length of time"),
-        ({"channel_id": True}, "'channel_id' of greet must be the id of a channel"),
-        ({"extra": [{"a": "b"}]}, "'extra' of greet cannot be used (at 0) (at a)"),
+        ({"channel_id": True}, "'channel_id' of greet must be an id (a whole number)"),
+        ({"extra": [{"a": "b"}]}, "'extra' of greet can't be used (at 0) (at a)"),
         ({"message": None}, "greet needs 'message'"),
     ],
 )
