@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from schedulezero import metrics
 from schedulezero.errors import DatabaseUnavailable, TriggerError, ValueUnusable
@@ -103,7 +104,7 @@ def error_middleware(outage: Outage) -> Middleware:
     async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         answer = await _answer(request, handler, outage)
         if request.can_read_body and not answer.prepared:
-            answer.force_close()  # aiohttp closes it, with what is left of the body, and the client has to know
+            answer.force_close()  # aiohttp closes it, with the rest of the body; the client has to know
         return answer
 
     return answer_errors
