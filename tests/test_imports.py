@@ -96,7 +96,7 @@ TABLE = {
     ),
     "schedulezero/server/http": (
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/when/calendar "
-        "schedulezero/methods schedulezero/web "
+        "schedulezero/methods schedulezero/web schedulezero/storage "
         "schedulezero/wire schedulezero/server/decisions schedulezero/server/records"
     ),
     "schedulezero/server/store": (
