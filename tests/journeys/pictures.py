@@ -22,10 +22,9 @@ from playwright.async_api import expect
 from bot.testing import free_settings
 from schedulezero import instants
 from tests.journeys import demo_page
-from tests.journeys.calendar_pictures import take_followed, take_subscription
 from tests.journeys.demo_page import DemoPage, a_demo
 from tests.journeys.kinds import CALENDAR_PATH, KINDS, Kind, later_kinds, schedule
-from tests.support.feeds import Feed, a_feed, event
+from tests.support.feeds import Feed, event
 
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 
@@ -186,10 +185,6 @@ async def main() -> None:
             await take_approval(demo)
             await take_alert(demo)
             await take_direct_messages(demo)
-        settings = free_settings(f"{folder}/calendars.db")
-        async with a_feed() as feed, a_demo(settings, SCHEDULEZERO_PRIVATE_CALLS="true") as demo:
-            await take_followed(demo, feed)
-            await take_subscription(demo)
 
 
 if __name__ == "__main__":
