@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -49,6 +49,8 @@ Guard = Callable[[RunContext, MethodSpec, dict[str, Any]], Awaitable[None]]
 
 After = Callable[[Invocation], None]
 """Called after each successful run; must not block."""
+Moved = Callable[[str], None]
+"""Called with a job's id when a call of a run of it begins, and when it has its answer; must not block."""
 
 
 class Calls:
@@ -59,12 +61,19 @@ class Calls:
         journal: records runs; None to record nothing.
         guard: called before each run; None for no check.
         after: called after each successful run; None for no callback.
+        moved: called when a call of a run begins and when it has its answer; None for no callback.
     """
 
     def __init__(
-        self, context: Any, journal: Journal | None, guard: Guard | None, after: After | None = None
+        self,
+        context: Any,
+        journal: Journal | None,
+        guard: Guard | None,
+        after: After | None = None,
+        moved: Moved | None = None,
     ) -> None:
         self._after = after
+        self._moved = moved
         self._context = context
         self._journal = journal
         self._guard = guard
@@ -86,8 +95,22 @@ class Calls:
         if task is None:
             task = self._keep(self._once(run_id, invocation), f"run {run_id}")
             self._under_way[run_id] = task
-            task.add_done_callback(lambda _: self._under_way.pop(run_id, None))
+            task.add_done_callback(lambda _: self._ended(run_id, invocation.call))
+            self._tell_moved(invocation.call)
         return task
+
+    def _ended(self, run_id: str, call: Call) -> None:
+        self._under_way.pop(run_id, None)
+        self._tell_moved(call)
+
+    def _tell_moved(self, call: Call) -> None:
+        if self._moved is not None and call.job_id is not None:
+            self._moved(call.job_id)
+
+    @property
+    def under_way(self) -> Collection[str]:
+        """The ids of the runs whose calls have no answer yet."""
+        return self._under_way.keys()
 
     def _keep(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         task = run_in_background(work, what, passed_on=(Exception,))

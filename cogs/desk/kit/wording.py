@@ -221,8 +221,10 @@ def _made(url: str) -> str:
     return t("the event") if "/events/" in url else t("the thread")
 
 
-def outcome(run: Run) -> str:
-    """Return the outcome of a run on one line."""
+def outcome(run: Run, *, running: bool = False) -> str:
+    """Return the outcome of a run on one line, or that it is running now."""
+    if running and run.state is RunState.QUEUED:
+        return f"⏳ {t('running')}"
     parts = [run_state(run.state)]
     if run.lateness is not None and run.lateness >= timedelta(seconds=2):
         parts.append(t("{time} late", time=span(run.lateness)))

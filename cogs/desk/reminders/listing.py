@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import discord
@@ -30,15 +31,21 @@ from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, reminders_used_up
 from cogs.services import Refused
 from cogs.undelivered import Undelivered, clear_undelivered, undelivered_to
+from schedulezero import instants
 from schedulezero.client.dialect import Feature, JobQuery
 from schedulezero.errors import Conflict, NotFound
 from schedulezero.methods.message_links import read_place
 from schedulezero.model import Job, JobState
+from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.understood import Understood
 
 _A_PAGE = 10
 _MOST_PAUSED = 10
 _MOST_LOST = 10
+_MOST_CANCELLED = 10
+_LOOKED_AT = 100
+BROUGHT_BACK = timedelta(days=1)
+"""For how long the list offers to bring a cancelled reminder back."""
 FORM = "sz-remind-form"
 
 
@@ -84,6 +91,13 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
         items.append(row_of(ReminderSelect(placeholder=placeholder, options=options)))
     elif not cursors:
         items.append(ui.TextDisplay(t("You have no reminders. `/remind me` creates one.")))
+    if not cursors and (gone := await _cancelled_lately(caller)):
+        options = [
+            discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
+            for job in gone
+        ]
+        asked = t("Bring a cancelled one back…")
+        items.append(row_of(ReminderSelect(asked, options, action="again", target="mine")))
     buttons = [ReminderButton("back", panel_id, t("Back"))] if cursors else []
     buttons += [ReminderButton("next", panel_id, t("Next"))] if page.next_cursor else []
     buttons += [ReminderButton("feed", "me", t("In your calendar"))] if not cursors else []
@@ -96,6 +110,31 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
         panel_id, caller.interaction.user.id, {"cursors": cursors, "next": page.next_cursor}
     )
     await caller.show(panel_of(*items, colour=WAITING if lost else NEUTRAL))
+
+
+async def _cancelled_lately(caller: Caller) -> list[Job]:
+    """Return the person's reminders that were cancelled a while ago and could still come, last one first."""
+    if Feature.UNDO in await caller.client.lacks():
+        return []
+    query = JobQuery(state=JobState.CANCELLED, method=METHOD, sort="created")
+    page = await caller.client.jobs(caller.actor_id, query, limit=_LOOKED_AT)
+    now = instants.now()
+    found = [
+        job
+        for job in page.jobs
+        if job.updated_at is not None and now - job.updated_at < BROUGHT_BACK and _may_come(job, now)
+    ]
+    return sorted(found, key=lambda job: job.updated_at or now, reverse=True)[:_MOST_CANCELLED]
+
+
+def _may_come(job: Job, now: datetime) -> bool:
+    schedule = schedule_of(job.trigger, anchor=job.anchor_at or job.created_at or now, zone=job.timezone)
+    return schedule.next_after(now) is not None
+
+
+async def again(caller: Caller, _target: str) -> None:
+    """Bring the picked reminder back."""
+    await undo(caller, caller.picked())
 
 
 def _line(job: Job) -> str:

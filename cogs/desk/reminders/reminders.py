@@ -256,6 +256,7 @@ _CLICKS: dict[str, Callable[[Caller, str], Awaitable[None]]] = {
     "instead": _instead,
     "cancel": listing.cancel,
     "undo": listing.undo,
+    "again": listing.again,
     "resume": listing.resume,
     "edit": listing.ask_edit,
     "list": lambda caller, target: listing.show_reminders(caller),

@@ -24,6 +24,7 @@ from cogs.desk.kit.lacking import expect, lacks_of, why
 from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import BAD, NEUTRAL, plain
+from cogs.desk.settings import zone_move
 from cogs.desk.settings.audit_panel import note_change
 from cogs.desk.settings.limits import LIMIT_FIELDS, days_typed, limit_fields, limits_line, read_limits
 from cogs.desk.settings.role_access import told_access
@@ -36,7 +37,7 @@ from cogs.desk.settings.word_hours import (
     word_fields,
     word_lines,
 )
-from cogs.desk.settings.zones import change_guild_zone
+from cogs.desk.settings.zones import change_guild_zone, said_guilds_zone
 from cogs.guild_language import NAMES
 from cogs.guild_settings import GuildSettings
 from cogs.language import locale, t, translated
@@ -252,8 +253,9 @@ async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> Non
                 t("I don't know the time zone “{zone}”. Enter a large city near you.", zone=plain(typed))
             )
         zone = near[0].key
-    await change_guild_zone(desk, zone)
-    await _show(desk)
+    before = await change_guild_zone(desk, zone)
+    if not await zone_move.offered(desk, before, zone, said_guilds_zone(zone)):
+        await _show(desk)
 
 
 async def toggle_approval(desk: Desk, _target: str) -> None:
