@@ -272,7 +272,7 @@ class AdminCog(commands.Cog):
         await answer(interaction, help_panel.show_help)
 
     @schedule.command(
-        name="status", description="Show the state of the job server, my handler and the sprockets"
+        name="status", description="Show whether everything works, and how much of the limits is used"
     )
     async def status(self, interaction: discord.Interaction) -> None:
         await answer(interaction, status.show_status)

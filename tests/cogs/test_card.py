@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -52,7 +53,12 @@ async def test_pausing_until_a_day(world: World) -> None:
     panel = await card(world, job_id)
     form = await world.admin.click(panel, label="Pause until…")
     refused = await world.admin.submit_modal(form, {"until": "every monday"})
-    assert "Enter a single point in time" in said(refused)
+    assert "Enter a single point in time" in said(refused) and "every monday" in said(refused)
+    form = await world.admin.click(refused.followups[-1], label="Correct it")
+    assert form.modal is not None and '"value": "every monday"' in json.dumps(form.modal)
+    await world.admin.submit_modal(form, {"until": "in 2 weeks"})
+    await until(lambda: "Nothing runs until" in text_of(panel))
+    form = await world.admin.click(panel, label="Resume")
     form = await world.admin.click(panel, label="Pause until…")
     await world.admin.submit_modal(form, {"until": "in 2 weeks"})
     assert "Held: Hello" in text_of(panel) and "Nothing runs until" in text_of(panel)

@@ -22,6 +22,7 @@ from cogs.desk.jobs.lookup import (
 )
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
+from cogs.desk.kit.corrections import offer_correction, typed_before
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect
 from cogs.desk.kit.layout import note_panel
@@ -113,10 +114,21 @@ async def skip(desk: Desk, job_id: str) -> None:
 
 async def ask_until(desk: Desk, job_id: str) -> None:
     """Ask until when to hold the job."""
+    await _ask_until(desk, job_id)
+
+
+async def correct_until(desk: Desk, panel_id: str) -> None:
+    """Ask again until when to hold the job, with what was typed."""
+    job_id, typed = await typed_before(desk, panel_id)
+    await _ask_until(desk, job_id, typed.get("until"))
+
+
+async def _ask_until(desk: Desk, job_id: str, typed: str | None = None) -> None:
     await expect(desk, Feature.HOLD)
     field = text_field(
         "until",
         t("Until when?"),
+        value=typed,
         description=t("It resumes by itself at that time"),
         placeholder=t("next monday at 9 · in 2 weeks · 7 january"),
         required=True,
@@ -132,10 +144,17 @@ async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None
     typed = str(fields.get("until") or "")
     try:
         found = understand(typed, zone=zone, locale=locale(), now=now, habits=await desk.habits())
+        fault = (
+            None
+            if found.trigger.type == "date"
+            else t("Enter a single point in time, such as `next monday at 9`.")
+        )
     except WhenError as error:
-        raise Refused(f"{translated(error.message)}\n-# {t('You wrote:')} {plain(typed)}") from error
-    if found.trigger.type != "date":
-        raise Refused(t("Enter a single point in time, such as `next monday at 9`."))
+        found, fault = None, translated(error.message)
+    if found is None or fault is not None:
+        said = f"{fault}\n-# {t('You wrote:')} {plain(typed)}"
+        await offer_correction(desk, said, "job", "untilfix", job_id, fields)
+        return
     until = schedule_of(found.trigger, anchor=now, zone=zone).next_after(now)
     assert until is not None, "what is over is not understood"
     held = await desk.client.pause(job.id, until, desk.actor_id)
@@ -234,7 +253,7 @@ PANELS = (
             "back": go_back,
             "close": close,
         },
-        opens={"until": ask_until},
+        opens={"until": ask_until, "untilfix": correct_until},
         forms={"until": hold_until},
     ),
 )

@@ -133,6 +133,16 @@ def sentence(job: Job) -> str:
     return describe(job.trigger, job.timezone, shown_locale())
 
 
+def sentence_in(job: Job, zone: str | None) -> str:
+    """Describe a job's schedule, with its zone if that isn't the reader's."""
+    own = job.trigger.zone_or(job.timezone)
+    return (
+        sentence(job)
+        if zone is None or own == zone or job.trigger.type == "interval"
+        else (f"{sentence(job)} ({own})")
+    )
+
+
 def full(instant: datetime) -> str:
     """Format an instant in the reader's own zone and language, with its distance from now."""
     return f"{discord.utils.format_dt(instant, 'F')} ({discord.utils.format_dt(instant, 'R')})"

@@ -19,6 +19,7 @@ from discord import ui
 from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect, DeskSelect
 from cogs.desk.kit.context import Desk
+from cogs.desk.kit.corrections import offer_correction, typed_before
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect, lacks_of, why
 from cogs.desk.kit.layout import note_panel, panel_of, row_of
@@ -230,10 +231,21 @@ def _permissions(guild: discord.Guild, specs: Sequence[MethodSpec]) -> str:
 
 async def ask_zone(desk: Desk, target: str) -> None:
     """Ask for the guild's zone."""
+    await _ask_zone(desk, target)
+
+
+async def correct_zone(desk: Desk, panel_id: str) -> None:
+    """Ask again for the guild's zone, with what was typed."""
+    target, typed = await typed_before(desk, panel_id)
+    await _ask_zone(desk, target, typed.get("zone"))
+
+
+async def _ask_zone(desk: Desk, target: str, typed: str | None = None) -> None:
     desk.check_settings()
     field = text_field(
         "zone",
         t("City or zone"),
+        value=typed,
         description=t("Such as Berlin, New York or Asia/Tokyo"),
         required=True,
         most=60,
@@ -241,7 +253,7 @@ async def ask_zone(desk: Desk, target: str) -> None:
     await ask(desk, "setup", "zone", target, t("Default time zone"), [field])
 
 
-async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
+async def zone_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Set the guild's zone."""
     desk.check_settings()
     typed = str(fields.get("zone") or "").strip()
@@ -249,9 +261,9 @@ async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> Non
     if typed not in known_zones():
         near = search_zones(typed, locale(), instants.now()) if typed else []
         if not near:
-            raise Refused(
-                t("I don't know the time zone “{zone}”. Enter a large city near you.", zone=plain(typed))
-            )
+            said = t("I don't know the time zone “{zone}”. Enter a large city near you.", zone=plain(typed))
+            await offer_correction(desk, said, "setup", "zonefix", target, fields)
+            return
         zone = near[0].key
     before = await change_guild_zone(desk, zone)
     if not await zone_move.offered(desk, before, zone, said_guilds_zone(zone)):
@@ -454,7 +466,13 @@ PANELS = (
             "leave": leave_limits,
             "back": back,
         },
-        opens={"zone": ask_zone, "limits": ask_limits, "hours": ask_hours, "days": ask_days},
+        opens={
+            "zone": ask_zone,
+            "zonefix": correct_zone,
+            "limits": ask_limits,
+            "hours": ask_hours,
+            "days": ask_days,
+        },
         forms={
             "zone": zone_given,
             "limits": limits_given,
