@@ -11,6 +11,7 @@ import pytest
 from schedulezero import instants
 from schedulezero.model import JobState
 from tests.conftest import until
+from tests.support.acting import click
 from tests.support.scheduling import scheduled
 from tests.support.text import text_of
 from tests.support.world import World, labels, press, said
@@ -106,12 +107,14 @@ async def test_the_second_of_two_clicks_is_told_who_was_faster(world: World) -> 
     panel = await card(world, job_id)
     others: Any = (await world.moderator.slash(world.channel, "schedule show", job=job_id)).response
     await world.admin.click(panel, label="Pause")
-    late = await world.moderator.click(others, label="Pause")
+    await until(lambda: "Resume" in labels(others))
+    late = await click(world, world.moderator, "job", "pause", job_id)  # as if both had clicked at once
     text = said(late)
     assert "was just changed by someone else" in text and f"paused by <@{world.admin.id}>" in text
     await world.admin.click(panel, label="Cancel this job")
     await world.admin.click(panel, label="Cancel the job")
-    gone = await world.moderator.click(others, label="Run now")
+    await until(lambda: labels(others) == [])
+    gone = await click(world, world.moderator, "job", "run", job_id)
     assert "was cancelled" in said(gone) and f"cancelled by <@{world.admin.id}>" in said(gone)
 
 
@@ -120,8 +123,10 @@ async def test_undo_takes_back_nobody_elses_change(world: World) -> None:
     job_id = await scheduled(world)
     panel = await card(world, job_id)
     await world.admin.click(panel, label="Pause")
+    assert "Undo" in labels(panel)
     await world.moderator.slash(world.channel, "schedule resume", job=job_id)
-    late = await world.admin.click(panel, label="Undo")
+    await until(lambda: "Undo" not in labels(panel))
+    late = await click(world, world.admin, "job", "back", f"{job_id}:1.2")
     assert "was just changed by someone else" in said(late)
     assert (await job(world, job_id)).state is JobState.ACTIVE
 

@@ -50,7 +50,8 @@ async def test_picking_from_the_list_opens_the_card(world: World) -> None:
     text = text_of(listed.response)
     assert "every Monday at 09:00 (UTC)" in text and "> Hello" in text
     assert labels(listed.response) == [
-        "Run now", "Pause", "Pause until…", "Skip next", "Edit", "Clone", "History", "Changes", "Cancel",
+        "Run now", "Pause", "Pause until…", "Skip next", "Edit", "Clone", "History", "Changes", "Refresh",
+        "Close", "Cancel this job",
     ]  # fmt: skip
 
 

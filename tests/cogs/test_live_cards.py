@@ -16,7 +16,7 @@ from schedulezero.model import Job, JobState
 from tests.conftest import until
 from tests.support.scheduling import scheduled
 from tests.support.text import text_of
-from tests.support.world import World, labels, said
+from tests.support.world import World, labels, pick, said
 
 
 class Slow:
@@ -39,6 +39,21 @@ async def slow_job(world: World, when: str = "every monday at 9") -> tuple[Slow,
     cog.register_sprocket("make_tea", slow)
     await world.ready()
     return slow, await world.schedule("make_tea", {}, when)
+
+
+def places(message: Any) -> dict[str, tuple[int, int]]:
+    """The buttons of a message by label: in which row from its end, and which one in it."""
+    found: list[list[str]] = []
+    for component in message.components:
+        data = component if isinstance(component, dict) else component.to_dict()
+        for row in data.get("components", ()):
+            if row.get("type") == 1:
+                found.append([item.get("label", "") for item in row["components"]])
+    return {
+        label: (number - len(found), place)
+        for number, row in enumerate(found)
+        for place, label in enumerate(row)
+    }
 
 
 async def card(world: World, job: Job) -> Any:
@@ -69,7 +84,12 @@ async def test_a_one_off_that_ran_is_finished_on_the_card_that_scheduled_it(worl
         "in 10 minutes",
     )
     panel: Any = preview.response
+    confirm = places(panel)["Confirm"]
     await world.admin.click(panel, label="Confirm")
+    assert [label for label, place in places(panel).items() if place in (confirm, (-1, 0))] == [
+        "Clone",
+        "Close",
+    ]
     assert "Scheduled: Lunch" in text_of(panel) and "▶ active" in text_of(panel)
     await world.advance(minutes=11)
     await until(lambda: "✔ finished" in text_of(panel) and "✅ done" in text_of(panel))
@@ -142,3 +162,12 @@ async def test_a_skip_skips_the_next_run_that_the_rules_leave(world: World) -> N
     assert datetime.fromtimestamp(stamp, UTC).hour == 9
     after = await client.job(job_id, str(world.guild.id))
     assert after.next_run_at is not None and after.next_run_at.timestamp() > stamp
+
+
+async def test_each_job_opens_from_the_history_of_all(world: World) -> None:
+    job_id = await scheduled(world)
+    await world.admin.slash(world.channel, "schedule run", job=job_id)
+    await world.message_in(world.channel, "Hello")
+    shown: Any = (await world.admin.slash(world.channel, "schedule history")).response
+    await pick(world.admin, shown, "history:job", [job_id])
+    assert "### Hello" in text_of(shown) and "Cancel this job" in labels(shown)

@@ -83,7 +83,7 @@ async def test_each_command_answers_on_a_published_server(
 async def test_what_the_server_lacks_is_greyed_out_before_a_form(world: World) -> None:
     job = await announced(world)
     card = (await world.admin.slash(world.channel, "schedule show", job=job)).response
-    assert labels(card) == ["Run now", "Clone", "History", "Cancel"]
+    assert labels(card) == ["Run now", "Clone", "History", "Refresh", "Close", "Cancel this job"]
     setup = (await world.admin.slash(world.channel, "schedule setup")).response
     assert labels(setup) == ["Change"] * 3  # the zone, the hours of words, the days
     refused = await world.admin.slash(world.channel, "schedule edit", job=job)
