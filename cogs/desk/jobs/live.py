@@ -41,6 +41,10 @@ _LOOKS_AFTER = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 _LOOKS_AGAIN = 15.0
 """Seconds between two looks while a run is under way somewhere, or due, of which nobody tells us."""
 
+_AT_ONCE = 10
+_BETWEEN = 5.0
+"""After so many changes, the seconds between two of them: some jobs run every few seconds."""
+
 # Read as: the state of a run that the person started, and the heading of its card.
 _CAME_TO = {
     RunState.SUCCEEDED: mark("Has run"),
@@ -154,7 +158,7 @@ async def show_live(desk: Desk, drawn: Drawn, said: Said) -> None:
 
 
 async def _follow(desk: Desk, drawn: Drawn, said: Said, woken: asyncio.Event) -> None:
-    until = desk.interaction.expires_at - _SPARE
+    until, draws = desk.interaction.expires_at - _SPARE, 0
     while drawn.job.state is not JobState.CANCELLED:
         told = await _news(desk, drawn, until, woken)
         if told is None:
@@ -167,6 +171,9 @@ async def _follow(desk: Desk, drawn: Drawn, said: Said, woken: asyncio.Event) ->
                 said = _still_said(said, drawn, job, last_run)
                 drawn = await _drawn(desk, job, last_run, said)
                 await desk.draw(drawn.panel)
+                draws += 1
+                if draws > _AT_ONCE:
+                    await asyncio.sleep(_BETWEEN)
                 break
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import discord
@@ -13,6 +13,7 @@ from cogs.desk.kit.context import Caller
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import Form, text_field
 from cogs.desk.kit.wording import (
+    BAD,
     GOOD,
     NEUTRAL,
     OVER,
@@ -24,28 +25,23 @@ from cogs.desk.kit.wording import (
     relative,
     sentence,
 )
+from cogs.desk.reminders.cancelled import cancelled_lately
 from cogs.desk.reminders.controls import MARK, ReminderButton, ReminderSelect
 from cogs.desk.reminders.reading import METHOD, WHEN, changed, read_as
-from cogs.language import t, tn
+from cogs.language import t, tn, translated
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, reminders_used_up
 from cogs.services import Refused
 from cogs.undelivered import Undelivered, clear_undelivered, undelivered_to
-from schedulezero import instants
 from schedulezero.client.dialect import Feature, JobQuery
 from schedulezero.errors import Conflict, NotFound
 from schedulezero.methods.message_links import read_place
 from schedulezero.model import Job, JobState
-from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.understood import Understood
 
 _A_PAGE = 10
 _MOST_PAUSED = 10
 _MOST_LOST = 10
-_MOST_CANCELLED = 10
-_LOOKED_AT = 100
-BROUGHT_BACK = timedelta(days=1)
-"""For how long the list offers to bring a cancelled reminder back."""
 FORM = "sz-remind-form"
 
 
@@ -91,7 +87,7 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
         items.append(row_of(ReminderSelect(placeholder=placeholder, options=options)))
     elif not cursors:
         items.append(ui.TextDisplay(t("You have no reminders. `/remind me` creates one.")))
-    if not cursors and (gone := await _cancelled_lately(caller)):
+    if not cursors and (gone := await cancelled_lately(caller)):
         options = [
             discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
             for job in gone
@@ -110,26 +106,6 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
         panel_id, caller.interaction.user.id, {"cursors": cursors, "next": page.next_cursor}
     )
     await caller.show(panel_of(*items, colour=WAITING if lost else NEUTRAL))
-
-
-async def _cancelled_lately(caller: Caller) -> list[Job]:
-    """Return the person's reminders that were cancelled a while ago and could still come, last one first."""
-    if Feature.UNDO in await caller.client.lacks():
-        return []
-    query = JobQuery(state=JobState.CANCELLED, method=METHOD, sort="created")
-    page = await caller.client.jobs(caller.actor_id, query, limit=_LOOKED_AT)
-    now = instants.now()
-    found = [
-        job
-        for job in page.jobs
-        if job.updated_at is not None and now - job.updated_at < BROUGHT_BACK and _may_come(job, now)
-    ]
-    return sorted(found, key=lambda job: job.updated_at or now, reverse=True)[:_MOST_CANCELLED]
-
-
-def _may_come(job: Job, now: datetime) -> bool:
-    schedule = schedule_of(job.trigger, anchor=job.anchor_at or job.created_at or now, zone=job.timezone)
-    return schedule.next_after(now) is not None
 
 
 async def again(caller: Caller, _target: str) -> None:
@@ -257,13 +233,26 @@ async def resume(caller: Caller, job_id: str) -> None:
 
 async def ask_edit(caller: Caller, job_id: str) -> None:
     """Open the form that changes a reminder."""
-    job = await own_reminder(caller, job_id)
+    await _ask_edit(caller, await own_reminder(caller, job_id))
+
+
+async def correct(caller: Caller, panel_id: str) -> None:
+    """Open the form again that was refused, with what was typed."""
+    state = await caller.memory.panel(panel_id, caller.interaction.user.id)
+    if state is None or "typed" not in state:
+        raise Refused(t("This button is from an older version of me. Use the command again."))
+    await _ask_edit(caller, await own_reminder(caller, state["edited"]), state["typed"])
+
+
+async def _ask_edit(caller: Caller, job: Job, typed: Mapping[str, str] = MappingProxyType({})) -> None:
     form = Form(title=t("Edit the reminder"), custom_id=f"{FORM}:edit:{job.id}")
-    text = str(job.params["message"])
+    text = typed.get("what") or str(job.params["message"])
     form.add_item(text_field("what", t("Of what"), value=text, required=True, long=True, most=1800))
     keeps = t("Leave it empty to keep: {time}", time=sentence(job))
     given = str(job.meta.get(WHEN) or "")
-    form.add_item(text_field("when", t("When"), description=keeps, placeholder=given or None))
+    form.add_item(
+        text_field("when", t("When"), value=typed.get("when"), description=keeps, placeholder=given or None)
+    )
     await caller.interaction.response.send_modal(form)
 
 
@@ -271,12 +260,19 @@ async def edited(caller: Caller, job_id: str, fields: Mapping[str, Any]) -> None
     """Save what was typed into the form."""
     await caller.acknowledge()
     job = await own_reminder(caller, job_id)
+    what, when = str(fields.get("what") or ""), str(fields.get("when") or "")
     try:
-        job, understood = await changed(
-            caller, job, str(fields.get("what") or ""), str(fields.get("when") or ""), await caller.zone()
-        )
+        job, understood = await changed(caller, job, what, when, await caller.zone())
     except Conflict as error:
         raise Refused(t("This reminder was just changed. Open it again.")) from error
+    except Refused as error:
+        panel_id, state = new_id(), {"edited": job.id, "typed": {"what": what, "when": when}}
+        await caller.memory.save_panel(panel_id, caller.interaction.user.id, state)
+        again = ReminderButton("fix", panel_id, t("Correct it"), style=discord.ButtonStyle.primary)
+        said = ui.TextDisplay(cut(translated(error.message), 3800))
+        back = ReminderButton("list", "mine", t("All reminders"))
+        await caller.show(panel_of(said, row_of(again, back), colour=BAD))
+        return
     await _show_card(caller, job, heading=t("Changed"), understood=understood)
 
 

@@ -259,6 +259,7 @@ _CLICKS: dict[str, Callable[[Caller, str], Awaitable[None]]] = {
     "again": listing.again,
     "resume": listing.resume,
     "edit": listing.ask_edit,
+    "fix": listing.correct,
     "list": lambda caller, target: listing.show_reminders(caller),
     "next": lambda caller, target: listing.turn(caller, target, forward=True),
     "back": lambda caller, target: listing.turn(caller, target, forward=False),
