@@ -31,7 +31,8 @@ async def announced(world: World, when: str = SOON, text: str = "Hello") -> str:
 
 
 async def command(world: World, name: str, **options: Any) -> str:
-    return said(await world.admin.slash(world.channel, f"schedule {name}", **options))
+    who = world.owner if name == "status" else world.admin  # the status tells only the owner how it is done
+    return said(await who.slash(world.channel, f"schedule {name}", **options))
 
 
 async def finished(published: PublishedServer, count: int = 1) -> None:
