@@ -144,6 +144,11 @@ async def test_run_now_asks_before_it_pings_and_not_otherwise(world: World) -> N
     assert not [message for message in world.posted() if message.content == "Wake up"]
     await world.admin.click(question, label="Run it now")
     await world.message_in(world.channel, "Wake up")
+    clean = await world.schedule(
+        "cleanup_messages", {"channel_id": str(world.channel.id)}, "every monday at 9"
+    )
+    asked = await world.admin.slash(world.channel, "schedule run", job=clean.id)
+    assert "It takes effect at once" in said(asked)
     job = await world.bot.services.client.job(loud, str(world.guild.id))
     assert job.state is JobState.ACTIVE
 

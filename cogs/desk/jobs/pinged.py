@@ -9,7 +9,7 @@ import discord
 
 from cogs.desk.kit.wording import cut
 from cogs.language import tn
-from cogs.rights.rights import is_risky, pinged_roles
+from cogs.rights.rights import PINGS_OR_DELETES, is_risky, pinged_roles
 from schedulezero.compose.rendering import called, called_in
 from schedulezero.compose.typed_text import typed_people
 from schedulezero.methods.spec import MethodSpec
@@ -42,9 +42,9 @@ def whom_it_pings(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Gu
 
 
 def asks_first(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) -> bool:
-    """Return whether a run pings everyone or a role, deletes, or does what else is hard to take back."""
+    """Return whether a run pings everyone, a role or many people, deletes, kicks or bans."""
     pings = bool(called(params, str(guild.id)) or _asked(params, guild) or pinged_roles(spec, params, guild))
-    return pings or is_risky(spec, params, guild)
+    return pings or is_risky(spec, params, guild, PINGS_OR_DELETES)
 
 
 def _asked(params: Mapping[str, Any], guild: discord.Guild) -> tuple[str, ...]:

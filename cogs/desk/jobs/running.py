@@ -37,7 +37,7 @@ _LOOKED_AT = 20
 
 
 async def run_now(desk: Desk, job_id: str) -> None:
-    """Run a job once, now; ask first if it pings many, deletes, or does what else is hard to take back."""
+    """Run a job once, now; ask first if it pings many, deletes, kicks or bans."""
     job = await job_for(desk, Act.RUN, job_id)
     if (said := _worth_asking(desk, job)) is None:
         await _run(desk, job)
