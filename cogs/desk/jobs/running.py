@@ -23,7 +23,7 @@ from cogs.language import t, translated
 from cogs.rights.deciding import Act
 from cogs.services import Refused, spec_for
 from schedulezero.errors import ClientError
-from schedulezero.model import Job, Run
+from schedulezero.model import Job, JobState, Run
 from schedulezero.model.job_parts import parts_as_jobs
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,8 @@ _LOOKED_AT = 20
 async def run_now(desk: Desk, job_id: str) -> None:
     """Run a job once, now; ask first if it pings many, deletes, kicks or bans."""
     job = await job_for(desk, Act.RUN, job_id)
-    if (said := _worth_asking(desk, job)) is None:
+    said = _worth_asking(desk, job) if job.state is not JobState.PENDING else None
+    if said is None:
         await _run(desk, job)
         return
     style = discord.ButtonStyle.success
