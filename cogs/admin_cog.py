@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,17 +33,20 @@ from cogs.desk.compose import (
 )
 from cogs.desk.creating import asked_changes, create, draft_view, part_forms, unfinished
 from cogs.desk.creating.event_choices import event_choices
+from cogs.desk.creating.recent import recently_used
 from cogs.desk.files import exchange_panel, table_pictures
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing, running
 from cogs.desk.kit.context import Desk, caller_of
 from cogs.desk.kit.dispatch import Dispatcher
-from cogs.desk.kit.replies import answer, desk_of
+from cogs.desk.kit.kinds import said_kind
+from cogs.desk.kit.replies import answer, answer_anyone, desk_of
 from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.kit.wording import cut, sentence, title_of
 from cogs.desk.kit.zones import zone_choices
 from cogs.desk.queue import panel as queue_panel
 from cogs.desk.runs import alert_card, calendar_panel, history, months, subscribe_panel
-from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zone_move, zones
+from cogs.desk.settings import audit_panel, setup, sprocket_panel, status, zone_move, zones
+from cogs.desk.start import first_actions, help_panel
 from cogs.language import speaking, t
 from cogs.places_of_use import IN_SERVERS
 from cogs.services import Refused, offered_specs, pickable_specs, services_of
@@ -50,6 +54,7 @@ from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import MethodSpec, best_matches
 from schedulezero.model import JobState, RunState
+from schedulezero.model.method_names import spoken
 from schedulezero.when.language.holiday_places import search_places
 
 log = logging.getLogger(__name__)
@@ -61,7 +66,7 @@ DESK = Dispatcher(
         exchange_panel, history, job_card, listing, part_forms, queue_panel, running, embeds_panel,
         fields_panel, files_panel, layout_panel, links_panel, more, poll_form, trying, pasting,
         table_pictures, templates, texts, tools, setup, sprocket_panel,
-        unfinished, audit_panel, subscribe_panel, zone_move,
+        unfinished, audit_panel, subscribe_panel, zone_move, first_actions,
     )
     for panel in module.PANELS
 )  # fmt: skip
@@ -79,11 +84,9 @@ _RUN_STATES = [app_commands.Choice(name=state.value, value=state.value) for stat
 
 
 def job_choice(spec: MethodSpec, *, alone: bool) -> str:
-    """Return what a job is called in a choice: what it does; of several alike also their methods."""
-    summary = spec.summary.rstrip(".")
-    if not summary:
-        return cut(spec.name, 100)
-    return cut(summary if alone else f"{summary} · {spec.name}", 100)
+    """Return what a job is called in a choice: what it does; of several alike also the method in words."""
+    said = said_kind(spec, spec.name)
+    return cut(said if alone else f"{said} · {spoken(spec.name)}", 100)
 
 
 class AdminCog(commands.Cog):
@@ -159,7 +162,7 @@ class AdminCog(commands.Cog):
         await answer(interaction, lambda desk: job_card.show_card(desk, job))
 
     @schedule.command(name="edit", description="Change what a job does or when")
-    @app_commands.describe(job="Which job", when="A new time; leave it out to keep the present one")
+    @app_commands.describe(job="Which job", when="A new time; leave it out to keep the current one")
     async def edit(
         self,
         interaction: discord.Interaction,
@@ -224,7 +227,7 @@ class AdminCog(commands.Cog):
     async def _months(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
         return months.month_choices(current, interaction.locale.value)
 
-    @schedule.command(name="export", description="Download everything scheduled here as a file")
+    @schedule.command(name="export", description="Download everything scheduled here, as a file")
     @app_commands.describe(kind="YAML to import again, or a calendar file")
     @app_commands.choices(
         kind=[
@@ -269,7 +272,7 @@ class AdminCog(commands.Cog):
 
     @schedule.command(name="help", description="What I can do, and how to write it")
     async def help(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, help_panel.show_help)
+        await answer_anyone(interaction, help_panel.show_help)
 
     @schedule.command(
         name="status", description="Show whether everything works, and how much of the limits is used"
@@ -277,12 +280,14 @@ class AdminCog(commands.Cog):
     async def status(self, interaction: discord.Interaction) -> None:
         await answer(interaction, status.show_status)
 
-    @schedule.command(name="reload", description="Register my handler with the job server again")
+    @schedule.command(name="reload", description="Register my handler with the scheduler again")
     async def reload(self, interaction: discord.Interaction) -> None:
         await answer(interaction, status.reload_handler)
 
     @schedule.command(name="timezone", description="Set your time zone")
-    @app_commands.describe(zone="A city or zone, such as Berlin", whose="Yours, or this server's default")
+    @app_commands.describe(
+        zone="A city or time zone, such as Berlin", whose="Yours, or this server's default"
+    )
     @app_commands.choices(
         whose=[
             app_commands.Choice(name="mine", value="user"),
@@ -301,9 +306,12 @@ class AdminCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """Suggest loaded job methods by name or description."""
+        first = pickable_specs(self.bot)
+        names = {spec.name for spec in first}
+        if not current:
+            used = await self._recently_used(interaction, first)
+            first = [*used, *(spec for spec in first if spec not in used)]
         with speaking(interaction.locale):
-            first = pickable_specs(self.bot)
-            names = {spec.name for spec in first}
             # Whoever types the name of a method that another one replaces finds it, behind the others.
             others = [spec for spec in offered_specs(self.bot) if not spec.internal]
             rest = [spec for spec in others if current and spec.name not in names]
@@ -316,6 +324,20 @@ class AdminCog(commands.Cog):
                 app_commands.Choice(name=job_choice(spec, alone=said[spec.summary] == 1), value=spec.name)
                 for spec in found[:_MOST_CHOICES]
             ]
+
+    async def _recently_used(
+        self, interaction: discord.Interaction, offered: Sequence[MethodSpec]
+    ) -> Sequence[MethodSpec]:
+        """Return the methods that were used here last; none if that takes too long."""
+        if interaction.guild_id is None or not await _may_look(interaction):
+            return ()
+        client, person = services_of(self.bot).client, str(interaction.user.id)
+        try:
+            async with asyncio.timeout(_SUGGEST_SECONDS):
+                return await recently_used(client, str(interaction.guild_id), person, offered)
+        except (ClientError, TimeoutError) as error:
+            log.info("what was used here last is not known: %s", error)
+            return ()
 
     @create.autocomplete("template")
     async def suggest_template(

@@ -285,7 +285,7 @@ def _reason(trouble: Trouble) -> tuple[str, int]:
     run = trouble.run
     if trouble.kind is TroubleKind.PASSED_OVER:
         said = Sentence(
-            "Runs were skipped while the server was not running; only the latest one was done.",
+            "Runs were skipped while the scheduler was not running; only the latest one was done.",
             "runs_passed_over",
         )
         passed = [part.values.get("count") for part in parts_of(run.note) if part.code in PASSED_OVER]
@@ -294,7 +294,7 @@ def _reason(trouble: Trouble) -> tuple[str, int]:
         return run.error, 1
     if trouble.kind is TroubleKind.MISSED:
         return Sentence(
-            "The server was not running at that time, and the job is set to skip missed runs.",
+            "The scheduler was not running at that time, and the job is set to skip missed runs.",
             "no_server_was_running",
         ), 1
     return run.note or Sentence("The handler didn't give a reason.", "no_reason_in_answer"), 1

@@ -180,9 +180,11 @@ def told(refusal: Mapping[str, str], when: str) -> str:
     if cause in (Cause.INVALID, Cause.FORBIDDEN):
         return t("Discord refuses the commands and keeps the old list: {reason}", reason=said)
     if cause == Cause.DAILY_LIMIT:
-        return t("Discord takes no more new commands today. I try again {when}.", when=when)
+        return t("Discord accepts no more new commands today. I'll try again {when}.", when=when)
     if cause == Cause.RATE_LIMIT:
-        return t("Discord asks me to wait before I change commands. I try again {when}.", when=when)
+        return t("Discord asks me to wait before I change commands. I'll try again {when}.", when=when)
     if cause == Cause.AWAY:
-        return t("Discord couldn't take the commands ({reason}). I try again {when}.", reason=said, when=when)
+        return t(
+            "Discord couldn't accept the commands ({reason}). I'll try again {when}.", reason=said, when=when
+        )
     return t("I couldn't offer the commands ({reason}). My log says more.", reason=said)

@@ -21,6 +21,7 @@ from schedulezero.methods.typed import (
     Url,
     job,
 )
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.direct import in_direct_messages
@@ -122,7 +123,7 @@ async def send_embed_announcement(
         title: The heading
         description: The text
         color: Colour of the edge, such as #5865F2 or blue
-        footer: Small print at the end
+        footer: Small text at the bottom
         thumbnail_url: Address of a small picture
         image_url: Address of a large picture
         fields: Fields as JSON, such as [{"name": "When", "value": "8 pm", "inline": true}]
@@ -240,7 +241,7 @@ async def _check_channels(
 async def send_dm(
     bot: commands.Bot, user_id: MemberId, message: LongText, embed: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Send a direct message to somebody.
+    """Send someone a direct message.
 
     Params:
         user_id: Who gets it
@@ -267,7 +268,9 @@ async def send_dm(
         )
 
     try:
-        sent = await in_direct_messages(bot, user_id, f"write to the user {user_id}", send)
+        sent = await in_direct_messages(
+            bot, user_id, Sentence("write to the user {user_id}", "doing_write_to", user_id=user_id), send
+        )
     except Gone as error:
         raise JobFailed(
             "There is no user {user_id}.", retry=False, code="user_missing", user_id=user_id

@@ -98,7 +98,7 @@ async def follow_calendar(
     make_events: bool = False,
     days: Annotated[int, Field(ge=1, le=60), OnlyWith("make_events")] = 14,
 ) -> dict[str, Any]:
-    """Follow a calendar: post before its events, and keep Discord's own events in step.
+    """Follow a calendar: post before its events, and keep Discord events in sync.
 
     Params:
         guild_id: The server
@@ -108,8 +108,8 @@ async def follow_calendar(
         text: What to post, with {title} {start} {end} {location} {description} {link}
         only: Only events with one of these words or categories, separated by commas
         without: No events with any of these words or categories
-        make_events: Make, move and cancel Discord's own events as the calendar says
-        days: How many days ahead to make Discord's events
+        make_events: Create, move and cancel Discord events as the calendar says
+        days: How many days ahead to create Discord events
     """
     guild = guild_of(bot, guild_id)
     leads = _expect_usable(bot, calendar_url, channel_id, before, text, make_events=make_events)
@@ -152,7 +152,7 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
     said: list[str | None] = [
         *told,
         Sentence(
-            "Events to come: {events}. Posts planned: {posts}.",
+            "Upcoming events: {events}. Posts planned: {posts}.",
             "calendar_followed",
             events=len(coming),
             posts=waiting,
@@ -161,7 +161,7 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
     if did.number:
         said.append(
             Sentence(
-                "Discord's events: {made} made, {changed} changed, {cancelled} cancelled.",
+                "Discord events: {made} created, {changed} changed, {cancelled} cancelled.",
                 "events_mirrored",
                 made=did.made,
                 changed=did.changed,
@@ -171,7 +171,7 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
     if did.left_out:
         said.append(
             Sentence(
-                "Events left out, because Discord takes no more: {count}.",
+                "Events left out, because Discord allows no more: {count}.",
                 "events_left_out",
                 count=did.left_out,
             )
@@ -197,7 +197,7 @@ def _expect_usable(
     _expect_address(bot, calendar_url)
     if channel_id is None and not make_events:
         raise JobFailed(
-            "Choose a channel to post in, or let Discord's own events be made.",
+            "Choose a channel to post in, or let Discord events be created.",
             retry=False,
             code="calendar_does_nothing",
         )
@@ -260,12 +260,13 @@ async def _follow_preview(
     if make_events:
         said.append(
             Sentence(
-                "Discord's own events of the next {days} days follow it.", "calendar_would_mirror", days=days
+                "The Discord events of the next {days} days follow it.", "calendar_would_mirror", days=days
             )
         )
     said.append(
         Sentence(
-            "Looks as soon as you confirm, and in quiet hours too; its posts keep to them.",
+            "It checks the calendar as soon as you confirm, in quiet hours and on free days too; its posts "
+            "keep to both.",
             "calendar_would_look",
         )
     )

@@ -16,8 +16,8 @@ from schedulezero import instants
 from schedulezero.compose import limits
 from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.steps import step
-from schedulezero.methods.annotations import Channels
 from schedulezero.methods.debts import Debt
+from schedulezero.methods.discord_classes import Channels
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
 from schedulezero.sentences import Sentence, all_in_a_row
@@ -129,7 +129,11 @@ async def set_slowmode(
         )
         said = all_in_a_row(said, Sentence("Until {until}.", "lasts_until", until=after["at"]))
     noting = making(bot, about, found.get("left")) if ends is not None else nullcontext()
-    async with turn(about), noting, asking_discord(f"slow #{channel.name} down"):
+    async with (
+        turn(about),
+        noting,
+        asking_discord(Sentence("change the slow mode of #{channel}", "doing_slow", channel=channel.name)),
+    ):
         await channel.edit(slowmode_delay=seconds, reason=REASON)
     if ends is None:
         await call_off(bot, about)  # this one is for good
@@ -146,11 +150,14 @@ async def _end_slow_mode(
     bot: commands.Bot, channel: _WithSlowMode, seconds: int, debt: Debt
 ) -> dict[str, Any]:
     """Set the delay from before a slow mode, unless a newer one or somebody's own delay holds by now."""
-    async with turn(debt.about), asking_discord(f"slow #{channel.name} down"):
+    async with (
+        turn(debt.about),
+        asking_discord(Sentence("change the slow mode of #{channel}", "doing_slow", channel=channel.name)),
+    ):
         now: Any = await bot.fetch_channel(channel.id)
         if await replaced(bot, debt.about):
             said = Sentence(
-                "#{channel}: a newer slow mode holds, so I left {seconds} s.",
+                "#{channel}: a newer slow mode applies, so I left it at {seconds} s.",
                 "slow_mode_replaced",
                 channel=channel.name,
                 seconds=now.slowmode_delay,
@@ -163,7 +170,7 @@ async def _end_slow_mode(
             )
         elif debt.left.get(LIFTED) or now.slowmode_delay not in (debt.left.get("seconds"), seconds):
             said = Sentence(
-                "#{channel}: somebody has set {seconds} s since, and that stays.",
+                "#{channel}: someone has set it to {seconds} s since, and that stays.",
                 "slow_mode_changed_by_hand",
                 channel=channel.name,
                 seconds=now.slowmode_delay,
@@ -191,7 +198,7 @@ async def set_channel_text(
     Params:
         channel_id: Which channel
         text: What to write, such as {countdown:2030-01-01} until the launch
-        where: Discord allows only two changes of each in ten minutes
+        where: Discord allows only two changes to each in ten minutes
     """
     channel = await guild_channel_of(bot, channel_id)
     longest = limits.CHANNEL_NAME.most if where == "name" else limits.TOPIC.most
@@ -205,7 +212,7 @@ async def set_channel_text(
             else Sentence("The topic is already: {text}", "channel_topic_already", text=stands)
         )
         return success(said, channel_id=str(channel.id))
-    async with asking_discord(f"write the {where} of #{channel.name}"):
+    async with asking_discord(_writing(where, channel.name)):
         changed: Any = await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
     stands = getattr(changed or channel, where) or written
     said = (
@@ -214,6 +221,12 @@ async def set_channel_text(
         else Sentence("The topic is: {text}", "channel_topic_set", text=stands)
     )
     return success(said, channel_id=str(channel.id))
+
+
+def _writing(where: str, channel: str) -> Sentence:
+    if where == "name":
+        return Sentence("change the name of #{channel}", "doing_rename", channel=channel)
+    return Sentence("change the topic of #{channel}", "doing_set_topic", channel=channel)
 
 
 def _stands_there(channel: GuildChannel, where: str, written: str) -> bool:

@@ -115,7 +115,7 @@ async def send_post(
         publish: Publish it to the servers that follow the channel
         pin: Pin it, and unpin the one before
         replace: Delete the one before
-        silent: Notify nobody's phone or desktop
+        silent: Don't notify anyone's phone or desktop
         no_previews: Show no previews of links
         delete_after: Delete it after this time
         reactions: Emojis to react with

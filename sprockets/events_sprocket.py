@@ -70,7 +70,7 @@ async def create_event(
     cover: Files | None = None,
     series: bool = False,
 ) -> dict[str, Any]:
-    """Announce one of Discord's own events.
+    """Create a Discord event.
 
     Params:
         guild_id: The server
@@ -81,7 +81,7 @@ async def create_event(
         voice_channel_id: The voice channel, unless it takes place elsewhere
         description: What it is about
         cover: Its cover image, a PNG, JPEG or GIF
-        series: Makes one repeating event for all runs, if Discord can repeat it exactly so
+        series: Creates one repeating event for all runs, if Discord can repeat it in exactly this way
     """
     guild = guild_of(bot, guild_id)
     _expect_place(place, voice_channel_id)
@@ -115,12 +115,12 @@ async def create_event(
         }
         # discord.py has no recurrence rules.
         route = Route("POST", "/guilds/{guild_id}/scheduled-events", guild_id=guild.id)
-        async with asking_discord("make the event"):
+        async with asking_discord(Sentence("create the event", "doing_create_an_event")):
             made = await bot.http.request(route, json=asked, reason=REASON)
         return {"event_id": made["id"], "url": f"https://discord.com/events/{guild.id}/{made['id']}"}
 
     async def find(plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
-        async with asking_discord("look for the event"):
+        async with asking_discord(Sentence("look for the event", "doing_find_event")):
             for event in await guild.fetch_scheduled_events():
                 mine = event.creator_id == guild.me.id and alike(event.name, plan["name"])
                 if mine and discord.utils.snowflake_time(event.id) > since - CLOCK_SKEW:
@@ -135,14 +135,14 @@ async def create_event(
     }
     like = _same_event(plan, lasts, where, cover)
     if isinstance(rule, Recurrence) and (event := await standing(guild, bot, like)) is not None:
-        stands = Sentence("The repeating event “{title}” stands.", "event_series_stands", title=event.name)
+        stands = Sentence("The repeating event “{title}” exists.", "event_series_stands", title=event.name)
         return success(stands, **_result(event))
     made = await step("event", make, plan=plan, find=find)
     if isinstance(rule, Recurrence):
         await note_series(bot, guild_id, made["event_id"], like)
-        said = Sentence("The repeating event “{title}” is announced.", "event_series", title=plan["name"])
+        said = Sentence("The repeating event “{title}” is created.", "event_series", title=plan["name"])
     else:
-        said = Sentence("The event “{title}” is announced.", "event_announced", title=plan["name"])
+        said = Sentence("The event “{title}” is created.", "event_announced", title=plan["name"])
     return success(all_in_a_row(said, rule if isinstance(rule, Sentence) else None), **made)
 
 
@@ -201,7 +201,7 @@ async def start_event(
     title: Annotated[Text, Field(max_length=100)],
     event_id: Annotated[Text, Field(pattern=_EVENT_ID)] = "",
 ) -> dict[str, Any]:
-    """Start one of Discord's own events.
+    """Start a Discord event.
 
     Params:
         guild_id: The server
@@ -209,14 +209,14 @@ async def start_event(
         event_id: The event's link or id, if several have that name
     """
     guild = guild_of(bot, guild_id)
-    async with asking_discord(f"start the event “{title}”"):
+    async with asking_discord(Sentence("start the event “{event}”", "doing_start_event", event=title)):
         event = await _chosen(guild, title, event_id, discord.EventStatus.scheduled)
         already = event.status is not discord.EventStatus.scheduled
         if not already:
             await expect_rights(event)
             event = await event.start(reason=REASON)
     said = (
-        Sentence("“{title}” had begun already.", "event_had_begun", title=event.name)
+        Sentence("“{title}” had already begun.", "event_had_begun", title=event.name)
         if already
         else Sentence("“{title}” has begun.", "event_begun", title=event.name)
     )
@@ -230,7 +230,7 @@ async def end_event(
     title: Annotated[Text, Field(max_length=100)],
     event_id: Annotated[Text, Field(pattern=_EVENT_ID)] = "",
 ) -> dict[str, Any]:
-    """End one of Discord's own events.
+    """End a Discord event.
 
     Params:
         guild_id: The server
@@ -238,14 +238,14 @@ async def end_event(
         event_id: The event's link or id, if several have that name
     """
     guild = guild_of(bot, guild_id)
-    async with asking_discord(f"end the event “{title}”"):
+    async with asking_discord(Sentence("end the event “{event}”", "doing_end_event", event=title)):
         event = await _chosen(guild, title, event_id, discord.EventStatus.active)
         already = event.status is not discord.EventStatus.active
         if not already:
             await expect_rights(event)
             event = await event.end(reason=REASON)
     said = (
-        Sentence("“{title}” was over already.", "event_was_over", title=event.name)
+        Sentence("“{title}” was already over.", "event_was_over", title=event.name)
         if already
         else Sentence("“{title}” is over.", "event_over", title=event.name)
     )
@@ -257,7 +257,6 @@ async def _chosen(
 ) -> discord.ScheduledEvent:
     """Return the event to change. Raises JobFailed if there is none."""
     listed = await guild.fetch_scheduled_events()
-    doing = "running" if status is discord.EventStatus.active else "planned"
     if event_id:
         wanted = int(event_id.rstrip("/").rpartition("/")[2])
         named = [event for event in listed if event.id == wanted]
@@ -269,12 +268,18 @@ async def _chosen(
     at = current_run().scheduled_at
     event = nearest_event(named, status, at)
     if event is None:
+        if status is discord.EventStatus.active:
+            raise JobFailed(
+                "There is no running event called “{title}”.",
+                retry=False,
+                code="running_event_missing",
+                title=title,
+            )
         raise JobFailed(
-            "There is no {doing} event called “{title}”.",
+            "There is no planned event called “{title}”.",
             retry=False,
-            code="event_missing",
+            code="planned_event_missing",
             title=title,
-            doing=doing,
         )
     starting = status is discord.EventStatus.scheduled
     if starting and not event_id and event.start_time - at > _LONGEST_AHEAD:

@@ -18,7 +18,7 @@ from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso, to_iso
-from schedulezero.methods.annotations import Channels
+from schedulezero.methods.discord_classes import Channels
 from schedulezero.methods.host import host_of
 from schedulezero.methods.lasting import Lasting, end_of
 from schedulezero.methods.parameters import Kind
@@ -137,7 +137,7 @@ def _cleaned(work: Cleaning, failed: list[dict[str, str]]) -> dict[str, Any]:
         counted(
             "{count} message deleted.", "{count} messages deleted.", "messages_deleted", count=work.deleted
         ),
-        Sentence("{count} could not be deleted.", "messages_stuck", count=work.stuck) if work.stuck else None,
+        Sentence("{count} couldn't be deleted.", "messages_stuck", count=work.stuck) if work.stuck else None,
         Sentence("Only the newest {most} messages were looked at.", "messages_looked_at", most=MOST_LOOKED_AT)
         if work.looked_at >= MOST_LOOKED_AT
         else None,
@@ -191,7 +191,9 @@ async def _would_clean_up(
     work = Cleaning(Wanted(until, user_id, contains, kept, keep_role_id, keep_bots, keep_files), limit)
     found: list[int] = []
     for place in (channel, *(await public_threads(channel) if threads else ())):
-        async with asking_discord(f"look for messages in #{place.name}"):
+        async with asking_discord(
+            Sentence("look for messages in #{channel}", "doing_find_messages", channel=place.name)
+        ):
             found += [message.id async for message in work.found_in(place)]
     if not found:
         return Sentence(
@@ -218,7 +220,7 @@ def _until(channel: Sendable, age_days: float | None) -> datetime:
 async def _expect_readable(bot: commands.Bot, contains: str) -> None:
     if not contains:
         return
-    async with asking_discord("see whether I may read messages"):
+    async with asking_discord(Sentence("see whether I may read messages", "doing_see_intent")):
         readable = await can_read_content(bot)
     if not readable:
         raise JobFailed(
@@ -257,7 +259,7 @@ async def lockdown_channel(
         if ends <= instants.now():
             return success(
                 Sentence(
-                    "The time of this lock was over at {until}, so nothing was locked.",
+                    "This lock was to end at {until}, which has passed, so nothing was locked.",
                     "lock_over",
                     until=to_iso(ends),
                 ),
@@ -327,7 +329,7 @@ async def _lock_preview(
             zone=run.timezone,
         )
         if ends is not None
-        else Sentence("The lock holds until somebody unlocks it.", "lock_would_stay"),
+        else Sentence("The channel stays locked until someone unlocks it.", "lock_would_stay"),
         who_writes(await moderators_of([channel]), isinstance(channel, discord.Thread)),
     )
 
@@ -391,7 +393,7 @@ async def unlock_channel(
     if not notes and debt is None and single and not isinstance(channel, discord.Thread):
         await clear(bot, channel, noted)
     elif not notes and debt is None and isinstance(channel, discord.Thread):
-        async with asking_discord(f"unlock #{channel.name}"):
+        async with asking_discord(Sentence("unlock #{channel}", "doing_unlock", channel=channel.name)):
             await channel.edit(archived=False, locked=False, reason=noted)
 
     async def one(place: GuildChannel) -> dict[str, Any]:
@@ -427,7 +429,7 @@ async def _ends_own_lock(
 
 def _nothing(refused: list[str]) -> JobFailed:
     return JobFailed(
-        "None of the channels could be locked: {count} of them need rights that are missing.",
+        "None of the channels could be locked: {count} of them need permissions that I'm missing.",
         retry=False,
         code="nothing_locked",
         count=len(refused),

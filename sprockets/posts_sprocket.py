@@ -82,7 +82,7 @@ def _answers(text: str) -> list[str]:
     found = [line.strip() for line in text.splitlines() if line.strip()]
     if not 1 <= len(found) <= limits.POLL_ANSWERS.most:
         raise JobFailed(
-            "A poll takes 1 to {most_answers} answers, each on a line of its own, not {count}.",
+            "A poll can have 1 to {most_answers} answers, each on a line of its own, not {count}.",
             retry=False,
             code="poll_answers",
             most_answers=limits.POLL_ANSWERS.most,
@@ -91,7 +91,7 @@ def _answers(text: str) -> list[str]:
     for answer in found:
         if len(answer) > limits.POLL_ANSWER.most:
             raise JobFailed(
-                "The answer “{answer}…” has {length} characters; Discord takes {longest_answer}.",
+                "The answer “{answer}…” has {length} characters; Discord allows {longest_answer}.",
                 retry=False,
                 code="poll_answer_too_long",
                 answer=answer[:40],
@@ -156,13 +156,13 @@ async def edit_post(
     title: Annotated[Text, Field(max_length=limits.EMBED_TITLE.most)] = "",
     description: Annotated[LongText, Field(max_length=4000)] = "",
 ) -> dict[str, Any]:
-    """Edit one of my earlier posts.
+    """Edit one of my earlier messages.
 
     Params:
         message_url: The post's link: right-click it, then Copy Message Link
-        text: The new text; leave it out to keep the present one
-        title: The new heading of its embed; leave it out to keep the present one
-        description: The new text of its embed; leave it out to keep the present one
+        text: The new text; leave it out to keep the current one
+        title: The new heading of its embed; leave it out to keep the current one
+        description: The new text of its embed; leave it out to keep the current one
     """
     found = await find_message(bot, message_url)
     guild = found.guild
@@ -175,7 +175,7 @@ async def edit_post(
         new = {"title": text_for(guild, title), "description": text_for(guild, description)}
         changes["embeds"] = _embeds(found, {name: value for name, value in new.items() if value})
     quiet = discord.AllowedMentions.none()
-    async with asking_discord("change my post"):
+    async with asking_discord(Sentence("edit my post", "doing_edit_mine")):
         if found.webhook_id is None and found.author == bot.user:
             changed = await found.edit(**changes, allowed_mentions=quiet)
             return {"success": True, **posted(changed)}
@@ -221,7 +221,7 @@ async def _check_edit(bot: commands.Bot, message_url: str, text: str, title: str
     if title or description:
         _own_embeds(found)
     if found.webhook_id is not None or found.author != bot.user:
-        async with asking_discord("look at my post"):
+        async with asking_discord(Sentence("look at my post", "doing_see_mine")):
             await own_webhook(bot, found)
 
 
@@ -239,17 +239,17 @@ def _expect_change(text: str, title: str, description: str) -> None:
     resumable=True,
 )
 async def delete_post(bot: commands.Bot, message_url: MessageLink) -> dict[str, Any]:
-    """Delete an earlier post.
+    """Delete one of my earlier messages.
 
     Params:
         message_url: The post's link: right-click it, then Copy Message Link
     """
     try:
         found = await find_message(bot, message_url)
-        async with asking_discord("delete the post"):
+        async with asking_discord(Sentence("delete the post", "doing_delete_post")):
             await found.delete()
     except Gone:
-        return success(Sentence("It was gone already.", "post_gone_already"))
+        return success(Sentence("It was already gone.", "post_gone_already"))
     return success(Sentence("The post is deleted.", "post_deleted"), channel_id=str(found.channel.id))
 
 

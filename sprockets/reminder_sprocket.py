@@ -76,7 +76,7 @@ async def remind(
         )
 
     try:
-        sent = await in_direct_messages(bot, user_id, "remind you", send)
+        sent = await in_direct_messages(bot, user_id, Sentence("remind you", "doing_remind"), send)
     except (Forbidden, Gone) as error:
         if refused_with(error) in UNREACHABLE:
             await note_closed(notes, str(user_id))
@@ -112,7 +112,7 @@ async def _undelivered(
                     everyone=False, roles=False, users=[discord.Object(user_id)]
                 ),
             )
-            said = Sentence("Told in #{channel}.", "reminder_told_in", channel=channel.name)
+            said = Sentence("Reminded in #{channel}.", "reminder_told_in", channel=channel.name)
             return success(said, **sent)
         except (Forbidden, Gone):
             pass  # the note is what remains, and the failure below says so
@@ -140,7 +140,9 @@ async def _channel_of(bot: commands.Bot, user_id: int, place: str) -> Sendable |
     ):
         return None
     try:
-        async with asking_discord(f"look for the member {user_id}"):
+        async with asking_discord(
+            Sentence("look for the member {user_id}", "doing_find_member", user_id=user_id)
+        ):
             member = await member_of(guild, user_id)
     except Gone:
         return None

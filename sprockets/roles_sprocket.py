@@ -104,7 +104,9 @@ async def give_role_for(
     borrowers = [person for person in people if not person["keeps"]]
     if not borrowers:
         return success(
-            Sentence("Everybody has {role} for good and keeps it.", "role_kept_by_all", role=role.name)
+            Sentence(
+                "Everyone already had {role} permanently, and keeps it.", "role_kept_by_all", role=role.name
+            )
         )
     until = ""
     for person in borrowers:
@@ -127,7 +129,9 @@ async def give_role_for(
     said = all_in_a_row(
         read_sentence(given, "message"),
         Sentence("Until {until}.", "lasts_until", until=until),
-        Sentence("Had it for good, and keep it: {count}.", "role_kept_by", count=keep) if keep else None,
+        Sentence("Already had it permanently, and keep it: {count}.", "role_kept_by", count=keep)
+        if keep
+        else None,
     )
     return {**given, **success(said)}
 
@@ -135,7 +139,9 @@ async def give_role_for(
 async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[str, Any]:
     """Return who somebody is, and whether they have a role other than temporarily."""
     try:
-        async with asking_discord(f"look at the roles of {user_id}"):
+        async with asking_discord(
+            Sentence("look at the roles of {user_id}", "doing_see_roles", user_id=user_id)
+        ):
             member = await _member(role.guild, user_id)
             has, about = role in member.roles, _lent(role.id, user_id)
             debt = await debt_about(bot, about)
@@ -186,7 +192,9 @@ async def _take_back(
             if await replaced(bot, _lent(role_id, user_id)):
                 continue  # given anew
             try:
-                async with asking_discord(f"look at the roles of {user_id}"):
+                async with asking_discord(
+                    Sentence("look at the roles of {user_id}", "doing_see_roles", user_id=user_id)
+                ):
                     member = await member_of(guild, user_id)
                     if role in member.roles and not await _given_by_hand(role, user_id, since):
                         bearers.append(user_id)
@@ -247,7 +255,13 @@ async def _change_role(
             one_at_a_time = nullcontext() if in_turn else turn(about)
             loan = give and not for_good
             noting = making(bot, about, {} if user_id in lent else None) if loan else nullcontext()
-            async with one_at_a_time, noting, asking_discord(f"change the roles of {user_id}"):
+            async with (
+                one_at_a_time,
+                noting,
+                asking_discord(
+                    Sentence("change the roles of {user_id}", "doing_change_roles", user_id=user_id)
+                ),
+            ):
                 member = await _member(role.guild, user_id)
                 await (member.add_roles if give else member.remove_roles)(role, reason=REASON)
             if for_good:

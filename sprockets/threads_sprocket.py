@@ -99,7 +99,9 @@ async def create_thread(
     fitting(text, limits.TEXT.most, "message")
 
     async def open_it(plan: dict[str, Any]) -> dict[str, Any]:
-        async with asking_discord(f"open a thread in #{channel.name}"):
+        async with asking_discord(
+            Sentence("open a thread in #{channel}", "doing_open_thread", channel=channel.name)
+        ):
             thread = await channel.create_thread(
                 name=plan["name"],
                 type=_type_of_threads(channel),
@@ -215,7 +217,9 @@ async def set_thread(
         )
     about = thread_about(thread.id)
     async with turn(f"lock:{thread.id}"):  # locks, endings and listeners wait
-        async with asking_discord(f"look at the thread “{thread.name}”"):
+        async with asking_discord(
+            Sentence("look at the thread “{thread}”", "doing_see_thread", thread=thread.name)
+        ):
             now = flags_of(await bot.fetch_channel(thread.id))
         if debt is not None:
             return await _end(bot, thread, now, debt)
@@ -265,7 +269,7 @@ async def _end(bot: commands.Bot, thread: discord.Thread, now: Flags, debt: Debt
         said = _now(thread.name, wanted)
     elif wanted is None:
         said = Sentence(
-            "“{thread}” was changed by hand since, and stays as it is.",
+            "“{thread}” was changed by hand in the meantime, so it stays as it is.",
             "thread_changed_by_hand",
             thread=thread.name,
         )
@@ -318,7 +322,9 @@ async def _change(bot: commands.Bot, thread: discord.Thread, about: str, now: Fl
     for flags in steps(now, wanted):
         await note_left(bot, about, **{OURS: noted([*ours, flags])})
         try:
-            async with asking_discord(f"change the thread “{thread.name}”"):
+            async with asking_discord(
+                Sentence("change the thread “{thread}”", "doing_change_thread", thread=thread.name)
+            ):
                 await thread.edit(archived=flags.archived, locked=flags.locked, reason=REASON)
         except JobFailed as error:
             if not error.may_have_worked:
@@ -367,7 +373,9 @@ def _place(thread: discord.Thread) -> dict[str, Any]:
 
 async def _found(parent: discord.TextChannel, plan: dict[str, Any], since: datetime) -> dict[str, Any] | None:
     """Return the thread that an earlier attempt opened, or None."""
-    async with asking_discord(f"look for threads of #{parent.name}"):
+    async with asking_discord(
+        Sentence("look for threads in #{channel}", "doing_find_threads", channel=parent.name)
+    ):
         for thread in await parent.guild.active_threads():
             mine = thread.owner_id == parent.guild.me.id and thread.parent_id == parent.id
             made_at = thread.created_at or discord.utils.snowflake_time(thread.id)

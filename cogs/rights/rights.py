@@ -152,7 +152,10 @@ def _strangers(
         kind = _kind(spec, name)
         if kind is Kind.MESSAGE and (link := read_message_link(value)) and link.guild_id != guild.id:
             found.append(
-                Finding(Of.JOB, Sentence("The link isn't for a message in this server.", "message_not_here"))
+                Finding(
+                    Of.JOB,
+                    Sentence("That link doesn't point to a message in this server.", "message_not_here"),
+                )
             )
         elif kind in (Kind.CHANNEL, Kind.CHANNELS, Kind.MESSAGE):
             found += [

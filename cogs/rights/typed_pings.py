@@ -121,7 +121,7 @@ def _said(item: Finding) -> str:
             choices=item.near,
         )
     if item.code is Code.UNKNOWN_NAME:
-        said = t("{typed} pings nobody: I know no role or person here with this name.", typed=typed)
+        said = t("{typed} pings nobody: I don't know a role or person here with this name.", typed=typed)
     elif item.code is Code.UNKNOWN_EMOJI:
         said = t("{typed} is posted as text: this server has no such emoji.", typed=typed)
     else:

@@ -22,6 +22,7 @@ from cogs.services import Refused, handler_of
 from cogs.sprocket_loading import swap
 from cogs.sprocket_loading.owners import claimed_already
 from cogs.sprocket_loading.places import (
+    KIT,
     Found,
     available,
     clashes,
@@ -38,6 +39,7 @@ from cogs.sprocket_loading.places import (
     replaced,
 )
 from cogs.sprocket_loading.swap import NameTaken, SwapFailed, put_out, spec_of, take_in
+from schedulezero.methods.declaring import DeclarationError
 from schedulezero.methods.spec import JobFunction
 
 __all__ = [
@@ -130,7 +132,7 @@ async def unload(bot: commands.Bot, name: str) -> None:
             await put_out(bot, extension(name, bot), set(jobs_of(bot, name)))
         except Exception as error:
             raise Refused(
-                "“{name}” could not be unloaded: {reason}",
+                "“{name}” couldn't be unloaded: {reason}",
                 code="sprocket_not_unloadable",
                 name=name,
                 reason=_reason(error),
@@ -177,7 +179,8 @@ def _reason(error: BaseException) -> str:
         error = error.__cause__ or getattr(error, "original", None) or error
     if isinstance(error, TimeoutError):
         return f"it took longer than {swap.LONGEST_SECONDS:g} s."
-    last = traceback.format_exception_only(error)[-1].strip()
+    declared = isinstance(error, DeclarationError)
+    last = str(error) if declared else traceback.format_exception_only(error)[-1].strip()
     last = last if len(last) <= _LONGEST_REASON else f"{last[:_LONGEST_REASON]}…"
     place = _place_of(error)
     return last if place is None else f"{last} ({place})"
@@ -185,12 +188,16 @@ def _reason(error: BaseException) -> str:
 
 def _place_of(error: BaseException) -> str | None:
     """Return the file of a sprocket, and the line, where an error arose; None if it arose elsewhere."""
+    if isinstance(error, DeclarationError) and error.place is not None:
+        return f"{_shown(Path(error.place.file))}, line {error.place.line}"
     frames = traceback.extract_tb(error.__traceback__)
     places = [(frame.filename, frame.lineno) for frame in frames]
     if isinstance(error, SyntaxError) and error.filename is not None:
         places.append((error.filename, error.lineno))
     for name, line in reversed(places):
         file = Path(name)
+        if file.is_relative_to(KIT):
+            continue  # it says what is wrong in the sprocket
         for folder in folders():
             if file.is_relative_to(folder) or file.is_relative_to(folder.resolve()):
                 return f"{_shown(file)}, line {line}" if line is not None else _shown(file)

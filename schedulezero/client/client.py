@@ -173,14 +173,14 @@ class Client:
         items: Any = answer.get("handlers")
         if not isinstance(items, list):
             raise BadAnswer(
-                "The server's answer has no list of handlers; is it a ScheduleZero server?",
+                "The scheduler's answer has no list of handlers. Is it ScheduleZero's?",
                 code="answer_lacks_handlers",
             )
         try:
             return [HandlerInfo.from_json(cast(JsonObject, item)) for item in cast("list[Any]", items)]
         except (KeyError, TypeError, ValueError) as error:
             raise BadAnswer(
-                "The server's description of a handler can't be read ({error}).",
+                "The scheduler's description of a handler can't be read ({error}).",
                 code="handler_unreadable",
                 error=error,
             ) from error
@@ -250,7 +250,7 @@ async def _learn_dialect(http: Http) -> Dialect:
         return SchedulesDialect(http)
     except RequestRefused as error:
         said = Sentence(
-            "The server at {endpoint} refuses to be asked: {message}",
+            "The scheduler at {endpoint} refuses my requests: {message}",
             "server_refuses_questions",
             endpoint=http.endpoint,
             message=error.message,

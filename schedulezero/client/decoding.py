@@ -44,7 +44,7 @@ def items_of(answer: JsonObject, key: str) -> list[JsonObject]:
     items = answer.get(key)
     if not isinstance(items, list):
         raise BadAnswer(
-            "The server's answer has no list of {key}; is it a ScheduleZero server?",
+            "The scheduler's answer has no list of {key}. Is it ScheduleZero's?",
             code="answer_lacks_list",
             key=key,
         )
@@ -63,7 +63,7 @@ def read_answer(read: Callable[[Mapping[str, Any]], T], data: JsonObject, what: 
         return read(data)
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise BadAnswer(
-            "The server's description of {what} can't be read ({error}).",
+            "An answer of the scheduler can't be read ({error}).",
             code="answer_unreadable",
             what=what,
             error=error,

@@ -111,13 +111,13 @@ class Http:
             response = await self._client.request(method, path, json=body, params=params, **extra)
         except httpx.TimeoutException as error:
             raise ServerTimeout(
-                "The ScheduleZero server at {endpoint} doesn't answer. Try again in a moment.",
+                "The scheduler at {endpoint} doesn't answer. Try again in a moment.",
                 code="server_silent",
                 endpoint=self.endpoint,
             ) from error
         except httpx.TransportError as error:
             raise ServerUnreachable(
-                "The ScheduleZero server at {endpoint} can't be reached. Is it running?",
+                "The scheduler at {endpoint} can't be reached. Is it running?",
                 code="server_not_reached",
                 endpoint=self.endpoint,
             ) from error
@@ -140,7 +140,7 @@ class Http:
             raise error_of(status, data)
         if unusable is not None:
             raise BadAnswer(
-                "The server's answer can't be used: it contains {unusable}.",
+                "The scheduler's answer can't be used: it contains {unusable}.",
                 code="answer_unusable",
                 unusable=unusable,
             ) from unusable
@@ -150,7 +150,7 @@ class Http:
 
     def _not_ours(self) -> BadAnswer:
         return BadAnswer(
-            "{endpoint} doesn't seem to be a ScheduleZero server. Check `api_endpoint`.",
+            "{endpoint} doesn't seem to be ScheduleZero's scheduler. Check `api_endpoint`.",
             code="not_our_server",
             endpoint=self.endpoint,
         )
@@ -170,13 +170,13 @@ def error_of(status: int, data: Any) -> ClientError:
     if status >= 500:
         return ServerFailed(
             Sentence(
-                "The ScheduleZero server failed on this: {message}",
+                "The scheduler failed on this: {message}",
                 "server_failed_because",
                 message=message or Sentence("It gave no reason.", "no_reason_given"),
             )
         )
     message = message or Sentence(
-        "The ScheduleZero server refused this (HTTP {status}).", "server_refused", status=status
+        "The scheduler refused this (HTTP {status}).", "server_refused", status=status
     )
     if status == 429:
         return ServerBusy(message)

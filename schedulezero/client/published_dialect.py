@@ -59,44 +59,44 @@ class SchedulesDialect(Dialect):
     published = True
     lacks: Mapping[Feature, str] = {
         Feature.PAUSE: Sentence(
-            "The job server can't pause jobs. Cancel the job and create it again later.", "lacks_pause"
+            "The scheduler can't pause jobs. Cancel the job and create it again later.", "lacks_pause"
         ),
         Feature.EDIT: Sentence(
-            "The job server can't edit jobs. Cancel the job and create it again.", "lacks_edit"
+            "The scheduler can't edit jobs. Cancel the job and create it again.", "lacks_edit"
         ),
-        Feature.UNDO: Sentence("The job server can't restore a cancelled job.", "lacks_undo"),
+        Feature.UNDO: Sentence("The scheduler can't restore a cancelled job.", "lacks_undo"),
         Feature.CALENDAR: Sentence(
-            "The job server doesn't support counts, exclusions or longer periods.", "lacks_rich_triggers"
+            "The scheduler doesn't support counts, exclusions or longer periods.", "lacks_rich_triggers"
         ),
         Feature.HOLD: Sentence(
-            "The job server can't pause a job until a day or skip its next run.", "lacks_hold"
+            "The scheduler can't pause a job until a day or skip its next run.", "lacks_hold"
         ),
-        Feature.BULK: Sentence("The job server changes one job at a time.", "lacks_bulk"),
+        Feature.BULK: Sentence("The scheduler changes one job at a time.", "lacks_bulk"),
         Feature.MAKE_UP: Sentence(
-            "The job server can't backfill missed runs. Use *Run now*.", "lacks_make_up"
+            "The scheduler can't backfill missed runs. Use *Run now*.", "lacks_make_up"
         ),
         Feature.RULES: Sentence(
-            "The job server doesn't support quiet hours, days off or limits.", "lacks_rules"
+            "The scheduler doesn't support quiet hours, days off or limits.", "lacks_rules"
         ),
-        Feature.TROUBLES: Sentence("The job server doesn't report failed or missed runs.", "lacks_troubles"),
-        Feature.AUDIT: Sentence("The job server doesn't record who changed what.", "lacks_audit"),
-        Feature.APPROVAL: Sentence("The job server can't make a job wait for approval.", "lacks_approval"),
+        Feature.TROUBLES: Sentence("The scheduler doesn't report failed or missed runs.", "lacks_troubles"),
+        Feature.AUDIT: Sentence("The scheduler doesn't record who changed what.", "lacks_audit"),
+        Feature.APPROVAL: Sentence("The scheduler can't make a job wait for approval.", "lacks_approval"),
         Feature.POLICIES: Sentence(
-            "The job server has no settings for missed or overlapping runs. Leave both unchanged.",
+            "The scheduler has no settings for missed or overlapping runs. Leave both unchanged.",
             "lacks_policies",
         ),
         Feature.HISTORY: Sentence(
-            "The job server keeps only its last 1,000 runs, and forgets them when it restarts.",
+            "The scheduler keeps only its last 1,000 runs, and forgets them when it restarts.",
             "lacks_history",
         ),
-        Feature.FORGET: Sentence("The job server keeps the history of jobs that are gone.", "lacks_forget"),
-        Feature.PARTS: Sentence("The job server can't run anything before or after a job.", "lacks_parts"),
+        Feature.FORGET: Sentence("The scheduler keeps the history of jobs that are gone.", "lacks_forget"),
+        Feature.PARTS: Sentence("The scheduler can't run anything before or after a job.", "lacks_parts"),
         Feature.FEEDS: Sentence(
-            "The job server has no calendars to subscribe to. Use the file in `/schedule calendar`.",
+            "The scheduler has no calendars to subscribe to. Use the file in `/schedule calendar`.",
             "lacks_feeds",
         ),
         Feature.LIVENESS: Sentence(
-            "The job server doesn't tell whether it can reach its handlers.", "lacks_liveness"
+            "The scheduler doesn't say whether it can reach its handlers.", "lacks_liveness"
         ),
     }
 

@@ -88,7 +88,7 @@ def _message_in(data: Any, notes: Notes) -> dict[str, Any]:
         if found.get("targets"):
             notes.leave(
                 "targets",
-                "The addresses of webhooks stay out: I post by myself.",
+                "The addresses of webhooks are left out: I post by myself.",
                 code="paste_left_targets",
             )
         wrapped = next(
@@ -126,7 +126,7 @@ def _first(items: list[dict[str, Any]], notes: Notes) -> dict[str, Any]:
     if len(items) > 1:
         notes.leave(
             "messages",
-            "Only the first of {count} messages goes along.",
+            "Only the first of {count} messages is carried over.",
             code="paste_left_messages",
             count=len(items),
         )
@@ -156,7 +156,7 @@ def _values(message: dict[str, Any], notes: Notes) -> dict[str, Any]:
     if "layout" in found and any(found.pop(key, None) for key in ("text", "embeds", "poll")):
         notes.leave(
             "components",
-            "A layout has no text, embeds or poll beside it; they stay out.",
+            "A layout can't have text, embeds or a poll beside it, so they are left out.",
             code="paste_left_beside_layout",
         )
     return found
@@ -165,10 +165,10 @@ def _values(message: dict[str, Any], notes: Notes) -> dict[str, Any]:
 def _leave_rest(message: Mapping[str, Any], notes: Notes) -> None:
     for key in ("attachments", "files"):
         if message.get(key):
-            notes.leave(key, "Files don't go along; add them in the form.", code="paste_left_files")
+            notes.leave(key, "Files aren't carried over. Add them in the form.", code="paste_left_files")
     for key in ("sticker_ids", "stickers", "sticker_items"):
         if message.get(key):
-            notes.leave(key, "Stickers can't go along.", code="paste_left_stickers")
+            notes.leave(key, "Stickers can't be carried over.", code="paste_left_stickers")
     if message.get("tts"):
         notes.leave("tts", "It won't be read aloud.", code="paste_left_tts")
     if _holds(message.get("allowed_mentions")):
@@ -195,7 +195,7 @@ def _poll(data: Any, notes: Notes) -> dict[str, Any] | None:
         if isinstance(media, dict):
             if cast("dict[str, Any]", media).get("emoji"):
                 notes.leave(
-                    f"{place}.emoji", "Emojis of a poll's answers stay out.", code="paste_left_poll_emoji"
+                    f"{place}.emoji", "Emojis of a poll's answers are left out.", code="paste_left_poll_emoji"
                 )
             media = cast("dict[str, Any]", media).get("text")
         answers.append(notes.text(media, place, limits.POLL_ANSWER, variables=False))

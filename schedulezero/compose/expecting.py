@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schedulezero.compose.limits import Limit, Unit
+from schedulezero.compose.limits import Limit, Unit, part_called
 from schedulezero.errors import JobFailed
 
 
@@ -14,12 +14,12 @@ def expect_within(limit: Limit, count: int, where: str | None = None) -> None:
         count: How much there is, in the limit's unit.
         where: What is meant, if it is more exact than the limit's own words, such as ``name of field 2``.
     """
-    said = where or limit.of
+    said = part_called(where or limit.of)
     if limit.least <= count <= limit.most:
         return
     if limit.unit is Unit.CHARACTERS and count > limit.most:
         raise JobFailed(
-            "The {where} has {length} characters; Discord takes {most}.",
+            "The {where} has {length} characters; Discord allows {most}.",
             retry=False,
             code="text_too_long",
             where=said,
@@ -30,7 +30,7 @@ def expect_within(limit: Limit, count: int, where: str | None = None) -> None:
         raise JobFailed("The {where} is empty.", retry=False, code="text_empty", where=said)
     if limit.unit is Unit.BYTES:
         raise JobFailed(
-            "The file “{name}” has {size} MB; this server takes {most} MB.",
+            "The file “{name}” has {size} MB; this server allows {most} MB.",
             retry=False,
             code="post_file_too_large",
             name=said,
@@ -38,7 +38,7 @@ def expect_within(limit: Limit, count: int, where: str | None = None) -> None:
             most=in_megabytes(limit.most),
         )
     raise JobFailed(
-        "Discord takes {least} to {most} {what}; there are {count}.",
+        "Discord allows {least} to {most} {what}; there are {count}.",
         retry=False,
         code="count_not_taken",
         what=said,

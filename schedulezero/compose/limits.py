@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from schedulezero.sentences import Sentence
+
 
 class Unit(StrEnum):
     """What a limit counts."""
@@ -76,3 +78,52 @@ LARGEST_COLOUR = 0xFFFFFF
 
 TABLE: dict[str, Limit] = {name: value for name, value in list(globals().items()) if isinstance(value, Limit)}
 """Every limit by its name."""
+
+
+# Read as: what a sentence about a limit can name, with the code by which catalogues translate it.
+_PARTS: dict[str, Sentence] = {
+    str(part): part
+    for part in (
+        Sentence("address", "part_address"),
+        Sentence("address of a button", "part_address_of_a_button"),
+        Sentence("answer", "part_answer"),
+        Sentence("answers", "part_answers"),
+        Sentence("author", "part_author"),
+        Sentence("buttons", "part_buttons"),
+        Sentence("buttons of a row", "part_buttons_of_a_row"),
+        Sentence("components", "part_components"),
+        Sentence("description", "part_description"),
+        Sentence("description of a file", "part_description_of_a_file"),
+        Sentence("embeds", "part_embeds"),
+        Sentence("fields", "part_fields"),
+        Sentence("file", "part_file"),
+        Sentence("files", "part_files"),
+        Sentence("footer", "part_footer"),
+        Sentence("hours of a poll", "part_hours_of_a_poll"),
+        Sentence("label of a button", "part_label_of_a_button"),
+        Sentence("message", "part_message"),
+        Sentence("name", "part_name"),
+        Sentence("name of a channel", "part_name_of_a_channel"),
+        Sentence("name of a field", "part_name_of_a_field"),
+        Sentence("people to ping", "part_people_to_ping"),
+        Sentence("pictures of a gallery", "part_pictures_of_a_gallery"),
+        Sentence("question", "part_question"),
+        Sentence("reactions", "part_reactions"),
+        Sentence("roles to ping", "part_roles_to_ping"),
+        Sentence("tags", "part_tags"),
+        Sentence("text", "part_text"),
+        Sentence("text of the embeds", "part_text_of_the_embeds"),
+        Sentence("text of the layout", "part_text_of_the_layout"),
+        Sentence("texts of a section", "part_texts_of_a_section"),
+        Sentence("title", "part_title"),
+        Sentence("title of a thread", "part_title_of_a_thread"),
+        Sentence("title of the thread", "part_title_of_the_thread"),
+        Sentence("topic", "part_topic"),
+        Sentence("value of a field", "part_value_of_a_field"),
+    )
+}
+
+
+def part_called(word: str) -> str:
+    """Return a part of a post, such as ``title``, as a sentence that catalogues translate, if they do."""
+    return word if isinstance(word, Sentence) else _PARTS.get(word, word)

@@ -201,7 +201,7 @@ def _check_size(value: Any) -> None:
                 following += cast("list[Any]", item)
         count += len(following)
         if count > _MOST_VALUES:
-            raise PasteUnreadable("It holds far more than a message.", code="paste_too_many_values")
+            raise PasteUnreadable("It contains far more than a message.", code="paste_too_many_values")
         level = following
         if not level:
             return

@@ -73,11 +73,11 @@ def _button(item: dict[str, Any], place: str, notes: Notes) -> dict[str, Any] | 
 def _is_link(item: dict[str, Any], place: str, notes: Notes) -> bool:
     kind = item.get("type")
     if kind in _MENUS:
-        notes.leave(place, "Menus can't go along: nothing would happen.", code="paste_left_menu")
+        notes.leave(place, "Menus can't be carried over: nothing would happen.", code="paste_left_menu")
     elif kind != _BUTTON:
         notes.leave(place, "I don't know this component.", code="paste_left_component")
     elif item.get("style") != _LINK or not isinstance(item.get("url"), str):
-        notes.leave(place, "Only buttons that open an address can go along.", code="paste_left_button")
+        notes.leave(place, "Only buttons that open an address can be carried over.", code="paste_left_button")
     else:
         return True
     return False
@@ -102,7 +102,7 @@ def _kept(item: dict[str, Any], place: str, notes: Notes) -> dict[str, Any] | No
     if kind == _FILE or "attachment://" in str(
         item.get("media") or item.get("items") or item.get("file") or ""
     ):
-        notes.leave(place, "Its file doesn't go along; add it in the form.", code="paste_left_attachment")
+        notes.leave(place, "Its file isn't carried over. Add it in the form.", code="paste_left_attachment")
         return None
     if kind in (_BUTTON, *_MENUS) or kind not in (_ROW, *_LAYOUT):
         return kept if _is_link(item, place, notes) else None

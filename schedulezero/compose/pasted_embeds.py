@@ -93,7 +93,9 @@ def _colour(value: Any, place: str, notes: Notes) -> int | None:
     if isinstance(value, str):
         text = value.strip()
         if text.casefold() in ("random", "default"):
-            notes.leave(place, "A colour that changes each time can't go along.", code="paste_left_colour")
+            notes.leave(
+                place, "A colour that changes each time can't be carried over.", code="paste_left_colour"
+            )
             return None
         if text.isascii() and text.isdigit() and len(text) <= 8:
             value = int(text)  # programs write the number as a text; a hexadecimal one has a # before it

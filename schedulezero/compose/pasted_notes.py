@@ -57,14 +57,14 @@ class Notes:
     def too_many(self, place: str, count: int, most: int) -> None:
         """Note a list that is longer than Discord takes."""
         said = Sentence(
-            "has {count} entries; Discord takes {most}.", "paste_too_many", count=count, most=most
+            "has {count} entries; Discord allows {most}.", "paste_too_many", count=count, most=most
         )
         self._add(self.faults, place, said)
 
     def too_long(self, place: str, length: int, most: int) -> None:
         """Note a text that is longer than Discord takes."""
         said = Sentence(
-            "has {length} characters; Discord takes {most}.", "paste_too_long", length=length, most=most
+            "has {length} characters; Discord allows {most}.", "paste_too_long", length=length, most=most
         )
         self._add(self.faults, place, said)
 
@@ -100,7 +100,7 @@ class Notes:
                 self.empty(place)
             return ""
         if not isinstance(value, str):
-            self.wrong_type(place, Sentence("must be a text.", "paste_not_text"))
+            self.wrong_type(place, Sentence("must be text.", "paste_not_text"))
             return ""
         if len(value) > limit.most:
             self.too_long(place, len(value), limit.most)
@@ -127,7 +127,9 @@ class Notes:
         """Return an address, or None after noting why it doesn't go along."""
         text = value.strip() if isinstance(value, str) else ""
         if text.startswith("attachment://"):
-            self.leave(place, "Its file doesn't go along; add it in the form.", code="paste_left_attachment")
+            self.leave(
+                place, "Its file isn't carried over. Add it in the form.", code="paste_left_attachment"
+            )
         elif len(text) > limit.most:
             self.too_long(place, len(text), limit.most)
         elif _ADDRESS.fullmatch(text) is None:

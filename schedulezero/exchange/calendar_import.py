@@ -160,7 +160,7 @@ def _fault(block: Block, error: Exception) -> Fault:
         return Fault(block.line, error.message)
     if isinstance(error, TookTooLong):
         return Fault(
-            block.line, Sentence("Its dates take too long to work out.", "ical_event_takes_too_long")
+            block.line, Sentence("Working out its dates takes too long.", "ical_event_takes_too_long")
         )
     reason = " ".join(str(error).split())[:120] or type(error).__name__
     return Fault(

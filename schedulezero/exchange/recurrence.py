@@ -111,13 +111,13 @@ def _refuse_contradictions(parts: dict[str, str]) -> None:
     numbered = any(len(item) > len("MO") for item in parts.get("BYDAY", "").split(","))
     if numbered and frequency not in ("MONTHLY", "YEARLY"):
         raise Unusable(
-            "BYDAY with numbers, such as 1MO, does not go with FREQ={frequency}; use MONTHLY.",
+            "BYDAY with numbers, such as 1MO, can't be combined with FREQ={frequency}; use MONTHLY.",
             code="rrule_byday_numbers",
             frequency=frequency,
         )
     if frequency == "WEEKLY" and "BYMONTHDAY" in parts:
         raise Unusable(
-            "BYMONTHDAY does not go with this FREQ={frequency}; use MONTHLY.",
+            "BYMONTHDAY can't be combined with FREQ={frequency}; use MONTHLY.",
             code="rrule_monthday_with_freq",
             frequency=frequency,
         )
@@ -125,7 +125,7 @@ def _refuse_contradictions(parts: dict[str, str]) -> None:
         allowed = ("YEARLY",) if name == "BYWEEKNO" else ("YEARLY", "HOURLY", "MINUTELY", "SECONDLY")
         if name in parts and frequency not in allowed:
             raise Unusable(
-                "{name} does not go with FREQ={frequency}; use YEARLY.",
+                "{name} can't be combined with FREQ={frequency}; use YEARLY.",
                 code="rrule_needs_yearly",
                 name=name,
                 frequency=frequency,

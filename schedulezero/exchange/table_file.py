@@ -136,7 +136,7 @@ def _entry(row: list[str], names: list[str], line: int, channel_id: str) -> Entr
         raise NotTakenOver("It has no text and no picture.", code="table_row_empty")
     if len(pictures) > limits.FILES.most:
         raise NotTakenOver(
-            "It has {count} pictures; Discord takes {most}.",
+            "It has {count} pictures; Discord allows {most}.",
             code="table_row_with_many_pictures",
             count=len(pictures),
             most=limits.FILES.most,

@@ -301,7 +301,7 @@ class _Careful(yaml.SafeLoader):
                 ),
             )
         if self._level == _DEEPEST_FILE:
-            raise _Stopped(line, Sentence("The file nests too deeply.", "yaml_too_deep"))
+            raise _Stopped(line, Sentence("The file is nested too deeply.", "yaml_too_deep"))
         self._level += 1
         try:
             node: Any = cast(Any, super()).compose_node(parent, index)
@@ -344,7 +344,9 @@ def _entry(node: yaml.Node) -> Entry | Fault:
             return Fault(
                 line,
                 Sentence(
-                    "This job nests deeper than {deepest} levels.", "yaml_job_too_deep", deepest=_DEEPEST
+                    "This job is nested more than {deepest} levels deep.",
+                    "yaml_job_too_deep",
+                    deepest=_DEEPEST,
                 ),
             )
         data: Any = _yaml.SafeLoader("").construct_document(node)
@@ -364,7 +366,7 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         return Fault(
             where,
             Sentence(
-                "There is no {key!r} here; known are: {known}.",
+                "There is no {key!r} here. Possible: {known}.",
                 "yaml_unknown_key",
                 key=str(unknown)[:40],
                 known=[*_KEYS],

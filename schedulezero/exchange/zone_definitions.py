@@ -33,7 +33,7 @@ def zone_defined(block: Block) -> tzinfo:
     if block.fault is not None:
         raise Undefined(
             Sentence(
-                "Its time zone cannot be read: {fault}", "ical_zone_unreadable_because", fault=block.fault
+                "Its time zone can't be read: {fault}", "ical_zone_unreadable_because", fault=block.fault
             )
         )
     for key, _, value in map(split_property, block.lines):

@@ -56,7 +56,7 @@ def check_template(template: str) -> None:
             near = difflib.get_close_matches(known, NAMES, 1, 0.5)
             raise ParameterError(
                 "text",
-                "There is no variable {match} here.{hint} Known are {known}; write {{ for a plain brace.",
+                "There is no variable {match} here.{hint} You can use {known}. For a plain brace, write {{.",
                 code="event_variable_unknown",
                 match=match[0],
                 hint=near_variable(near[0]) if near else "",

@@ -307,7 +307,7 @@ def _shutting_down(method: str) -> Sentence:
 
 def _too_busy(method: str) -> Sentence:
     return Sentence(
-        "{method} was not begun, because all threads were busy.", "not_begun_too_busy", method=method
+        "{method} wasn't started because all threads were busy.", "not_begun_too_busy", method=method
     )
 
 

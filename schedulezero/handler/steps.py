@@ -53,7 +53,7 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
         check({key: plan})
     except Unstorable as error:
         raise JobFailed(
-            "The step was not done: its plan contains {error}.",
+            "The step wasn't done: its plan contains {error}.",
             retry=False,
             code="step_plan_unstorable",
             error=error,

@@ -319,7 +319,7 @@ class HandlerThread:
         function = self._config.sprockets.get(call.method)
         if function is None:
             said = Sentence(
-                "There is no job method {method!r} here; loaded are: {known}.",
+                "There is no job method {method!r} here. Loaded: {known}.",
                 "method_not_loaded",
                 method=call.method[:100],
                 known=", ".join(sorted(self._config.sprockets)) or "none at all",
@@ -328,7 +328,7 @@ class HandlerThread:
             return None
         if self._calls_under_way >= MOST_CALLS:
             said = Sentence(
-                "The handler has {most} calls under way already.", "too_many_calls", most=MOST_CALLS
+                "The handler already has {most} calls in progress.", "too_many_calls", most=MOST_CALLS
             )
             self._answers.append((envelope, failure(said, retry_after=1)))
             return None

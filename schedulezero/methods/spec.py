@@ -63,6 +63,10 @@ class Need:
     of: Literal["both", "person", "bot", "invite"] = "both"
 
 
+CALLING = Need("manage_guild", of="person")
+"""The permission for jobs whose address a person chooses: *Manage Server*."""
+
+
 @dataclass(frozen=True, slots=True)
 class MethodSpec:
     """A method and everything its function declares.

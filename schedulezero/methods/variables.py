@@ -136,7 +136,7 @@ def render(text: str, facts: Facts) -> str:
             known = ", ".join(f"{{{item}}}" for item in VARIABLES)
             raise ParameterError(
                 "text",
-                "There is no variable {match}.{hint} Known are {known}; write {{ for a plain brace.",
+                "There is no variable {match}.{hint} You can use {known}. For a plain brace, write {{.",
                 code="variable_unknown",
                 match=match[0],
                 hint=hint,

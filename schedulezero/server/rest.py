@@ -30,6 +30,7 @@ from schedulezero.server.config import ServerConfig
 from schedulezero.server.http.access import Access, AccessRules, loopback_hosts
 from schedulezero.server.http.connections import Connections
 from schedulezero.server.http.errors import error_middleware, options_middleware, texts_middleware
+from schedulezero.server.http.masks import Masks
 from schedulezero.server.parts import Callees, Engine, Kept
 from schedulezero.server.records.announcer import Announcer
 from schedulezero.wire.addresses import is_loopback
@@ -54,20 +55,22 @@ async def answering(
         requests_per_second=config.requests_per_second,
     )
     access = Access(rules_of_access, kept.tokens, connections)
+    masks = Masks(callees.registry.schema)
     app = web.Application(
         middlewares=[
             connections.middleware(),
-            error_middleware,
+            error_middleware(kept.jobs.outage),
             access.middleware(),
             options_middleware,
             texts_middleware,
+            masks.middleware(),
             _announcing(kept.announcer),
         ],
         client_max_size=MAX_FRAME_BYTES,
     )
     for resource in (
-        JobsResource(engine.jobs, config.timezone),
-        BulkResource(engine.jobs, config.timezone),
+        JobsResource(engine.jobs, config.timezone, masks),
+        BulkResource(engine.jobs, config.timezone, masks),
         RunsResource(kept.runs, kept.audit),
         AuditResource(kept.audit),
         TroublesResource(kept.troubles),
@@ -76,7 +79,7 @@ async def answering(
         BusiestResource(kept.runs, now),
         FeedsResource(kept.feeds, now),
         CalendarResource(kept.feeds, kept.jobs, kept.runs, kept.rules, now, behind_proxy=config.behind_proxy),
-        SchedulesResource(engine.jobs, callees.registry, engine.dispatcher, config.timezone),
+        SchedulesResource(engine.jobs, callees.registry, engine.dispatcher, config.timezone, masks),
         PreviewResource(config.timezone, now),
         FrontPageResource(
             callees.registry,

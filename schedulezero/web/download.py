@@ -29,7 +29,7 @@ async def download(url: str, *, seconds: float, allow_private: bool = False) -> 
     async with requested("GET", address, seconds=seconds, allow_private=allow_private) as response:
         if response.status != _OK or response.headers.get("Content-Encoding", "identity") != "identity":
             raise OutgoingFailed(
-                "{host} doesn't have the file any more (HTTP status {status}).",
+                "{host} no longer has the file (HTTP status {status}).",
                 refused=True,
                 sent=True,
                 code="host_lacks_file",

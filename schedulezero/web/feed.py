@@ -124,15 +124,15 @@ def _refusal(host: str, status: int) -> OutgoingFailed:
         )
     if status in (401, 403, 404, 410):
         return OutgoingFailed(
-            "{host} doesn't give the calendar out at this address (HTTP status {status}). It may have been "
-            "reset; copy it again.",
+            "{host} doesn't provide the calendar at this address (HTTP status {status}). It may "
+            "have been reset; copy it again.",
             refused=True,
             code="feed_gone",
             host=host,
             status=status,
         )
     return OutgoingFailed(
-        "{host} doesn't give the calendar out now (HTTP status {status}).",
+        "{host} doesn't provide the calendar at the moment (HTTP status {status}).",
         refused=status < 500 and status not in _AGAIN,
         code="feed_refused",
         host=host,

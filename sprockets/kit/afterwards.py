@@ -200,7 +200,9 @@ class _Work:
     async def publish(self) -> None:
         async def do(_: dict[str, Any]) -> dict[str, Any]:
             try:
-                async with asking_discord(f"publish the post in #{self.channel.name}"):
+                async with asking_discord(
+                    Sentence("publish the post in #{channel}", "doing_publish", channel=self.channel.name)
+                ):
                     await self.message.publish()
             except JobFailed as error:
                 if error.limited and (error.retry_after or 0) > LIMITED_SECONDS:
@@ -218,7 +220,14 @@ class _Work:
             refused: JobFailed | None = None
             for emoji in plan["emojis"]:
                 try:
-                    async with asking_discord(f"react with {emoji} in #{self.channel.name}"):
+                    async with asking_discord(
+                        Sentence(
+                            "react with {emoji} in #{channel}",
+                            "doing_react",
+                            emoji=emoji,
+                            channel=self.channel.name,
+                        )
+                    ):
                         await self.message.add_reaction(emoji)
                 except JobFailed as error:
                     if error.retry_after is not None:
@@ -236,7 +245,9 @@ class _Work:
 
         async def do(plan: dict[str, Any]) -> dict[str, Any]:
             try:
-                async with asking_discord(f"open a thread in #{self.channel.name}"):
+                async with asking_discord(
+                    Sentence("open a thread in #{channel}", "doing_open_thread", channel=self.channel.name)
+                ):
                     await self.message.create_thread(name=plan["title"], reason=REASON)
             except JobFailed as error:
                 if refused_with(error) != _HAS_THREAD:
@@ -245,7 +256,11 @@ class _Work:
 
         async def find(_: dict[str, Any], _since: datetime) -> dict[str, Any] | None:
             try:
-                async with asking_discord(f"look for a thread in #{self.channel.name}"):
+                async with asking_discord(
+                    Sentence(
+                        "look for a thread in #{channel}", "doing_find_thread", channel=self.channel.name
+                    )
+                ):
                     await self.bot.fetch_channel(self.post.message_id)
             except Gone:
                 return None
@@ -259,7 +274,9 @@ class _Work:
         """Pin the post, and unpin the ones before; first these if there is no room."""
 
         async def do(_: dict[str, Any]) -> dict[str, Any]:
-            async with asking_discord(f"pin the post in #{self.channel.name}"):
+            async with asking_discord(
+                Sentence("pin the post in #{channel}", "doing_pin", channel=self.channel.name)
+            ):
                 await self.message.pin(reason=REASON)
             await self._change(self.post, replace(self.post, pinned=True))
             return {}
@@ -284,7 +301,13 @@ class _Work:
         async def do(_: dict[str, Any]) -> dict[str, Any]:
             place = self._place(post)
             try:
-                async with asking_discord(f"unpin the post before in #{self.channel.name}"):
+                async with asking_discord(
+                    Sentence(
+                        "unpin the previous post in #{channel}",
+                        "doing_unpin_previous",
+                        channel=self.channel.name,
+                    )
+                ):
                     message = await place.fetch_message(post.message_id)
                     if message.pinned:
                         await message.unpin(reason=REASON)
@@ -315,7 +338,15 @@ class _Work:
 
     async def _delete(self, post: Post) -> None:
         async def do(_: dict[str, Any]) -> dict[str, Any]:
-            deleted = await delete_own(self.bot, post, f"delete the post before in #{self.channel.name}")
+            deleted = await delete_own(
+                self.bot,
+                post,
+                Sentence(
+                    "delete the previous post in #{channel}",
+                    "doing_delete_previous",
+                    channel=self.channel.name,
+                ),
+            )
             await self._change(post, None)
             return {"deleted": deleted}
 

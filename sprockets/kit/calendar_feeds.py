@@ -218,7 +218,9 @@ async def tell_it_is_back(bot: commands.Bot, guild: discord.Guild, known: Follow
                     direct, "your direct messages", content=said, allowed_mentions=quiet, key="back"
                 )
 
-            await in_direct_messages(bot, int(run.creator_id), "tell its creator", send)
+            await in_direct_messages(
+                bot, int(run.creator_id), Sentence("notify its creator", "doing_tell_creator"), send
+            )
     except (Forbidden, Gone):
         return  # as with the alert itself: where it goes is closed, and the run's own result stays
     return

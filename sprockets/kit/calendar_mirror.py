@@ -23,6 +23,7 @@ from schedulezero.instants import from_iso
 from schedulezero.methods.host import host_of
 from schedulezero.methods.note_kinds import CALENDAR_EVENTS
 from schedulezero.methods.permission_names import permission_words
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.calendar_feeds import key_of, present
 from sprockets.kit.calendar_posts import METHOD
@@ -83,7 +84,7 @@ class _Mirroring:
         note = await host_of(self._bot).memory.kept(CALENDAR_EVENTS, self._key)
         made: Mapping[str, Any] = note["made"] if note is not None else {}
         self._known = {key: Made.from_json(value) for key, value in made.items()}
-        async with asking_discord("look at the server's events"):
+        async with asking_discord(Sentence("look at the server's events", "doing_see_events")):
             listed = await self._guild.fetch_scheduled_events(with_counts=False)
         self._events = {str(event.id): event for event in listed if event.status in _LIVE}
         if all(item.event_id for item in self._known.values()):
@@ -166,7 +167,7 @@ class _Mirroring:
     async def _next(self) -> None:
         if self.did.number >= _AT_ONCE:
             raise JobFailed(
-                "Discord takes few events at a time; the others follow in a moment.",
+                "Discord accepts only a few events at a time; the others follow in a moment.",
                 retry_after=_AGAIN_SECONDS,
                 code="events_follow",
             )
@@ -185,7 +186,9 @@ class _Mirroring:
     async def _create(self, key: str, item: Made) -> None:
         if not self._guild.me.guild_permissions.create_events:
             raise self._lacks(item.written["name"], "create_events")
-        async with asking_discord(f"make the event “{item.written['name']}”"):
+        async with asking_discord(
+            Sentence("create the event “{event}”", "doing_create_event", event=item.written["name"])
+        ):
             event = await self._guild.create_scheduled_event(
                 name=item.written["name"],
                 description=item.written["description"] or discord.utils.MISSING,  # Discord rejects ""
@@ -210,7 +213,9 @@ class _Mirroring:
             said = {**item.written, **differing}
             new["start_time"], new["end_time"] = from_iso(said["start"]), from_iso(said["end"])
         try:
-            async with asking_discord(f"change the event “{event.name}”"):
+            async with asking_discord(
+                Sentence("change the event “{event}”", "doing_change_event", event=event.name)
+            ):
                 await event.edit(**new, reason=REASON)
         except Gone:
             return  # somebody deleted it a moment ago; the next look sees that
@@ -219,7 +224,9 @@ class _Mirroring:
         event = self._events[item.event_id]
         self._expect_right(event)
         try:
-            async with asking_discord(f"cancel the event “{event.name}”"):
+            async with asking_discord(
+                Sentence("cancel the event “{event}”", "doing_cancel_event", event=event.name)
+            ):
                 await event.cancel(reason=REASON)
         except Gone:
             return

@@ -26,6 +26,7 @@ from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.methods.members import member_of
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import REASON, asking_discord, refused_with
 from sprockets.kit.lookups import Sendable
 
@@ -114,7 +115,9 @@ class Cleaning:
             plan = {"before": str(before), "most": min(_BULK, self.limit - self._chosen)}
 
             async def look(plan: dict[str, Any]) -> dict[str, Any]:
-                async with asking_discord(f"look for messages in #{place.name}"):
+                async with asking_discord(
+                    Sentence("look for messages in #{channel}", "doing_find_messages", channel=place.name)
+                ):
                     return await self._page(place, int(plan["before"]), plan["most"])
 
             # Noted once per run: resuming after a crash must not choose more messages.
@@ -200,7 +203,9 @@ class Cleaning:
         newest_old = discord.utils.time_snowflake(instants.now() - _BULK_AGE)
         young = [item for item in ids if item > newest_old]
         taken = young or ids[:_ONE_BY_ONE]
-        async with asking_discord(f"delete messages in #{place.name}"):
+        async with asking_discord(
+            Sentence("delete messages in #{channel}", "doing_delete_messages", channel=place.name)
+        ):
             there = await _still_there(place, taken) if unsure else taken
             if len(there) > 1 and young:
                 try:
@@ -220,7 +225,9 @@ class Cleaning:
         for item in there:
             sent_at = time()
             try:
-                async with asking_discord(f"delete messages in #{place.name}"):
+                async with asking_discord(
+                    Sentence("delete messages in #{channel}", "doing_delete_messages", channel=place.name)
+                ):
                     await place.get_partial_message(item).delete()
             except JobFailed as error:
                 code = refused_with(error)
@@ -240,7 +247,7 @@ class Cleaning:
 
     def _later(self, seconds: float) -> JobFailed:
         return JobFailed(
-            "{deleted} messages are deleted so far. I continue at the pace that Discord allows.",
+            "{deleted} messages deleted so far. I'll continue at the pace that Discord allows.",
             retry_after=seconds,
             code="clean_up_goes_on",
             deleted=self.deleted,
@@ -270,7 +277,9 @@ async def public_threads(place: Sendable) -> list[discord.Thread]:
     if not isinstance(place, discord.TextChannel):
         return []
     found = {thread.id: thread for thread in place.threads if not thread.is_private()}
-    async with asking_discord(f"look for threads in #{place.name}"):
+    async with asking_discord(
+        Sentence("look for threads in #{channel}", "doing_find_threads", channel=place.name)
+    ):
         async for thread in place.archived_threads(limit=None):
             found[thread.id] = thread
     return list(found.values())

@@ -173,7 +173,7 @@ async def size_of(bot: commands.Bot, guild: discord.Guild, file: PostFile) -> in
     facts = await host_of(bot).files.known(file.file, str(guild.id))
     if facts is None:
         raise Gone(
-            "The file “{name}” isn't kept any more. Attach it again.",
+            "The file “{name}” is no longer stored. Attach it again.",
             code="post_file_missing",
             name=file.name,
         )
@@ -285,7 +285,7 @@ def emoji_of(button: LinkButton) -> discord.PartialEmoji | None:
     text = (button.emoji or "").strip()
     if not text and not button.label.strip():
         raise JobFailed(
-            "A button needs a text or an emoji: “{url}” has neither.",
+            "A button needs text or an emoji: “{url}” has neither.",
             retry=False,
             code="button_without_label",
             url=button.url[:100],

@@ -51,7 +51,9 @@ async def may_post(
                 code="history_hidden",
                 channel=channel.name,
             )
-        async with asking_discord(f"look at what was written in #{channel.name}"):
+        async with asking_discord(
+            Sentence("look at what was written in #{channel}", "doing_see_written", channel=channel.name)
+        ):
             why = await _written_lately(bot, channel, quiet_for) if quiet_for is not None else None
             if why is None and messages_since is not None:
                 why = await _too_few_since(bot, channel, messages_since)

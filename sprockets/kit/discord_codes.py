@@ -31,7 +31,7 @@ REASONS: dict[int, Sentence] = {
         "discord_unknown_emoji",
     ),
     10015: Sentence(
-        "Someone deleted my webhook in that channel. I create a new one on the next attempt.",
+        "Someone deleted my webhook in that channel. I'll create a new one on the next attempt.",
         "discord_unknown_webhook",
     ),
     10062: Sentence(
@@ -40,7 +40,7 @@ REASONS: dict[int, Sentence] = {
     ),
     10067: Sentence("The stage isn't open. Start its event first.", "discord_unknown_stage"),
     10070: Sentence(
-        "The event no longer exists. Announce it again, or choose another one.",
+        "The event no longer exists. Create it again, or choose another one.",
         "discord_unknown_event",
     ),
     10087: Sentence(
@@ -51,17 +51,17 @@ REASONS: dict[int, Sentence] = {
         "Discord finds it too explicit for those who would get it. Change the text or the picture.",
         "discord_explicit",
     ),
-    20016: Sentence("The channel is in slow mode. I try again when it lets me.", "discord_slow_mode"),
+    20016: Sentence("The channel is in slow mode. I'll try again when it lets me.", "discord_slow_mode"),
     20022: Sentence(
-        "Announcements may be edited only a few times an hour. I try again later.",
+        "Announcements may be edited only a few times an hour. I'll try again later.",
         "discord_announcement_edits",
     ),
     20028: Sentence(
-        "Too much is being written in the channel at once. I try again later.",
+        "Too much is being written in the channel at once. I'll try again later.",
         "discord_channel_write_limit",
     ),
     20029: Sentence(
-        "Too much is being written in this server at once. I try again later.",
+        "Too much is being written in this server at once. I'll try again later.",
         "discord_server_write_limit",
     ),
     20031: Sentence(
@@ -69,40 +69,40 @@ REASONS: dict[int, Sentence] = {
         "discord_words_not_allowed",
     ),
     30003: Sentence(
-        "The channel has 250 pinned messages, which is the most. Unpin one.",
+        "The channel has 250 pinned messages, the maximum. Unpin one.",
         "discord_full_pins",
     ),
-    30005: Sentence("The server has 250 roles, which is the most. Delete one.", "discord_full_roles"),
+    30005: Sentence("The server has 250 roles, the maximum. Delete one.", "discord_full_roles"),
     30007: Sentence(
-        "The channel has 15 webhooks, which is the most. Delete one under Edit Channel → Integrations.",
+        "The channel has 15 webhooks, the maximum. Delete one under Edit Channel → Integrations.",
         "discord_full_webhooks",
     ),
     30010: Sentence(
-        "The message has 20 different reactions, which is the most. Remove one.",
+        "The message has 20 different reactions, the maximum. Remove one.",
         "discord_full_reactions",
     ),
-    30013: Sentence("The server has 500 channels, which is the most. Delete one.", "discord_full_channels"),
-    30015: Sentence("A message can have 10 files at most. Take some away.", "discord_full_files"),
+    30013: Sentence("The server has 500 channels, the maximum. Delete one.", "discord_full_channels"),
+    30015: Sentence("A message can have at most 10 files. Remove some.", "discord_full_files"),
     30031: Sentence("The server already has a template. Change that one.", "discord_has_template"),
     30033: Sentence(
-        "The thread has 1,000 people, which is the most. Open another one.",
+        "The thread has 1,000 people, the maximum. Open another one.",
         "discord_full_thread",
     ),
     30038: Sentence(
-        "The server has 100 events that aren't over, which is the most. Cancel one.",
+        "The server has 100 events that aren't over, the maximum. Cancel one.",
         "discord_full_events",
     ),
     30046: Sentence(
-        "Messages older than an hour may be edited only a few times in a while. I try again later.",
+        "Messages older than an hour may be edited only a few times in a while. I'll try again later.",
         "discord_old_edits",
     ),
     30047: Sentence("The forum already has a pinned post. Unpin that one.", "discord_full_pinned_posts"),
     30058: Sentence(
-        "The server has 1,000 webhooks, which is the most. Delete one under Server Settings → Integrations.",
+        "The server has 1,000 webhooks, the maximum. Delete one under Server Settings → Integrations.",
         "discord_full_guild_webhooks",
     ),
     30060: Sentence(
-        "The channel has permissions for 1,000 roles and people, which is the most. Remove some.",
+        "The channel has permissions for 1,000 roles and people, the maximum. Remove some.",
         "discord_full_overwrites",
     ),
     40001: Sentence(
@@ -110,11 +110,11 @@ REASONS: dict[int, Sentence] = {
         "discord_unauthorized",
     ),
     40003: Sentence(
-        "I've opened too many direct messages in a short time. I try again in a minute.",
+        "I've opened too many direct messages in a short time. I'll try again in a minute.",
         "discord_opening_too_fast",
     ),
     40004: Sentence(
-        "Discord has switched sending messages off for now. I try again in a few minutes.",
+        "Discord has switched off sending messages for now. I'll try again in a few minutes.",
         "discord_sending_off",
     ),
     40005: Sentence(
@@ -122,7 +122,7 @@ REASONS: dict[int, Sentence] = {
         "discord_too_large",
     ),
     40006: Sentence(
-        "Discord has switched this feature off for now. I try again in a few minutes.",
+        "Discord has switched off this feature for now. I'll try again in a few minutes.",
         "discord_feature_off",
     ),
     40007: Sentence(
@@ -133,14 +133,14 @@ REASONS: dict[int, Sentence] = {
         "The person isn't in a voice channel. This works only while they are.",
         "discord_not_in_voice",
     ),
-    40033: Sentence("The message is published already.", "discord_published_already"),
+    40033: Sentence("The message is already published.", "discord_published_already"),
     40058: Sentence(
-        "A forum takes no messages of its own. Use a forum post, or choose one of its posts.",
+        "Messages can't be posted in a forum itself. Open a forum post, or choose one of its posts.",
         "discord_forum_takes_posts",
     ),
-    40060: Sentence("The button or command was answered already. Use it again.", "discord_acknowledged"),
+    40060: Sentence("The button or command was already answered. Use it again.", "discord_acknowledged"),
     40062: Sentence(
-        "Discord limits this service at the moment. I try again soon.",
+        "Discord limits this service at the moment. I'll try again soon.",
         "discord_service_limited",
     ),
     40066: Sentence(
@@ -149,7 +149,7 @@ REASONS: dict[int, Sentence] = {
     ),
     40067: Sentence("Posts in the forum need a tag. Choose one in the job.", "discord_tag_required"),
     40333: Sentence(
-        "Discord's network is blocking my requests. I try again in a few minutes.",
+        "Discord's network is blocking my requests. I'll try again in a few minutes.",
         "discord_blocked_by_network",
     ),
     50001: Sentence(
@@ -170,15 +170,17 @@ REASONS: dict[int, Sentence] = {
         "privacy settings.",
         "discord_closed_to_me",
     ),
-    50008: Sentence("The channel takes no messages. Choose a text channel.", "discord_not_a_text_channel"),
+    50008: Sentence(
+        "Messages can't be posted in the channel. Choose a text channel.", "discord_not_a_text_channel"
+    ),
     50009: Sentence(
         "The server's verification level keeps me out of the channel. Give my role *Manage Server*, or "
         "lower the level.",
         "discord_verification_level",
     ),
     50013: Sentence(
-        "I lack a permission, or my role isn't high enough. Compare my role with the permissions of "
-        "the job, under Server Settings → Roles.",
+        "I'm missing a permission, or my role isn't high enough. Compare my role with the "
+        "permissions of the job, under Server Settings → Roles.",
         "discord_missing_permissions",
     ),
     50021: Sentence(
@@ -190,7 +192,7 @@ REASONS: dict[int, Sentence] = {
         "discord_wrong_channel_type",
     ),
     50027: Sentence(
-        "My webhook in that channel is no longer valid. I look for another one on the next attempt.",
+        "My webhook in that channel is no longer valid. I'll use another one on the next attempt.",
         "discord_webhook_token",
     ),
     50028: Sentence(
@@ -202,8 +204,8 @@ REASONS: dict[int, Sentence] = {
         "discord_invalid_recipient",
     ),
     50034: Sentence(
-        "One of the messages has become older than 14 days, so they can't be deleted together. I "
-        "delete them one by one on the next attempt.",
+        "One of the messages is now older than 14 days, so they can't be deleted together. "
+        "I'll delete them one by one on the next attempt.",
         "discord_too_old_for_bulk",
     ),
     50035: Sentence(
@@ -229,7 +231,7 @@ REASONS: dict[int, Sentence] = {
         "discord_thread_archived",
     ),
     50091: Sentence(
-        "The event takes place somewhere else than Discord was told. Announce it again.",
+        "The event takes place somewhere other than Discord was told. Create it again.",
         "discord_other_event_kind",
     ),
     50101: Sentence("The server needs more boosts for this.", "discord_needs_boosts"),
@@ -238,15 +240,15 @@ REASONS: dict[int, Sentence] = {
         "discord_no_shared_server",
     ),
     60003: Sentence(
-        "This server asks moderators for two-factor authentication. The bot's owner has to switch it "
-        "on for their own account.",
+        "This server requires two-factor authentication for moderation. The bot's owner has "
+        "to switch it on for their own account.",
         "discord_two_factor",
     ),
     90001: Sentence(
         "The message's author has blocked me, so I can't react to it.",
         "discord_reaction_blocked",
     ),
-    130000: Sentence("Discord is overloaded at the moment. I try again soon.", "discord_overloaded"),
+    130000: Sentence("Discord is overloaded at the moment. I'll try again soon.", "discord_overloaded"),
     150006: Sentence(
         "The stage is already open. End what is taking place there first.",
         "discord_stage_open",
@@ -266,12 +268,12 @@ REASONS: dict[int, Sentence] = {
         "discord_full_news_threads",
     ),
     180000: Sentence(
-        "The event is over, and can't be changed any more. Announce a new one.",
+        "The event is over and can't be changed any more. Create a new one.",
         "discord_event_over",
     ),
     180002: Sentence(
-        "Discord couldn't open the stage of the event. Look whether the stage channel exists and I may "
-        "moderate it.",
+        "Discord couldn't open the event's stage. Check that the stage channel exists and "
+        "that I may moderate it.",
         "discord_stage_not_made",
     ),
     200000: Sentence(
@@ -286,13 +288,13 @@ REASONS: dict[int, Sentence] = {
         "A post under another name in a forum needs one of its posts. Choose a post of the forum.",
         "discord_webhook_needs_thread",
     ),
-    240000: Sentence("Discord takes a link in it for harmful. Remove the link.", "discord_harmful_link"),
+    240000: Sentence("Discord considers a link in it harmful. Remove the link.", "discord_harmful_link"),
     400001: Sentence(
         "Discord limits file uploads in this server. Post without files.",
         "discord_uploads_limited",
     ),
     520002: Sentence(
-        "A channel of that kind takes no polls. Choose a text channel.",
+        "A channel of that kind can't have polls. Choose a text channel.",
         "discord_no_polls_here",
     ),
     520003: Sentence("A poll can't be edited. Delete it and post a new one.", "discord_polls_stay"),

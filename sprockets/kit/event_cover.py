@@ -55,7 +55,7 @@ async def _expect_size(bot: commands.Bot, guild_id: int, cover: Sequence[PostFil
     facts = await host_of(bot).files.known(cover[0].file, str(guild_id))
     if facts is None:
         raise Gone(
-            "The file “{name}” isn't kept any more. Attach it again.",
+            "The file “{name}” is no longer stored. Attach it again.",
             code="post_file_missing",
             name=cover[0].name,
         )

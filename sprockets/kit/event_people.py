@@ -5,6 +5,7 @@ from __future__ import annotations
 import discord
 from discord.ext import commands
 
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 
 PAGE = (
@@ -22,7 +23,7 @@ async def interested_in(bot: commands.Bot, event: discord.ScheduledEvent) -> lis
     found: list[int] = []
     after = 0
     for _ in range(MOST_PEOPLE // PAGE):
-        async with asking_discord("read who is interested in the event"):
+        async with asking_discord(Sentence("see who is interested in the event", "doing_see_interested")):
             page = await bot.http.get_scheduled_event_users(
                 event.guild_id, event.id, limit=PAGE, with_member=True, after=after
             )

@@ -11,6 +11,7 @@ from schedulezero.errors import Forbidden
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.members import member_of
 from schedulezero.methods.permission_names import permission_words
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 
 IN_VOICE = ("view_channel", "connect")
@@ -24,7 +25,9 @@ async def expect_rights(event: discord.ScheduledEvent) -> None:
     assert guild is not None
     _expect(event, guild.me)
     if (creator_id := current_run().creator_id) is not None:
-        async with asking_discord(f"look for the member {creator_id}"):
+        async with asking_discord(
+            Sentence("look for the member {user_id}", "doing_find_member", user_id=creator_id)
+        ):
             creator = await member_of(guild, int(creator_id))
         _expect(event, creator)
 

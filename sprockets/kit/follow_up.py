@@ -160,7 +160,11 @@ def end_after(lasts: timedelta) -> datetime:
 
 def was_over(ends: datetime) -> Sentence:
     """Return what a run says that comes so late that its change would be over."""
-    return Sentence("This was over at {until}, so nothing was changed.", "change_over", until=to_iso(ends))
+    return Sentence(
+        "This was to end at {until}, which has passed, so nothing was changed.",
+        "change_over",
+        until=to_iso(ends),
+    )
 
 
 async def _is_coming(bot: object, job_id: str) -> bool:

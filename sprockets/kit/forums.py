@@ -18,6 +18,7 @@ from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.methods.members import member_of
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.comparing import alike
 from sprockets.kit.messages import text_for
@@ -54,7 +55,7 @@ async def open_post(
     async def do(plan: dict[str, Any]) -> dict[str, Any]:
         async with (
             said.arguments(read_plan(plan), forum.id) as arguments,
-            asking_discord(f"post in #{forum.name}"),
+            asking_discord(Sentence("post in {place}", "doing_post", place=f"#{forum.name}")),
         ):
             made = await forum.create_thread(
                 name=plan["name"], applied_tags=titled.tags, reason=REASON, **arguments
@@ -78,7 +79,9 @@ async def open_post_as(
     async def do(plan: dict[str, Any]) -> dict[str, Any]:
         async with (
             said.arguments(plan, forum.id) as arguments,
-            asking_discord(f"post in #{forum.name} by a webhook"),
+            asking_discord(
+                Sentence("post in #{channel} through a webhook", "doing_post_by_webhook", channel=forum.name)
+            ),
         ):
             sent = await webhook.send(
                 **arguments,
@@ -108,7 +111,9 @@ async def _found(
     """Return the forum post that an earlier attempt opened, or None."""
     journal = current_run().journal
     assert journal is not None
-    async with asking_discord(f"look for threads of #{forum.name}"):
+    async with asking_discord(
+        Sentence("look for threads in #{channel}", "doing_find_threads", channel=forum.name)
+    ):
         for thread in await forum.guild.active_threads():
             made_at = thread.created_at or discord.utils.snowflake_time(thread.id)
             recent = thread.parent_id == forum.id and made_at > since - CLOCK_SKEW
@@ -171,7 +176,7 @@ async def tags_of(forum: discord.ForumChannel, names: str) -> list[discord.Forum
         raise JobFailed("Posts in #{name} need a tag.", retry=False, code="forum_needs_tag", name=forum.name)
     if len(found) > limits.FORUM_TAGS.most:
         raise JobFailed(
-            "A post takes {most} tags, not {count}.",
+            "A post can have {most} tags, not {count}.",
             retry=False,
             code="forum_tags_too_many",
             most=limits.FORUM_TAGS.most,
@@ -187,7 +192,9 @@ async def _expect_moderators(forum: discord.ForumChannel, tag: discord.ForumTag)
     creator_id = current_run().creator_id
     people = [forum.guild.me]
     if creator_id is not None:
-        async with asking_discord(f"look for the member {creator_id}"):
+        async with asking_discord(
+            Sentence("look for the member {user_id}", "doing_find_member", user_id=creator_id)
+        ):
             people.append(await member_of(forum.guild, int(creator_id)))
     for person in people:
         if not forum.permissions_for(person).manage_threads:

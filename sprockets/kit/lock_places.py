@@ -66,7 +66,9 @@ async def lockable(
         return found, []  # checked before the run
     creator_id, people = current_run().creator_id, [channel.guild.me]
     if creator_id is not None:
-        async with asking_discord(f"look for the member {creator_id}"):
+        async with asking_discord(
+            Sentence("look for the member {user_id}", "doing_find_member", user_id=creator_id)
+        ):
             people.append(await member_of(channel.guild, int(creator_id)))
     places: list[GuildChannel] = []
     refused: list[str] = []

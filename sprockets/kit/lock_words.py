@@ -59,7 +59,7 @@ def lock_outcome(
         if item["unable"]:
             trouble.append(
                 Sentence(
-                    "#{channel}: I lack *{permissions}* and can't take it away.",
+                    "#{channel}: I don't have *{permissions}* myself, so I can't take it from anyone.",
                     "lock_lacks_permissions",
                     channel=item["name"],
                     permissions=[permission_words(name) for name in item["unable"]],
@@ -72,7 +72,7 @@ def lock_outcome(
     if refused:
         trouble.append(
             Sentence(
-                "Left out, because rights are missing there: {channels}.",
+                "Left out, because I'm missing permissions there: {channels}.",
                 "lock_left_out",
                 channels=[f"#{name}" for name in refused[:_MOST_TOLD]],
             )
@@ -81,7 +81,7 @@ def lock_outcome(
     writers = list(dict.fromkeys(mention for item in done for mention in item["moderators"]))
     said = all_in_a_row(
         _locked(what, until, partly=bool(trouble)),
-        Sentence("As before, it stays so until somebody unlocks it.", "lock_stays_as_before")
+        Sentence("As before, it stays locked until someone unlocks it.", "lock_stays_as_before")
         if stays
         else None,
         Sentence("Channels closed: {count} of {total}.", "lock_count", count=len(done), total=total)
@@ -108,11 +108,11 @@ def _locked(what: str, until: str | None, *, partly: bool) -> Sentence:
 
 def _connected(counts: Sequence[int | None]) -> Sentence | None:
     if None in counts:
-        return Sentence("Whoever is connected may talk on.", "lock_connected_unknown")
+        return Sentence("Whoever is connected can keep talking.", "lock_connected_unknown")
     count = sum(item or 0 for item in counts)
     if not count:
         return None
-    return Sentence("Still connected, and may talk on: {count}.", "lock_connected", count=count)
+    return Sentence("Still connected, and can keep talking: {count}.", "lock_connected", count=count)
 
 
 def who_writes(moderators: Collection[str], thread: bool) -> Sentence:
@@ -148,7 +148,7 @@ def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool) ->
     """
     if not became:
         if not plain:
-            return Sentence("{what} was open already.", "unlock_open_already", what=what)
+            return Sentence("{what} was already open.", "unlock_open_already", what=what)
         if alone:
             return Sentence(
                 "{what} is open again. I had not locked it, so I only cleared what keeps @everyone "
@@ -156,7 +156,7 @@ def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool) ->
                 "unlock_cleared",
                 what=what,
             )
-        return Sentence("I had locked nothing in {what}.", "unlock_nothing_locked", what=what)
+        return Sentence("I hadn't locked anything in {what}.", "unlock_nothing_locked", what=what)
     if "open" not in became:
         if "locked" in became:
             return Sentence(
@@ -165,7 +165,7 @@ def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool) ->
                 what=what,
             )
         return Sentence(
-            "{what} was unlocked by hand since, so I left its permissions as they are.",
+            "{what} was unlocked by hand in the meantime, so I left its permissions as they are.",
             "unlocked_by_hand",
             what=what,
         )

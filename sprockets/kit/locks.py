@@ -22,6 +22,7 @@ from schedulezero.handler.run_context import current_run
 from schedulezero.methods.host import host_of
 from schedulezero.methods.members import member_of
 from schedulezero.methods.note_kinds import LOCK
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.follow_up import debt_about, note_left, replaced
 from sprockets.kit.lookups import GuildChannel
@@ -204,7 +205,10 @@ async def lock(
         reason: for the audit log.
         archived: for a thread, whether it was archived when the run began; a post in it has opened it since.
     """
-    async with _turn(channel.id), asking_discord(f"lock #{channel.name}"):
+    async with (
+        _turn(channel.id),
+        asking_discord(Sentence("lock #{channel}", "doing_lock", channel=channel.name)),
+    ):
         channel = await _fresh(bot, channel)
         me = channel.guild.me
         wanted = closed_in(channel.type)
@@ -298,7 +302,10 @@ async def unlock(bot: commands.Bot, channel: GuildChannel, lock: Lock, about: st
     Returns ``open``, ``lifted`` if somebody opened it by hand, or ``locked`` if another reason remains, or if
     the same lock was renewed since.
     """
-    async with _turn(channel.id), asking_discord(f"unlock #{channel.name}"):
+    async with (
+        _turn(channel.id),
+        asking_discord(Sentence("unlock #{channel}", "doing_unlock", channel=channel.name)),
+    ):
         if about is not None and await replaced(bot, about):
             return "locked"  # a lock that begins when the one before ends
         channel = await _fresh(bot, channel)
@@ -381,7 +388,7 @@ def _restored(lock: Lock, place: Place) -> list[Overwrite]:
 
 async def clear(bot: commands.Bot, channel: discord.abc.GuildChannel, reason: str) -> None:
     """Take away what keeps @everyone from writing in a channel that the bot didn't lock."""
-    async with asking_discord(f"unlock #{channel.name}"):
+    async with asking_discord(Sentence("unlock #{channel}", "doing_unlock", channel=channel.name)):
         place = await _place(await _fresh(bot, channel))
         now = place.overwrite(place.guild_id, is_role=True)
         cleared = Overwrite(now.id, True, now.allow, now.deny & ~closed_in(channel.type))

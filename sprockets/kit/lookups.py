@@ -10,6 +10,7 @@ from schedulezero.errors import Gone, JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.members import member_of
 from schedulezero.methods.message_links import read_message_link
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 
 Sendable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
@@ -49,7 +50,9 @@ async def guild_channel_of(bot: discord.Client, channel_id: int) -> GuildChannel
     channel: Any = bot.get_channel(channel_id)
     if channel is None:
         try:
-            async with asking_discord(f"see the channel {channel_id}"):
+            async with asking_discord(
+                Sentence("see the channel {channel_id}", "doing_see_channel", channel_id=channel_id)
+            ):
                 channel = await bot.fetch_channel(channel_id)
         except Gone as error:
             raise Gone(
@@ -71,7 +74,7 @@ async def find_message(bot: discord.Client, link: str) -> discord.Message:
     if found is None:
         raise JobFailed("That isn't a message link.", retry=False, code="not_a_message_link")
     channel = await channel_of(bot, found.channel_id)
-    async with asking_discord("find the post"):
+    async with asking_discord(Sentence("find the post", "doing_find_post")):
         return await channel.fetch_message(found.message_id)
 
 
@@ -103,6 +106,14 @@ def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
     return guild
 
 
+def in_own_guild(bot: discord.Client) -> discord.Guild:
+    """Return the guild of the run's job. Raises JobFailed if the job belongs to none."""
+    guild_id = current_run().guild_id
+    if guild_id is None:
+        raise JobFailed("This job belongs to no server.", retry=False, code="job_without_guild")
+    return guild_of(bot, int(guild_id))
+
+
 async def expect_member(bot: discord.Client, user_id: int) -> discord.Member | None:
     """Raise JobFailed if the job belongs to a guild and this person isn't a member of it.
 
@@ -113,7 +124,9 @@ async def expect_member(bot: discord.Client, user_id: int) -> discord.Member | N
         return None
     guild = guild_of(bot, int(guild_id))
     try:
-        async with asking_discord(f"look for the member {user_id}"):
+        async with asking_discord(
+            Sentence("look for the member {user_id}", "doing_find_member", user_id=user_id)
+        ):
             return await member_of(guild, user_id)
     except Gone as error:
         raise not_here(user_id) from error

@@ -15,6 +15,7 @@ from schedulezero.errors import JobFailed, ParameterError
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.variables import Facts, facts_of, render, rendered, turn
+from schedulezero.sentences import Sentence
 
 MOST_TEXT = limits.TEXT.most
 """The most characters that a message can have."""
@@ -86,10 +87,10 @@ def fitting(text: str, most: int, where: str) -> str:
     """
     if len(text) > most:
         raise JobFailed(
-            "The {where} has {length} characters; Discord takes {most}.",
+            "The {where} has {length} characters; Discord allows {most}.",
             retry=False,
             code="text_too_long",
-            where=where,
+            where=limits.part_called(where),
             length=len(text),
             most=most,
         )
@@ -113,9 +114,20 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
         ("description", embed.description, limits.EMBED_DESCRIPTION),
         ("footer", embed.footer.text, limits.EMBED_FOOTER),
         *(
-            (f"{what} of field {number}", getattr(field, what), limit)
+            part
             for number, field in enumerate(embed.fields, 1)
-            for what, limit in (("name", limits.EMBED_FIELD_NAME), ("value", limits.EMBED_FIELD_VALUE))
+            for part in (
+                (
+                    Sentence("name of field {number}", "part_field_name", number=number),
+                    field.name,
+                    limits.EMBED_FIELD_NAME,
+                ),
+                (
+                    Sentence("value of field {number}", "part_field_value", number=number),
+                    field.value,
+                    limits.EMBED_FIELD_VALUE,
+                ),
+            )
         ),
     )
     for where, text, limit in parts:
@@ -131,7 +143,7 @@ def _expect_embed_parts(embed: discord.Embed) -> None:
     """
     if len(embed.fields) > limits.EMBED_FIELDS.most:
         raise JobFailed(
-            "The embed has {count} fields; Discord takes {most}.",
+            "The embed has {count} fields; Discord allows {most}.",
             retry=False,
             code="embed_fields_too_many",
             count=len(embed.fields),
@@ -152,7 +164,7 @@ def _expect_embed_parts(embed: discord.Embed) -> None:
     for address in addresses:
         if address and not _ADDRESS.match(str(address)):
             raise JobFailed(
-                "“{address}” isn't an address that Discord takes. Start it with https://.",
+                "“{address}” isn't an address that Discord accepts. Start it with https://.",
                 retry=False,
                 code="embed_address_unusable",
                 address=str(address)[:60],
@@ -184,7 +196,9 @@ def expect_texts(
         said = unsilenced(each)[0] if silent else each
         fitting(before + said, most, where)
         if not blank and not said.strip():
-            raise JobFailed("The {where} is empty.", retry=False, code="text_empty", where=where)
+            raise JobFailed(
+                "The {where} is empty.", retry=False, code="text_empty", where=limits.part_called(where)
+            )
 
 
 def turns_of(guild: discord.Guild, text: Any) -> list[str]:

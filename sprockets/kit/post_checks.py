@@ -66,7 +66,7 @@ def expect_parts(post: Post) -> None:
         )
     if post.layout and beside:
         raise JobFailed(
-            "A layout takes the place of text, embeds and poll. Leave those out, or the layout.",
+            "A layout takes the place of text, embeds and a poll. Leave those out, or the layout.",
             retry=False,
             code="layout_excludes_others",
         )
@@ -131,7 +131,7 @@ async def expect_place(place: Place, post: Post, face: Face, title: str, tags: s
     expect_texts(place.guild, title, limits.THREAD_TITLE.most, "title")
     if post.poll is not None and not face.name:
         raise JobFailed(
-            "A forum takes no polls. Choose a text channel for it instead of #{name}.",
+            "A forum can't have polls. Choose a text channel instead of #{name}.",
             retry=False,
             code="no_polls_in_forums",
             name=place.name,

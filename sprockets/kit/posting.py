@@ -14,6 +14,7 @@ from schedulezero.compose.expecting import expect_within
 from schedulezero.errors import JobFailed, Uncertain
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import nonce, step
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.lookups import Sendable
 from sprockets.kit.messages import fitting
@@ -34,9 +35,10 @@ async def post(
     files: Sequence[Sent] = (),
     poll: discord.Poll | None = None,
     view: discord.ui.View | discord.ui.LayoutView | None = None,
+    buttons: Sequence[tuple[str, str]] = (),
     silent: bool = False,
     no_previews: bool = False,
-    allowed_mentions: discord.AllowedMentions,
+    allowed_mentions: discord.AllowedMentions | None = None,
     key: str | None = None,
 ) -> dict[str, Any]:
     """Post a message once in the current run and return its ids and link, as `posted` does.
@@ -53,9 +55,10 @@ async def post(
         files: Its files, at most 10: `discord.File`, or `Upload` for one that is open only while it is sent.
         poll: Its poll.
         view: Its buttons and selects, or a layout, which takes the place of text, embeds and poll.
+        buttons: Buttons that are links, each a label and an address; at most 25, and not with a view.
         silent: Whether to notify nobody's phone or desktop.
         no_previews: Whether to show no previews of links. Discord hides the message's embeds, too.
-        allowed_mentions: Whom it pings; see `mentions`.
+        allowed_mentions: Whom it pings; see `mentions`. By default nobody, whatever the text mentions.
         key: Names the message within the run. Needed only for more than one message in a channel.
     """
     said = Outgoing(
@@ -63,12 +66,21 @@ async def post(
         embeds=tuple(embeds) or ((embed,) if embed is not None else ()),
         files=tuple(files),
         poll=poll,
-        view=view,
+        view=view if view is not None else _links(buttons),
         silent=silent,
         no_previews=no_previews,
-        allowed_mentions=allowed_mentions,
+        allowed_mentions=allowed_mentions or discord.AllowedMentions.none(),
     )
     return await send(channel, name, said, key=key)
+
+
+def _links(buttons: Sequence[tuple[str, str]]) -> discord.ui.View | None:
+    if not buttons:
+        return None
+    view = discord.ui.View(timeout=None)
+    for label, url in buttons:
+        view.add_item(discord.ui.Button(style=discord.ButtonStyle.link, label=label, url=url))
+    return view
 
 
 async def send(
@@ -91,7 +103,7 @@ async def send(
         async with said.arguments(plan, target.id) as arguments:
             if marked := nonce(key):
                 arguments["nonce"] = marked
-            async with asking_discord(f"post in {name}"):
+            async with asking_discord(Sentence("post in {place}", "doing_post", place=name)):
                 message = await target.send(**arguments)
         return posted(message)
 
@@ -136,7 +148,7 @@ async def look_back(
     earliest = discord.Object(discord.utils.time_snowflake(since - CLOCK_SKEW))
     count = 0 if may_look_back(channel) else _MOST_LOOKED_AT
     try:
-        async with asking_discord("look for what I posted"):
+        async with asking_discord(Sentence("look for what I posted", "doing_find_posted")):
             async for message in channel.history(limit=_MOST_LOOKED_AT, after=earliest, oldest_first=True):
                 count += 1
                 others = not mine(message) or await journal.knows_message(str(message.id))
@@ -151,7 +163,7 @@ async def look_back(
     if count < _MOST_LOOKED_AT or not in_doubt:
         return None
     raise Uncertain(
-        "I was stopped while I posted, and cannot tell from the channel whether I did.",
+        "I was stopped while I posted, and can't tell from the channel whether I did.",
         code="posting_uncertain",
     )
 

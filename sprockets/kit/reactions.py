@@ -12,6 +12,7 @@ import discord
 
 from schedulezero.compose import limits
 from schedulezero.errors import JobFailed
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 
 _FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
@@ -55,7 +56,7 @@ async def emojis_in(guild: discord.Guild, text: str) -> list[str]:
         found[f"{emoji.name}:{emoji.id}"] = None  # as Discord takes it, animated or not
     if len(found) > limits.REACTIONS.most:
         raise JobFailed(
-            "There are {count} emojis to react with; Discord takes {most}.",
+            "There are {count} emojis to react with; Discord allows {most}.",
             retry=False,
             code="reactions_too_many",
             count=len(found),
@@ -69,7 +70,7 @@ async def _own(guild: discord.Guild) -> dict[str, discord.Emoji]:
 
     They are asked for, since without an intent of its own nothing tells the bot of new ones.
     """
-    async with asking_discord("look at the emojis of the server"):
+    async with asking_discord(Sentence("look at the server's emojis", "doing_see_emojis")):
         emojis = [item for item in await guild.fetch_emojis() if item.available]
     return {**{item.name: item for item in reversed(emojis)}, **{str(item.id): item for item in emojis}}
 

@@ -27,6 +27,7 @@ from schedulezero.methods.host import host_of
 from schedulezero.methods.note_kinds import STICKY
 from schedulezero.model import JobState
 from schedulezero.model.part import part_of
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.comparing import alike
 from sprockets.kit.copying import content_of, size_of
@@ -88,7 +89,9 @@ async def make_sticky(bot: commands.Bot, channel: GuildChannel, post: Post) -> N
     if job_id is None:
         return  # a call outside a run has no job with which it could end
     place: Any = channel
-    async with asking_discord(f"look at the post in #{channel.name}"):
+    async with asking_discord(
+        Sentence("look at the post in #{channel}", "doing_see_post", channel=channel.name)
+    ):
         size = await size_of(await place.fetch_message(post.message_id))
     if size > MOST_BYTES:
         raise JobFailed(
@@ -183,16 +186,22 @@ async def _over(bot: object, channel_id: int, sticky: Sticky) -> dict[str, Any]:
 
 
 async def _delete(bot: commands.Bot, post: Post, name: str) -> dict[str, Any]:
-    return {"deleted": await delete_own(bot, post, f"delete the post before in #{name}")}
+    return {
+        "deleted": await delete_own(
+            bot,
+            post,
+            Sentence("delete the previous post in #{channel}", "doing_delete_previous", channel=name),
+        )
+    }
 
 
 async def _copy_once(bot: commands.Bot, channel: Any, post: Post) -> dict[str, Any]:
     """Post a copy of a message, once in the current run, and return its ids."""
-    doing = f"post in #{channel.name}"
+    doing = Sentence("post in {place}", "doing_post", place=f"#{channel.name}")
     async with asking_discord(doing):
         webhook = await own_webhook(bot, post.webhook_id)
     if webhook is None and post.webhook_id is not None:
-        raise Gone("Somebody deleted my webhook in #{channel}.", code="webhook_gone", channel=channel.name)
+        raise Gone("Someone deleted my webhook in #{channel}.", code="webhook_gone", channel=channel.name)
     extra: dict[str, Any] = {"thread": channel} if isinstance(channel, discord.Thread) else {}
 
     async def original() -> discord.Message:

@@ -18,6 +18,7 @@ from schedulezero.compose import limits
 from schedulezero.compose.expecting import expect_within
 from schedulezero.errors import JobFailed, Uncertain
 from schedulezero.handler.steps import step
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.lookups import Place, Sendable
 from sprockets.kit.outgoing import Outgoing, is_of
@@ -50,7 +51,11 @@ async def send_as(bot: commands.Bot, channel: Sendable, face: Face, said: Outgoi
         async with said.arguments(read_plan(plan), channel.id) as arguments:
             if isinstance(channel, discord.Thread):
                 arguments["thread"] = channel
-            async with asking_discord(f"post in #{channel.name} by a webhook"):
+            async with asking_discord(
+                Sentence(
+                    "post in #{channel} through a webhook", "doing_post_by_webhook", channel=channel.name
+                )
+            ):
                 sent = await webhook.send(**arguments, **face.arguments(), wait=True)
         return posted(sent, channel)
 
@@ -85,7 +90,12 @@ def expect_name(name: str) -> None:
 async def webhook_in(bot: commands.Bot, channel: Place) -> discord.Webhook:
     """Return our webhook in a channel, creating it if there is none. A thread uses its parent's webhook."""
     home = webhook_home(channel)
-    async with turn(f"webhook:{home.id}"), asking_discord(f"post in #{channel.name} by a webhook"):
+    async with (
+        turn(f"webhook:{home.id}"),
+        asking_discord(
+            Sentence("post in #{channel} through a webhook", "doing_post_by_webhook", channel=channel.name)
+        ),
+    ):
         for webhook in await home.webhooks():
             if is_ours(bot, webhook):
                 return webhook

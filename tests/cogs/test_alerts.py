@@ -39,7 +39,7 @@ async def test_a_failed_run_is_told_once_with_the_remedy(world: World) -> None:
     await world.admin.slash(world.channel, "schedule run", job=job_id)
     await until(lambda: cards(world, alerts, "2 times"))
     (card,) = cards(world, alerts, "failed")
-    assert "I lack a permission" in text_of(card)
+    assert "I'm missing a permission" in text_of(card)
     assert labels(card) == ["Retry", "Pause", "Open the job"]
     looked = await world.moderator.click(card, label="Open the job")
     assert "Into the void" in said(looked) and "❌ failed" in said(looked)
@@ -144,7 +144,7 @@ async def test_what_was_passed_over_is_told_and_offered(world: World) -> None:
     await until(passed)
     await world.restart_bot()
     (card,) = await until(lambda: cards(world, alerts, "While I was offline"))
-    assert "skipped while the server was not running" in text_of(card)
+    assert "skipped while the scheduler was not running" in text_of(card)
     await world.admin.slash(world.channel, "schedule pause", job=job_id)
     offered = await world.admin.click(card, label="Run the rest, too…")
     assert "missing run" in said(offered)

@@ -71,7 +71,7 @@ async def test_a_manager_makes_an_address_that_shows_what_members_see(reachable:
     assert shown is not None
     await world.admin.click(shown, label="Subscribe")
     assert "There is no address yet." in text_of(shown)
-    await world.admin.click(shown, label="Make an address")
+    await world.admin.click(shown, label="Create an address")
     secret = secret_in(shown)
     assert await titles(world, secret) == {"Game night"}
     response = await poll(world, secret)
@@ -109,7 +109,7 @@ async def test_who_only_schedules_makes_no_address_and_no_forged_click_does(reac
     shown = (await world.admin.slash(world.channel, "schedule calendar")).response
     assert shown is not None
     await world.admin.click(shown, label="Subscribe")
-    await world.admin.click(shown, label="Make an address")
+    await world.admin.click(shown, label="Create an address")
     secret = secret_in(shown)
     client, place = world.bot.services.client, str(world.guild.id)
     (feed,) = await client.feeds(place)
@@ -130,7 +130,7 @@ async def test_another_servers_manager_touches_no_address(reachable: World) -> N
     shown = (await world.admin.slash(world.channel, "schedule calendar")).response
     assert shown is not None
     await world.admin.click(shown, label="Subscribe")
-    await world.admin.click(shown, label="Make an address")
+    await world.admin.click(shown, label="Create an address")
     secret, client, place = secret_in(shown), world.bot.services.client, str(world.guild.id)
     (feed,) = await client.feeds(place)
     foreign = Foreign(world)
@@ -151,7 +151,7 @@ async def test_a_server_that_the_bot_left_has_no_address(reachable: World) -> No
     shown = (await world.admin.slash(world.channel, "schedule calendar")).response
     assert shown is not None
     await world.admin.click(shown, label="Subscribe")
-    await world.admin.click(shown, label="Make an address")
+    await world.admin.click(shown, label="Create an address")
     secret = secret_in(shown)
     await sent_away(world)
 
@@ -168,7 +168,7 @@ async def test_a_persons_reminders_are_in_their_own_calendar_alone(reachable: Wo
     shown = (await world.plain.slash(world.channel, "remind list")).response
     assert shown is not None
     await world.plain.click(shown, label="In your calendar")
-    await world.plain.click(shown, label="Make an address")
+    await world.plain.click(shown, label="Create an address")
     secret = secret_in(shown)
     assert await titles(world, secret) == {"Drink tea"}
     await world.plain.click(shown, label="All addresses")
@@ -177,7 +177,7 @@ async def test_a_persons_reminders_are_in_their_own_calendar_alone(reachable: Wo
     assert (await poll(world, secret)).status_code == 404 and await titles(world, renewed) == {"Drink tea"}
     kept = await world.plain.slash(world.channel, "remind forget")
     assert "1 calendar address" in said(kept) and renewed not in said(kept)
-    await world.plain.click(kept.response, label="Delete all of it")  # type: ignore[arg-type]
+    await world.plain.click(kept.response, label="Delete everything")  # type: ignore[arg-type]
     assert (await poll(world, renewed)).status_code == 404
 
 
@@ -185,7 +185,7 @@ async def test_without_a_public_address_the_button_says_what_to_do(world: World)
     shown = (await world.admin.slash(world.channel, "schedule calendar")).response
     assert shown is not None
     await world.admin.click(shown, label="Subscribe")
-    assert "`calendar_url`" in text_of(shown) and "Make an address" not in labels(shown)
+    assert "`calendar_url`" in text_of(shown) and "Create an address" not in labels(shown)
     message = await forged(world, world.channel, DeskButton("feeds", "make", "guild", "Forged"))
     refused = await world.admin.click(message, label="Forged")
     assert "`calendar_url`" in said(refused)

@@ -163,7 +163,7 @@ async def test_a_person_sees_and_deletes_what_is_kept_of_them(world: World) -> N
     assert "1 reminder, with its history" in said(shown) and "Europe/Berlin" in said(shown)
     assert [file.filename for file in shown.followups[0].attachments] == ["what-i-keep.json"]
     assert shown.response is not None
-    await world.plain.click(shown.response, label="Delete all of it")
+    await world.plain.click(shown.response, label="Delete everything")
     assert "Deleted" in text_of(shown.response)
     assert await jobs_of(world, world.plain.id) == ()
     assert (await world.bot.services.client.audit(str(world.plain.id))).entries == ()

@@ -133,7 +133,8 @@ def test_numbers_choose_between_one_and_many() -> None:
 
 _SAID_BY_A_CHANNEL = Sentence("The channel {channel_id} no longer exists.", "channel_missing", channel_id=5)
 _VARIABLE = Sentence(
-    "There is no variable {match}.{hint} Known are {known}; write {{ for a plain brace.",
+    "There is no variable {match}.{hint} You can use {known}. For a plain brace, write "
+"{{.",
     "variable_unknown", match="{tiem}", hint="", known="{date}",
 )  # fmt: skip
 
@@ -147,7 +148,7 @@ _VARIABLE = Sentence(
     (Sentence("The server's quiet hours are from {begins} to {ends}.", "quiet_hours",
               begins="22:00", ends="07:00"),
      "The server's quiet hours are from 22:00 to 07:00.", "Der Server hat Ruhezeit von 22:00 bis 07:00."),
-    (_VARIABLE, "There is no variable {tiem}. Known are {date}; write {{ for a plain brace.",
+    (_VARIABLE, "There is no variable {tiem}. You can use {date}. For a plain brace, write {{.",
      "Es gibt keine Variable {tiem}. Es gibt {date}; schreibe {{ für eine Klammer."),
     (in_a_row(_SAID_BY_A_CHANNEL, _VARIABLE.changed(lambda part: part)),
      f"{_SAID_BY_A_CHANNEL} {_VARIABLE}",

@@ -59,7 +59,7 @@ async def test_files_are_kept_and_link_buttons_go_along(world: World) -> None:
     message = await channel.send("Look:", files=files, view=view)
     shown = await world.admin.context_menu(world.channel, "Schedule this message", message)
     text = said(shown)
-    assert "a.png (spoiler)" in text and "can't go along" not in text and "aren't copied" not in text
+    assert "a.png (spoiler)" in text and "can't be carried over" not in text and "aren't copied" not in text
     values = (await newest_draft(world)).values
     (file,) = values["files"]
     assert {**file, "file": ""} == {"file": "", "name": "a.png", "alt": "A mill", "spoiler": True}
@@ -151,7 +151,7 @@ async def test_pictures_in_embeds_are_kept_because_discords_links_expire(world: 
     lost = discord.Embed(title="Lost").set_image(url=gone)
     message = await channel.send(embeds=[kept, lost])
     shown = await world.admin.context_menu(world.channel, "Schedule this message", message)
-    assert "Discord didn't hand it over" in said(shown)
+    assert "I couldn't get it from Discord" in said(shown)
     values = (await newest_draft(world)).values
     first, second = values["embeds"]
     assert first["image"] == {"url": "attachment://party.png"} and first["thumbnail"] == {"url": elsewhere}

@@ -41,17 +41,17 @@ async def finished(published: PublishedServer, count: int = 1) -> None:
 
 # Read as: the command, its options (job is filled in), what it answers.
 COMMANDS: list[tuple[str, dict[str, Any], str]] = [
-    ("list", {}, "The job server changes one job at a time"),
+    ("list", {}, "The scheduler changes one job at a time"),
     ("list", {"state": "paused"}, "Nothing matches"),
     (
         "show",
         {"job": ""},
-        "Greyed out, because the job server can't do it: Pause, Pause until…, Skip next, Edit",
+        "Greyed out, because the scheduler can't do it: Pause, Pause until…, Skip next, Edit",
     ),
     ("edit", {"job": ""}, "can't edit jobs"),
     ("pause", {"job": ""}, "can't pause jobs"),
     ("resume", {"job": ""}, "can't pause jobs"),
-    ("cancel", {"job": ""}, "The job server can't undo that"),
+    ("cancel", {"job": ""}, "The scheduler can't undo that"),
     ("run", {"job": ""}, "Started"),
     ("history", {}, "Nothing has run yet"),
     ("history", {"job": ""}, "keeps only its last 1,000 runs"),
@@ -61,7 +61,7 @@ COMMANDS: list[tuple[str, dict[str, Any], str]] = [
     ("export", {}, "1 job is in this file"),
     ("setup", {}, "can't make a job wait for approval"),
     ("help", {}, "/schedule create"),
-    ("status", {}, "a published ScheduleZero server, answers in"),
+    ("status", {}, "a published version of the scheduler, answers in"),
     ("reload", {}, "Nothing changed"),
     ("timezone", {"zone": "Europe/Berlin"}, "Europe/Berlin"),
     ("timezone", {"zone": "Europe/Berlin", "whose": "guild"}, "Europe/Berlin"),
@@ -106,7 +106,7 @@ async def test_a_schedule_that_it_cannot_keep_is_said_on_the_card_with_the_neare
     values = {"channel_id": [world.channel], "message": "Hi"}
     preview = await world.draft(world.admin, "send_announcement", values, "every other friday at 5pm")
     text = text_of(preview.response)
-    assert "The job server can't keep" in text and "every Friday at 17:00" in text
+    assert "The scheduler can't keep" in text and "every Friday at 17:00" in text
 
 
 async def test_a_job_that_needs_approval_is_refused_on_its_card(world: World) -> None:

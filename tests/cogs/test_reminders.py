@@ -62,7 +62,7 @@ async def test_reminders_are_listed_and_cancelled_and_nobody_elses_are(world: Wo
     assert "Stand-up" not in said(await world.admin.slash(world.channel, "schedule list"))
     dentist = next(job for job in await jobs_of(world, world.plain.id) if job.name == "Dentist")
     await world.plain.select(shown.response, [dentist.id], custom_id="sz-remind-pick")  # type: ignore[arg-type]
-    await world.plain.click(shown.response, label="Cancel it")  # type: ignore[arg-type]
+    await world.plain.click(shown.response, label="Cancel reminder")  # type: ignore[arg-type]
     assert "Cancelled: Dentist" in text_of(shown.response)
     assert "Dentist" not in said(await world.plain.slash(world.channel, "remind list"))
 
@@ -167,7 +167,7 @@ async def test_a_reminder_is_edited_cancelled_and_brought_back(world: World) -> 
     assert "Other" in str(form.modal) and "on blursday" in str(form.modal)
     await world.plain.submit_modal(form, {"what": "Review", "when": ""})
     assert "Review" in text_of(panel) and "every Friday at 10:00" in text_of(panel)
-    await world.plain.click(panel, label="Cancel it")
+    await world.plain.click(panel, label="Cancel reminder")
     assert "Cancelled: Review" in text_of(panel)
     await world.plain.click(panel, label="Undo")
     assert "Review" in text_of(panel)

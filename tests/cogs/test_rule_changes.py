@@ -83,7 +83,7 @@ async def test_a_change_is_shown_before_it_is_saved(world: World) -> None:
     client, panel = world.bot.services.client, await setup(world)
     await limits(world, panel, quiet="8-10", days="2027-02-01 – 2027-02-14")
     text = text_of(panel)
-    assert "This is not saved yet" in text and "Jobs that it touches:** 1" in text
+    assert "This is not saved yet" in text and "Affected jobs:** 1" in text
     assert "Hello" in text and "runs will be skipped, the first" in text
     assert await client.rules(str(world.guild.id)) == GuildRules(str(world.guild.id))
     await world.admin.click(panel, label="Don't save")
@@ -101,7 +101,7 @@ async def test_a_country_shows_its_days_and_its_runs_are_skipped(world: World) -
     answer = await world.admin.slash(world.channel, "schedule setup", days_off="DE-BY")
     panel: Any = answer.response
     text = text_of(panel)
-    assert "Public holidays of DE-BY in" in text and "It touches no run within a year." in text
+    assert "Public holidays of DE-BY in" in text and "It affects no run within a year." in text
     await world.admin.click(panel, label="Save")
     assert "nothing runs on the public holidays of DE-BY" in text_of(panel)
     preview = await world.draft(world.admin, "send_announcement", hello(world), "every 25 december at 9")

@@ -24,7 +24,7 @@ async def test_the_first_visit_shows_settings_permissions_and_things_to_try(worl
     assert "❌ *Manage Webhooks*: Post under another name and avatar" in text
     assert "*Send Messages*" not in text
     give_the_bot(world, discord.Permissions(administrator=True))
-    assert "every permission" in text_of(await setup(world))
+    assert "all the permissions" in text_of(await setup(world))
 
 
 async def test_the_zone_is_found_by_a_city(world: World) -> None:

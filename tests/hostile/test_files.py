@@ -81,7 +81,7 @@ async def test_each_file_ends_in_time_with_a_sentence(name: str) -> None:
         (FILES["an SQLite file"](), "schedulezero-bot import-apscheduler FILE"),
         (FILES["APScheduler's export"](), "schedulezero-bot import-apscheduler FILE"),
         (FILES["NUL"](), "NUL character"),
-        (FILES["lists in lists"](), "nests too deeply"),
+        (FILES["lists in lists"](), "is nested too deeply"),
         (FILES["aliases"](), "Aliases"),
         (FILES["thousands of days left out"](), "has more than 16000 characters"),
         (FILES["a zone that changes each second"](), "clock-change rule"),

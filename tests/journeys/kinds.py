@@ -44,13 +44,13 @@ KINDS = (
     Kind("thread", "create_thread", "Open a thread", {"Title": "{date}", "Message": "What happened?"}),
     Kind("forum", "create_forum_post", "post in a forum",
          {"Title": "Idea of the week", "Message": "Let's hear it!"}, {"channel_id": "ideas"}),
-    Kind("event", "create_event", "Announce one of",
-         {"Title": "Game night", "Starts in": "6 hours", "Lasts": "3h", "Place": "The attic"}),
-    Kind("slowmode", "set_slowmode", "slow mode, for", {"Seconds": "30", "Lasts": "4h"}),
+    Kind("event", "create_event", "Create a Discord",
+         {"Title": "Game night", "Starts after": "6 hours", "How long": "3h", "Place": "The attic"}),
+    Kind("slowmode", "set_slowmode", "slow mode, for", {"Seconds": "30", "How long": "4h"}),
     Kind("countdown", "set_channel_text", "topic or name", {"Text": "{countdown:2030-01-01} to go"}),
     Kind("role", "give_role_for", "role temporarily",
-         {"Lasts": "7 days"}, {"user_ids": "Pia", "role_id": "Event guests"}),
-    Kind("web", "call_web", "Call an address", {"Url": ADDRESS, "Body": '{"hello": "world"}'}),
+         {"How long": "7 days"}, {"user_ids": "Pia", "role_id": "Event guests"}),
+    Kind("web", "call_web", "Call an address", {"URL": ADDRESS, "Body": '{"hello": "world"}'}),
     Kind("call", "post", _POST, {"Text": "The observatory is open tonight."},
          more={"Options": {"Call after each successful run": ADDRESS}}),
 )  # fmt: skip
@@ -68,7 +68,7 @@ async def later_kinds(demo: DemoPage) -> tuple[Kind, ...]:
     which = {"thread_id": "2026"}
     return (
         Kind("edit", "edit_post", "Edit one of my", {"Message": link, "Text": "It is closed: clouds."}),
-        Kind("delete", "delete_post", "Delete an earlier", {"Message": link}),
+        Kind("delete", "delete_post", "Delete one of my earlier", {"Message": link}),
         Kind("event-start", "start_event", "Start one", {"Title": "Game night"}),
         Kind("event-end", "end_event", "End one", {"Title": "Game night"}),
         Kind("thread-archived", "set_thread", _THREAD, picks={**which, "state": "archived"}),

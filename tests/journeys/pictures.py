@@ -103,7 +103,7 @@ async def take_approval(demo: DemoPage) -> None:
 
 async def take_alert(demo: DemoPage) -> None:
     """Lets a job fail, which is told where the alerts go."""
-    nobody = {"Url": "http://127.0.0.1:9/nobody-is-there"}
+    nobody = {"URL": "http://127.0.0.1:9/nobody-is-there"}
     await schedule(demo, Kind("failing", "call_web", "Call an address", nobody))
     (PICTURES / "job-failing.png").unlink()
     await demo.sees("can't be called")

@@ -68,7 +68,7 @@ BAD_YAML = [
     ("jobs:\n- do: a\n   when: b", 3, "isn't valid YAML"),
     ("a: &a [x]\nb: *a", 2, "Aliases"),
     ("- do: !!python/object/apply:os.system ['true']\n  when: b", 1, "can't be read"),
-    ("- do: a\n  when: b\n  with: " + "{x: " * 30 + "1" + "}" * 30, 1, "nests deeper"),
+    ("- do: a\n  when: b\n  with: " + "{x: " * 30 + "1" + "}" * 30, 1, "is nested more than"),
     ("[" * 5000, 1, ""),
     ("\x00", 1, "isn't valid YAML"),
     ("jobs:\n" + "- {do: a, when: b}\n" * (MOST_ENTRIES + 1), MOST_ENTRIES + 2, "Only the first"),

@@ -45,7 +45,7 @@ def test_dates_are_written_in_the_guilds_language() -> None:
 
 @pytest.mark.parametrize(("text", "part"), [
     ("{dat}", "Did you mean {date}?"),
-    ("{nonsense_here}", "write {{ for a plain brace"),
+    ("{nonsense_here}", "For a plain brace, write {{"),
     ("{countdown}", "needs a date, such as {countdown:2027-01-01}"),
     ("{countdown:31.12.}", "needs a date"),
     ("{role:Nobody}", "There is no role “Nobody”"),

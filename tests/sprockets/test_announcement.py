@@ -48,10 +48,10 @@ async def test_mentions_are_no_wider_than_asked(world: World) -> None:
     ("params", "part"),
     [
         ({"channel_id": 1, "message": "x"}, "The channel 1 no longer exists."),
-        ({"message": "x" * 2001}, "2001 characters; Discord takes 2000"),
+        ({"message": "x" * 2001}, "2001 characters; Discord allows 2000"),
         ({"message": "x", "role_id": 5}, "The role 5 no longer exists."),
         ({}, "needs 'message'"),
-        ({"message": 5}, "must be a text"),
+        ({"message": 5}, "must be text"),
         ({"message": "x", "everyone": "yes"}, "true or false"),
     ],
     ids=str,

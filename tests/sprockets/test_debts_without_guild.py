@@ -76,5 +76,5 @@ async def test_one_that_is_settled_does_nothing_any_more(world: World) -> None:
     await world.env.settle()
     client = world.bot.services.client
     await client.run(await client.job(ending, None))
-    assert "over already" in await failure(world, ending)
+    assert "already over" in await failure(world, ending)
     assert delay(world) == 300

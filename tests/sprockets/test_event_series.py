@@ -134,5 +134,5 @@ async def test_a_cover_is_one_small_image(world: World) -> None:
         two = await world.run("create_event", {**asked, "cover": 2 * [await kept(world, PNG)]})
         assert "one cover image" in two["error"]
         gone = await world.run("create_event", {**asked, "cover": [{"file": "0" * 64, "name": "x.png"}]})
-        assert "isn't kept any more" in gone["error"]
+        assert "is no longer stored" in gone["error"]
     assert rules.images == [PNG]

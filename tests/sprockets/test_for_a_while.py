@@ -112,7 +112,7 @@ async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> N
 
     message = await give("2h", ever, world.plain, world.moderator)
     assert message.startswith("2 of 2 people. Until ") and message.endswith(
-        "Had it for good, and keep it: 1."
+        "Already had it permanently, and keep it: 1."
     )
     assert set(await to_be_taken()) == {str(world.plain.id), str(world.moderator.id)}
     assert "for good" in await give("2h", ever)

@@ -196,15 +196,15 @@ async def test_people_who_are_already_talking_are_told_of(world: World) -> None:
     await world.plain.join_voice(channel)
     answer = await locked(world, channel)
     # Which people are connected takes an intent that the bot doesn't ask for by itself.
-    assert answer["message"].startswith("#Talk is locked. Whoever is connected may talk on.")
+    assert answer["message"].startswith("#Talk is locked. Whoever is connected can keep talking.")
 
 
 @pytest.mark.parametrize(
     ("counts", "wanted"),
     [
         ((0, 0), "Only I"),
-        ((1, 2), "Still connected, and may talk on: 3."),
-        ((0, None), "Whoever is connected may talk on."),
+        ((1, 2), "Still connected, and can keep talking: 3."),
+        ((0, None), "Whoever is connected can keep talking."),
     ],
 )
 def test_how_many_may_talk_on_is_told_if_the_bot_knows(counts: tuple[int | None, ...], wanted: str) -> None:
@@ -223,7 +223,7 @@ async def test_what_the_bot_cannot_deny_is_told(world: World) -> None:
         world.guild.id, world.guild.id, {"permissions": discord.Permissions(connect=True).value}
     )
     answer = await locked(world, channel)
-    assert answer["partial"] is True and "I lack *Speak* and can't take it away" in answer["message"]
+    assert answer["partial"] is True and "I don't have *Speak* myself" in answer["message"]
 
 
 @pytest.mark.long

@@ -44,7 +44,7 @@ async def test_a_poll(world: World) -> None:
             {"answers": "\n".join(str(n) for n in range(11))},
             "1 to 10 answers, each on a line of its own, not 11",
         ),
-        ({"answers": "x" * 56}, "56 characters; Discord takes 55"),
+        ({"answers": "x" * 56}, "56 characters; Discord allows 55"),
         ({"lasts": "5 minutes"}, "'lasts' of send_poll must be"),
         ({"lasts": "for ever"}, "a length of time such as 90 minutes"),
         ({"question": "x" * 301}, "301 characters; it may have 300"),
@@ -78,7 +78,7 @@ async def test_an_earlier_post_is_changed_and_deleted(world: World) -> None:
     foreign = await world.plain.send(world.channel, "mine")
     answer = await world.run("edit_post", {"message_url": foreign.jump_url, "text": "x"})
     assert answer["success"] is False and "by someone else" in answer["error"]
-    for said in ("The post is deleted.", "It was gone already."):
+    for said in ("The post is deleted.", "It was already gone."):
         answer = await world.run("delete_post", {"message_url": link})
         assert answer["success"] is True and answer["message"] == said
     answer = await world.run("delete_post", {"message_url": "https://evil.example/1/2/3"})
@@ -315,7 +315,7 @@ async def test_a_text_that_grew_too_long_is_told_before_anything_is_done(
         "create_event": {"guild_id": guild.id, "place": "Attic"},
     }
     answer = await world.run(method, {**places.get(method, {"channel_id": where.id}), **params})
-    assert f"The {part} has " in answer["error"] and "characters; Discord takes" in answer["error"]
+    assert f"The {part} has " in answer["error"] and "characters; Discord allows" in answer["error"]
     assert world.channel.history() == [] and not guild.threads
 
 
@@ -403,4 +403,4 @@ async def test_a_post_whose_channel_is_gone_is_deleted_already(world: World) -> 
     world.env.backend.delete_channel(room.id)
     await world.env.settle()
     answer = await world.run("delete_post", {"message_url": link})
-    assert answer["success"] is True and answer["message"] == "It was gone already."
+    assert answer["success"] is True and answer["message"] == "It was already gone."

@@ -79,7 +79,7 @@ async def test_a_lock_ends_once_the_bot_has_its_rights_back(world: World) -> Non
     await failed(world, ending)
     assert is_locked(world, world.channel.id)
     card = await until(lambda: next(iter(cards(world, alerts, "failed")), None))
-    assert "Manage" in text_of(card) and "I try again as soon as my rights change" in text_of(card)
+    assert "Manage" in text_of(card) and "I'll try again as soon as my permissions change" in text_of(card)
     assert labels(card) == ["Retry", "Open the job", "Cancel this job"]
     give_the_bot(world, EVERYTHING)
     await until(lambda: not is_locked(world, world.channel.id))
@@ -130,14 +130,14 @@ async def test_a_closed_debt_is_closed_and_alerts_nobody(world: World) -> None:
     world.env.backend.add_member_role(world.guild.id, world.plain.id, role.id)
     await world.env.settle()
     run = await result(world, ending)
-    assert run.error is not None and "over already" in run.error
+    assert run.error is not None and "already over" in run.error
     assert bears(world, world.plain, role)
     # Nobody has to know; an alert about a later failure shows that the alerts have passed it.
     gone = f"https://discord.com/channels/{world.guild.id}/{world.channel.id}/1"
     failing = await scheduled(world, world.admin, "delete_post", {"message_url": gone})
     assert (await result(world, failing)).error is not None
     await until(lambda: cards(world, alerts, "failed"))
-    assert not cards(world, alerts, "over already")
+    assert not cards(world, alerts, "already over")
 
 
 async def test_an_ending_that_was_cancelled_is_not_tried_again(world: World) -> None:

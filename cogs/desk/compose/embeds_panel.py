@@ -51,7 +51,7 @@ async def show(desk: Desk, part: Part, place: int, notice: str | None = None) ->
         most = grouped(limits.EMBED_TOTAL.most)
         lines.append(f"-# {t('{count} of {most} characters', count=grouped(total), most=most)}")
     else:
-        lines.append(t("An embed is a framed text with a title, a colour, pictures and fields."))
+        lines.append(t("An embed is text in a frame, with a title, a colour, pictures and fields."))
     target, none = part.target(place), not embeds
     full = len(embeds) >= limits.EMBEDS.most
     first = [
@@ -230,7 +230,7 @@ def _too_long(embed: Mapping[str, Any]) -> list[str]:
         for key, limit in (("name", limits.EMBED_FIELD_NAME), ("value", limits.EMBED_FIELD_VALUE)):
             if (count := len(str(field.get(key) or ""))) > limit.most:
                 found.append(
-                    t("Field {number} has {count} characters; Discord takes {most}.", number=number,
+                    t("Field {number} has {count} characters; Discord allows {most}.", number=number,
                       count=grouped(count), most=grouped(limit.most))
                 )  # fmt: skip
     return found

@@ -68,7 +68,7 @@ async def _pasteable(desk: Desk, draft_id: str) -> Draft:
     draft = await own_draft(desk, draft_id)
     loaded(desk, POST)
     if draft.job_id is not None and draft.method != POST:
-        raise Refused(t("An edit can't turn a job into another kind. Create a new one instead."))
+        raise Refused(t("An edit can't turn a job into another kind of job. Create a new one instead."))
     return draft
 
 
@@ -84,7 +84,7 @@ async def read_form(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> Non
         await _show_refusal(desk, draft, typed, translated(error.message))
         return
     if pasted.faults:
-        said = t("Discord would refuse this post. Nothing was taken over.")
+        said = t("Discord would refuse this post. Nothing was carried over.")
         await _show_refusal(desk, draft, typed, f"{said}\n{_listed(pasted.faults)}")
         return
     await _take(desk, draft, pasted)
@@ -179,7 +179,7 @@ async def _save(desk: Desk, draft: Draft, about: str) -> None:
 
 def _about(left: Sequence[LeftOut]) -> str:
     """Return what doesn't go along, in words; empty if all does."""
-    return f"{t('This stays out:')}\n{_listed(left)}" if left else ""
+    return f"{t('Left out:')}\n{_listed(left)}" if left else ""
 
 
 def _listed(items: Sequence[LeftOut]) -> str:

@@ -71,7 +71,7 @@ async def submitted(desk: Desk, target: str, given: Mapping[str, Any]) -> None:
     answers = [line.strip() for line in str(given.get("answers") or "").splitlines() if line.strip()]
     wrong = [
         t(
-            "The answer “{text}” has {count} characters; Discord takes {most}.",
+            "The answer “{text}” has {count} characters; Discord allows {most}.",
             text=cut(plain(answer), 30),
             count=len(answer),
             most=limits.POLL_ANSWER.most,

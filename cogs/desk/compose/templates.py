@@ -22,6 +22,7 @@ from cogs.desk.drafts.parts import PARTS, SpecOf
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.lacking import lacks_of
 from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import Form, ask, new_form, open_form, text_field
@@ -185,7 +186,7 @@ async def save(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> None:
 def _keepable(spec: MethodSpec, values: Mapping[str, Any], spec_of: SpecOf) -> dict[str, Any]:
     kept = kept_values(spec, values, spec_of)
     if not any(not name.startswith("#") for name in kept):
-        raise Refused(t("There is nothing in it yet."))
+        raise Refused(t("It is still empty."))
     if len(blanks_in(kept)) > MOST_BLANKS:
         raise Refused(t("A template has at most {count} blanks.", count=MOST_BLANKS))
     if is_too_large(kept):
@@ -205,7 +206,7 @@ def _refuse(outcome: Outcome) -> None:
     if outcome is Outcome.NAME_TAKEN:
         raise Refused(t("Another template here has this name. Choose another one."))
     if outcome is Outcome.FULL:
-        raise Refused(t("This server has {count} templates already. Delete one first.", count=MOST_TEMPLATES))
+        raise Refused(t("This server already has {count} templates. Delete one first.", count=MOST_TEMPLATES))
     if outcome is Outcome.CHANGED:
         raise Refused(t("Someone else has just changed or deleted this template."))
 
@@ -244,7 +245,7 @@ async def show_all(desk: Desk, _target: str = _ALL) -> None:
 
 def _kind(desk: Desk, template: Template) -> str:
     spec = spec_for(desk.bot, template.method)
-    return cut(t(spec.summary).rstrip(".") if spec is not None else template.method, 100)
+    return cut(said_kind(spec, template.method), 100)
 
 
 async def pick(desk: Desk, _target: str) -> None:

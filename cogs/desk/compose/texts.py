@@ -315,7 +315,7 @@ async def ask_file(desk: Desk, target: str) -> None:
         description=t("One text per line, or with --- lines between; of a .csv the first column"),
     )
     instead = ui.Label(
-        text=t("Replace the present texts"), component=ui.Checkbox(custom_id="instead", default=False)
+        text=t("Replace the current texts"), component=ui.Checkbox(custom_id="instead", default=False)
     )
     await ask(desk, "texts", "file", found.target, t("From a file"), [file, instead])
 

@@ -100,7 +100,7 @@ async def _refusable(sending: Any) -> None:
         if may_pass(error):
             raise Refused(t("Discord doesn't answer at the moment. Try again.")) from error
         reason = cut(plain(error.text), 300)
-        raise Refused(t("Discord wouldn't take this post: {reason}", reason=reason)) from error
+        raise Refused(t("Discord wouldn't accept this post: {reason}", reason=reason)) from error
     except TROUBLES as error:
         raise Refused(t("Discord doesn't answer at the moment. Try again.")) from error
 

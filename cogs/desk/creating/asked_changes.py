@@ -79,7 +79,7 @@ async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     lines = [f"### {with_colon(t('Changes asked for'))} {cut(plain(asked.title), 150)}", quoted(comment)]
     lines.append(t("The job waits, and nothing runs. Its author has a draft to change it."))
     if not told:
-        lines.append("⚠ " + t("I couldn't tell its author. Please tell them yourself."))
+        lines.append("⚠ " + t("I couldn't notify its author. Please tell them yourself."))
     await desk.show(note_panel("\n".join(lines), colour=WAITING))
 
 

@@ -158,12 +158,12 @@ def notices_of(message: discord.Message) -> list[str]:
     """Return what doesn't go along with a message; empty if all of it does."""
     shown, said = shown_in(message), list[str]()
     if shown is not message:
-        said.append(t("This is a forward: its text goes along, but not who wrote it and where."))
+        said.append(t("This is a forward: its text is carried over, but not who wrote it and where."))
     if message.poll is not None:
-        said.append(t("The poll goes along without its votes and emojis."))
+        said.append(t("The poll is carried over without its votes and emojis."))
     if getattr(shown, "stickers", None):
-        said.append(t("Stickers can't go along."))
+        said.append(t("Stickers can't be carried over."))
     items = [item for row in shown.components for item in getattr(row, "children", [row])]
     if len(items) > len(list(_links(shown))):
-        said.append(t("Buttons that aren't links, and menus, can't go along."))
+        said.append(t("Buttons that aren't links, and menus, can't be carried over."))
     return said

@@ -146,7 +146,10 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     skipped: tuple[tuple[datetime, str], ...] = ()
     if around.rules is not None:
         exempt = spec.watches or draft.values.get(QUIET) == "run"
-        reasons = [(run, forbidden(around.rules, run, in_quiet_hours=exempt)) for run in runs]
+        reasons = [
+            (run, forbidden(around.rules, run, in_quiet_hours=exempt, on_free_days=spec.watches))
+            for run in runs
+        ]
         skipped = tuple((run, why) for run, why in reasons if why is not None)
     against: list[str] = []
     if not filled.errors:
@@ -250,7 +253,7 @@ def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, st
             found[name] = f"**{with_colon(label_of(parameter))}** {translated(error.message)}"
             continue
         if name == "message" and longest > limits.TEXT.most:
-            said = t("has {count} characters; Discord takes {most}.", count=longest, most=limits.TEXT.most)
+            said = t("has {count} characters; Discord allows {most}.", count=longest, most=limits.TEXT.most)
             found[name] = f"**{label_of(parameter)}** {said}"
     return found
 
@@ -275,7 +278,7 @@ def _post_errors(spec: MethodSpec, filled: Filled, around: Circumstances) -> dic
     )
     for label, count, most in counted:
         if count > most:
-            said = t("has {count} characters; Discord takes {most}.", count=count, most=most)
+            said = t("has {count} characters; Discord allows {most}.", count=count, most=most)
             found[f"#{label}"] = f"**{label}** {said}"
     return found
 

@@ -82,7 +82,7 @@ async def _keep(desk: Desk, upload: Upload) -> dict[str, Any]:
     most = desk.guild.filesize_limit
     if upload.size is not None and upload.size > most:
         raise FileRefused(
-            "It has {size}, and this server takes {most}.",
+            "It has {size}; this server allows {most}.",
             code="file_exceeds_guild",
             size=size_in_words(upload.size),
             most=size_in_words(most),
@@ -91,7 +91,7 @@ async def _keep(desk: Desk, upload: Upload) -> dict[str, Any]:
     facts = await keep_upload(desk.memory.files, downloads, desk.bot, desk.guild_id, desk.actor_id, upload)
     if facts.size > most:
         raise FileRefused(
-            "It has {size}, and this server takes {most}.",
+            "It has {size}; this server allows {most}.",
             code="file_exceeds_guild",
             size=size_in_words(facts.size),
             most=size_in_words(most),
@@ -185,7 +185,7 @@ async def uploaded_text(
                 if len(data) > most:  # Discord states the size; the bytes are what counts
                     raise Refused(too_large)
     except OutgoingFailed as error:
-        raise Refused(t("Discord didn't hand it over. Upload it again.")) from error
+        raise Refused(t("I couldn't get it from Discord. Upload it again.")) from error
     try:
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return name, data.decode("utf-16" if wide else "utf-8-sig")

@@ -285,6 +285,7 @@ async def _job(
         missed=MissedPolicy(entry.missed),
         overlap=OverlapPolicy(entry.overlap),
         in_quiet_hours=spec.watches or entry.in_quiet_hours,
+        on_free_days=spec.watches,
         parts=tuple(replace(part, params=checked[1]) for part, checked in zip(parts, done[1:], strict=True)),
     )
 
@@ -316,7 +317,7 @@ async def _checked(
         return Fault(
             entry.line,
             t(
-                "`{job}` takes no “{name}”; it takes {names}.",
+                "`{job}` has no option “{name}”. Options: {names}.",
                 job=spec.name,
                 name=plain(unknown)[:40],
                 names=names,
@@ -381,14 +382,14 @@ def _dry_panel(panel_id: str, dry: _Dry, faults: list[Fault], room: int | None =
     lines = [f"### {t('Check before you import')}"]
     lines.append(f"**{tn('{count} job can be imported', '{count} jobs can be imported', len(ready))}**")
     if room is not None and room < len(ready):
-        said = t("There is room for only {count} of them. `/schedule status` shows the limits.", count=room)
+        said = t("There is only room for {count} of them. `/schedule status` shows the limits.", count=room)
         lines.append(f"⚠ {said}")
     lines += bullets(
         [f"{cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready], _SHOWN_JOBS
     )
     known = dry.same + len(dry.updates)
     if known:
-        said = tn("{count} job exists here already.", "{count} jobs exist here already.", known)
+        said = tn("{count} job already exists here.", "{count} jobs already exist here.", known)
         changed = tn(
             "{count} is different in the file.", "{count} are different in the file.", len(dry.updates)
         )

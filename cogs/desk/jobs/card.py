@@ -10,6 +10,7 @@ from discord import ui
 
 from cogs.desk.drafts.post_preview import Post, post_items
 from cogs.desk.kit.components import DeskButton
+from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.lacking import greyed_out
 from cogs.desk.kit.layout import MOST_COMPONENTS, count_of, panel_of, row_of
 from cogs.desk.kit.wording import (
@@ -39,8 +40,8 @@ from schedulezero.when.calendar.quiet_hours import next_allowed
 
 
 def kind_of(job: Job, spec: MethodSpec | None) -> str:
-    """Return what a job does in words; the name of its method if that isn't loaded."""
-    return plain(t(spec.summary)).rstrip(".") if spec is not None and spec.summary else f"`{job.method}`"
+    """Return what a job does in words."""
+    return plain(said_kind(spec, job.method))
 
 
 def card(

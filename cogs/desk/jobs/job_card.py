@@ -170,7 +170,7 @@ async def ask_cancel(desk: Desk, job_id: str) -> None:
         said.append(t("It was due {when}.", when=relative(job.next_run_at)))
     if (stays := await what_stays(desk, job)) is not None:
         said.append(f"⚠ {stays}")
-    said.append(t("You can undo it afterwards.") if undo else t("The job server can't undo that."))
+    said.append(t("You can undo it afterwards.") if undo else t("The scheduler can't undo that."))
     panel = note_panel(
         "\n".join(said),
         DeskButton("job", "end", job.id, t("Cancel the job"), style=discord.ButtonStyle.danger),

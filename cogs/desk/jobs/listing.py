@@ -6,7 +6,7 @@ the panel's id, so that its buttons work after a restart. `bulk` has the actions
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, objects
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.kinds import kinds_in
 from cogs.desk.kit.lacking import why
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask, choice_field, text_field
@@ -36,6 +37,7 @@ from cogs.language import mark, t, tn
 from cogs.services import Refused, offered_specs
 from schedulezero.client.dialect import Feature, JobPage, JobQuery
 from schedulezero.model import GuildRules, Job, JobState
+from schedulezero.model.method_names import spoken
 from schedulezero.model.part import leads, thens
 from schedulezero.when.calendar.quiet_hours import next_allowed
 
@@ -105,7 +107,7 @@ async def ask_filter(desk: Desk, panel_id: str) -> None:
         choice_field("state", t("State"), states),
         choice_field("method", t("What it does"), methods),
         ui.Label(text=t("In this channel"), component=channel),
-        ui.Label(text=t("Made by"), component=creator),
+        ui.Label(text=t("Created by"), component=creator),
     ]
     await ask(desk, "list", "filter", panel_id, t("Which jobs?"), fields)
 
@@ -138,7 +140,15 @@ async def _page(desk: Desk, panel_id: str, state: State) -> Page:
     page = await client.jobs(
         desk.guild_id, query_of(state), cursor=cursor_of(state), limit=PAGE, last_states=True, total=True
     )
-    panel = list_panel(panel_id, page, state, await client.lacks(), await rules_here(desk), await desk.zone())
+    panel = list_panel(
+        panel_id,
+        page,
+        state,
+        await client.lacks(),
+        await rules_here(desk),
+        kinds_in(desk.bot),
+        await desk.zone(),
+    )
     return Page(panel, page.next_cursor)
 
 
@@ -151,6 +161,7 @@ def list_panel(
     state: Mapping[str, Any],
     lacks: Mapping[Feature, str],
     rules: GuildRules | None = None,
+    kinds: Callable[[str], str] = spoken,
     zone: str | None = None,
 ) -> ui.LayoutView:
     """Return a page of jobs as a panel.
@@ -161,14 +172,16 @@ def list_panel(
         state: the state of the list, see `query_of`.
         lacks: the features that the server lacks, each with a sentence.
         rules: the guild's rules, which may leave out a job's next runs.
+        kinds: what a job of a method does, in words.
         zone: the reader's zone; the jobs of others name theirs.
     """
     query, number = state["query"], len(state["cursors"]) + 1
     heading = " · ".join([f"### {t('Scheduled jobs')}", *_place(page, number)])
-    filters = _filters(query)
-    said = ui.TextDisplay("\n".join([heading, *filters]))
-    clear = DeskButton("list", "clear", panel_id, t("Clear filter"))
-    items: list[ui.Item[Any]] = [ui.Section(said, accessory=clear) if filters else said]
+    filters = _filters(query, kinds)
+    new = DeskButton("draft", "new", "here", t("New"), style=discord.ButtonStyle.primary)
+    items: list[ui.Item[Any]] = [
+        ui.Section(ui.TextDisplay("\n".join([heading, *filters])), accessory=new),
+    ]
     if not page.jobs:
         nothing = (
             t("Nothing matches. `/schedule list` without options shows everything.")
@@ -176,6 +189,9 @@ def list_panel(
             else t("Nothing is scheduled here yet. Start with `/schedule create`.")
         )
         items.append(ui.TextDisplay(nothing))
+        if not filters:
+            first = DeskButton("draft", "post", "here", t("Schedule the first post"))
+            items.append(row_of(first))
     schedules = {job.id: sentence_in(job, zone) for job in page.jobs}
     for job in page.jobs:
         last = (
@@ -205,6 +221,7 @@ def list_panel(
             DeskButton("list", "back", panel_id, t("Previous"), disabled=number == 1),
             DeskButton("list", "next", panel_id, t("Next"), disabled=page.next_cursor is None),
             DeskButton("list", "filter", panel_id, t("Filter…")),
+            *([DeskButton("list", "clear", panel_id, t("Clear filter"))] if filters else []),
             DeskButton("list", "refresh", panel_id, t("Refresh")),
         )
     )
@@ -246,19 +263,19 @@ def _parts(job: Job) -> str:
     return "".join(f" · {sign} {count}" for sign, count in counts if count)
 
 
-def _filters(query: Mapping[str, Any]) -> list[str]:
+def _filters(query: Mapping[str, Any], kinds: Callable[[str], str]) -> list[str]:
     parts: list[str] = []
     if query.get("state"):
         parts.append(state_word(JobState(query["state"])))
     if query.get("method"):
-        parts.append(f"`{query['method']}`")
+        parts.append(plain(kinds(query["method"])))
     if query.get("channel_id"):
         parts.append(f"<#{query['channel_id']}>")
     if query.get("creator_id"):
         parts.append(f"<@{query['creator_id']}>")
     if query.get("text"):
         parts.append(t("with “{text}”", text=cut(plain(query["text"]), 60)))
-    return [f"-# {t('Only:')} {' · '.join(parts)}"] if parts else []
+    return [f"-# {t('Filter:')} {' · '.join(parts)}"] if parts else []
 
 
 PANELS = (

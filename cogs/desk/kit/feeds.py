@@ -34,7 +34,7 @@ async def feeds_of(caller: Caller, place: str) -> tuple[Feed, ...]:
         return await caller.client.feeds(place)
     except NotFound:
         raise Refused(
-            t("The job server has no calendars to subscribe to. Use the file in `/schedule calendar`.")
+            t("The scheduler has no calendars to subscribe to. Use the file in `/schedule calendar`.")
         ) from None
 
 

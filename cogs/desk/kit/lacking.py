@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.soon import soon
-from cogs.language import t, translated
+from cogs.language import shown_locale, t, translated
 from cogs.services import Refused
 from schedulezero.client.dialect import Feature
 from schedulezero.model import MissedPolicy, OverlapPolicy, Trigger
@@ -32,7 +32,7 @@ def why(lacks: Mapping[Feature, str], *features: Feature) -> list[str]:
 
 def greyed_out(labels: Sequence[str]) -> str:
     """Return a small line that explains disabled buttons."""
-    return "-# " + t("Greyed out, because the job server can't do it: {names}.", names=", ".join(labels))
+    return "-# " + t("Greyed out, because the scheduler can't do it: {names}.", names=", ".join(labels))
 
 
 def not_possible(
@@ -54,14 +54,14 @@ def not_possible(
     """
     found: list[str] = []
     if trigger is not None and trigger.type == "calendar" and Feature.CALENDAR in lacks:
-        found.append(refusal(trigger, zone))
+        found.append(translated(refusal(trigger, zone, shown_locale())))
     usual = missed is MissedPolicy.LATEST and overlap is OverlapPolicy.ALLOW
     if not usual and Feature.POLICIES in lacks:
         found.append(translated(lacks[Feature.POLICIES]))
     if needs_approval and Feature.APPROVAL in lacks:
         found.append(
             t(
-                "This job must be approved by a second person, and the job server can't make it wait. "
+                "This job must be approved by a second person, and the scheduler can't make it wait. "
                 "`/schedule setup` can switch approval off."
             )
         )

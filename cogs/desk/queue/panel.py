@@ -147,7 +147,7 @@ async def ask_queue(desk: Desk, queue_id: str) -> None:
             "slots",
             t("Slots"),
             placeholder=t("mon, wed and fri at 18:00"),
-            description=t("Leave it empty to keep the present ones") if queue is not None else None,
+            description=t("Leave it empty to keep the current ones") if queue is not None else None,
             required=queue is None,
         ),
         ui.Label(
@@ -172,7 +172,7 @@ async def queue_given(desk: Desk, queue_id: str, fields: Mapping[str, Any]) -> N
     if not name or not channels:
         raise Refused(t("A queue needs a name and a channel."))
     if any(item.name.casefold() == name.casefold() and item.id != queue_id for item in queues):
-        raise Refused(t("There is a queue “{name}” already. Choose another name.", name=plain(name)))
+        raise Refused(t("There is already a queue “{name}”. Choose another name.", name=plain(name)))
     now = instants.now()
     if queue_id == _NEW:
         if len(queues) >= MOST_QUEUES:

@@ -41,7 +41,7 @@ async def queue_here(desk: Desk, queue_id: str) -> Queue:
     """Return a queue of the guild; raise Refused if there is none of that id."""
     note = await desk.memory.kept(f"{QUEUE}/{desk.guild_id}", queue_id)
     if note is None:
-        raise Refused(t("This queue was removed. `/schedule queue` shows those that there are."))
+        raise Refused(t("This queue was removed. `/schedule queue` shows the others."))
     return Queue.from_json(queue_id, note)
 
 

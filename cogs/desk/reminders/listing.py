@@ -178,7 +178,7 @@ async def _show_card(
     if job.state is JobState.PAUSED:
         buttons.append(ReminderButton("resume", job.id, t("Resume")))
     if job.state in (JobState.ACTIVE, JobState.PAUSED):
-        buttons.append(ReminderButton("cancel", job.id, t("Cancel it")))
+        buttons.append(ReminderButton("cancel", job.id, t("Cancel reminder")))
     place = job.params.get("made_at")
     if isinstance(place, str) and _is_place(place):
         buttons.append(ui.Button(label=t("Where you set it"), url=place))

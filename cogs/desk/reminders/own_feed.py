@@ -41,7 +41,7 @@ async def show_feeds(caller: Caller) -> None:
         rows.append(ui.TextDisplay(not_reachable()))
     elif len(feeds) < FEEDS_OF_A_PERSON:
         style = discord.ButtonStyle.primary
-        rows.append(row_of(ReminderButton("feedmake", _MINE, t("Make an address"), style=style)))
+        rows.append(row_of(ReminderButton("feedmake", _MINE, t("Create an address"), style=style)))
     if feeds:
         options = feed_options(feeds)
         if reachable:
@@ -89,8 +89,8 @@ async def revoke(caller: Caller) -> None:
 
 async def _show_new(caller: Caller, base: str, made: NewFeed) -> None:
     warning = t(
-        "Whoever has this address can read your reminders. Revoke it, or replace it, when it has come into "
-        "the wrong hands. `/remind forget` deletes it, too."
+        "Whoever has this address can read your reminders. If it falls into the wrong hands, "
+        "revoke or replace it. `/remind forget` deletes it, too."
     )
     back = row_of(ReminderButton("feed", _MINE, t("All addresses")))
     await caller.show(new_address(base, made, warning, back))

@@ -156,7 +156,7 @@ def _made_panel(
         asked = t("Did you mean another time?")
         items.append(row_of(ReminderSelect(asked, others, action="instead", target=job.id)))
     zone = ReminderButton("zone", job.id, t("Set my time zone"), style=discord.ButtonStyle.primary)
-    items.append(row_of(*([zone] if asks else []), ReminderButton("cancel", job.id, t("Cancel it"))))
+    items.append(row_of(*([zone] if asks else []), ReminderButton("cancel", job.id, t("Cancel reminder"))))
     return panel_of(*items, colour=GOOD)
 
 

@@ -180,8 +180,8 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     if alert.owed and alert.kind != "ahead":
         lines.append(
             t(
-                "I try again as soon as my rights change, and every now and then. "
-                "Cancel it to leave it as it is."
+                "I'll try again as soon as my permissions change, and from time to time. Cancel it "
+                "to leave things as they are."
             )
         )
     if not single:
@@ -197,7 +197,7 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     if private:
         lines = t("In the server, `/schedule history` lets you retry it.")
         address = f"https://discord.com/channels/{alert.guild_id}"
-        items += [ui.TextDisplay(lines), row_of(ui.Button(label=t("To the server"), url=address))]
+        items += [ui.TextDisplay(lines), row_of(ui.Button(label=t("Go to the server"), url=address))]
     else:
         items += _remedies(alert, last) if single else _choices(alert)
     return panel_of(*items, colour=WAITING if alert.kind in ("ahead", "passed_over") else BAD)

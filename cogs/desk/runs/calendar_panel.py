@@ -131,7 +131,7 @@ async def _build(
     if more_jobs:
         notes.append(t("Shows only the next {count} jobs.", count=_MOST_JOBS))
     if not seen.whole:
-        notes.append(t("Some jobs run so often that only their first runs are shown."))
+        notes.append(t("Some jobs run so often that only their first runs are shown here."))
     if file.left_out:
         notes.append(
             tn(

@@ -47,7 +47,7 @@ async def show_feeds(desk: Desk, _target: str) -> None:
     rows: list[ui.Item[Any]] = [] if reachable else [ui.TextDisplay(not_reachable())]
     full = len(feeds) >= FEEDS_OF_A_GUILD
     make = DeskButton(
-        "feeds", "make", _HERE, t("Make an address"),
+        "feeds", "make", _HERE, t("Create an address"),
         style=discord.ButtonStyle.primary, disabled=full or not reachable,
     )  # fmt: skip
     rows.append(row_of(make))
@@ -87,8 +87,9 @@ async def revoke(desk: Desk, _target: str) -> None:
 async def _show_new(desk: Desk, base: str, made: NewFeed) -> None:
     desk.services.guilds_with_feeds.add(desk.guild_id)
     warning = t(
-        "Whoever has this address can read titles, times and channels of what is scheduled here, also after "
-        "they left the server. Revoke it, or replace it, when it has come into the wrong hands."
+        "Whoever has this address can read titles, times and channels of what is scheduled "
+        "here, even after leaving the server. If it falls into the wrong hands, revoke or "
+        "replace it."
     )
     back = row_of(DeskButton("feeds", "show", _HERE, t("All addresses")))
     await desk.show(new_address(base, made, warning, back))

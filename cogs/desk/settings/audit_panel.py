@@ -112,7 +112,7 @@ def audit_panel(panel_id: str, page: AuditPage, *, first: bool) -> ui.LayoutView
     """Return a page of entries as a panel."""
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {t('Who changed what')}")]
     if not page.entries:
-        items.append(ui.TextDisplay(t("Nothing was changed yet.")))
+        items.append(ui.TextDisplay(t("Nothing has been changed yet.")))
     items += [ui.TextDisplay(cut(entry_text(entry), 450)) for entry in page.entries]
     items.append(
         row_of(
@@ -132,7 +132,7 @@ def entry_text(entry: AuditEntry) -> str:
 
 
 def _nobody(via: str) -> str:
-    return t("I myself") if via == "server" else t("over REST")
+    return t("I myself") if via == "server" else t("through the API")
 
 
 def _changes(entry: AuditEntry) -> list[str]:

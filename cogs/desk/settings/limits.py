@@ -38,16 +38,16 @@ def limit_fields(known: Mapping[str, Any]) -> list[ui.Label[Any]]:
     return [
         text_field(
             "quiet", t("Quiet hours"), value=known.get("quiet"), placeholder="22:00-07:00", most=20,
-            description=t("Jobs do not run during these hours"),
+            description=t("Jobs don't run during these hours"),
         ),
         text_field(
             "days", t("Days off"), value=known.get("days"), most=_LONGEST_DAYS, long=True,
             placeholder="2026-12-24, 2027-02-01 – 2027-02-14",
-            description=t("Jobs do not run on these days, such as a vacation"),
+            description=t("Jobs don't run on these days, such as a vacation"),
         ),
         text_field(
             "holidays", t("Off on public holidays of"), value=known.get("holidays"), placeholder="DE-BY",
-            most=60, description=t("A country or region; jobs do not run on its public holidays"),
+            most=60, description=t("A country or region; jobs don't run on its public holidays"),
         ),
         text_field("jobs", t("Most jobs"), value=known.get("jobs"), most=7),
         text_field("runs", t("Most runs an hour"), value=known.get("runs"), most=7),
@@ -111,7 +111,7 @@ def limits_line(rules: GuildRules | None) -> str:
     """Describe a guild's rules on one line; None if the server does not support them or does not answer."""
     label = f"**{t('Limits and hours:')}**"
     if rules is None:
-        return f"{label} " + t("the job server doesn't know any, or doesn't answer.")
+        return f"{label} " + t("the scheduler doesn't know any, or doesn't answer.")
     parts: list[str] = []
     if rules.quiet_from is not None and rules.quiet_to is not None:
         parts.append(

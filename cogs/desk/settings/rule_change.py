@@ -67,7 +67,7 @@ async def taken(desk: Desk, panel_id: str) -> GuildRules:
     """
     change = await desk.memory.panel(panel_id, desk.guild.id)
     if change is None or "rules" not in change or change.get("by") != desk.actor_id:
-        raise Refused(t("This change was saved or dropped already. Use `/schedule setup` again."))
+        raise Refused(t("This change was already saved or discarded. Use `/schedule setup` again."))
     await desk.memory.save_panel(panel_id, desk.guild.id, {})
     before = await rules_here(desk) or GuildRules(desk.guild_id)
     if before != GuildRules.from_json(change["before"]):
@@ -99,9 +99,9 @@ def change_panel(panel_id: str, rules: GuildRules, found: Touched, lists: list[s
 
 def _touched_lines(found: Touched) -> list[str]:
     if not found.jobs:
-        return [t("It touches no run within a year.")]
+        return [t("It affects no run within a year.")]
     heading = (
-        f"**{t('Jobs that it touches:')}** {formats.number(len(found.jobs), shown_locale())} · "
+        f"**{t('Affected jobs:')}** {formats.number(len(found.jobs), shown_locale())} · "
         f"**{t('Runs within a year:')}** {formats.number(found.runs, shown_locale())}"
     )
     lines = [heading, *(f"- {_job_line(item)}" for item in found.jobs[:_LISTED])]

@@ -217,7 +217,7 @@ def _permissions(guild: discord.Guild, specs: Sequence[MethodSpec]) -> str:
     caution = two_factor_caution(guild, specs)
     cautions = [f"⚠ {caution}"] if caution is not None else []
     if not absent:
-        return "\n".join([f"✅ {t('I have every permission my jobs need.')}", *cautions])
+        return "\n".join([f"✅ {t('I have all the permissions my jobs need.')}", *cautions])
     lines = ["**" + t("Permissions I don't have. Give my role the ones you need.") + "**"]
     for name in absent:
         jobs = needed[name]
@@ -242,7 +242,12 @@ async def correct_zone(desk: Desk, panel_id: str) -> None:
 
 async def _ask_zone(desk: Desk, target: str, typed: str | None = None) -> None:
     desk.check_settings()
-    field = text_field(
+    await ask(desk, "setup", "zone", target, t("Default time zone"), [zone_field(typed)])
+
+
+def zone_field(typed: str | None = None) -> ui.Label[Any]:
+    """Return the field ``zone`` of a form, with what was typed before."""
+    return text_field(
         "zone",
         t("City or zone"),
         value=typed,
@@ -250,24 +255,36 @@ async def _ask_zone(desk: Desk, target: str, typed: str | None = None) -> None:
         required=True,
         most=60,
     )
-    await ask(desk, "setup", "zone", target, t("Default time zone"), [field])
 
 
 async def zone_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
-    """Set the guild's zone."""
+    """Set the guild's zone, and offer to move the jobs of the one before."""
+    desk.check_settings()
+    try:
+        before, zone = await set_typed_zone(desk, fields)
+    except Refused as error:
+        await offer_correction(desk, error.message, "setup", "zonefix", target, fields)
+        return
+    if not await zone_move.offered(desk, before, zone, said_guilds_zone(zone)):
+        await _show(desk)
+
+
+async def set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> tuple[str, str]:
+    """Set the guild's zone to the one typed into a form; raise Refused if it isn't known.
+
+    Returns the zone before, and the new one.
+    """
     desk.check_settings()
     typed = str(fields.get("zone") or "").strip()
     zone = typed
     if typed not in known_zones():
         near = search_zones(typed, locale(), instants.now()) if typed else []
         if not near:
-            said = t("I don't know the time zone “{zone}”. Enter a large city near you.", zone=plain(typed))
-            await offer_correction(desk, said, "setup", "zonefix", target, fields)
-            return
+            raise Refused(
+                t("I don't know the time zone “{zone}”. Enter a large city near you.", zone=plain(typed))
+            )
         zone = near[0].key
-    before = await change_guild_zone(desk, zone)
-    if not await zone_move.offered(desk, before, zone, said_guilds_zone(zone)):
-        await _show(desk)
+    return await change_guild_zone(desk, zone), zone
 
 
 async def toggle_approval(desk: Desk, _target: str) -> None:
@@ -279,8 +296,14 @@ async def toggle_approval(desk: Desk, _target: str) -> None:
 
 async def alerts_chosen(desk: Desk, _target: str) -> None:
     """Set the channel for alerts."""
+    await set_alert_channel(desk)
+    await _show(desk)
+
+
+async def set_alert_channel(desk: Desk) -> None:
+    """Send alerts to the picked channel; raise Refused if the bot can't post in it."""
     chosen = _channel_picked(desk)
-    await _change(desk, lambda settings: replace(settings, alert_channel_id=chosen))
+    await _save(desk, lambda settings: replace(settings, alert_channel_id=chosen))
 
 
 async def log_chosen(desk: Desk, _target: str) -> None:
@@ -320,13 +343,17 @@ async def roles_chosen(desk: Desk, _target: str) -> None:
 
 
 async def _change(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) -> None:
+    await _save(desk, change)
+    await _show(desk)
+
+
+async def _save(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) -> None:
     desk.check_settings()
     before = await desk.memory.settings(desk.guild.id)
     after = change(before)
     await desk.memory.save_settings(desk.guild.id, after)
     if changes := changes_between(before.to_json(), after.to_json()):
         await note_change(desk, "settings", changes)
-    await _show(desk)
 
 
 async def ask_limits(desk: Desk, target: str) -> None:
@@ -383,7 +410,7 @@ async def _save_limits(desk: Desk, rules: GuildRules) -> None:
 
 async def ask_hours(desk: Desk, target: str) -> None:
     """Ask when parts of the day begin."""
-    await _ask_words(desk, "hours", target, t("Hours of words"), PARTS_FORM)
+    await _ask_words(desk, "hours", target, t("Times for words"), PARTS_FORM)
 
 
 async def ask_days(desk: Desk, target: str) -> None:
@@ -404,7 +431,7 @@ async def hours_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> Non
     try:
         await _set_words(desk, PARTS_FORM, fields)
     except Refused as error:
-        await _show_refusal(desk, error, "hours", target, t("Hours of words"))
+        await _show_refusal(desk, error, "hours", target, t("Times for words"))
 
 
 async def days_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:

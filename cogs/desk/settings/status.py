@@ -80,13 +80,13 @@ async def _server_lines(desk: Desk) -> list[Check]:
         return [Check(t("Job server:"), False, translated(error.message))]
     known_by = {"address": client.endpoint, "time": f"{answered:.0f}"}
     if published:
-        answers = t("{address}, a published ScheduleZero server, answers in {time} ms", **known_by)
+        answers = t("{address}, a published version of the scheduler, answers in {time} ms", **known_by)
     else:
         answers = t("{address} answers in {time} ms", **known_by)
     lines = [Check(t("Job server:"), True, answers)]
     known = own_instance(handlers, handler.handler_id, handler.address)
     if known is None:
-        text = t("the job server doesn't know “{name}”; try `/schedule reload`", name=handler.handler_id)
+        text = t("the scheduler doesn't know “{name}”; try `/schedule reload`", name=handler.handler_id)
         lines.append(Check(t("Handler:"), False, text))
     elif known.address != handler.address and handler.shards is None:
         text = t(
@@ -100,7 +100,7 @@ async def _server_lines(desk: Desk) -> list[Check]:
         lines.append(_own_registration(known, handler.server_address if not handler.registered else None))
     elif not known.connected:
         text = t(
-            "the job server can't reach {address}; is another program on that port?", address=known.address
+            "the scheduler can't reach {address}; is another program on that port?", address=known.address
         )
         lines.append(Check(t("Handler:"), False, text))
     else:
@@ -265,7 +265,7 @@ async def reload_handler(desk: Desk) -> None:
             raise Refused(t("Scheduling doesn't work right now. I keep trying.")) from None
         raise Refused(
             t(
-                "The job server at {address} doesn't answer. I keep trying.",
+                "The scheduler at {address} doesn't answer. I keep trying.",
                 address=handler.server_address,
             )
         ) from None

@@ -42,7 +42,7 @@ class FeedsResource:
         if made is None:
             most = FEEDS_OF_A_PERSON if body.personal else FEEDS_OF_A_GUILD
             said = Sentence(
-                "There are {count} calendar addresses already. Revoke one first.",
+                "There are already {count} calendar addresses. Revoke one first.",
                 "too_many_feeds",
                 count=most,
             )

@@ -46,6 +46,15 @@ from schedulezero.wire.storable import clean_text
 
 log = logging.getLogger(__name__)
 
+_ENDINGS = {
+    RunState.SUCCEEDED: Sentence("succeeded", "outcome_succeeded"),
+    RunState.FAILED: Sentence("failed", "outcome_failed"),
+    RunState.MISSED: Sentence("missed", "outcome_missed"),
+    RunState.SKIPPED: Sentence("skipped", "outcome_skipped"),
+    RunState.CANCELLED: Sentence("cancelled", "outcome_cancelled"),
+    RunState.UNCERTAIN: Sentence("uncertain", "outcome_uncertain"),
+}
+
 T = TypeVar("T")
 
 CALL_SECONDS = 30.0
@@ -551,9 +560,9 @@ class Dispatcher:
     async def _write_that_it_cannot_be(self, run: Run) -> list[Run]:
         """End a run with a plain failure because the database rejects its real outcome."""
         reason = Sentence(
-            "The run {value}, but its result couldn't be stored.",
+            "The run is over, but its result couldn't be stored. Its outcome: {outcome}.",
             "outcome_not_storable",
-            value=run.state.value,
+            outcome=_ENDINGS.get(run.state, run.state.value),
         )
         failed = replace(
             run,
@@ -617,7 +626,7 @@ def _is_partly_done(run: Run) -> bool:
 
 
 def _not_made(error: Exception) -> Sentence:
-    return Sentence("The job server could not make the call: {error}", "call_not_made", error=error)
+    return Sentence("The scheduler couldn't make the call: {error}", "call_not_made", error=error)
 
 
 def _note(run: Run, waited: timedelta) -> str | None:

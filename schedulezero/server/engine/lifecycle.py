@@ -38,6 +38,7 @@ from schedulezero.server.decisions.parts import planned
 from schedulezero.server.decisions.refusal import Conflict, LimitReached, Missing, Refusal, no_such_job
 from schedulezero.server.engine.clock import Clock
 from schedulezero.server.engine.run_queue import RunQueue
+from schedulezero.server.engine.wrong_states import wrong_state
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.records.audit import Audit
 from schedulezero.server.records.guild_rules import Rules
@@ -425,7 +426,9 @@ class Jobs:
         if job.state is JobState.PENDING:
             raise Conflict(
                 "wrong_state",
-                Sentence("The job is waiting for approval and can't run before.", "job_waits_for_approval"),
+                Sentence(
+                    "The job is waiting for approval and can't run until then.", "job_waits_for_approval"
+                ),
                 "state",
             )
         return job
@@ -466,8 +469,11 @@ class Jobs:
         job = await self.store.change_job(job_id, apply, action=action, by=by, admission=admission)
         if job is None:
             raise no_such_job(job_id)
-        if job.state is JobState.CANCELLED:
+        # Jobs that belong to it may have been cancelled or restored with it.
+        if job.state in (JobState.CANCELLED, JobState.PAUSED, JobState.PENDING):
             self.runs.note_cancelled()
+        elif action in ("resumed", "restored", "approved"):
+            self.clock.look()
         self._wake(job)
         return job
 
@@ -533,13 +539,7 @@ class Jobs:
         if job.state is not state:
             raise Conflict(
                 "wrong_state",
-                Sentence(
-                    "The job is {value}; only one that is {value2} can be {done}.",
-                    "job_in_wrong_state",
-                    value=job.state.value,
-                    value2=state.value,
-                    done=done,
-                ),
+                wrong_state(job.state, done),
                 "state",
             )
 
@@ -588,7 +588,7 @@ def first_run(job: Job, now: datetime) -> datetime:
         raise TriggerError(
             "trigger.args.run_date",
             Sentence(
-                "{moment!r} is in the past; the job server's clock says {now}.",
+                "{moment!r} is in the past; the scheduler's clock says {now}.",
                 "run_date_past",
                 moment=job.trigger.args["run_date"],
                 now=to_iso(now),

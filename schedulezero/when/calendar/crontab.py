@@ -13,6 +13,7 @@ from cronsim import CronSim, CronSimError
 
 from schedulezero.errors import WhenError
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.weekdays import WEEKDAYS
 
 NICKNAMES = {
@@ -26,6 +27,16 @@ NICKNAMES = {
 }
 _FIELD = re.compile(r"[0-9*/,#\-]*[0-9*][0-9*/,#\-L]*|[A-Za-z0-9*/,#\-]+")
 _PLAIN = re.compile(r"[0-9*/,\-]+")
+
+
+# Read as: a field as the crontab library's errors name it, and as people read it.
+_FIELDS = {
+    "minute": Sentence("minute", "cron_minute"),
+    "hour": Sentence("hour", "cron_hour"),
+    "day-of-month": Sentence("day of the month", "cron_day"),
+    "month": Sentence("month", "cron_month"),
+    "day-of-week": Sentence("weekday", "cron_weekday"),
+}
 
 
 def looks_like_crontab(text: str) -> bool:
@@ -49,7 +60,7 @@ def crontab_trigger(text: str, zone: str) -> Trigger:
     line = NICKNAMES.get(text.lower(), text)
     if line.startswith("@"):
         raise WhenError(
-            "There is no “{text}”; there are {known}.",
+            "There is no “{text}”. Possible: {known}.",
             code="crontab_nickname_unknown",
             text=text,
             known=[*NICKNAMES],
@@ -63,7 +74,7 @@ def crontab_trigger(text: str, zone: str) -> Trigger:
             "1-5` runs at 9:00 on weekdays.",
             code="crontab_never_matches",
             text=text,
-            reason=reason,
+            reason=_FIELDS.get(reason, reason),
         ) from error
     fields = _as_fields(line, parsed) if len(line.split()) == 5 else None
     if fields is None:

@@ -31,11 +31,16 @@ def on_which_weekday(text: str) -> Sentence:
 
 def which_one_of(unit: str, text: str) -> Sentence:
     """Return the question which of a month's or year's weekdays is meant."""
+    if unit == "year":
+        return Sentence(
+            "“{text}”: which one of the year? For example: `first monday of the year`.",
+            "which_one_of_the_year",
+            text=text,
+        )
     return Sentence(
-        "“{text}”: which one of the {unit}? For example: `first monday of the month`.",
-        "which_one_of",
+        "“{text}”: which one of the month? For example: `first monday of the month`.",
+        "which_one_of_the_month",
         text=text,
-        unit=unit,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from schedulezero.model import Trigger
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.rule import Bounded, Rule
 from schedulezero.when.calendar.schedules import Every, OnFields
 from schedulezero.when.calendar.triggers import schedule_of
@@ -29,12 +30,29 @@ def nearest_plain(trigger: Trigger, zone: str) -> Trigger | None:
     return None
 
 
-def refusal(trigger: Trigger, zone: str) -> str:
-    """Return the error sentence for a schedule that the server doesn't support."""
-    said = f"The job server can't keep “{describe(trigger, zone)}”: it has no such schedules."
+def refusal(trigger: Trigger, zone: str, locale: str = "en") -> Sentence:
+    """Return the error sentence for a schedule that the scheduler doesn't support.
+
+    Parameters:
+        trigger: The schedule.
+        zone: The zone for wall-clock times without one.
+        locale: The language in which schedules within the sentence are told.
+    """
+    said = describe(trigger, zone, locale)
     near = nearest_plain(trigger, zone)
     if near is None:
-        return f"{said} Say it with days of the week or of the month, such as `every friday at 17:00`."
+        return Sentence(
+            "The scheduler can't keep “{schedule}”: it has no such schedules. Say it with days of the week "
+            "or of the month, such as `every friday at 17:00`.",
+            "schedule_not_kept",
+            schedule=said,
+        )
     # The zone stands beside the time, so that whoever types the sentence elsewhere gets the same instants.
     where = f" {near.zone_or(zone)}" if near.type == "cron" else ""
-    return f"{said} The nearest that it can do is “{describe(near, zone)}{where}”."
+    return Sentence(
+        "The scheduler can't keep “{schedule}”: it has no such schedules. The nearest that it can do is "
+        "“{nearest}”.",
+        "schedule_not_kept_but_near",
+        schedule=said,
+        nearest=f"{describe(near, zone, locale)}{where}",
+    )

@@ -63,7 +63,7 @@ class OutsideReader:
             raise WhenError("I don't understand “{text}”.", code="not_understood", text=text)
         if (stray := _stray_number(text, found, local)) is not None:
             raise WhenError(
-                "The “{stray}” in “{text}” had no part in what was understood ({found}).",
+                "“{stray}” in “{text}” doesn't fit what I understood ({found}).",
                 code="part_not_understood",
                 stray=stray,
                 text=text,

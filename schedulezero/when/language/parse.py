@@ -76,7 +76,8 @@ SHOW_WHAT_IS_RIGHT = frozenset(
         "two_readings",
         "two_schedules",
         "unclear_how_often",
-        "which_one_of",
+        "which_one_of_the_month",
+        "which_one_of_the_year",
     }
 )
 
@@ -135,7 +136,7 @@ def understand(
         raise _with_examples(error.message, locale, error.offers) from error
     except TriggerError as error:
         said = Sentence(
-            "“{wanted}” cannot be scheduled: {message}",
+            "“{wanted}” can't be scheduled: {message}",
             "cannot_be_scheduled",
             wanted=wanted,
             message=error.message,

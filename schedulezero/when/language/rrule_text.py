@@ -185,7 +185,7 @@ def _days_of_weeks(phrase: Phrase, start: datetime) -> None:
     frequency = "DAILY" if phrase.unit == "day" else "WEEKLY"
     if phrase.positions:
         raise WhenError(
-            "BYDAY with numbers, such as 1MO, does not go with FREQ={frequency}; use MONTHLY.",
+            "BYDAY with numbers, such as 1MO, can't be combined with FREQ={frequency}; use MONTHLY.",
             code="rrule_byday_numbers",
             frequency=frequency,
         )
@@ -193,7 +193,7 @@ def _days_of_weeks(phrase: Phrase, start: datetime) -> None:
         phrase.unit = "month"  # the days that are such a day of a month
     elif phrase.days:
         raise WhenError(
-            "BYMONTHDAY does not go with this FREQ={frequency}; use MONTHLY.",
+            "BYMONTHDAY can't be combined with FREQ={frequency}; use MONTHLY.",
             code="rrule_monthday_with_freq",
             frequency=frequency,
         )

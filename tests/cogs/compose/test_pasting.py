@@ -34,7 +34,7 @@ async def test_a_message_becomes_a_draft_of_a_post(world: World) -> None:
     picker = await begun(world)
     shown = await pasted(world, picker, {"json": json.dumps(PARTY)})
     text = said(shown)
-    assert "Check before you schedule" in text and "This stays out:\n- `tts`: It won't be read aloud." in text
+    assert "Check before you schedule" in text and "Left out:\n- `tts`: It won't be read aloud." in text
     draft = await draft_in(world)
     assert draft.method == "send_post"
     assert draft.values == {
@@ -66,7 +66,7 @@ async def test_what_is_wrong_is_told_with_its_place_and_can_be_tried_again(world
     shown = await pasted(world, picker, {"json": '{"content": "a",}'})
     assert "Line 1, column 16: remove the comma" in said(shown)
     shown = await pasted(world, shown.response, {"json": json.dumps({"title": "x" * 300})})
-    assert "`embeds[0].title`: has 300 characters; Discord takes 256." in said(shown)
+    assert "`embeds[0].title`: has 300 characters; Discord allows 256." in said(shown)
     assert (await draft_in(world)).method == ""
     shown = await pasted(world, shown.response, {"json": '{"content": "a"}'})
     assert (await draft_in(world)).values["text"] == "a"

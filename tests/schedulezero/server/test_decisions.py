@@ -56,7 +56,7 @@ def test_a_long_absence_is_not_walked_instant_by_instant() -> None:
 def test_making_up_for_everything_has_a_bound() -> None:
     due = decide_due(job(MissedPolicy.ALL), EVERY_MINUTE, START + 500 * MINUTE)
     assert len(due.run) == 100 and due.run[-1] == START + 500 * MINUTE
-    assert due.note == "400 earlier runs were skipped while the server was not running."
+    assert due.note == "400 earlier runs were skipped while the scheduler was not running."
 
 
 def test_a_one_off_never_falls_due_again() -> None:

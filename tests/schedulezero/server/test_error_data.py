@@ -126,8 +126,8 @@ async def test_a_refusal_is_data(server: ServerConfig, api: Api) -> None:
         try:
             await client.approve(job.id)
         except RequestRefused as error:
-            assert (error.code, code_of(error.message)) == ("wrong_state", "job_in_wrong_state")
-            assert error.values["done"] == "approved"
+            assert (error.code, code_of(error.message)) == ("wrong_state", "not_to_be_approved")
+            assert code_of(error.values["state"]) == "state_active"
         else:
             raise AssertionError("a job that runs was approved")
         try:

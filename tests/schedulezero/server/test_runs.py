@@ -168,7 +168,7 @@ async def test_runs_survive_the_server(server_config: ServerConfig, raw_handler:
         await asyncio.to_thread(raw_handler.start, "send")
         assert (await ended(api, waiting))["status"] == "succeeded"
         notes = await until(lambda: _notes(api, soon))
-        assert notes[0].startswith("2 earlier runs were skipped while the server was not running.")
+        assert notes[0].startswith("2 earlier runs were skipped while the scheduler was not running.")
     calls = [raw_handler.calls.get_nowait()["run_id"] for _ in range(raw_handler.calls.qsize())]
     assert len(calls) == len(set(calls)), "an instant ran twice"
 

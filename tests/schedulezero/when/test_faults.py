@@ -102,7 +102,7 @@ def codes(error: WhenError) -> set[str | None]:
         ("en-GB", "tomorrow today", "several_days"),
         ("en-GB", "tomorrow afternoon at 9am", "time_not_in_part"),
         ("en-GB", "friday nights at 1", "which_night"),
-        ("en-GB", "monday of the month", "which_one_of"),
+        ("en-GB", "monday of the month", "which_one_of_the_month"),
         ("en-GB", "daily every monday at 9 and weekly", "two_schedules"),
         ("en-GB", "in 3 days on friday", "span_and_day"),
         ("en-GB", "every month jan 5", "period_and_day"),
