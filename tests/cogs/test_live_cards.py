@@ -64,15 +64,15 @@ async def test_a_card_shows_a_run_until_its_end(world: World) -> None:
     slow, job = await slow_job(world)
     panel = await card(world, job)
     await world.admin.click(panel, label="Run now")
-    assert "Is running: make\\_tea" in text_of(panel) and "⏳ running" in text_of(panel)
+    assert "Is running: Make tea" in text_of(panel) and "⏳ running" in text_of(panel)
     slow.goes_on.set()
-    await until(lambda: "Has run: make\\_tea" in text_of(panel))
+    await until(lambda: "Has run: Make tea" in text_of(panel))
     assert "✅ done" in text_of(panel) and "The tea is ready." in text_of(panel)
     slow.goes_on.clear()
     slow.fails = True
     await world.admin.click(panel, label="Run now")
     slow.goes_on.set()
-    await until(lambda: "Has failed: make\\_tea" in text_of(panel))
+    await until(lambda: "Has failed: Make tea" in text_of(panel))
     assert "The kettle is empty." in text_of(panel) and "Is running" not in text_of(panel)
 
 

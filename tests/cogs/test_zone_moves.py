@@ -59,7 +59,7 @@ async def test_a_cancelled_reminder_comes_back_by_one_click(world: World) -> Non
     shown: Any = (await world.plain.slash(world.channel, "remind list")).response
     assert "Bring a cancelled one back" not in str(shown.components)
     await pick(world.plain, shown, "sz-remind-pick", [job.id])
-    await world.plain.click(shown, label="Cancel it")
+    await world.plain.click(shown, label="Cancel reminder")
     listed = await world.plain.slash(world.channel, "remind list")
     assert "Dentist" not in said(listed)
     await pick(world.plain, listed.response, "sz-remind:again", [job.id])
