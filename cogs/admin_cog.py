@@ -35,7 +35,7 @@ from cogs.desk.creating import asked_changes, create, draft_view, own_schedules,
 from cogs.desk.creating.event_choices import event_choices
 from cogs.desk.creating.recent import recently_used
 from cogs.desk.files import exchange_panel, table_pictures
-from cogs.desk.jobs import approval, bulk, changes, job_card, listing
+from cogs.desk.jobs import approval, bulk, changes, job_card, listing, running
 from cogs.desk.kit.context import Desk, caller_of
 from cogs.desk.kit.dispatch import Dispatcher
 from cogs.desk.kit.kinds import said_kind
@@ -45,7 +45,7 @@ from cogs.desk.kit.wording import cut, sentence, title_of
 from cogs.desk.kit.zones import zone_choices
 from cogs.desk.queue import panel as queue_panel
 from cogs.desk.runs import alert_card, calendar_panel, history, months, subscribe_panel
-from cogs.desk.settings import audit_panel, setup, sprocket_panel, status, zones
+from cogs.desk.settings import audit_panel, setup, sprocket_panel, status, zone_move, zones
 from cogs.desk.start import first_actions, help_panel
 from cogs.language import speaking, t
 from cogs.places_of_use import IN_SERVERS
@@ -63,10 +63,10 @@ DESK = Dispatcher(
     panel
     for module in (
         alert_card, approval, asked_changes, bulk, calendar_panel, changes, create, draft_view,
-        exchange_panel, history, job_card, listing, part_forms, queue_panel, embeds_panel, fields_panel,
-        files_panel, layout_panel, links_panel, more, poll_form, trying, pasting, table_pictures, templates,
-        texts, tools, setup, sprocket_panel,
-        unfinished, audit_panel, subscribe_panel, own_schedules, first_actions,
+        exchange_panel, history, job_card, listing, part_forms, queue_panel, running, embeds_panel,
+        fields_panel, files_panel, layout_panel, links_panel, more, poll_form, trying, pasting,
+        table_pictures, templates, texts, tools, setup, sprocket_panel,
+        unfinished, audit_panel, subscribe_panel, zone_move, own_schedules, first_actions,
     )
     for panel in module.PANELS
 )  # fmt: skip
@@ -189,7 +189,7 @@ class AdminCog(commands.Cog):
     @schedule.command(name="run", description="Run a job once now. Its schedule stays the same.")
     @app_commands.describe(job="Which job")
     async def run(self, interaction: discord.Interaction, job: str) -> None:
-        await answer(interaction, lambda desk: job_card.run_now(desk, job))
+        await answer(interaction, lambda desk: running.run_now(desk, job))
 
     @schedule.command(name="history", description="Show what ran, with results, errors and links")
     @app_commands.describe(job="Only this job", state="Only runs with this outcome")
@@ -275,7 +275,7 @@ class AdminCog(commands.Cog):
         await answer_anyone(interaction, help_panel.show_help)
 
     @schedule.command(
-        name="status", description="Show the state of the scheduler, my handler and the sprockets"
+        name="status", description="Show whether everything works, and how much of the limits is used"
     )
     async def status(self, interaction: discord.Interaction) -> None:
         await answer(interaction, status.show_status)

@@ -61,6 +61,7 @@ class ScheduleZeroCog(commands.Cog):
 
     def __init__(self, bot: commands.Bot, services: Services) -> None:
         self.bot = bot
+        self._live_cards = services.live_cards
         self._good_runs = GoodRuns(allow_private=services.private_calls)
         self._settled = SettledDebts(services.memory)
         self.handler = Handler(
@@ -71,6 +72,7 @@ class ScheduleZeroCog(commands.Cog):
             journal=services.journal,
             guard=RunGuard(bot),
             after=self._note_good_run,
+            moved=services.live_cards.moved,
             keys=services.keys,
             shards=services.shards,
         )
@@ -106,6 +108,7 @@ class ScheduleZeroCog(commands.Cog):
         self.handler.stop()
         await self._good_runs.close()
         await self._settled.close()
+        await self._live_cards.close()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:

@@ -18,6 +18,7 @@ from cogs.attachments import Downloads
 from cogs.background.direct_messages import DirectMessageBudget
 from cogs.background.double_taps import DoubleTaps
 from cogs.background.invalid_requests import InvalidRequests
+from cogs.background.live_cards import LiveCards
 from cogs.background.supervisor import Supervisor
 from cogs.command_sync import CommandSync
 from cogs.guild_language import locale_of
@@ -64,6 +65,7 @@ class Services:
         limits: the owner's limits as set here; this process enforces those of imports, the server the rest.
         waiting: how to await long waits.
         double_taps: recent clicks.
+        live_cards: the cards of jobs that are kept true while Discord lets us edit them.
         files: the readers of uploaded files.
         downloads: how attachments arrive that are kept (`cogs.attachments`).
         supervisor: keeps the background work alive.
@@ -92,6 +94,7 @@ class Services:
     limits: Limits = field(default_factory=Limits)
     waiting: Waiting = field(default_factory=lambda: Waiting())
     double_taps: DoubleTaps = field(default_factory=DoubleTaps)
+    live_cards: LiveCards = field(default_factory=LiveCards)
     files: FileReaders = field(default_factory=FileReaders)
     downloads: Downloads = field(default_factory=Downloads)
     guilds_with_feeds: set[str] = field(default_factory=set[str])

@@ -161,9 +161,9 @@ TABLE = {
         "schedulezero/when/language schedulezero/methods schedulezero/client cogs cogs/rights cogs/desk/kit"
     ),
     "cogs/desk/jobs": (
-        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
-        "schedulezero/methods schedulezero/client schedulezero/handler cogs/background cogs cogs/rights "
-        "cogs/desk/kit cogs/desk/drafts"
+        "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "
+        "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/handler "
+        "cogs/background cogs cogs/rights cogs/desk/kit cogs/desk/drafts"
     ),
     "cogs/desk/queue": (
         "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "

@@ -266,8 +266,21 @@ _RISKY = frozenset(
 )
 
 
-def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) -> bool:
-    """Return whether a job pings many, deletes, locks, kicks, bans, or changes channels or roles."""
+PINGS_OR_DELETES = frozenset({"mention_everyone", "manage_messages", "kick_members", "ban_members"})
+"""Those of the risky permissions whose use nothing takes back."""
+
+
+def is_risky(
+    spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild, among: frozenset[str] = _RISKY
+) -> bool:
+    """Return whether a job pings many, deletes, locks, kicks, bans, or changes channels or roles.
+
+    Parameters:
+        spec: the job's method.
+        params: its params.
+        guild: where it runs.
+        among: the permissions that count.
+    """
     read = read_params(spec, params)
     texts = [value for value in read.values.values() if isinstance(value, str)]
     if any(len(typed_people(text)) > _MANY for text in texts):
@@ -275,7 +288,7 @@ def is_risky(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) 
     if any(not role.mentionable for role in pinged_roles(spec, read.values, guild)):
         return True
     for need in spec.needs:
-        if need.permission not in _RISKY:
+        if need.permission not in among:
             continue
         # A value that cannot be converted is refused elsewhere; here it counts as risky.
         if need.when is not None and not read.values.get(need.when) and need.when not in read.errors:

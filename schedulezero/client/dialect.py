@@ -65,12 +65,14 @@ class JobQuery:
 class JobPage:
     """A page of jobs, next run first; ``next_cursor`` is None on the last page.
 
-    ``last_states`` has the state of each job's last run by the job's id, if it was asked for.
+    ``last_states`` has the state of each job's last run by the job's id, if it was asked for; ``total`` is
+    how many jobs all pages together have, None if that wasn't asked for or the server doesn't tell.
     """
 
     jobs: tuple[Job, ...]
     next_cursor: str | None
     last_states: Mapping[str, RunState] = field(default_factory=dict[str, RunState])
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +164,12 @@ class Dialect(ABC):
         cursor: str | None = None,
         limit: int = PAGE,
         last_states: bool = False,
+        total: bool = False,
     ) -> JobPage:
-        """Return a page of a guild's jobs; with ``last_states`` also how the last run of each stands."""
+        """Return a page of a guild's jobs.
+
+        With ``last_states`` also how the last run of each stands, with ``total`` how many there are.
+        """
 
     @abstractmethod
     async def due_before(self, instant: datetime, *, cursor: str | None, limit: int) -> JobPage:

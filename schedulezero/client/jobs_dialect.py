@@ -72,6 +72,7 @@ class JobsDialect(Dialect):
         cursor: str | None = None,
         limit: int = PAGE,
         last_states: bool = False,
+        total: bool = False,
     ) -> JobPage:
         return await self._page(
             {
@@ -85,6 +86,7 @@ class JobsDialect(Dialect):
                 "cursor": cursor,
                 "limit": limit,
                 "last_states": 1 if last_states else None,
+                "total": 1 if total else None,
             }
         )
 
@@ -97,6 +99,7 @@ class JobsDialect(Dialect):
             tuple(job_of(item) for item in items_of(answer, "jobs")),
             answer.get("next_cursor"),
             read_answer(_last_states, answer, "the states of the last runs"),
+            total if isinstance(total := answer.get("total"), int) else None,
         )
 
     async def change(self, job: Job, version: int, by: str | None = None) -> Job:

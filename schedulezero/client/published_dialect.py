@@ -158,6 +158,7 @@ class SchedulesDialect(Dialect):
         cursor: str | None = None,
         limit: int = PAGE,
         last_states: bool = False,
+        total: bool = False,
     ) -> JobPage:
         # This dialect returns the whole list at once; we split it into pages here.
         found = [job for job in await self._all() if job.guild_id == guild_id and _matches(job, query)]
@@ -172,7 +173,7 @@ class SchedulesDialect(Dialect):
         if last_states:
             for run in (await self.runs(guild_id, limit=_MOST_RECORDS)).runs:  # newest first
                 states.setdefault(run.job_id, run.state)
-        return JobPage(*_cut(found, cursor, limit), states)
+        return JobPage(*_cut(found, cursor, limit), states, len(found))
 
     async def due_before(self, instant: datetime, *, cursor: str | None, limit: int) -> JobPage:
         due = [job for job in await self._all() if job.next_run_at is not None and job.next_run_at <= instant]

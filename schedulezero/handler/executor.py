@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -53,6 +53,8 @@ Guard = Callable[[RunContext, MethodSpec, dict[str, Any]], Awaitable[None]]
 
 After = Callable[[Invocation], None]
 """Called after each successful run; must not block."""
+Moved = Callable[[str], None]
+"""Called with a job's id when a call of a run of it begins, and when it has its answer; must not block."""
 
 
 class Calls:
@@ -63,12 +65,19 @@ class Calls:
         journal: records runs; None to record nothing.
         guard: called before each run; None for no check.
         after: called after each successful run; None for no callback.
+        moved: called when a call of a run begins and when it has its answer; None for no callback.
     """
 
     def __init__(
-        self, context: Any, journal: Journal | None, guard: Guard | None, after: After | None = None
+        self,
+        context: Any,
+        journal: Journal | None,
+        guard: Guard | None,
+        after: After | None = None,
+        moved: Moved | None = None,
     ) -> None:
         self._after = after
+        self._moved = moved
         self._context = context
         self._journal = journal
         self._guard = guard
@@ -92,17 +101,19 @@ class Calls:
         if task is None:
             task = self._keep(self._once(run_id, invocation), f"run {run_id}")
             self._under_way[run_id] = task
-            task.add_done_callback(lambda _: self._ended(run_id))
+            task.add_done_callback(lambda _: self._ended(run_id, invocation.call))
+            self._tell_moved(invocation.call)
         if limit_of(invocation) <= DEADLINE_SECONDS:
             return task
         return self._keep(self._so_far(run_id, task, invocation), f"a call of run {run_id}")
 
-    def _ended(self, run_id: str) -> None:
+    def _ended(self, run_id: str, call: Call) -> None:
         """Let go of a run; one whose caller is to call again stays for a while, so that it isn't repeated."""
         if run_id in self._told:
             asyncio.get_running_loop().call_later(_KEPT_SECONDS, self._let_go, run_id)
         else:
             self._under_way.pop(run_id, None)
+        self._tell_moved(call)
 
     def _let_go(self, run_id: str) -> None:
         self._told.discard(run_id)
@@ -136,6 +147,15 @@ class Calls:
     def _said(self, run_id: str) -> str | None:
         context = self._contexts.get(run_id)
         return next(iter(context.progress), None) if context is not None else None
+
+    def _tell_moved(self, call: Call) -> None:
+        if self._moved is not None and call.job_id is not None:
+            self._moved(call.job_id)
+
+    @property
+    def under_way(self) -> Collection[str]:
+        """The ids of the runs whose calls have no answer yet."""
+        return self._under_way.keys()
 
     def _keep(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         task = run_in_background(work, what, passed_on=(Exception,))

@@ -6,9 +6,10 @@ It doesn't depend on Discord. Calls arrive on a separate thread (`schedulezero.h
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
-from schedulezero.handler.executor import After, Guard
+from schedulezero.handler.executor import After, Guard, Moved
 from schedulezero.handler.journal import Journal
 from schedulezero.handler.registration import Registered
 from schedulezero.handler.thread import HandlerConfig, HandlerThread
@@ -33,6 +34,7 @@ class Handler:
         keys: our keys and the server's; used for every address they cover.
         shards: the guilds this instance serves, if others share its name; None if it is the only one.
         drain_seconds: for how long calls in progress may go on once it stops; None for a moment.
+        moved: called when a call of a run begins and when it has its answer; None for no callback.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Handler:
         keys: KeyRing | None = None,
         shards: Shards | None = None,
         drain_seconds: float | None = None,
+        moved: Moved | None = None,
     ) -> None:
         self.keys = keys
         self.shards = shards
@@ -57,6 +60,7 @@ class Handler:
         self.journal = journal
         self.guard = guard
         self.after = after
+        self.moved = moved
         self._drain_seconds = drain_seconds
         self._context = context
         self._server_address = server_address
@@ -92,6 +96,11 @@ class Handler:
         """The server's record of this handler; None while it has none."""
         return self._session.registered if self._session is not None else None
 
+    @property
+    def under_way(self) -> Collection[str]:
+        """The ids of the runs that it carries out now."""
+        return self._session.under_way if self._session is not None else ()
+
     def start(self) -> None:
         """Start answering and registering; returns at once. Needs a running event loop.
 
@@ -114,6 +123,7 @@ class Handler:
             self.keys,
             self.shards,
             self._drain_seconds,
+            self.moved,
         )
         self._session = HandlerThread(config, self._loop, self._session)
         self._session.start()

@@ -17,7 +17,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +26,7 @@ from typing import Any
 import zmq
 
 from schedulezero.errors import ParameterError
-from schedulezero.handler.executor import After, Calls, Guard
+from schedulezero.handler.executor import After, Calls, Guard, Moved
 from schedulezero.handler.invocation import Invocation, answer_of_error, prepare, stopped
 from schedulezero.handler.journal import Journal
 from schedulezero.handler.registration import Registered, Registration
@@ -90,6 +90,7 @@ class HandlerConfig:
         keys: our keys and the server's; None for a plain wire.
         shards: the guilds it serves next to other instances; None if it is the only one.
         drain_seconds: for how long calls in progress may go on once it stops; None for a moment.
+        moved: called when a call of a run begins and when it has its answer; None for no callback.
     """
 
     context: Any
@@ -104,6 +105,7 @@ class HandlerConfig:
     keys: KeyRing | None
     shards: Shards | None
     drain_seconds: float | None = None
+    moved: Moved | None = None
 
 
 class HandlerThread:
@@ -129,7 +131,7 @@ class HandlerThread:
         self._waker, self._wakened = socket.socketpair()
         self._waker.setblocking(False)
         self._wakened.setblocking(False)
-        self._calls = Calls(config.context, config.journal, config.guard, config.after)
+        self._calls = Calls(config.context, config.journal, config.guard, config.after, config.moved)
         self._lock = threading.Lock()
         self.bound: Future[None] = Future()
         self.ended: Future[None] = Future()
@@ -160,6 +162,11 @@ class HandlerThread:
     def registered(self) -> Registered | None:
         """The server's record of the handler; None while it has none."""
         return self.registration.registered if self.registration is not None and self.alive else None
+
+    @property
+    def under_way(self) -> Collection[str]:
+        """The ids of the runs whose calls have no answer yet."""
+        return self._calls.under_way
 
     def start(self) -> None:
         """Start the thread."""

@@ -10,7 +10,7 @@ from schedulezero.client.dialect import JobQuery
 from schedulezero.model import JobState
 from tests.support.scheduling import scheduled
 from tests.support.text import text_of
-from tests.support.world import World, labels, pick, press
+from tests.support.world import World, labels, pick, press, selects
 
 
 async def listed(world: World, **options: str) -> Any:
@@ -110,16 +110,30 @@ async def test_the_filter_form_narrows_the_list(world: World) -> None:
 
 
 @pytest.mark.long
-async def test_the_order_goes_round(world: World) -> None:
+async def test_the_order_is_picked_and_marked(world: World) -> None:
     for name, when in (("B", "in 2 hours"), ("C", "in 1 hour"), ("A", "in 3 hours")):
         await scheduled(world, name, when)
     panel = await listed(world)
     orders = []
-    for _ in range(3):
+    for order in ("next", "name", "created"):
+        await pick(world.admin, panel, "list:sort", [order])
         text = text_of(panel)
         orders.append("".join(sorted("ABC", key=lambda letter: text.index(f"**{letter}**"))))
-        await press(world.admin, panel, "list:sort")
+        (menu,) = [item for item in selects(panel) if "list:sort" in item["custom_id"]]
+        assert [item["value"] for item in menu["options"] if item.get("default")] == [order]
     assert orders == ["CBA", "ABC", "ACB"]
+
+
+@pytest.mark.long
+async def test_a_filter_is_cleared_and_other_zones_are_named(world: World) -> None:
+    await scheduled(world, "Breakfast")
+    await scheduled(world, "Sushi", "every monday at 9 in Tokyo")
+    panel: Any = (await world.admin.slash(world.channel, "schedule list", text="Break")).response
+    assert "with “Break”" in text_of(panel) and "1 job" in text_of(panel) and "Sushi" not in text_of(panel)
+    await world.admin.click(panel, label="Clear filter")
+    text = text_of(panel)
+    assert "2 jobs" in text and "09:00 (Asia/Tokyo)" in text and "(UTC)" not in text
+    assert "Clear filter" not in labels(panel)
 
 
 @pytest.mark.parametrize("second", ["Yes, do it", "Undo"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from schedulezero import instants
 from schedulezero.model import JobState
 from tests.conftest import until
+from tests.support.acting import click
 from tests.support.scheduling import scheduled
 from tests.support.text import text_of
 from tests.support.world import World, labels, press, said
@@ -31,7 +33,8 @@ async def test_skipping_the_next_run_and_undoing_it(world: World) -> None:
     await world.admin.click(panel, label="Skip next")
     after = await job(world, job_id)
     text, stamp = text_of(panel), f"{before.next_run_at.timestamp():.0f}"
-    assert "Next run skipped: Hello" in text and "⏭ next run skipped" in text and "held" not in text
+    assert f"Skipped: <t:{stamp}:F>\n**Hello**" in text and "⏭ next run skipped" in text
+    assert "held" not in text
     assert f"⏭ **Skipped:** <t:{stamp}:F>" in text and "Nothing runs until" not in text
     assert f"**Next run:** <t:{after.next_run_at.timestamp():.0f}:F>" in text
     assert after.next_run_at - before.next_run_at == timedelta(days=7)
@@ -51,7 +54,12 @@ async def test_pausing_until_a_day(world: World) -> None:
     panel = await card(world, job_id)
     form = await world.admin.click(panel, label="Pause until…")
     refused = await world.admin.submit_modal(form, {"until": "every monday"})
-    assert "Enter a single point in time" in said(refused)
+    assert "Enter a single point in time" in said(refused) and "every monday" in said(refused)
+    form = await world.admin.click(refused.followups[-1], label="Correct it")
+    assert form.modal is not None and '"value": "every monday"' in json.dumps(form.modal)
+    await world.admin.submit_modal(form, {"until": "in 2 weeks"})
+    await until(lambda: "Nothing runs until" in text_of(panel))
+    form = await world.admin.click(panel, label="Resume")
     form = await world.admin.click(panel, label="Pause until…")
     await world.admin.submit_modal(form, {"until": "in 2 weeks"})
     assert "Held: Hello" in text_of(panel) and "Nothing runs until" in text_of(panel)
@@ -99,12 +107,14 @@ async def test_the_second_of_two_clicks_is_told_who_was_faster(world: World) -> 
     panel = await card(world, job_id)
     others: Any = (await world.moderator.slash(world.channel, "schedule show", job=job_id)).response
     await world.admin.click(panel, label="Pause")
-    late = await world.moderator.click(others, label="Pause")
+    await until(lambda: "Resume" in labels(others))
+    late = await click(world, world.moderator, "job", "pause", job_id)  # as if both had clicked at once
     text = said(late)
     assert "was just changed by someone else" in text and f"paused by <@{world.admin.id}>" in text
-    await world.admin.click(panel, label="Cancel")
+    await world.admin.click(panel, label="Cancel this job")
     await world.admin.click(panel, label="Cancel the job")
-    gone = await world.moderator.click(others, label="Run now")
+    await until(lambda: labels(others) == [])
+    gone = await click(world, world.moderator, "job", "run", job_id)
     assert "was cancelled" in said(gone) and f"cancelled by <@{world.admin.id}>" in said(gone)
 
 
@@ -113,8 +123,10 @@ async def test_undo_takes_back_nobody_elses_change(world: World) -> None:
     job_id = await scheduled(world)
     panel = await card(world, job_id)
     await world.admin.click(panel, label="Pause")
+    assert "Undo" in labels(panel)
     await world.moderator.slash(world.channel, "schedule resume", job=job_id)
-    late = await world.admin.click(panel, label="Undo")
+    await until(lambda: "Undo" not in labels(panel))
+    late = await click(world, world.admin, "job", "back", f"{job_id}:1.2")
     assert "was just changed by someone else" in said(late)
     assert (await job(world, job_id)).state is JobState.ACTIVE
 

@@ -11,7 +11,7 @@ import simcord
 
 from schedulezero.model import Job, JobState
 from tests.conftest import until
-from tests.support.acting import a_job, click, now, scheduler
+from tests.support.acting import a_job, began, click, now, run_now, scheduler
 from tests.support.text import text_of
 from tests.support.world import World, press, said
 
@@ -48,14 +48,14 @@ def posts(world: World) -> list[str]:
 @pytest.mark.long
 async def test_it_does_not_run_in_their_name_whoever_runs_or_resumes_it(world: World) -> None:
     job, creator = await a_demoted_creators_job(world)
-    assert "Started" in said(await click(world, world.admin, "job", "run", job.id))
+    assert began(await run_now(world, world.admin, job))
     run = await ended(world, job, 1)
     assert f"<@{creator.id}>, who created this job" in run.error and "Mention @everyone" in run.error
     assert (await now(world, job)).state is JobState.PAUSED
     assert "Resumed" in said(await click(world, world.admin, "job", "resume", job.id))
     resumed = await now(world, job)
     assert resumed.creator_id == str(creator.id)  # resuming writes nothing, so it is still theirs
-    await click(world, world.admin, "job", "run", job.id)
+    await run_now(world, world.admin, job)
     assert "they don't have *Mention" in (await ended(world, job, 2)).error
     assert (await now(world, job)).state is JobState.PAUSED and posts(world) == []
 
@@ -79,7 +79,7 @@ async def test_whoever_edits_it_and_has_the_right_makes_it_run_again(world: Worl
     await world.admin.submit_modal(form, {"p:message": "All hands on deck"})
     await world.admin.click(shown, label="Save the change")
     assert (await now(world, job)).creator_id == str(world.admin.id)
-    await click(world, world.admin, "job", "run", job.id)
+    await run_now(world, world.admin, job)
     assert (await ended(world, job, 1)).state == "succeeded" and len(posts(world)) == 1
 
 
@@ -106,5 +106,5 @@ async def test_a_name_alone_changes_neither_the_creator_nor_what_the_run_comes_t
         replace(job, name="Renamed"), job.version, str(world.admin.id)
     )
     assert renamed.creator_id == str(creator.id)
-    await click(world, world.admin, "job", "run", job.id)
+    await run_now(world, world.admin, job)
     assert "they don't have *Mention" in (await ended(world, job, 1)).error

@@ -72,10 +72,10 @@ def test_every_panel_of_the_desk_is_in_the_table() -> None:
     assert names == {
         "alert", "audit", "bulk", "calendar", "draft", "drafts", "embeds", "feeds", "fields", "files",
         "history", "import", "job", "layout", "links", "list", "paste", "poll", "queue", "run", "setup",
-        "sprocket", "start", "texts", "tmpl", "tools", "trial",
+        "sprocket", "start", "texts", "tmpl", "tools", "trial", "zone",
     }  # fmt: skip
 
 
 async def test_a_bot_with_shards_has_a_desk_too(settings: Settings) -> None:
     async with a_world(settings.model_copy(update={"shards": 1})) as world:
-        assert "**Handler:**" in said(await world.admin.slash(world.channel, "schedule status"))
+        assert "**Handler:**" in said(await world.owner.slash(world.channel, "schedule status"))

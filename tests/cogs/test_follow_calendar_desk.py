@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cogs.desk.jobs import job_card
+from cogs.desk.jobs import running
 from schedulezero.client.dialect import JobQuery
 from tests.support.acting import click, now, scheduler
 from tests.support.everything import everything
@@ -20,7 +20,7 @@ URL = "webcal://calendar.example.org/private-S3CRET/basic.ics?k=S3CRET"
 async def test_the_address_is_sealed_once_the_job_is_saved(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_card, "FIRST_LOOK_SECONDS", 0.0)  # no such host answers
+    monkeypatch.setattr(running, "FIRST_LOOK_SECONDS", 0.0)  # no such host answers
     shown = await world.admin.slash(world.channel, "schedule create", job="follow_calendar")
     assert shown.modal is not None and "every 15 minutes" in str(shown.modal), said(shown)
     filled: dict[str, Any] = {

@@ -92,7 +92,9 @@ async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> Non
     answer = await click(world, world.admin, "job", "show", waiting[0].id)
     text = text_of(answer.response)
     assert f"> <@&{players.id}> @Pleyers **Board games** begins" in text and job.id not in text, text
-    assert labels(answer.response) == ["Run now", "History", "Cancel", "The job it belongs to"]
+    assert labels(answer.response) == [
+        "Run now", "History", "Refresh", "The job it belongs to", "Close", "Cancel this job",
+    ]  # fmt: skip
     assert answer.response is not None
     up = await world.admin.click(answer.response, label="The job it belongs to")
     assert "Calendar at 127.0.0.1" in text_of(up.response or answer.response)

@@ -20,8 +20,8 @@ async def test_the_list_shows_pages_next_run_first(world: World) -> None:
     listed = await world.admin.slash(world.channel, "schedule list")
     first = text_of(listed.response)
     assert first.index("Job 9") < first.index("Job 8") < first.index("Job 2")
-    assert "Job 1" not in first and "page 1" in first
-    assert labels(listed.response)[-4:] == ["Next", "Filter…", "Sorted by next run", "Refresh"]
+    assert "Job 1" not in first and "page 1 of 2 · 10 jobs" in first
+    assert labels(listed.response)[-3:] == ["Next", "Filter…", "Refresh"]
     await world.admin.click(listed.response, label="Next")  # type: ignore[arg-type]
     second = text_of(listed.response)
     assert "Job 1" in second and "Job 0" in second and "Job 9" not in second
@@ -50,7 +50,8 @@ async def test_picking_from_the_list_opens_the_card(world: World) -> None:
     text = text_of(listed.response)
     assert "every Monday at 09:00 (UTC)" in text and "> Hello" in text
     assert labels(listed.response) == [
-        "Run now", "Pause", "Pause until…", "Skip next", "Edit", "Clone", "History", "Changes", "Cancel",
+        "Run now", "Pause", "Pause until…", "Skip next", "Edit", "Clone", "History", "Changes", "Refresh",
+        "Close", "Cancel this job",
     ]  # fmt: skip
 
 
@@ -94,7 +95,7 @@ async def test_cancelling_asks_first_and_can_be_undone(world: World) -> None:
     assert "Cancel “Hello”?" in said(asked)
     await world.admin.click(asked.response, label="Keep it")  # type: ignore[arg-type]
     assert "▶ active" in text_of(asked.response)
-    await world.admin.click(asked.response, label="Cancel")  # type: ignore[arg-type]
+    await world.admin.click(asked.response, label="Cancel this job")  # type: ignore[arg-type]
     await world.admin.click(asked.response, label="Cancel the job")  # type: ignore[arg-type]
     assert "no longer runs" in text_of(asked.response)
     assert "Nothing is scheduled here yet" in said(await world.admin.slash(world.channel, "schedule list"))
@@ -191,9 +192,14 @@ async def test_reload_registers_again_and_says_what_changed(world: World) -> Non
 
 async def test_status_shows_everything_well(world: World) -> None:
     await scheduled(world)
-    text = said(await world.admin.slash(world.channel, "schedule status"))
-    assert text.count("✅") == 7 and "❌" not in text and "runs: 0 waiting" in text
+    text = said(await world.owner.slash(world.channel, "schedule status"))
+    assert "❌" not in text and "runs: 0 waiting" in text
     assert f"registered with {len(world.handler.sprockets)} jobs" in text
+    text = said(await world.admin.slash(world.channel, "schedule status"))
+    assert text.count("✅") == 6 and "❌" not in text and "runs: 0 waiting" in text
+    assert "**Scheduling:** works" in text and f"{len(world.handler.sprockets)} kinds of jobs" in text
+    for word in (world.settings.api_endpoint, world.settings.handler_id, "127.0.0.1", "ZeroMQ", "andler"):
+        assert word not in text, word
 
 
 @pytest.mark.long

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from schedulezero.model import JobState
-from tests.support.acting import a_job, click, now, runs, scheduler
+from tests.support.acting import a_job, began, click, now, run_now, runs, scheduler
 from tests.support.granting import give_the_bot
 from tests.support.private_threads import ended, imported_by
 from tests.support.text import text_of
@@ -66,7 +66,7 @@ async def test_a_click_asks_who_is_in_the_thread(world: World) -> None:
     assert OUTSIDE in said(await click(world, sam, "job", "run", job.id))
     assert await runs(world, job) == 0
     world.env.backend.add_thread_member(thread.id, sam.id)
-    assert "Started" in said(await click(world, sam, "job", "run", job.id))
+    assert began(await run_now(world, sam, job))
 
 
 async def test_a_run_fails_once_its_creator_left_the_thread(world: World) -> None:

@@ -35,12 +35,14 @@ async def test_the_zone_is_found_by_a_city(world: World) -> None:
     form = await press(world.admin, panel, "setup:zone")
     refused = await world.admin.submit_modal(form, {"zone": "Atlantis-on-Sea"})
     assert "don't know the time zone" in said(refused)
+    again = await world.admin.click(refused.followups[-1], label="Correct it")
+    assert "Atlantis-on-Sea" in str(again.modal)
     assert await world.bot.memory.timezone(world.admin.id, world.guild.id) == "Europe/Berlin"
 
 
 @pytest.mark.long
 async def test_the_servers_zone_is_the_same_by_command_and_noted(world: World) -> None:
-    await limits(world, await setup(world), quiet="22-7")
+    await limits(world, await setup(world), quiet="10pm-7am")
     options = {"zone": "Asia/Tokyo", "whose": "guild"}
     answer = await world.admin.slash(world.channel, "schedule timezone", **options)
     assert "time zone is now **Asia/Tokyo**" in said(answer)
@@ -122,6 +124,7 @@ async def test_a_limit_of_jobs_is_told_and_the_draft_kept(world: World) -> None:
     ("fields", "part"),
     [
         ({"quiet": "at night"}, "“at night” isn't a valid time range"),
+        ({"quiet": "13pm-7am"}, "isn't a valid time range"),
         ({"quiet": "25:00-07:00"}, "isn't a valid time range"),
         ({"days": "blursday"}, "“blursday” isn't a valid day"),
         ({"jobs": "many"}, "“many” isn't a valid limit"),

@@ -98,7 +98,7 @@ async def test_a_double_tap_snoozes_and_runs_once(world: World) -> None:
 
 
 async def test_run_now_runs_once_for_a_double_tap_and_again_for_a_second_click(world: World) -> None:
-    job = await a_job(world)
+    job = await a_job(world, params={"channel_id": str(world.channel.id), "message": "Council"})
     shown = await world.admin.slash(world.channel, "schedule show", job=job.id)
     await at_once(world.admin, shown.response, 2, label="Run now")
     assert await runs(world, job) == 1

@@ -21,7 +21,7 @@ from schedulezero.methods.sprocket_settings import settings_of
 from schedulezero.model import Job, JobState, Trigger
 from sprockets.web_sprocket import WebSettings
 from tests.conftest import until
-from tests.support.acting import a_job, click, now, runs, scheduler
+from tests.support.acting import a_job, began, click, now, run_now, runs, scheduler
 from tests.support.foreign_guild import forged
 from tests.support.text import text_of
 from tests.support.world import World, button_target, labels, pick, press, said
@@ -42,7 +42,7 @@ async def test_who_cannot_see_a_channel_does_not_run_a_job_in_it(world: World) -
     ):
         assert "you don't have *View Channel*" in said(answer)
     assert await runs(world, job) == 0
-    assert "Started" in said(await click(world, world.admin, "job", "run", job.id))
+    assert began(await run_now(world, world.admin, job))
 
 
 async def test_a_job_in_a_channel_that_the_bot_cannot_see_is_run_by_administrators_only(world: World) -> None:
@@ -50,7 +50,7 @@ async def test_a_job_in_a_channel_that_the_bot_cannot_see_is_run_by_administrato
     sam, job = await scheduler(world), await a_job(world, params={"channel_id": "1", "message": "Hi"})
     assert "or I can't see it" in said(await click(world, sam, "job", "run", job.id))
     assert await runs(world, job) == 0
-    assert "Started" in said(await click(world, world.admin, "job", "run", job.id))
+    assert began(await run_now(world, world.admin, job))
 
 
 async def test_an_older_version_comes_back_with_the_rights_of_whoever_restores_it(world: World) -> None:
@@ -446,8 +446,9 @@ _DECIDING = {"job_for", "check", "verdicts"}
 _DECIDED_ELSEWHERE = {
     "bulk.do": "_allowed",
     "bulk.undo": "_restorable",
+    "running._run": "its two callers, by job_for",
     "history._queue": "its two callers, by job_for",
-    "job_card.look_at_once": "its callers, who have just saved or approved the job",
+    "running.look_at_once": "its callers, who have just saved or approved the job",
     "reading.save": "a person's own reminder, under their own id",
     "reading.changed": "its callers, by own_reminder",
     "reminders._instead": "a person's own reminder, by own_reminder",
@@ -483,7 +484,7 @@ def test_whatever_changes_a_job_decides_first() -> None:
             if not decides and name not in _DECIDED_ELSEWHERE:
                 undecided.append(name)
     assert undecided == []
-    assert found >= {"job_card.run_now", "create._save", "approval.approve", *_DECIDED_ELSEWHERE}
+    assert found >= {"job_card.pause", "create._save", "approval.approve", *_DECIDED_ELSEWHERE}
 
 
 async def test_the_list_of_jobs_is_empty_of_new_ones(world: World) -> None:

@@ -54,6 +54,8 @@ async def test_the_weekly_post_takes_two_forms_and_is_edited_in_one(
         await demo.sees("Scheduled: ")
         await both(demo, "44-scheduled")
         await demo.button("Run now")
+        await demo.sees("This pings @Event guests")
+        await demo.button("Run it now")
         posted = demo.posted("@Event guests Party on")
         await expect(posted).to_have_count(1, timeout=30_000)
         await expect(posted.locator(".embed-field")).to_have_count(2)

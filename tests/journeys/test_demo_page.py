@@ -97,7 +97,7 @@ async def test_everything_about_a_job_happens_where_it_is_seen(settings: Setting
         await demo.button("Confirm")
         await demo.sees("Scheduled: Game night (copy)")
         await demo.button("Run now")
-        await demo.sees("Started: Game night (copy)")
+        await demo.sees("Has run: Game night (copy)")
         await demo.sees("🎲 Game night starts in an hour. Who is in?", 15)
 
         await demo.type_command("schedule audit")

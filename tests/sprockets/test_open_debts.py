@@ -80,7 +80,7 @@ async def test_a_lock_ends_once_the_bot_has_its_rights_back(world: World) -> Non
     assert is_locked(world, world.channel.id)
     card = await until(lambda: next(iter(cards(world, alerts, "failed")), None))
     assert "Manage" in text_of(card) and "I'll try again as soon as my permissions change" in text_of(card)
-    assert labels(card) == ["Retry", "Cancel", "Open the job"]
+    assert labels(card) == ["Retry", "Open the job", "Cancel this job"]
     give_the_bot(world, EVERYTHING)
     await until(lambda: not is_locked(world, world.channel.id))
 

@@ -1,4 +1,4 @@
-"""Shared test helpers: WEEKLY, a_job, click, now, runs, scheduler."""
+"""Shared test helpers: WEEKLY, a_job, began, click, now, run_now, runs, scheduler."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cogs.desk.kit.components import DeskButton
 from schedulezero.model import Job, Trigger
 from tests.support.foreign_guild import forged
 from tests.support.granting import give_the_bot, let_everybody_use
-from tests.support.world import World
+from tests.support.world import World, labels, said
 
 WEEKLY = Trigger("cron", {"day_of_week": "mon", "hour": 9, "minute": 0})
 
@@ -61,3 +61,16 @@ async def click(
 ) -> simcord.InteractionResult:
     message = await forged(world, world.channel, DeskButton(panel, name, target, "Forged"))
     return await who.click(message, label="Forged")
+
+
+async def run_now(world: World, who: simcord.MemberActor, job: Job) -> str:
+    """Click *Run now*, confirm it if asked, and return what the person then reads."""
+    answer = await click(world, who, "job", "run", job.id)
+    if answer.response is not None and "Run it now" in labels(answer.response):
+        await who.click(answer.response, label="Run it now")
+    return said(answer)
+
+
+def began(text: str) -> bool:
+    """Return whether a card says that a run was started, or what it came to already."""
+    return any(heading in text for heading in ("Started: ", "Is running: ", "Has run: ", "Has failed: "))

@@ -24,6 +24,7 @@ from cogs.desk.creating.draft_view import (
 from cogs.desk.drafts.draft import END
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import ask_for_approval
+from cogs.desk.jobs.pinged import whom_it_pings
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
@@ -32,21 +33,16 @@ from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import WAITING, cut, message_url, plain, reason
 from cogs.desk.queue.adding import taken_out
-from cogs.language import t, tn, translated, with_colon
+from cogs.language import t, translated, with_colon
 from cogs.memory import Draft
-from cogs.rights.rights import is_risky, pinged_roles
+from cogs.rights.rights import is_risky
 from cogs.services import Refused
-from schedulezero.compose.rendering import Rendered, called, rendered_post
-from schedulezero.compose.typed_text import typed_people
+from schedulezero.compose.rendering import Rendered, rendered_post
 from schedulezero.errors import ParameterError
 from schedulezero.methods.parameters import Kind
-from schedulezero.methods.spec import MethodSpec
-from schedulezero.methods.variables import turn
 from schedulezero.model import Job, JobState, Run, RunState
 
 _AT_ONCE = "now"
-_MOST_NAMED = 10
-"""The most people that a question names; of more it says how many."""
 _LOOKS_AGAIN = 0.1
 """Seconds between two looks at whether the run is over."""
 _MOST_SECONDS = 5.0
@@ -157,21 +153,6 @@ async def post_now(desk: Desk, draft_id: str) -> None:
     await _post(desk, draft, at_once)
 
 
-def whom_it_pings(spec: MethodSpec, params: dict[str, Any], guild: discord.Guild) -> str:
-    """Return whom a new post pings first; of many people it says how many."""
-    found = list(called(params, str(guild.id)))
-    said = {name: str(params[name]) for name in spec.pings if params.get(name)}
-    if params.get("shuffled") is not True:
-        said = {name: turn(text, 1) for name, text in said.items()}
-    found += [role.mention for role in pinged_roles(spec, said, guild)]
-    people = list(dict.fromkeys(user_id for text in said.values() for user_id in typed_people(text)))
-    if len(people) <= _MOST_NAMED:
-        found += [f"<@{user_id}>" for user_id in people]
-    else:
-        found.append(tn("{count} person", "{count} people", len(people)))
-    return cut(", ".join(dict.fromkeys(found)), 1000)
-
-
 async def post_surely(desk: Desk, draft_id: str) -> None:
     """Post it at once, whomever it pings."""
     await _post(desk, *await _at_once(desk, draft_id))
@@ -219,7 +200,7 @@ async def _post(desk: Desk, draft: Draft, at_once: Draft) -> None:
         kept = t("This draft is kept; *Confirm* schedules it.")
         await show_draft(desk, draft, spec, told=f"{said} {kept}")
         return
-    await desk.show(await job_card.card_of(desk, job, heading=heading))
+    await job_card.show_job(desk, job, heading=heading)
 
 
 def _came_to(run: Run | None) -> tuple[str, str]:

@@ -57,6 +57,7 @@ from cogs.desk.drafts.uploads import with_uploads
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import ask_for_approval
 from cogs.desk.jobs.lookup import check, job_for
+from cogs.desk.jobs.running import look_at_once
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.first_run import first_run_warning
@@ -381,8 +382,8 @@ async def _confirm(desk: Desk, draft: Draft, queue: Queue | None) -> None:
         await ask_for_approval(desk, job)
     warning = first_run_warning(job) if draft.job_id is None else None
     if spec.watches and job.state is JobState.ACTIVE and not is_held(job):
-        warning = await job_card.look_at_once(desk, job) or warning
-    await desk.show(await job_card.card_of(desk, job, heading=heading, warning=warning))
+        warning = await look_at_once(desk, job) or warning
+    await job_card.show_job(desk, job, heading=heading, warning=warning)
 
 
 async def _own_name(desk: Desk, spec: MethodSpec, params: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import re
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import approval_card
 from cogs.desk.jobs.lookup import MOST_VERSIONS, changed_meanwhile, check, job_here
+from cogs.desk.jobs.running import look_at_once
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.language import t
@@ -56,8 +57,8 @@ async def approve(desk: Desk, target: str) -> None:
         raise await changed_meanwhile(desk, job_id) from None
     spec = spec_for(desk.bot, approved.method)
     looks = spec is not None and spec.watches and approved.state is JobState.ACTIVE
-    warning = await job_card.look_at_once(desk, approved) if looks else None
-    await desk.show(await job_card.card_of(desk, approved, heading=t("Approved"), warning=warning))
+    warning = await look_at_once(desk, approved) if looks else None
+    await job_card.show_job(desk, approved, heading=t("Approved"), warning=warning)
 
 
 async def check_writers(desk: Desk, job: Job) -> None:

@@ -30,12 +30,12 @@ from cogs.desk.kit.wording import (
     next_run,
     plain,
     run_state,
-    sentence,
+    sentence_in,
     state_word,
     title_of,
 )
-from cogs.language import mark, t
-from cogs.services import offered_specs
+from cogs.language import mark, t, tn
+from cogs.services import Refused, offered_specs
 from schedulezero.client.dialect import Feature, JobPage, JobQuery
 from schedulezero.model import GuildRules, Job, JobState
 from schedulezero.model.method_names import spoken
@@ -44,10 +44,10 @@ from schedulezero.when.calendar.quiet_hours import next_allowed
 
 PAGE = 8
 
-# Read as: the order of the jobs, the label of its button.
+# Read as: the order of the jobs, the label of its option.
 _ORDERS = {
-    "next": mark("Sorted by next run"),
-    "name": mark("Sorted by name"),
+    "next": mark("Next run first"),
+    "name": mark("By name"),
     "created": mark("Newest first"),
 }
 _STATES = (JobState.ACTIVE, JobState.PENDING, JobState.PAUSED, JobState.FINISHED, JobState.CANCELLED)
@@ -60,13 +60,19 @@ async def begin(desk: Desk, *, state: JobState | None, text: str | None) -> None
 
 
 async def sort(desk: Desk, panel_id: str) -> None:
-    """Switch to the next order."""
+    """Show the jobs in the picked order."""
+    state, picked = await LIST.state(desk, panel_id), desk.picked()
+    if picked not in _ORDERS:
+        raise Refused(t("Nothing was picked."))
+    query = {**state["query"], "sort": picked}
+    await LIST.show(desk, panel_id, {**state, "query": query, "cursors": []})
+
+
+async def clear_filter(desk: Desk, panel_id: str) -> None:
+    """Show all jobs, in the present order."""
     state = await LIST.state(desk, panel_id)
-    orders = list(_ORDERS)
-    present = state["query"].get("sort") or orders[0]
-    state["query"]["sort"] = orders[(orders.index(present) + 1) % len(orders)]
-    state["cursors"] = []
-    await LIST.show(desk, panel_id, state)
+    query = {"sort": state["query"].get("sort")}
+    await LIST.show(desk, panel_id, {**state, "query": query, "cursors": [], "selected": []})
 
 
 async def ask_filter(desk: Desk, panel_id: str) -> None:
@@ -133,10 +139,16 @@ def query_of(state: Mapping[str, Any]) -> JobQuery:
 async def _page(desk: Desk, panel_id: str, state: State) -> Page:
     client = desk.client
     page = await client.jobs(
-        desk.guild_id, query_of(state), cursor=cursor_of(state), limit=PAGE, last_states=True
+        desk.guild_id, query_of(state), cursor=cursor_of(state), limit=PAGE, last_states=True, total=True
     )
     panel = list_panel(
-        panel_id, page, state, await client.lacks(), await rules_here(desk), kinds_in(desk.bot)
+        panel_id,
+        page,
+        state,
+        await client.lacks(),
+        await rules_here(desk),
+        kinds_in(desk.bot),
+        await desk.zone(),
     )
     return Page(panel, page.next_cursor)
 
@@ -151,6 +163,7 @@ def list_panel(
     lacks: Mapping[Feature, str],
     rules: GuildRules | None = None,
     kinds: Callable[[str], str] = spoken,
+    zone: str | None = None,
 ) -> ui.LayoutView:
     """Return a page of jobs as a panel.
 
@@ -161,27 +174,26 @@ def list_panel(
         lacks: the features that the server lacks, each with a sentence.
         rules: the guild's rules, which may leave out a job's next runs.
         kinds: what a job of a method does, in words.
+        zone: the reader's zone; the jobs of others name theirs.
     """
     query, number = state["query"], len(state["cursors"]) + 1
-    heading = f"### {t('Scheduled jobs')}"
-    if number > 1 or page.next_cursor:
-        heading += f" · {t('page {number}', number=number)}"
+    heading = " · ".join([f"### {t('Scheduled jobs')}", *_place(page, number)])
     filters = _filters(query, kinds)
     new = DeskButton("draft", "new", "here", t("New"), style=discord.ButtonStyle.primary)
     items: list[ui.Item[Any]] = [
         ui.Section(ui.TextDisplay("\n".join([heading, *filters])), accessory=new),
     ]
     if not page.jobs:
-        said = (
+        nothing = (
             t("Nothing matches. `/schedule list` without options shows everything.")
             if filters
             else t("Nothing is scheduled here yet. Start with `/schedule create`.")
         )
-        items.append(ui.TextDisplay(with_mentions(said)))
+        items.append(ui.TextDisplay(with_mentions(nothing)))
         if not filters:
             first = DeskButton("draft", "post", "here", t("Schedule the first post"))
             items.append(row_of(first))
-    schedules = {job.id: sentence(job) for job in page.jobs}
+    schedules = {job.id: sentence_in(job, zone) for job in page.jobs}
     for job in page.jobs:
         last = (
             f" · {t('last run: {outcome}', outcome=run_state(page.last_states[job.id]))}"
@@ -210,11 +222,32 @@ def list_panel(
             DeskButton("list", "back", panel_id, t("Previous"), disabled=number == 1),
             DeskButton("list", "next", panel_id, t("Next"), disabled=page.next_cursor is None),
             DeskButton("list", "filter", panel_id, t("Filter…")),
-            DeskButton("list", "sort", panel_id, t(_ORDERS[query.get("sort") or "next"])),
+            *([DeskButton("list", "clear", panel_id, t("Clear filter"))] if filters else []),
             DeskButton("list", "refresh", panel_id, t("Refresh")),
         )
     )
+    if len(page.jobs) > 1 or number > 1:
+        items.append(row_of(DeskSelect("list", "sort", panel_id, t("Sort…"), _orders(query))))
     return panel_of(*items, colour=NEUTRAL)
+
+
+def _place(page: JobPage, number: int) -> list[str]:
+    """Return which page of how many this is, and of how many jobs, as far as the server tells."""
+    if page.total is None:
+        return [t("page {number}", number=number)] if number > 1 or page.next_cursor else []
+    if not page.total:
+        return []
+    pages = max(-(-page.total // PAGE), number)
+    count = tn("{count} job", "{count} jobs", page.total)
+    return [t("page {number} of {pages}", number=number, pages=pages), count] if pages > 1 else [count]
+
+
+def _orders(query: Mapping[str, Any]) -> list[discord.SelectOption]:
+    present = query.get("sort") or "next"
+    return [
+        discord.SelectOption(label=t(words), value=order, default=order == present)
+        for order, words in _ORDERS.items()
+    ]
 
 
 def _next_run(job: Job, rules: GuildRules | None) -> str:
@@ -249,7 +282,7 @@ def _filters(query: Mapping[str, Any], kinds: Callable[[str], str]) -> list[str]
 PANELS = (
     Panel(
         "list",
-        clicks={**LIST.clicks, "sort": sort},
+        clicks={**LIST.clicks, "sort": sort, "clear": clear_filter},
         opens={"filter": ask_filter},
         forms={"filter": filtered},
     ),

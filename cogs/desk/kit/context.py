@@ -83,14 +83,28 @@ class Caller:
                 text[: limits.TEXT.most], ephemeral=True, allowed_mentions=quiet
             )
 
-    async def show(self, panel: ui.LayoutView, files: Sequence[discord.File] = ()) -> None:
+    async def show(
+        self, panel: ui.LayoutView, files: Sequence[discord.File] = ()
+    ) -> discord.InteractionMessage:
         """Show a panel where the interaction began: in place of the clicked panel, or as a new one."""
         await self.acknowledge()
+        self.leaves_message()
+        return await self.draw(panel, files)
+
+    async def draw(
+        self, panel: ui.LayoutView, files: Sequence[discord.File] = ()
+    ) -> discord.InteractionMessage:
+        """Draw a panel in the interaction's answer, which is there already."""
         fit(panel)
         await drop_stale_defaults(self.interaction, panel)
-        await self.interaction.edit_original_response(
+        return await self.interaction.edit_original_response(
             view=panel, attachments=list(files), allowed_mentions=discord.AllowedMentions.none()
         )
+
+    def leaves_message(self) -> None:
+        """Note that the clicked message will show something else: nothing draws there any more."""
+        if self.interaction.message is not None:
+            self.services.live_cards.gone(self.interaction.message.id)
 
     def all_picked(self) -> list[str]:
         """Return the values picked in a select."""

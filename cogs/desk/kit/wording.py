@@ -133,6 +133,16 @@ def sentence(job: Job) -> str:
     return describe(job.trigger, job.timezone, shown_locale())
 
 
+def sentence_in(job: Job, zone: str | None) -> str:
+    """Describe a job's schedule, with its zone if that isn't the reader's."""
+    own = job.trigger.zone_or(job.timezone)
+    return (
+        sentence(job)
+        if zone is None or own == zone or job.trigger.type == "interval"
+        else (f"{sentence(job)} ({own})")
+    )
+
+
 def full(instant: datetime) -> str:
     """Format an instant in the reader's own zone and language, with its distance from now."""
     return f"{discord.utils.format_dt(instant, 'F')} ({discord.utils.format_dt(instant, 'R')})"
@@ -221,8 +231,10 @@ def _made(url: str) -> str:
     return t("the event") if "/events/" in url else t("the thread")
 
 
-def outcome(run: Run) -> str:
-    """Return the outcome of a run on one line."""
+def outcome(run: Run, *, running: bool = False) -> str:
+    """Return the outcome of a run on one line, or that it is running now."""
+    if running and run.state is RunState.QUEUED:
+        return f"⏳ {t('running')}"
     parts = [run_state(run.state)]
     if run.lateness is not None and run.lateness >= timedelta(seconds=2):
         parts.append(t("{time} late", time=span(run.lateness)))

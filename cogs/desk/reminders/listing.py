@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import discord
@@ -13,6 +14,7 @@ from cogs.desk.kit.context import Caller
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import Form, text_field
 from cogs.desk.kit.wording import (
+    BAD,
     GOOD,
     NEUTRAL,
     OVER,
@@ -24,9 +26,10 @@ from cogs.desk.kit.wording import (
     relative,
     sentence,
 )
+from cogs.desk.reminders.cancelled import cancelled_lately
 from cogs.desk.reminders.controls import MARK, ReminderButton, ReminderSelect
 from cogs.desk.reminders.reading import METHOD, WHEN, changed, read_as
-from cogs.language import t, tc, tn
+from cogs.language import t, tc, tn, translated
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, reminders_used_up
 from cogs.services import Refused
@@ -85,6 +88,13 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
         items.append(row_of(ReminderSelect(placeholder=placeholder, options=options)))
     elif not cursors:
         items.append(ui.TextDisplay(with_mentions(t("You have no reminders. `/remind me` creates one."))))
+    if not cursors and (gone := await cancelled_lately(caller)):
+        options = [
+            discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
+            for job in gone
+        ]
+        asked = t("Bring a cancelled one back…")
+        items.append(row_of(ReminderSelect(asked, options, action="again", target="mine")))
     buttons = [ReminderButton("back", panel_id, t("Back"))] if cursors else []
     buttons += [ReminderButton("next", panel_id, t("Next"))] if page.next_cursor else []
     buttons += [ReminderButton("feed", "me", t("In your calendar"))] if not cursors else []
@@ -97,6 +107,11 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
         panel_id, caller.interaction.user.id, {"cursors": cursors, "next": page.next_cursor}
     )
     await caller.show(panel_of(*items, colour=WAITING if lost else NEUTRAL))
+
+
+async def again(caller: Caller, _target: str) -> None:
+    """Bring the picked reminder back."""
+    await undo(caller, caller.picked())
 
 
 def _line(job: Job) -> str:
@@ -219,13 +234,26 @@ async def resume(caller: Caller, job_id: str) -> None:
 
 async def ask_edit(caller: Caller, job_id: str) -> None:
     """Open the form that changes a reminder."""
-    job = await own_reminder(caller, job_id)
+    await _ask_edit(caller, await own_reminder(caller, job_id))
+
+
+async def correct(caller: Caller, panel_id: str) -> None:
+    """Open the form again that was refused, with what was typed."""
+    state = await caller.memory.panel(panel_id, caller.interaction.user.id)
+    if state is None or "typed" not in state:
+        raise Refused(t("This button is from an older version of me. Use the command again."))
+    await _ask_edit(caller, await own_reminder(caller, state["edited"]), state["typed"])
+
+
+async def _ask_edit(caller: Caller, job: Job, typed: Mapping[str, str] = MappingProxyType({})) -> None:
     form = Form(title=t("Edit the reminder"), custom_id=f"{FORM}:edit:{job.id}")
-    text = str(job.params["message"])
+    text = typed.get("what") or str(job.params["message"])
     form.add_item(text_field("what", t("Of what"), value=text, required=True, long=True, most=1800))
     keeps = t("Leave it empty to keep: {time}", time=sentence(job))
     given = str(job.meta.get(WHEN) or "")
-    form.add_item(text_field("when", t("When"), description=keeps, placeholder=given or None))
+    form.add_item(
+        text_field("when", t("When"), value=typed.get("when"), description=keeps, placeholder=given or None)
+    )
     await caller.interaction.response.send_modal(form)
 
 
@@ -233,12 +261,19 @@ async def edited(caller: Caller, job_id: str, fields: Mapping[str, Any]) -> None
     """Save what was typed into the form."""
     await caller.acknowledge()
     job = await own_reminder(caller, job_id)
+    what, when = str(fields.get("what") or ""), str(fields.get("when") or "")
     try:
-        job, understood = await changed(
-            caller, job, str(fields.get("what") or ""), str(fields.get("when") or ""), await caller.zone()
-        )
+        job, understood = await changed(caller, job, what, when, await caller.zone())
     except Conflict as error:
         raise Refused(t("This reminder was just changed. Open it again.")) from error
+    except Refused as error:
+        panel_id, state = new_id(), {"edited": job.id, "typed": {"what": what, "when": when}}
+        await caller.memory.save_panel(panel_id, caller.interaction.user.id, state)
+        again = ReminderButton("fix", panel_id, t("Correct it"), style=discord.ButtonStyle.primary)
+        said = ui.TextDisplay(cut(translated(error.message), 3800))
+        back = ReminderButton("list", "mine", t("All reminders"))
+        await caller.show(panel_of(said, row_of(again, back), colour=BAD))
+        return
     await _show_card(caller, job, heading=tc("a reminder", "Changed"), understood=understood)
 
 

@@ -25,7 +25,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, WAITING, cut, plain, relative
 from cogs.desk.runs import history
-from cogs.language import in_quotes, markn, t, tc, tn, translated
+from cogs.language import in_quotes, markn, t, tn, translated
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero import instants
@@ -200,7 +200,7 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
         address = f"https://discord.com/channels/{alert.guild_id}"
         items += [ui.TextDisplay(lines), row_of(ui.Button(label=t("Go to the server"), url=address))]
     else:
-        items += _remedies(alert, last) if single else [_choice(alert)]
+        items += _remedies(alert, last) if single else _choices(alert)
     return panel_of(*items, colour=WAITING if alert.kind in ("ahead", "passed_over") else BAD)
 
 
@@ -216,14 +216,10 @@ def _remedies(alert: Alert, item: Item) -> list[ui.Item[Any]]:
     if alert.kind == "passed_over":
         buttons.append(DeskButton("alert", "others", item.job_id, t("Run the rest, too…")))
     if alert.owed:
-        stop = DeskButton(
-            "job",
-            "cancel",
-            item.job_id,
-            tc("one job", "Cancel"),
-            style=discord.ButtonStyle.danger,
-        )
-        return [row_of(*buttons, stop, DeskButton("job", "show", item.job_id, t("Open the job")))]
+        opens = DeskButton("job", "show", item.job_id, t("Open the job"))
+        style = discord.ButtonStyle.danger
+        stop = DeskButton("job", "cancel", item.job_id, t("Cancel this job"), style=style)
+        return [row_of(*buttons, opens, stop)]
     buttons += [
         DeskButton("job", "resume", item.job_id, t("Resume"))
         if item.paused
@@ -236,13 +232,13 @@ def _remedies(alert: Alert, item: Item) -> list[ui.Item[Any]]:
     return rows
 
 
-def _choice(alert: Alert) -> ui.Item[Any]:
+def _choices(alert: Alert) -> list[ui.Item[Any]]:
     options = [
         discord.SelectOption(label=cut(item.title, 100), value=item.job_id) for item in alert.items[-25:]
     ]
-    name = "othersof" if alert.kind == "passed_over" else "look"
-    placeholder = t("Also run the rest of…") if alert.kind == "passed_over" else t("Open a job…")
-    return row_of(DeskSelect("alert", name, "any", placeholder, options))
+    rest = DeskSelect("alert", "othersof", "any", t("Also run the rest of…"), options)
+    look = DeskSelect("alert", "look", "any", t("Open a job…"), options)
+    return [row_of(rest), row_of(look)] if alert.kind == "passed_over" else [row_of(look)]
 
 
 # -------------------------------------------------------------------- remedies
@@ -273,7 +269,7 @@ async def move(desk: Desk, job_id: str) -> None:
     async with telling_of_conflicts(desk, job_id):
         after = await desk.client.change(wanted, job.version, desk.actor_id)
     heading = t("Moved")
-    await desk.show(await job_card.card_of(desk, after, heading=heading, undo=job.version))
+    await job_card.show_job(desk, after, heading=heading, undo=job.version)
 
 
 PANELS = (

@@ -16,6 +16,7 @@ import discord
 from discord import ui
 
 from cogs.desk.jobs.by_hand import rules_by_hand
+from cogs.desk.jobs.job_card import show_card
 from cogs.desk.jobs.lookup import job_for, job_here, telling_of_conflicts
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
@@ -152,7 +153,26 @@ def history_panel(
             placeholder = t("Backfill missed runs…")
             items.append(row_of(DeskSelect("job", "missing", job.id, placeholder, options)))
         items.append(row_of(DeskButton("job", "show", job.id, t("Back to the job"))))
+    elif page.runs:
+        items.append(_jobs_of(page.runs))
     return panel_of(*items, colour=NEUTRAL)
+
+
+def _jobs_of(runs: Sequence[Run]) -> ui.Item[Any]:
+    """Return a menu of the jobs of runs, the newest run first."""
+    named = {run.job_id: run for run in reversed(runs)}
+    options = [
+        discord.SelectOption(
+            label=cut(run.name or run.method, 100), value=run.job_id, description=state_word(run.state)
+        )
+        for run in reversed(named.values())
+    ]
+    return row_of(DeskSelect("history", "job", "any", t("Open a job…"), options[:25]))
+
+
+async def open_picked(desk: Desk, _target: str) -> None:
+    """Show the card of the picked job."""
+    await show_card(desk, desk.picked())
 
 
 def _described(runs: Sequence[Run]) -> str:
@@ -276,6 +296,6 @@ async def make_up(desk: Desk, panel_id: str) -> None:
 
 PANELS = (
     Panel("job", clicks={"history": show_history, "missing": missing_picked}),
-    Panel("history", clicks={**HISTORY.clicks, "failed": toggle_failed}),
+    Panel("history", clicks={**HISTORY.clicks, "failed": toggle_failed, "job": open_picked}),
     Panel("run", clicks={"retry": retry, "makeup": make_up}),
 )

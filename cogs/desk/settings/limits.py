@@ -28,7 +28,9 @@ _LONGEST_DAYS = 1000  # characters of the form's field
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WORDED_RANGE = re.compile(r"(.+?)\s*(?:\.\.|[–—]|\s-\s)\s*(.+)")
 _RANGE = re.compile(r"(\d{4}-\d\d-\d\d)\s*(?:\.\.|[–—]|\s-\s|\s-|-\s)\s*(\d{4}-\d\d-\d\d)", re.ASCII)
-_QUIET = re.compile(r"\s*(\d{1,2}(?::\d{2})?)\s*[-–—]\s*(\d{1,2}(?::\d{2})?)\s*")
+_TIME = r"(\d{1,2})(?:\s?[:.h]\s?(\d{2})?)?\s?([ap]\.?m\.?)?(?:\s?Uhr)?"
+_QUIET = re.compile(rf"\s*{_TIME}\s*(?:[-–—]|to|until|bis|à|a|até)\s*{_TIME}\s*", re.ASCII | re.IGNORECASE)
+"""Two times of day as people write them: ``22-7``, ``10pm-7am``, ``22h30 à 7h``, ``22 Uhr bis 7 Uhr``."""
 
 
 def limit_fields(known: Mapping[str, Any]) -> list[ui.Label[Any]]:
@@ -140,15 +142,22 @@ def _quiet(text: str) -> tuple[time | None, time | None]:
     try:
         if match is None:
             raise ValueError
-        begin, end = (
-            time.fromisoformat(part.zfill(5) if ":" in part else f"{part.zfill(2)}:00")
-            for part in match.groups()
-        )
+        begin, end = _clock(*match.group(1, 2, 3)), _clock(*match.group(4, 5, 6))
     except ValueError:
         raise Refused(
             t("“{text}” isn't a valid time range. Example: 22:00-07:00.", text=plain(text))
         ) from None
     return begin, end
+
+
+def _clock(hour: str, minute: str | None, half: str | None) -> time:
+    """Return a time of day by 24 hours, or by 12 with *am* or *pm*; raises ValueError if there is none."""
+    number = int(hour)
+    if half:
+        if not 1 <= number <= 12:
+            raise ValueError
+        number = number % 12 + (12 if half.casefold().startswith("p") else 0)
+    return time(number, int(minute or 0))
 
 
 def _days(text: str, zone: str) -> tuple[date, ...]:

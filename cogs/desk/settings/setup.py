@@ -20,11 +20,13 @@ from cogs.command_mentions import with_mentions
 from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskRoleSelect, DeskSelect
 from cogs.desk.kit.context import Desk
+from cogs.desk.kit.corrections import offer_correction, typed_before
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect, lacks_of, why
 from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import BAD, NEUTRAL, plain
+from cogs.desk.settings import zone_move
 from cogs.desk.settings.audit_panel import note_change
 from cogs.desk.settings.limits import LIMIT_FIELDS, days_typed, limit_fields, limits_line, read_limits
 from cogs.desk.settings.role_access import told_access
@@ -37,7 +39,7 @@ from cogs.desk.settings.word_hours import (
     word_fields,
     word_lines,
 )
-from cogs.desk.settings.zones import change_guild_zone
+from cogs.desk.settings.zones import change_guild_zone, said_guilds_zone
 from cogs.guild_language import NAMES
 from cogs.guild_settings import GuildSettings
 from cogs.language import locale, t, translated
@@ -230,29 +232,49 @@ def _permissions(guild: discord.Guild, specs: Sequence[MethodSpec]) -> str:
 
 async def ask_zone(desk: Desk, target: str) -> None:
     """Ask for the guild's zone."""
+    await _ask_zone(desk, target)
+
+
+async def correct_zone(desk: Desk, panel_id: str) -> None:
+    """Ask again for the guild's zone, with what was typed."""
+    target, typed = await typed_before(desk, panel_id)
+    await _ask_zone(desk, target, typed.get("zone"))
+
+
+async def _ask_zone(desk: Desk, target: str, typed: str | None = None) -> None:
     desk.check_settings()
-    await ask(desk, "setup", "zone", target, t("Default time zone"), [zone_field()])
+    await ask(desk, "setup", "zone", target, t("Default time zone"), [zone_field(typed)])
 
 
-def zone_field() -> ui.Label[Any]:
-    """Return the field ``zone`` of a form."""
+def zone_field(typed: str | None = None) -> ui.Label[Any]:
+    """Return the field ``zone`` of a form, with what was typed before."""
     return text_field(
         "zone",
         t("City or zone"),
+        value=typed,
         description=t("Such as Berlin, New York or Asia/Tokyo"),
         required=True,
         most=60,
     )
 
 
-async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
-    """Set the guild's zone."""
-    await set_typed_zone(desk, fields)
-    await _show(desk)
+async def zone_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
+    """Set the guild's zone, and offer to move the jobs of the one before."""
+    desk.check_settings()
+    try:
+        before, zone = await set_typed_zone(desk, fields)
+    except Refused as error:
+        await offer_correction(desk, error.message, "setup", "zonefix", target, fields)
+        return
+    if not await zone_move.offered(desk, before, zone, said_guilds_zone(zone)):
+        await _show(desk)
 
 
-async def set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> None:
-    """Set the guild's zone to the one typed into a form; raise Refused if it isn't known."""
+async def set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> tuple[str, str]:
+    """Set the guild's zone to the one typed into a form; raise Refused if it isn't known.
+
+    Returns the zone before, and the new one.
+    """
     desk.check_settings()
     typed = str(fields.get("zone") or "").strip()
     zone = typed
@@ -263,7 +285,7 @@ async def set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> None:
                 t("I don't know the time zone “{zone}”. Enter a large city near you.", zone=plain(typed))
             )
         zone = near[0].key
-    await change_guild_zone(desk, zone)
+    return await change_guild_zone(desk, zone), zone
 
 
 async def toggle_approval(desk: Desk, _target: str) -> None:
@@ -472,7 +494,13 @@ PANELS = (
             "leave": leave_limits,
             "back": back,
         },
-        opens={"zone": ask_zone, "limits": ask_limits, "hours": ask_hours, "days": ask_days},
+        opens={
+            "zone": ask_zone,
+            "zonefix": correct_zone,
+            "limits": ask_limits,
+            "hours": ask_hours,
+            "days": ask_days,
+        },
         forms={
             "zone": zone_given,
             "limits": limits_given,

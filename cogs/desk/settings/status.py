@@ -15,6 +15,7 @@ from cogs.desk.kit.layout import panel_of
 from cogs.desk.kit.wording import BAD, GOOD, cut, relative, span, state_word
 from cogs.desk.settings.busiest import busiest_lines
 from cogs.desk.settings.database_status import database_lines
+from cogs.desk.settings.plain_status import plain_kinds, plain_lines
 from cogs.health import Check, own_instance
 from cogs.language import grouped, t, tc, tn, translated
 from cogs.rights.allowance import allowance_of, files_used, imports, used_up
@@ -37,18 +38,14 @@ _LONGEST_LIST = 1500
 
 async def show_status(desk: Desk) -> None:
     """Answer ``/schedule status``."""
-    checks = await _server_lines(desk)
+    owns = await _is_owner(desk)
+    checks = await _server_lines(desk) if owns else await plain_lines(desk)
+    checks += await _run_lines(desk) if all(check.well for check in checks) else []
     checks += await _limit_lines(desk)
     checks.append(await _commands(desk))
     checks += _refused_lines(desk)
-    checks += await _owner_lines(desk)
-    names = loaded(desk.bot)
-    methods = len(handler_of(desk.bot).sprockets)
-    listed = ", ".join(names) or tc("no sprockets", "none")
-    said = tn("{names}, with {count} job", "{names}, with {count} jobs", methods, names=listed)
-    if not names:
-        said += f". {t('`/load_sprocket` loads one.')}"
-    checks.append(Check(t("Sprockets:"), bool(names), said))
+    checks += await _owner_lines(desk) if owns else []
+    checks.append(_sprockets(desk) if owns else plain_kinds(len(handler_of(desk.bot).sprockets)))
     latency = desk.bot.latency
     if latency == latency:  # NaN before the first heartbeat
         checks.append(Check("Discord:", latency < 1, f"{latency * 1000:.0f} ms"))
@@ -56,6 +53,16 @@ async def show_status(desk: Desk) -> None:
     colour = GOOD if all(check.well for check in checks) else BAD
     text = "\n".join([f"### {t('Status')}", *lines])
     await desk.show(panel_of(ui.TextDisplay(text), colour=colour))
+
+
+def _sprockets(desk: Desk) -> Check:
+    names = loaded(desk.bot)
+    methods = len(handler_of(desk.bot).sprockets)
+    listed = ", ".join(names) or tc("no sprockets", "none")
+    said = tn("{names}, with {count} job", "{names}, with {count} jobs", methods, names=listed)
+    if not names:
+        said += f". {t('`/load_sprocket` loads one.')}"
+    return Check(t("Sprockets:"), bool(names), said)
 
 
 async def _server_lines(desk: Desk) -> list[Check]:
@@ -68,7 +75,6 @@ async def _server_lines(desk: Desk) -> list[Check]:
         if trouble := read_sentence(health, "trouble"):
             return [Check(t("Database:"), False, translated(trouble))]
         handlers = await client.handlers()
-        page = await client.runs(desk.guild_id, limit=1)
         lacks, published = await client.lacks(), await client.is_published()
     except ClientError as error:
         return [Check(t("Scheduler:"), False, translated(error.message))]
@@ -105,6 +111,16 @@ async def _server_lines(desk: Desk) -> list[Check]:
             name=known.id,
         )
         lines.append(Check(t("Handler:"), True, text))
+    return lines
+
+
+async def _run_lines(desk: Desk) -> list[Check]:
+    """Say how many runs wait, and what the last one here came to."""
+    try:
+        health, page = await desk.client.health(), await desk.client.runs(desk.guild_id, limit=1)
+    except ClientError:
+        return []  # the line about the server shows the reason at the next look
+    lines: list[Check] = []
     waiting, running = health.get("runs_waiting"), health.get("runs_under_way")
     if isinstance(waiting, int) and isinstance(running, int):
         text = t("runs: {waiting} waiting, {running} running", waiting=waiting, running=running)
@@ -181,14 +197,16 @@ def _refused_lines(desk: Desk) -> list[Check]:
     return [Check(t("Refused by Discord:"), False, text)]
 
 
-async def _owner_lines(desk: Desk) -> list[Check]:
-    """Say to the bot's owner how the background work is, and how many requests Discord refused."""
+async def _is_owner(desk: Desk) -> bool:
     try:
-        if not await desk.bot.is_owner(desk.member):
-            return []
+        return await desk.bot.is_owner(desk.member)
     except TROUBLES as error:
         log.info("Discord can't be asked who owns the bot: %s", error)
-        return []
+        return False
+
+
+async def _owner_lines(desk: Desk) -> list[Check]:
+    """Say to the bot's owner how the background work is, and how many requests Discord refused."""
     supervisor, counted = desk.services.supervisor, desk.services.invalid_requests
     lines: list[Check] = []
     said = tn("{count} part runs", "{count} parts run", len(supervisor.parts))
@@ -243,6 +261,8 @@ async def reload_handler(desk: Desk) -> None:
     try:
         registered = await handler.refresh()
     except TimeoutError:
+        if not await _is_owner(desk):
+            raise Refused(t("Scheduling doesn't work right now. I keep trying.")) from None
         raise Refused(
             t(
                 "The scheduler at {address} doesn't answer. I keep trying.",

@@ -85,17 +85,18 @@ class JobsResource:
         order = query_choice(request, "sort", JobOrder) or JobOrder.NEXT
         due_before = query.get("due_before")
         last_states = bool(query_int(request, "last_states", 0, 0, 1))
+        wanted = JobFilter(
+            handler_id=query.get("handler_id"),
+            method=query.get("method"),
+            state=state,
+            guild_id=query.get("guild_id"),
+            creator_id=query.get("creator_id"),
+            channel_id=query.get("channel_id"),
+            text=query.get("text"),
+            due_before=read_instant(due_before, "due_before") if due_before else None,
+        )
         page, cursor, states = await self._jobs.store.jobs_and_states(
-            JobFilter(
-                handler_id=query.get("handler_id"),
-                method=query.get("method"),
-                state=state,
-                guild_id=query.get("guild_id"),
-                creator_id=query.get("creator_id"),
-                channel_id=query.get("channel_id"),
-                text=query.get("text"),
-                due_before=read_instant(due_before, "due_before") if due_before else None,
-            ),
+            wanted,
             order=order,
             after=_read_cursor(query.get("cursor"), order),
             limit=query_int(request, "limit", 25, 1, _MOST_A_PAGE),
@@ -107,6 +108,8 @@ class JobsResource:
         }
         if last_states:
             answer["last_states"] = states
+        if query_int(request, "total", 0, 0, 1):
+            answer["total"] = await self._jobs.store.total(wanted)
         return json_answer(answer)
 
     async def show(self, request: web.Request) -> web.Response:

@@ -173,8 +173,14 @@ _SCHEMAS: dict[str, _Schema] = {
     "CreatedJob": _object({**_JOB, "warning": _TEXT, **_beside("warning")}, "warning", *_beside("warning")),
     "ShownJob": _object({**_JOB, "last_run": _LAST_RUN}, "last_run"),
     "JobPage": _object(
-        {"jobs": _list("Job"), "next_cursor": _nullable("string"), "last_states": _LAST_STATES},
+        {
+            "jobs": _list("Job"),
+            "next_cursor": _nullable("string"),
+            "last_states": _LAST_STATES,
+            "total": {**_COUNT, "description": "With `total=1`: how many jobs all pages together have."},
+        },
         "last_states",
+        "total",
     ),
     "Run": _object(_RUN),
     "Runs": _object({"runs": _list("Run")}),
@@ -415,6 +421,7 @@ _QUERIES = {
         "cursor",
         "limit",
         "last_states",
+        "total",
     ),
     "/api/jobs/{id}": ("last_run",),
     "/api/jobs/{id}/versions": ("limit",),

@@ -93,6 +93,20 @@ def job_page_query(
     query = sa.select(jobs, key.label("sorted_by")).order_by(key, jobs.c.id).limit(limit)
     if last_states:
         query = query.add_columns(_last_state)
+    query = _only(wanted, query)
+    if after is not None:
+        where = (sa.literal(after[0], key.type), sa.literal(after[1], jobs.c.id.type))
+        query = query.where(sa.tuple_(key, jobs.c.id) > sa.tuple_(*where))
+    return query
+
+
+def job_total_query(wanted: JobFilter) -> sa.Select[tuple[int]]:
+    """Return the query for how many jobs all pages together have."""
+    return _only(wanted, sa.select(sa.func.count()).select_from(jobs))
+
+
+def _only(wanted: JobFilter, query: sa.Select[Any]) -> sa.Select[Any]:
+    """Return a query of jobs with the conditions of a filter."""
     query = narrowed(query, jobs, wanted, "handler_id", "method", "guild_id", "creator_id")
     if wanted.state is not None:
         query = query.where(jobs.c.state == wanted.state.value)
@@ -104,7 +118,4 @@ def job_page_query(
         query = query.where(jobs.c.channels.contains(f" {wanted.channel_id} ", autoescape=True))
     if wanted.due_before is not None:
         query = query.where(jobs.c.state == JobState.ACTIVE.value, jobs.c.next_run_at <= wanted.due_before)
-    if after is not None:
-        where = (sa.literal(after[0], key.type), sa.literal(after[1], jobs.c.id.type))
-        query = query.where(sa.tuple_(key, jobs.c.id) > sa.tuple_(*where))
     return query

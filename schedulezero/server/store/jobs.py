@@ -17,7 +17,7 @@ from schedulezero.model.limits import NO_LIMITS, Excess, Limits
 from schedulezero.server.decisions.due import Due
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import audit, versions
-from schedulezero.server.records.queries import JobFilter, JobOrder, Position, job_page_query
+from schedulezero.server.records.queries import JobFilter, JobOrder, Position, job_page_query, job_total_query
 from schedulezero.server.records.rows import job_of
 from schedulezero.server.records.tables import jobs
 from schedulezero.server.store import claiming
@@ -156,6 +156,11 @@ class Store:
             else {}
         )
         return page, following, states
+
+    async def total(self, wanted: JobFilter) -> int:
+        """Return how many jobs all pages of `jobs` together have."""
+        query = job_total_query(wanted)
+        return await self._database.read(lambda connection: connection.scalar(query) or 0)
 
     async def usage(self, guild_id: str, person_id: str | None, now: datetime) -> tuple[int, int | None, int]:
         """Return a guild's number of jobs, a person's share of them, and its runs in the last minute."""

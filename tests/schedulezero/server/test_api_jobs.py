@@ -123,7 +123,10 @@ async def test_a_listing_goes_page_by_page_next_run_first(api: Api) -> None:
         if cursor is None:
             break
     assert seen == ["j6", "j5", "j4", "j3", "j2", "j1", "j0"]
+    guild = (await api.get("/api/jobs", params={"guild_id": "1", "limit": 2, "total": 1})).json()
+    assert len(guild["jobs"]) == 2 and guild["total"] == 3
     guild = (await api.get("/api/jobs", params={"guild_id": "1"})).json()
+    assert "total" not in guild
     assert [job["job_id"] for job in guild["jobs"]] == ["j5", "j3", "j1"]
 
 

@@ -1,0 +1,68 @@
+"""A change of the guild's zone offers to move its jobs, and reminders that were cancelled come back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schedulezero.client.dialect import JobQuery
+from schedulezero.model import Job
+from tests.support.reminding import jobs_of
+from tests.support.scheduling import scheduled
+from tests.support.text import text_of
+from tests.support.world import World, labels, pick, press, said
+
+
+async def zones(world: World) -> dict[str, str]:
+    found = world.bot.services.client.all_jobs(str(world.guild.id), JobQuery())
+    return {job.title: job.timezone async for job in found}
+
+
+async def test_jobs_keep_their_wall_clock_when_the_guild_moves(world: World) -> None:
+    await scheduled(world, "Weekly")
+    await scheduled(world, "Daily", "every day at 18:00")
+    await scheduled(world, "Once", "in 3 days")
+    tokyo = {"zone": "Asia/Tokyo", "whose": "guild"}
+    answer = await world.admin.slash(world.channel, "schedule timezone", **tokyo)
+    panel: Any = answer.response
+    text = text_of(panel)
+    assert "time zone is now **Asia/Tokyo**" in text and "2 jobs still run by the time in UTC" in text
+    assert "Weekly" in text and "every day at 18:00" in text and "Once" not in text
+    assert labels(panel) == ["Move 2 jobs", "Leave them"]
+    await world.admin.click(panel, label="Move 2 jobs")
+    assert "Moved 2 jobs to Asia/Tokyo" in text_of(panel)
+    assert await zones(world) == {"Weekly": "Asia/Tokyo", "Daily": "Asia/Tokyo", "Once": "UTC"}
+    await world.admin.click(panel, label="Undo")
+    assert set((await zones(world)).values()) == {"UTC"}
+    setup: Any = (await world.admin.slash(world.channel, "schedule setup")).response
+    form = await press(world.admin, setup, "setup:zone")
+    await world.admin.submit_modal(form, {"zone": "Etc/UTC"})
+    assert "Default time zone" in text_of(setup)  # no job is in the zone before
+    form = await press(world.admin, setup, "setup:zone")
+    await world.admin.submit_modal(form, {"zone": "UTC"})
+    form = await press(world.admin, setup, "setup:zone")
+    await world.admin.submit_modal(form, {"zone": "berlin"})
+    assert "2 jobs still run by the time in UTC" in text_of(setup)
+    job = await _the(world, "Daily")
+    await world.bot.services.client.pause(job.id, by=str(world.moderator.id))
+    await world.admin.click(setup, label="Move 2 jobs")
+    assert "Moved 1 job" in text_of(setup) and "1 was left unchanged" in text_of(setup)
+
+
+async def _the(world: World, title: str) -> Job:
+    found = world.bot.services.client.all_jobs(str(world.guild.id), JobQuery())
+    return next(iter([job async for job in found if job.title == title]))
+
+
+async def test_a_cancelled_reminder_comes_back_by_one_click(world: World) -> None:
+    await world.plain.slash(world.channel, "remind me", what="Dentist", when="tomorrow at 8")
+    (job,) = await jobs_of(world, world.plain.id)
+    shown: Any = (await world.plain.slash(world.channel, "remind list")).response
+    assert "Bring a cancelled one back" not in str(shown.components)
+    await pick(world.plain, shown, "sz-remind-pick", [job.id])
+    await world.plain.click(shown, label="Cancel reminder")
+    listed = await world.plain.slash(world.channel, "remind list")
+    assert "Dentist" not in said(listed)
+    await pick(world.plain, listed.response, "sz-remind:again", [job.id])
+    assert "I will remind you" in text_of(listed.response)
+    (back,) = await jobs_of(world, world.plain.id)
+    assert back.id == job.id and back.next_run_at == job.next_run_at
