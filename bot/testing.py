@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ from schedulezero import instants
 from schedulezero.handler.handler import Handler
 from schedulezero.methods.sprocket_settings import save_settings, settings_of
 from schedulezero.model import Job, Run, RunState
-from schedulezero.when.language.parse import understand
+from schedulezero.when.language.parse import understand, warm_up
 from schedulezero.wire.addresses import free_ports
 
 SECONDS = 15.0
@@ -247,6 +248,7 @@ async def simulated_guild(
         settings: The bot's settings.
         kind: The class to build; a subclass may offer more.
     """
+    await asyncio.to_thread(_warm_up)
     clock = MovedClock()
     bot = create_bot(settings, now=clock)
     env = simcord.Env(bot, shard_count=bot.shard_count or 1, settle_timeout=SECONDS)
@@ -261,6 +263,12 @@ async def simulated_guild(
     finally:
         await bot.close()
         await env.shutdown()
+
+
+@cache
+def _warm_up() -> None:
+    """Load what the bot loads as it starts; or else whatever settles in the meantime waits for it."""
+    warm_up()
 
 
 async def _furnish(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import sprockets
 from bot.config import Settings
+from bot.testing import simulated_guild
 from cogs.language import speaking, t
-from tests.support.world import a_guild
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "sprocket-recipes.md"
 _BLOCK = re.compile(r'^```\w+ title="sprockets/([^"]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
@@ -28,7 +28,7 @@ async def test_the_recipes_do_what_they_say(settings: Settings, tmp_path: Path) 
     write(tmp_path)
     sprockets.__path__.append(str(tmp_path))
     try:
-        async with a_guild(settings) as guild:
+        async with simulated_guild(settings) as guild:
             assert len(await guild.load("recipes")) == 5
             where = str(guild.channel.id)
             game = {

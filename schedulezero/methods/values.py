@@ -238,12 +238,12 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     if kind is Kind.DATE:
         day = _as_date(value)
         if day is None:
-            raise wrong("a day such as 2026-12-31")
+            raise wrong(Sentence("a day such as `2026-12-31`", "expected_day"))
         return day
     if kind is Kind.TIME:
         at = _as_time(value)
         if at is None:
-            raise wrong("a time of day such as 18:30")
+            raise wrong(Sentence("a time of day such as `18:30`", "expected_time_of_day"))
         return at
     if kind is Kind.CHOICE and parameter.values:
         choice = parameter.choice_of(value)

@@ -6,12 +6,12 @@ import pytest
 from pydantic import ValidationError
 
 from bot.config import Settings
+from bot.testing import simulated_guild
 from schedulezero.model import RunState
-from tests.support.world import a_guild
 
 
 async def test_settings_creators_and_outcomes(settings: Settings) -> None:
-    async with a_guild(settings) as guild:
+    async with simulated_guild(settings) as guild:
         params = {"channel_id": str(guild.channel.id), "message": "Hello"}
         assert (await guild.run("send_announcement", params, creator=guild.admin))["success"] is True
         refused = await guild.run("send_announcement", params, guild=guild.env.create_guild("Elsewhere"))

@@ -78,9 +78,9 @@ async def test_the_function_gets_what_its_annotations_say(size: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"day": "tomorrow"}, "'day' of plan must be a day such as 2026-12-31, not 'tomorrow'."),
+        ({"day": "tomorrow"}, "'day' of plan must be a day such as `2026-12-31`, not 'tomorrow'."),
         ({"day": 20271231}, "'day' of plan must be a day"),
-        ({"at": "25:00"}, "'at' of plan must be a time of day such as 18:30, not '25:00'."),
+        ({"at": "25:00"}, "'at' of plan must be a time of day such as `18:30`, not '25:00'."),
         ({"at": "18:30+02:00"}, "'at' of plan must be a time of day"),
         ({"mood": "sad"}, "'mood' of plan must be one of glad, calm, not 'sad'."),
         ({"size": True}, "'size' of plan must be one of small, large, not 'True'."),

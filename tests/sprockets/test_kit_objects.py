@@ -10,8 +10,9 @@ import pytest
 
 import sprockets
 from bot.config import Settings
+from bot.testing import simulated_guild
 from tests.support.text import text_of
-from tests.support.world import World, a_guild, said
+from tests.support.world import World, said
 
 SPROCKET = '''
 import datetime
@@ -135,7 +136,7 @@ async def test_a_form_asks_for_each_in_its_own_field(world: World, kinds: str) -
 
 
 async def test_the_function_gets_objects_of_its_own_guild(settings: Settings, kinds: str) -> None:
-    async with a_guild(settings) as guild:
+    async with simulated_guild(settings) as guild:
         await guild.load(kinds)
         role = guild.guild.create_role("Red")
         voice = guild.guild.create_voice_channel("Lounge")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any
 
 import simcord
 
 from bot.config import Settings
 from bot.testing import SimulatedGuild, simulated_guild
-from schedulezero.when.language import parse
 from tests.support.text import text_of
 
 
@@ -110,19 +107,5 @@ def _walk(components: Any) -> Any:
 @asynccontextmanager
 async def a_world(settings: Settings) -> AsyncIterator[World]:
     """Build the world around a new bot and shut it down afterwards."""
-    await asyncio.to_thread(_warm)  # or else whatever settles while the first bot does this waits for it
     async with simulated_guild(settings, World) as built:
         yield built
-
-
-@asynccontextmanager
-async def a_guild(settings: Settings) -> AsyncIterator[SimulatedGuild]:
-    """Build the guild that sprocket authors test in, around a new bot, and shut it down afterwards."""
-    await asyncio.to_thread(_warm)
-    async with simulated_guild(settings) as built:
-        yield built
-
-
-@cache
-def _warm() -> None:
-    parse.warm_up()
