@@ -29,7 +29,9 @@ def test_texts_days_and_times_are_spanish() -> None:
 
 
 async def test_a_person_and_a_guild_of_latin_america_are_answered_in_spanish(world: World) -> None:
-    payload = [await item.get_translated_payload(world.bot.tree, world.bot.tree.translator)
+    translator = world.bot.tree.translator
+    assert translator is not None
+    payload = [await item.get_translated_payload(world.bot.tree, translator)
                for item in world.bot.tree.get_commands()]  # fmt: skip
     localized = [
         item["description_localizations"] for item in payload if item.get("description_localizations")

@@ -90,7 +90,7 @@ async def post(desk: Desk, target: str) -> None:
                 raise Refused(translated(bot_timed_out(desk.guild.me)))
             raise Refused(t("I can't do this in {channel}. Give my role *{permission}* there.", **named))
     # What is for everyone speaks the guild's language, whoever posts it.
-    with speaking(locale_of(desk.guild, await desk.memory.settings(desk.guild_id))):
+    with speaking(locale_of(desk.guild, await desk.memory.settings(desk.guild.id))):
         panel, files = await _build(desk, *_read(target), public=True)
     fit(panel)
     await channel.send(view=panel, files=files, allowed_mentions=discord.AllowedMentions.none())
