@@ -27,6 +27,7 @@ from bot.pace.windows import keep_to_windows
 from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
+from cogs.background.gateway import GatewayWatch
 from cogs.background.invalid_requests import HOLD_AT, InvalidRequests
 from cogs.background.supervisor import Kept, Supervisor
 from cogs.command_sync import CommandSync
@@ -56,6 +57,7 @@ from schedulezero.server.thread import ServerThread
 from schedulezero.storage import sqlite_lock
 from schedulezero.storage.database import is_postgres_setting, sqlite_path
 from schedulezero.when.language.parse import warm_up
+from schedulezero.wire.port_owner import said_of_owner
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +162,7 @@ class ScheduleZeroBot(_ShardedBot):
     async def setup_hook(self) -> None:
         """Start everything except the handler, which starts when the bot is ready."""
         expect_free(self._handler_port)
+        GatewayWatch(self)
         if self.settings.is_plain_beyond_this_machine:
             log.warning(
                 "plain_zeromq: registrations at %s and calls to %s are not encrypted; anybody on the network "
@@ -338,8 +341,8 @@ def expect_free(handler_port: int) -> None:
                 "`handler_port`, such as 5000."
             ) from error
         raise PortTaken(
-            f"The handler cannot listen on port {handler_port}: another program does. Stop it (another "
-            "copy of the bot?), or set another `handler_port`."
+            f"The handler cannot listen on port {handler_port}: {said_of_owner(handler_port)} does. Stop it "
+            "(another copy of the bot?), or set another `handler_port`."
         ) from error
 
 

@@ -8,8 +8,10 @@ from cogs.config.config import (
     Settings,
     load_settings,
     source_of,
+    wants_json,
 )
 
 __all__ = [
     "DEFAULT_PATH", "DEFAULT_SPROCKETS", "PREFIX", "ConfigError", "Settings", "load_settings", "source_of",
+    "wants_json",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -34,6 +35,7 @@ _POSTGRES = re.compile(
     re.IGNORECASE,
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")  # which some readers take for the end of a line
 _known: dict[str, re.Pattern[str]] = {}
 
 
@@ -103,7 +105,24 @@ class JsonFormatter(LineFormatter):
             data["run_id"] = run_id
         if record.exc_info:
             data["exception"] = redact(self.formatException(record.exc_info))
-        return json.dumps(data, ensure_ascii=False)
+        if record.stack_info:
+            data["stack"] = redact(self.formatStack(record.stack_info))
+        line = json.dumps(data, ensure_ascii=False)
+        return _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+
+
+class _Handler(logging.StreamHandler[Any]):
+    """Writes records to standard error; what goes wrong there is a record, too, and no bare traceback."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError | RecursionError | None):
+            return  # nobody reads the log, so nobody can be told
+        text = "a line of %s in %s, line %d, could not be written"
+        where = (record.name, record.pathname, record.lineno)
+        told = logging.LogRecord("bot", logging.ERROR, "", 0, text, where, sys.exc_info())
+        with contextlib.suppress(OSError):
+            self.stream.write(self.format(told) + self.terminator)
 
 
 def as_json() -> None:
@@ -112,22 +131,34 @@ def as_json() -> None:
         handler.setFormatter(JsonFormatter())
 
 
+def is_json() -> bool:
+    """Return whether the log is written as JSON, so that everything else for people should be, too."""
+    return any(isinstance(item.formatter, JsonFormatter) for item in logging.getLogger().handlers)
+
+
 def set_up(*, verbose: bool) -> None:
     """Send the program's log, including uncaught exceptions, to standard error in this format."""
-    handler = logging.StreamHandler()
+    handler = _Handler()
     handler.setFormatter(LineFormatter(_FORMAT))
     handler.addFilter(RunFilter())
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     # Even in a verbose log: these loggers would log what is sent to Discord, token included.
-    quiet = ("aiohttp", "httpx", "httpcore") if verbose else ("aiohttp", "httpx", "httpcore", "discord")
-    for name in quiet:
+    for name in ("aiohttp", "httpx", "httpcore", "discord"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    if verbose:
+        log_everything()
     # Python hides these in imported modules, but sprockets' authors and the bot's owner need to see them.
     warnings.filterwarnings("default", r".* has moved to ", DeprecationWarning)
     logging.captureWarnings(capture=True)
     sys.excepthook = _ended
     threading.excepthook = _thread_ended
     sys.unraisablehook = _not_raised
+
+
+def log_everything() -> None:
+    """Log debugging messages, too."""
+    logging.getLogger().setLevel(logging.DEBUG)
+    logging.getLogger("discord").setLevel(logging.NOTSET)
 
 
 def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -7,7 +7,8 @@
         answer = await guild.run("welcome", {"channel_id": guild.channel.id})
         assert answer["success"] is True and guild.posted()[-1].content == "Welcome!"
 
-None of our code is replaced; simcord simulates Discord. Needs ``pip install 'schedulezero-discord[dev]'``.
+None of our code is replaced; simcord simulates Discord. Needs
+``pip install 'schedulezero-discord[testing]'``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import pytest_asyncio
 import simcord
 import zmq
 import zmq.asyncio
+from pydantic import BaseModel
 
 from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
@@ -37,7 +39,8 @@ from cogs.services import handler_of
 from cogs.sprocket_loading import loader
 from schedulezero import instants
 from schedulezero.handler.handler import Handler
-from schedulezero.model import Job
+from schedulezero.methods.sprocket_settings import save_settings, settings_of
+from schedulezero.model import Job, Run, RunState
 from schedulezero.when.language.parse import understand
 from schedulezero.wire.addresses import free_ports
 
@@ -101,8 +104,32 @@ class SimulatedGuild:
         """Give the bot's role exactly the permissions in its invite link, as after an invite."""
         let_do_what_it_asks(self.env, self.bot, self.guild)
 
-    async def run(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Call a job over the wire as the server would and return its response."""
+    async def run(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        *,
+        guild: simcord.GuildHandle | None = None,
+        creator: simcord.MemberActor | None = None,
+        seconds: float = SECONDS,
+    ) -> dict[str, Any]:
+        """Call a job over the wire as the server would and return its response.
+
+        Parameters:
+            method: The job.
+            params: Its parameters.
+            guild: The guild to which the job belongs; this one by default.
+            creator: The person in whose name it runs, whose rights are checked; by default, only the bot's
+                rights are.
+            seconds: How long the job may take before the test fails.
+        """
+        context = {"guild_id": str((guild or self.guild).id)}
+        if creator is not None:
+            context["creator_id"] = str(creator.id)
+        return await self.call({"method": method, "params": params, "context": context}, seconds)
+
+    async def call(self, message: Mapping[str, Any], seconds: float = SECONDS) -> dict[str, Any]:
+        """Send the handler a message as it would come from the server, and return its response."""
         context = zmq.asyncio.Context()
         socket: Any = context.socket(zmq.REQ)
         try:
@@ -111,8 +138,8 @@ class SimulatedGuild:
             if keys is not None and keys.peer is not None and keys.cover(self.handler.address):
                 keys.speak_to(socket, keys.public)  # the embedded server uses the handler's key
             socket.connect(self.handler.address)
-            await socket.send(json.dumps({"method": method, "params": params}).encode())
-            async with asyncio.timeout(SECONDS):
+            await socket.send(json.dumps(message).encode())
+            async with asyncio.timeout(seconds):
                 answer = json.loads(await socket.recv())
         finally:
             socket.close(0)
@@ -120,8 +147,26 @@ class SimulatedGuild:
         await self.env.settle()
         return answer
 
-    async def schedule(self, method: str, params: Mapping[str, Any], when: str) -> Job:
-        """Schedule a job in words, such as ``in 2 hours``, as the administrator."""
+    async def configure(self, sprocket: str, **values: Any) -> None:
+        """Change a loaded sprocket's settings in this guild, as *Configure…* in ``/sprockets`` does.
+
+        The other settings stay as they are. Raises pydantic's ValidationError for a value that doesn't fit.
+        """
+        model = getattr(loader.cog_of(self.bot, sprocket), "settings", None)
+        assert isinstance(model, type) and issubclass(model, BaseModel), f"{sprocket} has no settings"
+        present = await settings_of(self.bot, sprocket, model, str(self.guild.id))
+        changed = model(**{**present.model_dump(), **values})
+        await save_settings(self.bot, sprocket, str(self.guild.id), changed.model_dump(mode="json"))
+
+    async def schedule(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        when: str,
+        *,
+        creator: simcord.MemberActor | None = None,
+    ) -> Job:
+        """Schedule a job in words, such as ``in 2 hours``, as the administrator or another creator."""
         understood = understand(when, zone="UTC", locale="en-GB", now=self.clock())
         return await self.bot.services.client.create(
             Job(
@@ -131,10 +176,27 @@ class SimulatedGuild:
                 params=params,
                 trigger=understood.trigger,
                 guild_id=str(self.guild.id),
-                creator_id=str(self.admin.id),
+                creator_id=str((creator or self.admin).id),
                 timezone=understood.zone,
             )
         )
+
+    async def outcome(self, job: Job, number: int = 1, *, seconds: float = SECONDS) -> Run:
+        """Wait until a run of a job has ended, and return it with its state, result and error.
+
+        Parameters:
+            job: The job, as `schedule` returns it.
+            number: Which of its runs, counted from 1.
+            seconds: How long to wait before the test fails.
+        """
+        async with asyncio.timeout(seconds):
+            while True:
+                found = await self.bot.services.client.runs(job.guild_id, job_id=job.id)
+                for run in found.runs:
+                    if run.number == number and run.state is not RunState.QUEUED:
+                        await self.env.settle()
+                        return run
+                await asyncio.sleep(0.02)
 
     async def advance(self, **span: float) -> None:
         """Move the server's clock forward, for example by ``hours=2``; jobs that fall due run as usual."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -30,19 +31,22 @@ from cogs.desk.compose import (
     tools,
     trying,
 )
-from cogs.desk.creating import asked_changes, create, draft_view, part_forms, unfinished
+from cogs.desk.creating import asked_changes, create, draft_view, own_schedules, part_forms, unfinished
 from cogs.desk.creating.event_choices import event_choices
+from cogs.desk.creating.recent import recently_used
 from cogs.desk.files import exchange_panel, table_pictures
 from cogs.desk.jobs import approval, bulk, changes, job_card, listing
 from cogs.desk.kit.context import Desk, caller_of
 from cogs.desk.kit.dispatch import Dispatcher
-from cogs.desk.kit.replies import answer, desk_of
+from cogs.desk.kit.kinds import said_kind
+from cogs.desk.kit.replies import answer, answer_anyone, desk_of
 from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.kit.wording import cut, sentence, title_of
 from cogs.desk.kit.zones import zone_choices
 from cogs.desk.queue import panel as queue_panel
 from cogs.desk.runs import alert_card, calendar_panel, history, months, subscribe_panel
-from cogs.desk.settings import audit_panel, help_panel, setup, sprocket_panel, status, zones
+from cogs.desk.settings import audit_panel, setup, sprocket_panel, status, zones
+from cogs.desk.start import first_actions, help_panel
 from cogs.language import speaking, t
 from cogs.places_of_use import IN_SERVERS
 from cogs.services import Refused, offered_specs, pickable_specs, services_of
@@ -50,6 +54,7 @@ from schedulezero.client.dialect import JobQuery
 from schedulezero.errors import ClientError
 from schedulezero.methods.spec import MethodSpec, best_matches
 from schedulezero.model import JobState, RunState
+from schedulezero.model.method_names import spoken
 from schedulezero.when.language.holiday_places import search_places
 
 log = logging.getLogger(__name__)
@@ -61,7 +66,7 @@ DESK = Dispatcher(
         exchange_panel, history, job_card, listing, part_forms, queue_panel, embeds_panel, fields_panel,
         files_panel, layout_panel, links_panel, more, poll_form, trying, pasting, table_pictures, templates,
         texts, tools, setup, sprocket_panel,
-        unfinished, audit_panel, subscribe_panel,
+        unfinished, audit_panel, subscribe_panel, own_schedules, first_actions,
     )
     for panel in module.PANELS
 )  # fmt: skip
@@ -79,11 +84,9 @@ _RUN_STATES = [app_commands.Choice(name=state.value, value=state.value) for stat
 
 
 def job_choice(spec: MethodSpec, *, alone: bool) -> str:
-    """Return what a job is called in a choice: what it does; of several alike also their methods."""
-    summary = spec.summary.rstrip(".")
-    if not summary:
-        return cut(spec.name, 100)
-    return cut(summary if alone else f"{summary} · {spec.name}", 100)
+    """Return what a job is called in a choice: what it does; of several alike also the method in words."""
+    said = said_kind(spec, spec.name)
+    return cut(said if alone else f"{said} · {spoken(spec.name)}", 100)
 
 
 class AdminCog(commands.Cog):
@@ -269,7 +272,7 @@ class AdminCog(commands.Cog):
 
     @schedule.command(name="help", description="What I can do, and how to write it")
     async def help(self, interaction: discord.Interaction) -> None:
-        await answer(interaction, help_panel.show_help)
+        await answer_anyone(interaction, help_panel.show_help)
 
     @schedule.command(
         name="status", description="Show the state of the scheduler, my handler and the sprockets"
@@ -303,9 +306,12 @@ class AdminCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """Suggest loaded job methods by name or description."""
+        first = pickable_specs(self.bot)
+        names = {spec.name for spec in first}
+        if not current:
+            used = await self._recently_used(interaction, first)
+            first = [*used, *(spec for spec in first if spec not in used)]
         with speaking(interaction.locale):
-            first = pickable_specs(self.bot)
-            names = {spec.name for spec in first}
             # Whoever types the name of a method that another one replaces finds it, behind the others.
             others = [spec for spec in offered_specs(self.bot) if not spec.internal]
             rest = [spec for spec in others if current and spec.name not in names]
@@ -318,6 +324,20 @@ class AdminCog(commands.Cog):
                 app_commands.Choice(name=job_choice(spec, alone=said[spec.summary] == 1), value=spec.name)
                 for spec in found[:_MOST_CHOICES]
             ]
+
+    async def _recently_used(
+        self, interaction: discord.Interaction, offered: Sequence[MethodSpec]
+    ) -> Sequence[MethodSpec]:
+        """Return the methods that were used here last; none if that takes too long."""
+        if interaction.guild_id is None or not await _may_look(interaction):
+            return ()
+        client, person = services_of(self.bot).client, str(interaction.user.id)
+        try:
+            async with asyncio.timeout(_SUGGEST_SECONDS):
+                return await recently_used(client, str(interaction.guild_id), person, offered)
+        except (ClientError, TimeoutError) as error:
+            log.info("what was used here last is not known: %s", error)
+            return ()
 
     @create.autocomplete("template")
     async def suggest_template(

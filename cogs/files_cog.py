@@ -1,4 +1,4 @@
-"""FilesCog: deletes kept files that nothing needs any more.
+"""FilesCog: deletes kept files that nothing needs any more, and what sprockets remember of ended jobs.
 
 It looks every six hours at the files that nothing was known to need for a week. What seems not to be needed
 then is looked at once more, a day later, and deleted if that is still so. A published server forgets a job
@@ -16,6 +16,7 @@ from discord.ext import commands
 from cogs.background.supervisor import Kept
 from cogs.needed_files import needed_files
 from cogs.services import services_of
+from cogs.sprocket_state import forget_states_of_ended_jobs
 from schedulezero import instants
 from schedulezero.errors import ClientError, DatabaseUnavailable
 
@@ -50,6 +51,9 @@ class FilesCog(commands.Cog):
         while True:
             try:
                 await self.sweep(instants.now())
+                await forget_states_of_ended_jobs(
+                    self._services.client, self._services.memory, instants.now()
+                )
             except (ClientError, DatabaseUnavailable) as error:
                 log.info("files that nothing needs are deleted later: %s", error)
             except Exception as error:  # noqa: BLE001 - noted, and tried again

@@ -6,6 +6,7 @@ import logging
 
 from cogs.memory import Memory
 from cogs.services import Services
+from cogs.sprocket_state import forget_states_of_person
 from cogs.undelivered import clear_all_undelivered
 from schedulezero import instants
 from schedulezero.client.client import Client
@@ -54,7 +55,8 @@ async def _cancel_all(client: Client, place: str) -> None:
 
 
 async def forget_person(services: Services, user_id: int) -> None:
-    """Forget a person: their reminders, their zone, their drafts, and what could not be sent to them."""
+    """Forget a person: their reminders, zone, drafts, what couldn't be sent, and what sprockets remember."""
     await forget_place(services, str(user_id))
     await services.memory.forget_user(user_id)
+    await forget_states_of_person(services.memory, user_id)
     await clear_all_undelivered(services.memory, str(user_id))

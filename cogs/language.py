@@ -11,10 +11,11 @@ values fill in. The code is in the template's context, ``error:<code>``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -27,8 +28,10 @@ from babel.messages.pofile import read_po
 from discord import app_commands
 
 from cogs import formats
+from cogs.sprocket_texts import SprocketTexts, error_source
 from schedulezero import said_values
-from schedulezero.sentences import Sentence, filled, placeholders
+from schedulezero.model.method_names import spoken
+from schedulezero.sentences import Sentence, filled, parts_of, placeholders
 
 FOLDER = Path(__file__).parent / "locale"
 ERRORS = "error:"
@@ -140,9 +143,13 @@ def markn(one: str, many: str) -> tuple[str, str]:
 
 
 def translated(sentence: str) -> str:
-    """Translate an English sentence from elsewhere into the current language, if its code is known."""
+    """Translate an English sentence from elsewhere into the current language, if its code is known.
+
+    The names of methods in it become words.
+    """
     if not isinstance(sentence, Sentence) or sentence.code is None:
         return sentence
+    sentence = _without_method_names(sentence)
     if sentence.code in said_values.CODES:
         value = formats.said_value(sentence.code, sentence.values.get("value"), shown_locale())
         return value if value is not None else sentence
@@ -153,6 +160,16 @@ def translated(sentence: str) -> str:
         return sentence
     # Bounded at every depth: a sentence within a sentence may be used, and so translated, more than once.
     return filled(template, sentence.values, translated)[:_LONGEST_TRANSLATED]
+
+
+def _without_method_names(sentence: Sentence) -> Sentence:
+    """Return a sentence with words for the names of methods, which its readers don't know."""
+    named = {part.values.get("method") for part in parts_of(sentence)}
+    # Other texts in it, such as an error's, may hold the same name within a longer word.
+    for name in (item for item in named if isinstance(item, str) and "_" in item):
+        pattern, words = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)"), spoken(name)
+        sentence = sentence.changed(partial(pattern.sub, lambda _, words=words: words))
+    return sentence
 
 
 def _filled_in(text: str, values: dict[str, Any]) -> str:
@@ -170,11 +187,14 @@ def catalogue(language: str) -> NullTranslations:
         return NullTranslations()
     compiled = BytesIO()
     write_mo(compiled, _read(language))
-    return GNUTranslations(BytesIO(compiled.getvalue()))
+    texts = GNUTranslations(BytesIO(compiled.getvalue()))
+    texts.add_fallback(SprocketTexts(language))
+    return texts
 
 
 def _error_template(language: str, sentence: Sentence) -> str | None:
-    english = _error_sources(language).get(sentence.code or "")
+    code = sentence.code or ""
+    english = _error_sources(language).get(code) or error_source(language, code)
     if english is None:
         return None
     context, texts = f"{ERRORS}{sentence.code}", catalogue(language)

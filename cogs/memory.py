@@ -309,6 +309,47 @@ class Memory:
 
         return await self._database.write(put)
 
+    async def put_among(self, kind: str, key: str, value: dict[str, Any], most: int) -> bool:
+        """Save a note, replacing any with its key. Return False if its kind has as many as it may already.
+
+        A note about what was forgotten since the current run began is left out, as in `put`.
+        """
+        row = {"kind": kind, "key": key, "value": value}
+        began = current_run().begun_at  # as in `keep`
+
+        def put(connection: Connection) -> bool:
+            if _is_forgotten(connection, kind, key, value, began):
+                return True
+            there = sa.select(sa.literal(1)).where(_notes.c.kind == kind, _notes.c.key == key)
+            if connection.scalar(there) is None:
+                count = sa.select(sa.func.count()).select_from(_notes).where(_notes.c.kind == kind)
+                if (connection.scalar(count) or 0) >= most:
+                    return False
+            insert = insert_into(connection, _notes).values(row)
+            new = {"value": insert.excluded["value"]}
+            connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=new))
+            return True
+
+        return await self._database.write(put)
+
+    async def notes_below(
+        self, kind: str, named: str, wanted: str | None = None
+    ) -> list[tuple[str, str, dict[str, Any]]]:
+        """Return the kind, key and value of each note of a kind for each place that names something.
+
+        Parameters:
+            kind: the kind, before the slash and the place.
+            named: the key of the notes' values that must be set.
+            wanted: its value; None for any.
+        """
+        names = _notes.c.value[named].as_string()
+        query = sa.select(_notes.c.kind, _notes.c.key, _notes.c.value).where(
+            _notes.c.kind.startswith(f"{kind}/", autoescape=True),
+            names == wanted if wanted is not None else names.is_not(None),
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [(str(found), str(key), value) for found, key, value in rows]
+
     async def kept(self, kind: str, key: str) -> dict[str, Any] | None:
         """Return a note; None if there is none."""
         return await self._database.read(lambda connection: connection.scalar(_note(kind, key)))

@@ -14,6 +14,7 @@ from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.kit.zones import zone_choices
 from cogs.desk.reminders import listing, own_data, own_zone, reminders
+from cogs.desk.start import help_panel
 from cogs.places_of_use import EVERYWHERE
 from schedulezero.methods.closed_doors import note_came_by
 
@@ -57,6 +58,10 @@ class RemindersCog(commands.Cog):
     @remind.command(name="forget", description="Show what I keep of you, and delete it")
     async def forget(self, interaction: discord.Interaction) -> None:
         await _answer(interaction, own_data.show_own_data)
+
+    @remind.command(name="help", description="What I can do for you, and how to write it")
+    async def help(self, interaction: discord.Interaction) -> None:
+        await _answer(interaction, help_panel.show_help)
 
     @timezone.autocomplete("zone")
     async def suggest_zone(

@@ -6,6 +6,7 @@ services through the interaction's client.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -14,6 +15,7 @@ import discord
 from discord.ext import commands
 
 from cogs.attachments import Downloads
+from cogs.background.direct_messages import DirectMessageBudget
 from cogs.background.double_taps import DoubleTaps
 from cogs.background.invalid_requests import InvalidRequests
 from cogs.background.supervisor import Supervisor
@@ -26,6 +28,7 @@ from schedulezero.errors import ScheduleZeroError
 from schedulezero.exchange.limited_reading import FileReaders
 from schedulezero.handler.handler import Handler
 from schedulezero.handler.journal import Journal
+from schedulezero.methods.kinds import Group, group_of
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec, spec_of
 from schedulezero.model.habits import Habits
@@ -66,6 +69,7 @@ class Services:
         supervisor: keeps the background work alive.
         guilds_with_feeds: the guilds whose calendar feeds this process keeps in step.
         invalid_requests: the requests that Discord refused lately, which it counts towards a ban.
+        direct_messages: counts what people get from jobs that others created.
     """
 
     client: Client
@@ -92,6 +96,12 @@ class Services:
     downloads: Downloads = field(default_factory=Downloads)
     guilds_with_feeds: set[str] = field(default_factory=set[str])
     invalid_requests: InvalidRequests = field(default_factory=InvalidRequests)
+    direct_messages: DirectMessageBudget = field(default_factory=DirectMessageBudget)
+
+    def allows_direct_message(self, person_id: int) -> bool:
+        """Count a direct message to a person; return False if it would exceed the owner's limit."""
+        most = self.limits.direct_messages_per_minute
+        return self.direct_messages.take(person_id, most, time.monotonic())
 
     @property
     def place(self) -> str:
@@ -183,7 +193,7 @@ def spec_for(bot: commands.Bot, method: str) -> MethodSpec | None:
 
 
 def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
-    """Return the specs that a person picks from for a new job: posts with all their parts first.
+    """Return the specs that a person picks from for a new job, in their groups: posts first.
 
     A method that another one replaces is left out while the other one is loaded, and one that only the bot
     plans always.
@@ -191,7 +201,12 @@ def pickable_specs(bot: commands.Bot) -> list[MethodSpec]:
     specs = offered_specs(bot)
     names = {spec.name for spec in specs}
     found = [spec for spec in specs if spec.instead not in names and not spec.internal]
-    return sorted(found, key=lambda spec: all(item.kind is not Kind.EMBEDS for item in spec.parameters))
+    groups = list(Group)
+
+    def place(spec: MethodSpec) -> tuple[bool, int]:
+        return all(item.kind is not Kind.EMBEDS for item in spec.parameters), groups.index(group_of(spec))
+
+    return sorted(found, key=place)
 
 
 def specs_of(bot: commands.Bot) -> Callable[[str], MethodSpec | None]:

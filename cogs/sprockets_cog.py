@@ -16,10 +16,12 @@ from cogs.desk.kit.wording import relative
 from cogs.desk.settings import sprocket_panel
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
+from cogs.own_schedules import follow_new_texts
 from cogs.owner_guilds import OwnerGuilds
 from cogs.places_of_use import in_servers
-from cogs.services import Refused, services_of
+from cogs.services import Refused, handler_of, services_of
 from cogs.sprocket_loading import loader
+from schedulezero.methods.spec import spec_of
 
 _OWNERS = discord.Permissions(administrator=True)
 _MANAGERS = discord.Permissions(manage_guild=True)
@@ -40,6 +42,24 @@ class SprocketsCog(commands.Cog):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         self._place(self._owner_guilds().place_all)
+        await self.on_sprocket_changed()
+
+    @commands.Cog.listener()
+    async def on_sprocket_changed(self) -> None:
+        """Let the guilds' jobs follow the schedules that sprockets bring."""
+        self._keep("following sprockets' schedules", self._follow_schedules)
+
+    async def _follow_schedules(self) -> None:
+        await self.bot.wait_until_ready()
+        handler = handler_of(self.bot)
+        await handler.wait_bound()  # sprockets have registered by then
+        specs = {name: spec_of(name, job) for name, job in handler.sprockets.items()}
+        schedules = {name: spec for name, spec in specs.items() if spec.schedule}
+        if schedules:
+            await handler.refresh()  # the server refuses changes of jobs that it doesn't know of yet
+            client = services_of(self.bot).client
+            for guild in list(self.bot.guilds):
+                await follow_new_texts(client, str(guild.id), schedules)
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
@@ -56,7 +76,10 @@ class SprocketsCog(commands.Cog):
 
     def _place(self, work: Callable[[], Awaitable[None]]) -> None:
         """Place the owner's commands in the background, again and again while Discord has trouble."""
-        kept = services_of(self.bot).supervisor.keep("placing the owner's commands", work)
+        self._keep("placing the owner's commands", work)
+
+    def _keep(self, part: str, work: Callable[[], Awaitable[None]]) -> None:
+        kept = services_of(self.bot).supervisor.keep(part, work)
         self._placing.add(kept)
         kept.task.add_done_callback(lambda _: self._placing.discard(kept))
 

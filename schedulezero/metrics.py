@@ -6,9 +6,11 @@ The bot, its handler and the embedded server share a process, and so these metri
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
 
-from schedulezero.model import Run
+from schedulezero.model import JobState, Run, RunState
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -32,6 +34,7 @@ REFUSALS = Counter(
     "schedulezero_limit_refusals", "Requests that one of the owner's limits refused, by limit.", ("limit",)
 )
 HELD_BACK = Counter("schedulezero_runs_held_back", "Runs that waited because of the number of runs a minute.")
+JOBS = Gauge("schedulezero_jobs", "Jobs in the database, by state.", ("state",))
 QUEUE_DEPTH = Gauge("schedulezero_queue_depth", "Runs that wait in this node's memory.")
 UNDER_WAY = Gauge("schedulezero_runs_under_way", "Calls that handlers carry out for this node now.")
 READY = Gauge(
@@ -60,6 +63,43 @@ DISCORD_INVALID = Counter(
 DISCORD_INVALID_LATELY = Gauge(
     "schedulezero_discord_invalid_requests_lately", "Such answers in the last ten minutes."
 )
+GATEWAY_SHARDS = Gauge("schedulezero_gateway_shards", "Connections to Discord's gateway that this bot keeps.")
+GATEWAY_CONNECTED = Gauge("schedulezero_gateway_connected", "Those of them that are connected.")
+GATEWAY_LATENCY = Gauge(
+    "schedulezero_gateway_latency_seconds", "From a heartbeat to its answer, on the slowest of them."
+)
+GATEWAY_RECONNECTS = Counter(
+    "schedulezero_gateway_reconnects", "Lost connections that came back, by how: resumed or new.", ("how",)
+)
+
+TROUBLE_KINDS = ("rate_limited", "outage", "refused", "unreachable", "job_server", "database", "bug")
+"""What can go wrong in the background work."""
+
+# A series that only begins with its first event has no rate at that event.
+for _state in JobState:
+    JOBS.labels(_state.value).set(0)
+for _outcome in RunState:
+    if _outcome is not RunState.QUEUED:
+        RUNS.labels(_outcome.value)
+for _status in ("2xx", "3xx", "4xx", "5xx"):
+    DISCORD_REQUESTS.labels(_status)
+for _status in ("401", "403", "429"):
+    DISCORD_INVALID.labels(_status)
+for _how in ("resumed", "new"):
+    GATEWAY_RECONNECTS.labels(_how)
+
+
+def expect_part(part: str) -> None:
+    """Show a part of the background work with zeroes, before anything goes wrong in it."""
+    BACKGROUND_RESTARTS.labels(part)
+    for kind in TROUBLE_KINDS:
+        BACKGROUND_TROUBLES.labels(part, kind)
+
+
+def note_jobs(counts: Mapping[str, int]) -> None:
+    """Set how many jobs there are in each state; those that aren't named have none."""
+    for state in JobState:
+        JOBS.labels(state.value).set(counts.get(state.value, 0))
 
 
 def note_run(run: Run) -> None:

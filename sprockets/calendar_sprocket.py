@@ -265,8 +265,8 @@ async def _follow_preview(
         )
     said.append(
         Sentence(
-            "It checks the calendar as soon as you confirm, and during quiet hours too; its "
-            "posts wait until they are over.",
+            "It checks the calendar as soon as you confirm, in quiet hours and on free days too; its posts "
+            "keep to both.",
             "calendar_would_look",
         )
     )

@@ -16,8 +16,8 @@ from schedulezero import instants
 from schedulezero.compose import limits
 from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.steps import step
-from schedulezero.methods.annotations import Channels
 from schedulezero.methods.debts import Debt
+from schedulezero.methods.discord_classes import Channels
 from schedulezero.methods.spec import in_channel
 from schedulezero.methods.typed import AnyChannelId, Duration, LongText, job
 from schedulezero.sentences import Sentence, all_in_a_row

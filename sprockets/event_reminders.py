@@ -31,7 +31,7 @@ from schedulezero.methods.markup import escaped
 from schedulezero.methods.note_kinds import EVENT_REMINDERS
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, GuildId, LongText, Text, job
-from schedulezero.sentences import Sentence
+from schedulezero.sentences import Sentence, all_in_a_row
 from sprockets.kit.asking import asking_discord, refused_with
 from sprockets.kit.direct import in_direct_messages
 from sprockets.kit.discord_codes import UNREACHABLE
@@ -83,7 +83,7 @@ async def remind_interested(
     run = current_run()
     about = run.job_id or f"none-{guild_id}"
     now = max(instants.now(), run.scheduled_at)
-    done, refused = list[int](), list[int]()
+    done, refused, waiting = list[int](), list[int](), list[int]()
     async with _TURNS[about]:
         notes = host_of(bot).memory
         note = await notes.kept(EVENT_REMINDERS, about) or {"guild_id": str(guild_id), "events": {}}
@@ -114,13 +114,13 @@ async def remind_interested(
             if channel_id is not None:
                 done += await reminder.ping(channel_id, message)
             else:
-                reached, away = await reminder.write(message)
-                done, refused = done + reached, refused + away
+                reached, away, later = await reminder.write(message)
+                done, refused, waiting = done + reached, refused + away, waiting + later
             if reminder.complete:
                 del entry["open"]
             await save()
         await save()
-    if not done and not refused:
+    if not done and not refused and not waiting:
         return success(Sentence("No event is due for a reminder.", "no_event_reminder_due"), reminded=0)
     said = Sentence(
         "Reminded people: {count}. Refused direct messages: {refused}.",
@@ -128,6 +128,15 @@ async def remind_interested(
         count=len(done),
         refused=len(refused),
     )
+    if waiting:
+        left = Sentence(
+            "Left for the next run, because they got many direct messages within a minute: {count}.",
+            "event_reminders_left",
+            count=len(waiting),
+        )
+        return success(
+            all_in_a_row(said, left), reminded=len(done), refused=len(refused), waiting=len(waiting)
+        )
     return success(said, reminded=len(done), refused=len(refused))
 
 
@@ -146,15 +155,23 @@ class _Reminder:
         run = current_run()
         self._run = run.run_id or f"{id(run)}"
 
-    async def write(self, message: str) -> tuple[list[int], list[int]]:
-        """Write to each person; return whom it reached and who refused."""
+    async def write(self, message: str) -> tuple[list[int], list[int], list[int]]:
+        """Write to each person; return whom it reached, who refused, and who got too many messages lately.
+
+        The latter are left to a later run, if one comes before the event.
+        """
         text = await self._text(message, private=True)
-        done, refused = list[int](), list[int]()
+        done, refused, waiting = list[int](), list[int](), list[int]()
         for person in self._state["people"]:
-            if await self._take([person]):
+            if not self._is_open(person):
+                continue
+            own = str(person) == current_run().creator_id
+            if not own and not host_of(self._bot).services.allows_direct_message(person):
+                waiting.append(person)
+            elif await self._take([person]):
                 (done if await self._written(person, text) else refused).append(person)
                 self._finish([person])
-        return done, refused
+        return done, refused, waiting
 
     async def _written(self, person: int, text: str) -> bool:
         async def send(channel: discord.abc.Messageable) -> dict[str, Any]:
@@ -207,11 +224,16 @@ class _Reminder:
     async def _take(self, people: list[int]) -> list[int]:
         """Note that this run reminds these people, and return those whom no other run has noted."""
         taken: dict[str, str] = self._state["taken"]
-        mine = [person for person in people if taken.get(str(person), self._run) == self._run]
+        mine = [person for person in people if self._is_open(person)]
         if any(str(person) not in taken for person in mine):
             taken.update({str(person): self._run for person in mine})
             await self._save()
         return mine
+
+    def _is_open(self, person: int) -> bool:
+        """Return whether no other run has noted somebody, and this one hasn't reminded them."""
+        taken: dict[str, str] = self._state["taken"]
+        return taken.get(str(person), self._run) == self._run
 
     def _finish(self, people: list[int]) -> None:
         """Note that nobody has to remind these people any more; the next `_save` keeps that."""

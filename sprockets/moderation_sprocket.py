@@ -18,7 +18,7 @@ from schedulezero.errors import DatabaseUnavailable, Gone, JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.handler.steps import step
 from schedulezero.instants import from_iso, to_iso
-from schedulezero.methods.annotations import Channels
+from schedulezero.methods.discord_classes import Channels
 from schedulezero.methods.host import host_of
 from schedulezero.methods.lasting import Lasting, end_of
 from schedulezero.methods.parameters import Kind

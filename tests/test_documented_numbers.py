@@ -63,7 +63,7 @@ NUMBERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("reference/operations.md", "when it was silent for | # s", (reach.SILENT_SECONDS,)),
     ("reference/operations.md", "waits for its calls for at most | # s", (dispatcher.CALL_SECONDS,)),
     ("reference/operations.md", "disk has less than # MiB free", (sqlite_errors.LEAST_FREE / 2**20,)),
-    ("reference/sprockets.md", "A call may take # seconds", (executor.DEADLINE_SECONDS,)),
+    ("reference/sprockets.md", "A run may take # seconds", (executor.DEADLINE_SECONDS,)),
     ("reference/rest.md", "`POST /api/jobs/bulk-create` takes up to # jobs",
      (most_of(bodies.BulkCreateBody),)),
     ("reference/rest.md", "changes up to # jobs of a guild", (most_of(bodies.BulkBody),)),

@@ -96,6 +96,7 @@ TABLE = {
     ),
     "schedulezero/server/http": (
         "schedulezero schedulezero/model schedulezero/metrics.py schedulezero/when/calendar "
+        "schedulezero/methods schedulezero/web schedulezero/storage "
         "schedulezero/wire schedulezero/server/decisions schedulezero/server/records"
     ),
     "schedulezero/server/store": (
@@ -122,7 +123,7 @@ TABLE = {
     ),
     "sprockets/kit": (
         "schedulezero schedulezero/compose schedulezero/model schedulezero/methods schedulezero/web "
-        "schedulezero/handler schedulezero/exchange schedulezero/following "
+        "schedulezero/handler schedulezero/exchange schedulezero/following schedulezero/wire "
         "schedulezero/when/calendar schedulezero/when/language"
     ),
     "sprockets": (
@@ -184,6 +185,10 @@ TABLE = {
         "schedulezero/methods schedulezero/client schedulezero/web cogs/background cogs cogs/rights "
         "cogs/sprocket_loading cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
     ),
+    "cogs/desk/start": (
+        "schedulezero schedulezero/when/language schedulezero/methods schedulezero/client cogs cogs/desk/kit "
+        "cogs/desk/reminders cogs/desk/settings"
+    ),
     "cogs/desk/creating": (
         "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "
         "schedulezero/when/language schedulezero/methods schedulezero/client schedulezero/handler "
@@ -199,7 +204,7 @@ TABLE = {
         "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
         "schedulezero/client schedulezero/handler cogs/background cogs cogs/rights cogs/sprocket_loading "
         "cogs/desk/kit cogs/desk/reminders cogs/desk/jobs cogs/desk/files cogs/desk/queue cogs/desk/runs "
-        "cogs/desk/settings cogs/desk/creating cogs/desk/compose"
+        "cogs/desk/settings cogs/desk/start cogs/desk/creating cogs/desk/compose"
     ),
     "bot/pace": (
         "schedulezero schedulezero/metrics.py schedulezero/storage schedulezero/methods schedulezero/handler "
@@ -215,7 +220,7 @@ TABLE = {
     "bot/cli": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/when/calendar "
         "schedulezero/wire schedulezero/exchange schedulezero/handler schedulezero/server/records cogs "
-        "bot"
+        "cogs/config bot"
     ),
     "bot/health": (
         "schedulezero schedulezero/model schedulezero/storage schedulezero/wire schedulezero/methods "
@@ -244,7 +249,7 @@ TABLE = {
         "schedulezero/server cogs bot bot/cli bot/health bot/run.py bot/demo bot/first_day/command.py"
     ),
     "bot/testing.py": (
-        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language "
+        "schedulezero schedulezero/model schedulezero/wire schedulezero/when/language schedulezero/methods "
         "schedulezero/handler cogs cogs/config cogs/sprocket_loading bot bot/demo"
     ),
     "bot/__main__.py": "bot/cli bot/cli/main.py",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from bot.cli.access import add_keys_arguments, add_token_arguments, keys, token, with_joined_keys
 from bot.cli.backup import add_backup_arguments, add_restore_arguments, backup, begin_empty, restore
 from bot.cli.exit_status import CONFIG, USAGE, Unusable, status_of
+from bot.cli.extras import expect_extra
 from bot.cli.files import (
     add_import_apscheduler_arguments,
     add_read_file_arguments,
@@ -28,9 +29,10 @@ from bot.cli.importing import uncollected
 from bot.cli.interruption import raise_if_seen
 from bot.cli.move import add_move_arguments, move
 from bot.cli.output import INTERRUPTED, guarded, is_unicode
+from bot.cli.parser import Parser
 from bot.first_day.command import add_first_day_arguments, first_day_work
 from bot.health.ask import add_health_arguments, health
-from bot.logs import as_json, hide, hide_passwords, redact, set_up
+from bot.logs import as_json, hide, hide_passwords, is_json, log_everything, redact, set_up
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -42,6 +44,7 @@ Work = Callable[[asyncio.Event], Awaitable[int]]
 _MOST_RUNS = 1000
 """The largest number of runs that `when` shows."""
 _SERVING = ("run", "server")
+_LOG_FORMAT = "SCHEDULEZERO_LOG_FORMAT"
 _HANGUP = getattr(signal, "SIGHUP", None)  # Windows doesn't have it
 _STOPPING = tuple(number for number in (signal.SIGINT, signal.SIGTERM, _HANGUP) if number is not None)
 
@@ -60,33 +63,11 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that reports an error in one sentence and accepts ``--config`` at every level."""
+class _Parser(Parser):
+    """The parser of every level of the command line."""
 
-    def __init__(self, **more: Any) -> None:
-        super().__init__(**more)
-        # No default, so that a level without the option doesn't override one that has it.
-        self.add_argument(
-            "--config",
-            metavar="FILE",
-            default=argparse.SUPPRESS,
-            help="the settings (default: config/schedulezero.yaml in this folder)",
-        )
-        self.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help="log everything")
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        if message:
-            (file or sys.stderr).write(message)  # argparse itself ignores errors here
-
-    def error(self, message: str) -> NoReturn:
-        if any("://" in item for item in sys.argv):
-            # An unquoted address that the shell split may contain parts of a password.
-            message = re.sub(
-                r"(unrecognized arguments):.*", r"\1; put addresses in quotes", message, flags=re.S
-            )
-        self.exit(
-            _complain(f"{message[:300].rstrip('.')}. `{self.prog} --help` shows what can be given.", USAGE)
-        )
+    def refuse(self, sentence: str) -> NoReturn:
+        self.exit(_complain(sentence, USAGE))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -95,24 +76,28 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _main(argv: list[str] | None) -> int:
+    set_up(verbose=False)
+    if os.environ.get(_LOG_FORMAT) == "json":
+        as_json()  # before anything can be said, such as about the arguments
     options = _parser().parse_args(with_joined_keys(sys.argv[1:] if argv is None else argv))
-    set_up(verbose=options.verbose)
+    if options.verbose:
+        log_everything()
     hide(os.environ.get("DISCORD_TOKEN", "").strip())
     hide(os.environ.get("SCHEDULEZERO_API_TOKEN", "").strip())
     hide_passwords(os.environ.get("SCHEDULEZERO_DATABASE", ""))
     hide_passwords(getattr(options, "to", ""))
     with uncollected():
-        from bot.config import ConfigError, load_settings
+        from bot.config import ConfigError, load_settings, wants_json
         from bot.environment import told, unknown_variables
         from cogs.discord_library import expect_discord_py
         from schedulezero.errors import ScheduleZeroError
 
     try:
+        if wants_json(options.config):
+            as_json()  # before anything can be wrong with the other settings
         expect_discord_py()
         settings = load_settings(options.config)
         hide_passwords(settings.database)
-        if settings.log_format == "json":
-            as_json()
         if (unknown := unknown_variables()) and options.name_of_command in _SERVING:
             log.warning("environment: %s", told(unknown))
         raise_if_seen()
@@ -122,7 +107,10 @@ def _main(argv: list[str] | None) -> int:
 
 
 def _complain(sentence: str, status: int) -> int:
-    print(f"schedulezero-bot: {redact(sentence)}", file=sys.stderr)
+    if is_json():
+        log.critical("%s", sentence)
+    else:
+        print(f"schedulezero-bot: {redact(sentence)}", file=sys.stderr)
     return status
 
 
@@ -261,29 +249,24 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
 
 def _demo(options: argparse.Namespace, settings: Settings) -> int:
     logging.getLogger("discord").setLevel(logging.ERROR)  # warnings about voice and intents don't matter here
-    try:
-        from bot.demo.demo import demo
-    except ModuleNotFoundError as error:
-        raise Unusable(
-            f"The demo needs {error.name}, which is not installed: pip install 'schedulezero-discord[demo]'."
-        ) from error
+    expect_extra("The demo", "demo")
+    from bot.demo.demo import demo
+
     return _until_stopped(
         lambda stop: demo(settings, stop, port=options.port, browser=not options.no_browser)
     )
 
 
 def _dev(options: argparse.Namespace, settings: Settings) -> int:
-    try:
-        from bot.dev import keep_fresh
-    except ModuleNotFoundError as error:
-        raise Unusable(
-            f"`dev` needs {error.name}, which is not installed: pip install 'schedulezero-discord[dev]'."
-        ) from error
+    expect_extra("`dev`", "testing")
+    from bot.dev import keep_fresh
+
     token = os.environ.get("DISCORD_TOKEN", "").strip()
     if token:
         from bot.run import run
 
         return _until_stopped(lambda stop: run(settings, token, stop, beside=keep_fresh))
+    expect_extra("`dev` without a token", "demo")
     from bot.demo.demo import demo
 
     logging.getLogger("discord").setLevel(logging.ERROR)
@@ -320,10 +303,11 @@ def _server(options: argparse.Namespace, settings: Settings) -> int:
 
     async def serve(stop: asyncio.Event) -> int:
         async with serving(server_config(settings)):
-            print(
-                f"Serving at {settings.api_endpoint}; handlers register at {settings.server_address}.",
-                flush=True,
-            )
+            if not is_json():  # the log says it, too
+                print(
+                    f"Serving at {settings.api_endpoint}; handlers register at {settings.server_address}.",
+                    flush=True,
+                )
             await stop.wait()
         return 0
 

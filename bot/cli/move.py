@@ -48,6 +48,7 @@ def move(options: argparse.Namespace, settings: Settings) -> int:
         raise Unusable("--to must be an address such as postgresql://user:password@host/name.", USAGE)
     file = sqlite_path(options.to if back else settings.database)
     source = settings.database if back else str(file)
+    leaves_nothing = back and is_absent(file) and not sqlite_lock.lock_file(file).exists()
     with explained(file):
         if not back and is_absent(file):
             raise Unusable(f"There is no database {file} to move.")
@@ -68,6 +69,9 @@ def move(options: argparse.Namespace, settings: Settings) -> int:
         )
         moved = asyncio.run(work)
     finally:
+        if leaves_nothing and is_absent(file):
+            # It was refused before anything began; nobody else uses a database that isn't there.
+            sqlite_lock.lock_file(file).unlink(missing_ok=True)
         claim.release()
     for line in rows_of(moved):
         print(line)

@@ -28,7 +28,7 @@ async def expect_no_server(database: Database) -> None:
 
     def serving(connection: Connection) -> int:
         there = is_postgres(connection) and sa.inspect(connection).has_table(tables.leases.name)
-        return nodes_alive(connection) if there else 0
+        return len(nodes_alive(connection)) if there else 0
 
     if alive := await database.read(serving):
         who = "A job server runs" if alive == 1 else f"{alive} nodes of the job server run"

@@ -2,7 +2,8 @@
 
 None of our code is replaced. simcord simulates Discord, and its clock follows the wall clock here, so jobs
 run while you watch. A page shows one channel or one person's direct messages; forms default to that channel.
-New messages appear on the page by themselves.
+New messages appear on the page by themselves. Around simcord's page stands what it lacks: the menus of right
+clicks, people and their languages, Discord's events, and times that go on.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import tempfile
 import time
 import webbrowser
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -22,11 +23,15 @@ import simcord
 from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
 from bot.demo import command_permissions as _routes  # noqa: F401 - adds a route
+from bot.demo.demo_api import DemoApi
 from bot.demo.demo_guild import furnish, greet, schedule_examples
-from bot.demo.demo_pages import DemoPages, front_door
+from bot.demo.demo_languages import Languages
+from bot.demo.demo_pages import DemoPages
+from bot.demo.front_door import front_door
+from bot.demo.guild_events import GuildEvents
 from bot.run import Beside
 from cogs.attachments import Downloads
-from cogs.services import Waiting
+from cogs.services import Waiting, handler_of
 from schedulezero.background import run_in_background
 from schedulezero.web.download import PIECE
 from schedulezero.web.outgoing import OutgoingFailed
@@ -123,8 +128,9 @@ async def demo(
 async def _serve(
     env: simcord.Env, bot: ScheduleZeroBot, stop: asyncio.Event, *, port: int, browser: bool
 ) -> None:
-    places = furnish(env, bot)
-    pages = DemoPages(env, places, timezone=bot.settings.timezone)
+    guild, places = furnish(env, bot)
+    pages = DemoPages(env, places, Languages(env), timezone=bot.settings.timezone)
+    events = GuildEvents(env, guild)
     await schedule_examples(bot, places[0])
     changed = asyncio.Event()
 
@@ -132,35 +138,49 @@ async def _serve(
         if event.startswith("MESSAGE_") and not int(payload.get("flags") or 0) & _EPHEMERAL:
             changed.set()
 
-    async with front_door(pages, port) as door:
-        await greet(places, door)
-        env.backend.subscribers.append(watch)
-        _welcome(door)
-        if browser:
-            webbrowser.open(door)
-        fresh = run_in_background(pages.keep_fresh(changed), "refreshing the demo's page")
-        ends = [
-            run_in_background(stop.wait(), "the wait for a signal"),
-            run_in_background(pages.wait_ended(), "the wait for the page's end"),
-        ]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for task in (fresh, *ends):
-            task.cancel()
-        await asyncio.wait((fresh, *ends))
+    api = DemoApi(pages, guild, events)
+    with events.kept_whole():
+        async with front_door(pages, api, port) as door:
+            await greet(places)
+            env.backend.subscribers.append(watch)
+            _welcome(door, handler_of(bot).sprockets)
+            if browser:
+                webbrowser.open(door)
+            fresh = run_in_background(pages.keep_fresh(changed), "refreshing the demo's page")
+            ends = [
+                run_in_background(stop.wait(), "the wait for a signal"),
+                run_in_background(pages.wait_ended(), "the wait for the page's end"),
+            ]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for task in (fresh, *ends):
+                task.cancel()
+            await asyncio.wait((fresh, *ends))
 
 
-def _welcome(door: str) -> None:
+def _welcome(door: str, jobs: Collection[str]) -> None:
+    """Tell where the demo is, and what the loaded sprockets' jobs let people try."""
+    if "send_post" in jobs:
+        first = (
+            "Type /schedule create in the message box, pick “Post something”, and enter in 1 minute\n"
+            "for when."
+        )
+    elif jobs:
+        first = "Type /schedule create in the message box, and pick a job."
+    else:
+        first = "No sprocket is loaded, so there are no jobs: type /load_sprocket in the message box."
+    second = ""
+    if "send_announcement" in jobs:
+        second = "One message is posted automatically after two minutes. "
     print(
         f"""
 ScheduleZero's demo is at
 
     {door}
 
-Type /schedule create in the message box, pick “Post something”, and enter in 1 minute
-for when.
-“Viewing as” switches between an administrator, a moderator and a plain member; {door}/@ada
-shows what the bot writes to Ada alone.
-One message is posted automatically after two minutes. Press Ctrl+C to end the demo.
+{first}
+At the top, switch the person that you are and the language; on the left are the channels, the
+direct messages and Discord's events. Right-click a message or a member for the bot's menus.
+{second}Press Ctrl+C to end the demo.
 """,
         flush=True,
     )

@@ -16,8 +16,8 @@ from schedulezero.model import Job
 from schedulezero.when.language.parse import understand
 
 
-def furnish(env: simcord.Env, bot: ScheduleZeroBot) -> tuple[Place, ...]:
-    """Create the guild and return the places that the page can show, the lounge first."""
+def furnish(env: simcord.Env, bot: ScheduleZeroBot) -> tuple[simcord.GuildHandle, tuple[Place, ...]]:
+    """Create the guild, and return it and the places that the page can show, the lounge first."""
     users = [
         env.create_user("ada", global_name="Ada (administrator)"),
         env.create_user("mo", global_name="Mo (moderator)"),
@@ -45,7 +45,7 @@ def furnish(env: simcord.Env, bot: ScheduleZeroBot) -> tuple[Place, ...]:
         Place(name, channel, people)
         for name, channel in (("lounge", lounge), ("announcements", announcements), ("mod-room", mod_room))
     )
-    return (*channels, *(Place(f"@{user.name}", user.dm_channel, (user,)) for user in users))
+    return guild, (*channels, *(Place(f"@{user.name}", user.dm_channel, (user,)) for user in users))
 
 
 def let_do_what_it_asks(env: simcord.Env, bot: ScheduleZeroBot, guild: simcord.GuildHandle) -> None:
@@ -55,34 +55,23 @@ def let_do_what_it_asks(env: simcord.Env, bot: ScheduleZeroBot, guild: simcord.G
     env.backend.edit_role(guild.id, me.role_ids[0], {"permissions": permissions.value})
 
 
-async def greet(places: tuple[Place, ...], door: str) -> None:
-    """Post in the first channel what there is to see, with links to the other places.
+async def greet(places: tuple[Place, ...]) -> None:
+    """Post in each place what there is to see.
 
     Parameters:
         places: The places that the page can show.
-        door: The address of the front door.
     """
     lounge, *others = places
-    ways = " · ".join(f"[{_title(place)}]({door}/{place.name})" for place in others)
     ada = lounge.viewers[0]
     assert isinstance(ada, simcord.MemberActor)
     await ada.send(
         lounge.channel,
-        f"Let's plan the week. `/schedule list` shows what is scheduled already.\nLook elsewhere: {ways}",
+        "Let's plan the week. `/schedule list` shows what is scheduled already.\n"
+        "Right-click this message, or a member in the list, for the bot's menus.",
     )
     for place in others:
         if isinstance(viewer := place.viewers[0], simcord.UserHandle):
-            await viewer.send_dm(
-                f"What the bot writes to me alone comes here. [Back to #lounge]({door}/lounge)"
-            )
-        else:
-            await viewer.send(place.channel, f"[Back to #lounge]({door}/lounge)")
-
-
-def _title(place: Place) -> str:
-    if place.name.startswith("@"):
-        return f"{place.name[1:].capitalize()}'s direct messages"
-    return f"#{place.name}"
+            await viewer.send_dm("What the bot writes to me alone comes here.")
 
 
 async def schedule_examples(bot: ScheduleZeroBot, place: Place) -> None:

@@ -1,29 +1,26 @@
-"""Chooses which channel the demo's page shows: a front door on one port, with one address per place.
+"""Chooses which place the demo's page shows, and as whom and in which language one reads it.
 
-The simulator shows one channel at a time, at an address that changes each time. The front door therefore
-serves addresses such as ``/lounge`` or ``/@ada`` (Ada's direct messages with the bot): it opens that page,
-closes the previous one, and redirects the browser.
+The simulator shows one channel at a time: `DemoPages` opens that one and closes the previous one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import simcord
-from aiohttp import web
 
+from bot.demo.demo_languages import Languages
 from schedulezero.background import run_in_background
-from schedulezero.errors import PortTaken
 
 log = logging.getLogger(__name__)
 
-_HOSTS = ("127.0.0.1", "localhost")
-_IDLE_SECONDS = 30.0
+T = TypeVar("T")
+Reader = simcord.MemberActor | simcord.UserHandle
+"""Somebody as whom one looks at a place: in a channel a member, in direct messages a user."""
 
 
 @dataclass(frozen=True)
@@ -32,53 +29,83 @@ class Place:
 
     name: str
     channel: simcord.ChannelHandle
-    viewers: tuple[simcord.MemberActor | simcord.UserHandle, ...]
+    viewers: tuple[Reader, ...]
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether these are a person's direct messages with the bot."""
+        return self.name.startswith("@")
 
 
 class DemoPages:
-    """The pages of the demo's places; one is open at a time."""
+    """The pages of the demo's places; one is open at a time.
 
-    def __init__(self, env: simcord.Env, places: tuple[Place, ...], *, timezone: str) -> None:
-        """Parameters:
+    Attributes:
         env: The simulated Discord.
-        places: The places that can be shown; ``/`` leads to the first.
+        places: The places that can be shown, by their names; ``/`` leads to the first.
+        languages: Who uses Discord in which language.
         timezone: IANA name of the zone in which the page shows times.
-        """
-        self._env, self._timezone = env, timezone
-        self._places = {place.name: place for place in places}
-        self._shown = ""
-        self._preview: simcord.Preview | None = None
+        preview: The simulator's page, while one is open.
+        shown: The place that it shows.
+    """
+
+    def __init__(
+        self, env: simcord.Env, places: tuple[Place, ...], languages: Languages, *, timezone: str
+    ) -> None:
+        self.env, self.languages, self.timezone = env, languages, timezone
+        self.places = {place.name: place for place in places}
+        self.shown = places[0]
+        self.preview: simcord.Preview | None = None
+        self._reader_id = places[0].viewers[0].id
         self._entering = asyncio.Lock()
         self._ended = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
 
-    async def enter(self, name: str) -> str:
-        """Open a place's page, unless it is open, and return its address.
+    @property
+    def reader(self) -> Reader:
+        """The person as whom one looks at the shown place."""
+        viewers = self.shown.viewers
+        return next((viewer for viewer in viewers if viewer.id == self._reader_id), viewers[0])
+
+    async def enter(self, name: str) -> simcord.Preview:
+        """Open a place's page, unless it is open, and return it.
 
         Raises:
             KeyError: If there is no such place.
         """
-        place = self._places[name]
+        place = self.places[name]
         async with self._entering:
-            if self._preview is None or self._shown != name:
+            if self.preview is None or self.shown is not place:
                 await self.leave()
-                preview = await self._undisturbed(place)
-                await preview.__aenter__()
-                self._preview, self._shown = preview, name
+                preview = await when_idle(lambda: self._opened(place))
+                self.preview, self.shown = preview, place
                 self._watching = run_in_background(self._watch(preview), "watching the demo's page")
-            return self._preview.url
+            self.read_as(self.reader.id)
+            return self.preview
 
-    async def _undisturbed(self, place: Place) -> simcord.Preview:
-        """Create a place's page as soon as the simulator is idle."""
-        while True:
-            try:
-                return self._env.preview(
-                    place.channel, viewers=place.viewers, layout="channel", timezone=self._timezone
-                )
-            except simcord.SetupError as error:
-                if "overlaps" not in str(error):
-                    raise
-                await asyncio.sleep(0.05)
+    def read_as(self, user_id: int) -> None:
+        """Let the page that is opened next be read as another person, in that person's language.
+
+        Raises:
+            KeyError: If nobody can read as that person.
+        """
+        if user_id not in {viewer.id for place in self.places.values() for viewer in place.viewers}:
+            raise KeyError(user_id)
+        self._reader_id = user_id
+        if self.preview is not None:
+            self.preview.locale = self.languages.of(user_id)
+
+    def direct_messages(self, user_id: int) -> Place:
+        """Return the place of a person's direct messages."""
+        return next(
+            place for place in self.places.values() if place.is_direct and place.viewers[0].id == user_id
+        )
+
+    async def _opened(self, place: Place) -> simcord.Preview:
+        preview = self.env.preview(
+            place.channel, viewers=place.viewers, layout="channel", timezone=self.timezone
+        )
+        return await preview.__aenter__()
 
     async def _watch(self, preview: simcord.Preview) -> None:
         """Notice when a person ends the session with the page's button."""
@@ -90,9 +117,9 @@ class DemoPages:
         if self._watching is not None:
             self._watching.cancel()
             self._watching = None
-        if self._preview is not None:
-            await self._preview.close()
-            self._preview = None
+        if self.preview is not None:
+            preview, self.preview = self.preview, None
+            await preview.close()
 
     async def wait_ended(self) -> None:
         """Return once a person has ended the session."""
@@ -103,15 +130,16 @@ class DemoPages:
         while True:
             await changed.wait()
             changed.clear()
-            await self._refresh()
+            await self.refresh()
 
-    async def _refresh(self) -> None:
+    async def refresh(self) -> None:
+        """Show on the page what there is now, as soon as nothing else is under way."""
         while True:
             async with self._entering:
-                if self._preview is None:
+                if self.preview is None:
                     return
                 try:
-                    await self._preview.refresh()
+                    await self.preview.refresh()
                     return
                 except simcord.SetupError:
                     log.debug("a person's own action is under way; it comes first")
@@ -120,53 +148,13 @@ class DemoPages:
                     return
             await asyncio.sleep(0.1)
 
-    async def send_there(self, request: web.Request) -> web.Response:
-        """Redirect the browser to a place's page and show that place."""
-        _refuse_other_pages(request)
+
+async def when_idle(act: Callable[[], Awaitable[T]]) -> T:
+    """Do something with the simulator as soon as it does nothing else; it does one thing at a time."""
+    while True:
         try:
-            address = await self.enter(request.match_info["name"] or next(iter(self._places)))
-        except KeyError:
-            known = "\n".join(f"{request.url.origin()}/{name}" for name in self._places)
-            raise web.HTTPNotFound(text=f"There is no such channel. These are there:\n{known}\n") from None
-        raise web.HTTPFound(address, headers={"Cache-Control": "no-store"})
-
-
-def _refuse_other_pages(request: web.Request) -> None:
-    """Refuse requests from other web pages, as the REST API does.
-
-    A link on the demo's own page comes from another port of this machine, which browsers treat as the same
-    site.
-    """
-    if (request.url.host or "") not in _HOSTS:  # a foreign page whose host name resolves to our address
-        raise web.HTTPForbidden(text="The demo answers on this machine only.")
-    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-    link = request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Dest") in (
-        "document",
-        None,
-    )
-    foreign_origin = origin is not None and origin != f"{request.scheme}://{request.host}"
-    if foreign_origin or site == "cross-site" or (site == "same-site" and not link):
-        raise web.HTTPForbidden(text="The demo is not for other web pages; open its address by itself.")
-
-
-@asynccontextmanager
-async def front_door(pages: DemoPages, port: int) -> AsyncIterator[str]:
-    """Serve the places' addresses on a port (0 picks a free one) and yield the front door's address.
-
-    Raises:
-        PortTaken: If another program listens there, or this one may not.
-    """
-    app = web.Application()
-    app.router.add_get("/{name:[^/]*}", pages.send_there)
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=_IDLE_SECONDS)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, "127.0.0.1", port).start()
-        except OSError as error:
-            why = "Another program listens on" if error.errno == errno.EADDRINUSE else "The demo may not use"
-            raise PortTaken(f"{why} port {port}; give another one with --port.") from error
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await pages.leave()
-        await runner.cleanup()
+            return await act()
+        except simcord.SetupError as error:
+            if "overlaps" not in str(error):  # simcord has no code for it
+                raise
+            await asyncio.sleep(0.05)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from bot.app import expect_free
 from bot.config import Settings, source_of
 from bot.environment import told, unknown_variables
 from bot.health.doctor_calendar import check_calendars
@@ -24,6 +25,7 @@ from schedulezero.errors import (
     ClientError,
     Exposed,
     KeysUnusable,
+    PortTaken,
 )
 from schedulezero.handler.registration import ping_server
 from schedulezero.server.exposure import check_rest
@@ -49,12 +51,30 @@ async def doctor(
         server_only: Skip what only a bot needs, for a machine where `schedulezero-bot server` runs.
     """
     failed = False
+    server_only = server_only or await _serves_alone(settings, token)
     if server_only:
         settings = settings.model_copy(update={"server": "embedded"})  # `server` itself runs with this
     async for check in _checks(settings, token, config, server_only=server_only):
         print(redact(str(check)), flush=True)
         failed = failed or not check.well
     return 1 if failed else 0
+
+
+async def _serves_alone(settings: Settings, token: str) -> bool:
+    """Return whether this machine runs a server and shows no sign of a bot: no token, process or handler."""
+    if token or settings.server != "embedded" or is_own_bot(Path()) or await bots_on(settings):
+        return False
+    try:
+        expect_free(settings.handler_port)
+    except PortTaken:
+        return False
+    token_of_api = settings.api_token.get_secret_value() if settings.api_token is not None else None
+    client = Client(settings.api_endpoint, token_of_api, settings.tls_authority)
+    try:
+        found, _ = await what_answers(client)
+    finally:
+        await client.close()
+    return found is Answers.SERVER
 
 
 async def _checks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -105,21 +106,22 @@ async def _in_postgres(setting: str) -> str:
     try:
         standbys = await database.read(standbys_of)
         there = await database.read(lambda connection: sa.inspect(connection).has_table("bot_files"))
-        alive = await database.read(_count_nodes)
+        alive = await database.read(_nodes)
         files = _said_of_files(await database.read(_count_files)) if there else ""
     finally:
         await database.close()
     return f"{database.where} can be read; {_said_of_nodes(alive)}{files}; {_STANDBYS[standbys]}"
 
 
-def _count_nodes(connection: sa.Connection) -> int:
-    return nodes_alive(connection) if sa.inspect(connection).has_table("leases") else 0
+def _nodes(connection: sa.Connection) -> list[str]:
+    return nodes_alive(connection) if sa.inspect(connection).has_table("leases") else []
 
 
-def _said_of_nodes(alive: int) -> str:
+def _said_of_nodes(alive: Sequence[str]) -> str:
     if not alive:
         return "no server is running on it"
-    return f"{alive} server node{'s are' if alive > 1 else ' is'} running on it"
+    names = "; ".join(sorted(alive))
+    return f"{len(alive)} server node{'s are' if len(alive) > 1 else ' is'} running on it ({names})"
 
 
 def _count_files(connection: sa.Connection) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.app import ScheduleZeroBot
-from bot.logs import redact
+from bot.logs import is_json, redact
 from cogs.health import Check
 from cogs.rights.permissions import invite, lacking, wanted
 from cogs.services import handler_of, offered_specs
@@ -24,11 +24,16 @@ _HANDLER_SECONDS = 5.0
 
 
 async def show_screen(bot: ScheduleZeroBot, stop: asyncio.Event, console: Console | None = None) -> None:
-    """Wait until the bot is ready and print the status screen, to standard output by default."""
+    """Wait until the bot is ready and print the status screen, or log it where the log is JSON."""
     await bot.wait_until_ready()
     checks = await checks_of(bot)
     assert bot.user is not None
     link = invite(bot.user.id, offered_specs(bot))
+    if is_json():
+        for check in checks:
+            log.log(logging.INFO if check.well else logging.WARNING, "%s", check)
+        log.info("the link that invites the bot is %s", link)
+        return
     shown = console or Console()
     try:
         with shown.capture() as captured:

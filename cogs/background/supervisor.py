@@ -58,6 +58,7 @@ class Supervisor:
             part: names the work in the log, the metrics and the status; one of few, so without ids.
             work: does it; called again if it raises an exception, and done when it returns.
         """
+        metrics.expect_part(part)
         kept = Kept(self, part, work)
         self._kept.add(kept)
         kept.task.add_done_callback(lambda _: self._kept.discard(kept))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from pydantic_settings import (
 
 from cogs.config.config_words import in_our_words
 from cogs.config.limit_settings import LimitSettings
+from cogs.config.nearest import nearest
 from schedulezero.errors import DatabaseUnusable, ScheduleZeroError
 from schedulezero.storage.database import is_postgres_setting, sqlite_path
 from schedulezero.storage.postgres_url import check_url, without_password
@@ -221,7 +223,8 @@ class Settings(BaseSettings):
     @classmethod
     def _zone(cls, value: str) -> str:
         if value not in known_zones():
-            raise ValueError("it must be an IANA zone such as Europe/Berlin")
+            near = nearest(value, known_zones())
+            raise ValueError(f"it must be an IANA zone such as {near or 'Europe/Berlin'}")
         return value
 
     @field_validator("sprockets", "intents", mode="before")
@@ -267,8 +270,9 @@ def load_settings(path: str | Path | None = None) -> Settings:
         if name.startswith(f"{PREFIX}LIMITS{BELOW}") and not is_key_name(name.removeprefix(PREFIX).lower())
     )
     if unknown:
+        known = [f"{PREFIX}LIMITS{BELOW}{name.upper()}" for name in LimitSettings.model_fields]
         raise ConfigError(
-            f"The environment variable {unknown[0]} sets no key that there is; {_known_limits()}."
+            f"The environment variable {unknown[0]} sets no key that there is{_meant(unknown[0], known)}"
         )
     try:
         return Settings(**data)
@@ -279,6 +283,16 @@ def load_settings(path: str | Path | None = None) -> Settings:
             f"{PREFIX}LIMITS must be a JSON object; or set one limit, such as "
             f"{PREFIX}LIMITS{BELOW}JOBS_PER_GUILD=2000."
         ) from error
+
+
+def wants_json(path: str | Path | None = None) -> bool:
+    """Return whether the log is asked for as JSON, even by a file whose other keys can't be used."""
+    if (named := os.environ.get(f"{PREFIX}LOG_FORMAT")) is not None:
+        return named == "json"
+    try:
+        return _read(_file_of(path)).get("log_format") == "json"
+    except ConfigError:
+        return False  # `load_settings` says so, where the file is needed
 
 
 def source_of(path: str | Path | None = None) -> str:
@@ -347,8 +361,8 @@ def _sentence(error: ValidationError, file: Path) -> str:
         return f"{PREFIX}API_TOKEN cannot be used: {in_our_words(first)}."
     name, _, inner = key.partition(".")
     if first["type"] == "extra_forbidden":
-        known = f"known are: {', '.join(LimitSettings.model_fields)}" if inner else _known_keys()
-        return f"{file} sets {key!r}, which is no key that there is; {known}."
+        known = list(LimitSettings.model_fields if inner else Settings.model_fields)
+        return f"{file} sets {key!r}, which is no key that there is{_meant(inner or key, known)}"
     if name == "limits" and not inner:
         return f"'limits' in {file} must hold keys such as `jobs_per_guild: 2000`."
     name = key if name == "limits" else name
@@ -359,13 +373,11 @@ def _sentence(error: ValidationError, file: Path) -> str:
     return f"{source}{given}: {in_our_words(first)}."
 
 
-def _known_limits() -> str:
-    names = ", ".join(f"{PREFIX}LIMITS{BELOW}{name.upper()}" for name in LimitSettings.model_fields)
-    return f"the limits are: {names}"
-
-
-def _known_keys() -> str:
-    return f"known are: {', '.join(name for name in Settings.model_fields if name != 'api_token')}"
+def _meant(name: str, known: Iterable[str]) -> str:
+    """Return the rest of a sentence about an unknown name: the one it resembles, or all that are known."""
+    shown = [item for item in known if item != "api_token"]  # which no file may hold
+    near = nearest(name, shown)
+    return f"; did you mean `{near}`?" if near is not None else f"; known are: {', '.join(shown)}."
 
 
 def _expect_bare(address: str, example: str) -> None:

@@ -19,6 +19,7 @@ from schedulezero.methods.markup import escaped
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
 from schedulezero.model.authorship import ENDINGS, belongs_to_another, definition
+from schedulezero.model.method_names import spoken
 
 MANAGERS = "managers"
 """The key in a job's meta that holds the roles that may change it."""
@@ -125,7 +126,7 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
     if act in _ONLY_STOPS:
         return Verdict()
     if situation.spec is None:
-        method = escaped(would_be.method[:80])
+        method = escaped(spoken(would_be.method)[:80])
         return Verdict(
             (t("“{method}” isn't loaded, so I can't check whether you may do this.", method=method),)
         )

@@ -93,13 +93,14 @@ def wrong_kind(
     values = read_params(spec, params).values
     for parameter in spec.parameters:
         value = values.get(parameter.name)
-        if parameter.kind is not Kind.CHANNEL or not parameter.channels or not isinstance(value, int):
+        if parameter.kind not in (Kind.CHANNEL, Kind.CHANNELS) or not parameter.channels:
             continue
-        channel = guild.get_channel_or_thread(value) or known.get(value)
-        # To the API, a media channel is a forum that shows pictures.
-        if channel is not None and channel.type.name.replace("media", "forum") not in parameter.channels:
-            return t(
-                "This job doesn't work in {channel}, which is of another kind. Choose one from the list.",
-                channel=channel.mention,
-            )
+        for channel_id in value if isinstance(value, list) else [value]:
+            channel = guild.get_channel_or_thread(channel_id) or known.get(channel_id) if channel_id else None
+            # To the API, a media channel is a forum that shows pictures.
+            if channel is not None and channel.type.name.replace("media", "forum") not in parameter.channels:
+                return t(
+                    "This job doesn't work in {channel}, which is of another kind. Choose one from the list.",
+                    channel=channel.mention,
+                )
     return None

@@ -20,7 +20,6 @@ from typing import Any
 import discord
 from discord.ext import commands
 
-from cogs.background.direct_messages import DirectMessageBudget
 from cogs.background.discord_troubles import TROUBLES
 from cogs.background.success_pings import ping_of
 from cogs.forgetting import note_left
@@ -61,7 +60,6 @@ class RunGuard:
 
     def __init__(self, bot: commands.Bot) -> None:
         self._bot = bot
-        self._direct_messages = DirectMessageBudget()
         self._members: dict[tuple[int, int], tuple[float, asyncio.Task[discord.Member | None]]] = {}
 
     async def __call__(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
@@ -151,11 +149,11 @@ class RunGuard:
 
     def _count_direct_message(self, run: RunContext, spec: MethodSpec, params: Mapping[str, Any]) -> None:
         """Raise JobFailed if a direct message would exceed its recipient's limit."""
-        person, limits = addressee_of(spec, params), services_of(self._bot).limits
+        person, services = addressee_of(spec, params), services_of(self._bot)
         if person is None or str(person) == run.creator_id:
             return
-        if not self._direct_messages.take(person, limits.direct_messages_per_minute, time.monotonic()):
-            raise JobFailed(too_many_direct_messages(person, limits), retry=False)
+        if not services.allows_direct_message(person):
+            raise JobFailed(too_many_direct_messages(person, services.limits), retry=False)
 
     async def _check_creator(
         self,

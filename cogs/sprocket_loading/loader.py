@@ -14,14 +14,17 @@ import logging
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from discord.ext import commands
 
+from cogs.language import LANGUAGES
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading import swap
 from cogs.sprocket_loading.owners import claimed_already
 from cogs.sprocket_loading.places import (
+    KIT,
     Found,
     available,
     clashes,
@@ -38,6 +41,8 @@ from cogs.sprocket_loading.places import (
     replaced,
 )
 from cogs.sprocket_loading.swap import NameTaken, SwapFailed, put_out, spec_of, take_in
+from cogs.sprocket_texts import read_texts, set_texts
+from schedulezero.methods.declaring import DeclarationError
 from schedulezero.methods.spec import JobFunction
 
 __all__ = [
@@ -48,6 +53,8 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+CHANGED = "sprocket_changed"
+"""The event after a sprocket was loaded or reloaded, as discord.py dispatches it."""
 _LONGEST_REASON = 500
 _locks: WeakKeyDictionary[commands.Bot, asyncio.Lock] = WeakKeyDictionary()
 
@@ -127,7 +134,9 @@ async def unload(bot: commands.Bot, name: str) -> None:
                 loaded=", ".join(loaded(bot)) or "none",
             )
         try:
-            await put_out(bot, extension(name, bot), set(jobs_of(bot, name)))
+            module = extension(name, bot)
+            await put_out(bot, module, set(jobs_of(bot, name)))
+            set_texts(module, None)
         except Exception as error:
             raise Refused(
                 "“{name}” couldn't be unloaded: {reason}",
@@ -141,6 +150,7 @@ async def _change(bot: commands.Bot, name: str, module: str) -> list[str]:
     """Load or reload a sprocket; on a failure, raise Refused with the reason and leave the bot unchanged."""
     own = set(jobs_of(bot, name)) if module in bot.extensions else set[str]()
     before = set(handler_of(bot).sprockets) - own
+    texts = _texts_of(name)
     try:
         await take_in(bot, module, own)
     except SwapFailed as failed:
@@ -159,7 +169,23 @@ async def _change(bot: commands.Bot, name: str, module: str) -> list[str]:
                 seconds=seconds,
             ) from error
         raise _not_loadable(name, error) from error
+    set_texts(module, texts)
+    bot.dispatch(CHANGED)
     return sorted(set(handler_of(bot).sprockets) - before)
+
+
+def _texts_of(name: str) -> Any:
+    """Return the translations that a sprocket brings; raise Refused if they can't be read."""
+    file = file_of(name)
+    try:
+        return read_texts(file, LANGUAGES) if file is not None else None
+    except Exception as error:
+        raise Refused(
+            "“{name}” couldn't be loaded: {reason}",
+            code="sprocket_not_loadable",
+            name=name,
+            reason=f"its translations can't be read: {error}",
+        ) from error
 
 
 def _not_loadable(name: str, error: BaseException) -> Refused:
@@ -177,7 +203,8 @@ def _reason(error: BaseException) -> str:
         error = error.__cause__ or getattr(error, "original", None) or error
     if isinstance(error, TimeoutError):
         return f"it took longer than {swap.LONGEST_SECONDS:g} s."
-    last = traceback.format_exception_only(error)[-1].strip()
+    declared = isinstance(error, DeclarationError)
+    last = str(error) if declared else traceback.format_exception_only(error)[-1].strip()
     last = last if len(last) <= _LONGEST_REASON else f"{last[:_LONGEST_REASON]}…"
     place = _place_of(error)
     return last if place is None else f"{last} ({place})"
@@ -185,12 +212,16 @@ def _reason(error: BaseException) -> str:
 
 def _place_of(error: BaseException) -> str | None:
     """Return the file of a sprocket, and the line, where an error arose; None if it arose elsewhere."""
+    if isinstance(error, DeclarationError) and error.place is not None:
+        return f"{_shown(Path(error.place.file))}, line {error.place.line}"
     frames = traceback.extract_tb(error.__traceback__)
     places = [(frame.filename, frame.lineno) for frame in frames]
     if isinstance(error, SyntaxError) and error.filename is not None:
         places.append((error.filename, error.lineno))
     for name, line in reversed(places):
         file = Path(name)
+        if file.is_relative_to(KIT):
+            continue  # it says what is wrong in the sprocket
         for folder in folders():
             if file.is_relative_to(folder) or file.is_relative_to(folder.resolve()):
                 return f"{_shown(file)}, line {line}" if line is not None else _shown(file)

@@ -30,6 +30,8 @@ PACKAGES = ("cogs.sprockets", "sprockets")
 RENAMED = {"custom": "example"}
 """Sprockets of this project that had another name, which settings may still have."""
 _OWN = Path(__file__).resolve().parents[2] / "sprockets"
+KIT = _OWN / "kit"
+"""The folder of what sprockets import."""
 _DISTRIBUTION = "schedulezero-discord"
 
 

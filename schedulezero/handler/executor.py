@@ -40,6 +40,10 @@ log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 25.0
 _BEGIN_AGAIN_SECONDS = 1.0
+_TELL_SECONDS = 5.0
+"""How long a call of a long run lasts before it may be answered with new progress."""
+_KEPT_SECONDS = 600.0
+"""How long the answer of a long run waits for the call that gets it."""
 _SYNC_THREADS = 8
 _MOST_UNWRITTEN = 10_000
 
@@ -74,6 +78,8 @@ class Calls:
         self._may_be_cancelled: set[asyncio.Task[Any]] = set()
         self._in_threads: set[Future[Any]] = set()
         self._stopping = False
+        self._contexts: dict[str, RunContext] = {}  # of long runs under way
+        self._told: set[str] = set()  # the long runs whose callers were told to call again
         self._unwritten: dict[str, JsonObject] = {}
         self._unnamed = UnnamedCalls(journal, self._once, self._keep)
 
@@ -86,8 +92,50 @@ class Calls:
         if task is None:
             task = self._keep(self._once(run_id, invocation), f"run {run_id}")
             self._under_way[run_id] = task
-            task.add_done_callback(lambda _: self._under_way.pop(run_id, None))
-        return task
+            task.add_done_callback(lambda _: self._ended(run_id))
+        if limit_of(invocation) <= DEADLINE_SECONDS:
+            return task
+        return self._keep(self._so_far(run_id, task, invocation), f"a call of run {run_id}")
+
+    def _ended(self, run_id: str) -> None:
+        """Let go of a run; one whose caller is to call again stays for a while, so that it isn't repeated."""
+        if run_id in self._told:
+            asyncio.get_running_loop().call_later(_KEPT_SECONDS, self._let_go, run_id)
+        else:
+            self._under_way.pop(run_id, None)
+
+    def _let_go(self, run_id: str) -> None:
+        self._told.discard(run_id)
+        if (task := self._under_way.get(run_id)) is not None and task.done():
+            del self._under_way[run_id]
+
+    async def _so_far(
+        self, run_id: str, task: asyncio.Task[JsonObject], invocation: Invocation
+    ) -> JsonObject:
+        """Return a long run's answer, or, before the caller gives up, that it goes on.
+
+        The caller then calls again, and that doesn't count as an attempt.
+        """
+        told = self._said(run_id)
+        for _ in range(int(DEADLINE_SECONDS / _TELL_SECONDS)):
+            await asyncio.wait({task}, timeout=_TELL_SECONDS)
+            if task.done():
+                self._let_go(run_id)
+                return task.result()
+            if self._said(run_id) != told:
+                break
+        self._told.add(run_id)
+        method, said = invocation.call.method, self._said(run_id)
+        text = (
+            Sentence("{method} is running: {progress}", "run_under_way", method=method, progress=said)
+            if said
+            else Sentence("{method} is running.", "run_under_way_silent", method=method)
+        )
+        return failure(text, retry_after=_BEGIN_AGAIN_SECONDS, progress=True)
+
+    def _said(self, run_id: str) -> str | None:
+        context = self._contexts.get(run_id)
+        return next(iter(context.progress), None) if context is not None else None
 
     def _keep(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         task = run_in_background(work, what, passed_on=(Exception,))
@@ -192,8 +240,13 @@ class Calls:
     ) -> JsonObject:
         call, function = invocation.call, invocation.function
         context = context_of(call, journal if is_resumable(function) else None, pings)
-        with span(f"run {call.method}", run_id=call.run_id or "", job_id=call.job_id or ""):
-            answer = await self._within_deadline(invocation, context, journal)
+        if call.run_id is not None and limit_of(invocation) > DEADLINE_SECONDS:
+            self._contexts[call.run_id] = context
+        try:
+            with span(f"run {call.method}", run_id=call.run_id or "", job_id=call.job_id or ""):
+                answer = await self._within_deadline(invocation, context, journal)
+        finally:
+            self._contexts.pop(call.run_id or "", None)
         if log.isEnabledFor(logging.INFO) and call.run_id is not None:
             with running(context):
                 log.info("%s %s", call.method, "failed" if answer.get("success") is False else "done")
@@ -203,7 +256,8 @@ class Calls:
         self, invocation: Invocation, context: RunContext, journal: Journal | None
     ) -> JsonObject:
         call, function = invocation.call, invocation.function
-        deadline = asyncio.timeout(DEADLINE_SECONDS)
+        limit = limit_of(invocation)
+        deadline = asyncio.timeout(limit)
         try:
             async with deadline:
                 with running(context):
@@ -211,7 +265,7 @@ class Calls:
         except TimeoutError as error:
             if not deadline.expired():
                 return answer_of_error(call, error)
-            return _too_slow(call, context, function, journaled=journal is not None)
+            return _too_slow(call, context, function, limit, journaled=journal is not None)
         except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
             answer = answer_of_error(call, error, function)
             return {**answer, "progress": True} if context.steps and "retry_after" in answer else answer
@@ -288,8 +342,16 @@ def _too_busy(method: str) -> Sentence:
     )
 
 
-def _too_slow(call: Call, context: RunContext, function: JobFunction, *, journaled: bool) -> JsonObject:
-    method, seconds = call.method, f"{DEADLINE_SECONDS:g}"
+def limit_of(invocation: Invocation) -> float:
+    """Return how many seconds a run may take."""
+    limit = invocation.spec.time_limit
+    return limit.total_seconds() if limit is not None else DEADLINE_SECONDS
+
+
+def _too_slow(
+    call: Call, context: RunContext, function: JobFunction, limit: float, *, journaled: bool
+) -> JsonObject:
+    method, seconds = call.method, f"{limit:g}"
     if context.steps:
         # It made progress and resumes where it stopped; that doesn't count as an attempt.
         return failure(

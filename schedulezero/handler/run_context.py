@@ -39,6 +39,7 @@ class RunContext:
         of: The instant of the job's own run to which this run of one of its parts belongs; None for others.
         part: The name of that part; None for others.
         begun_at: When this call came.
+        progress: What the job said last of its progress, at most one text; see `progress`.
         pings: The ids of the channels where the person in whose name the job runs may ping every role. The
             check before the run looks; without one, there are none.
     """
@@ -57,14 +58,27 @@ class RunContext:
     part: str | None = None
     begun_at: datetime = field(default_factory=instants.now)
     pings: set[int] = field(default_factory=set[int])
+    progress: list[str] = field(default_factory=list[str])
 
 
+_LONGEST_PROGRESS = 200
 _current: ContextVar[RunContext | None] = ContextVar("schedulezero_run", default=None)
 
 
 def current_run() -> RunContext:
     """Return the run of the calling job function; outside a run, one with defaults only."""
     return _current.get() or RunContext()
+
+
+def progress(text: str) -> None:
+    """Say how far the current run is, such as ``3 of 10``; the history and the job's card show it.
+
+    They show it from 5 seconds on, and only for a job with a ``time_limit`` of more than 25 seconds.
+
+    Parameters:
+        text: How far it is; at most 200 characters are shown.
+    """
+    current_run().progress[:] = [text[:_LONGEST_PROGRESS]]
 
 
 @contextmanager

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Annotated, Any, Literal
+from datetime import date, time, timedelta
+from enum import Enum
+from typing import Annotated, Any, Literal, cast
 
 import annotated_types
 from pydantic import PydanticSchemaGenerationError, TypeAdapter
 from pydantic.fields import FieldInfo
 
+from schedulezero.methods.discord_classes import Channels, Found, stored
 from schedulezero.methods.parameters import Kind, Parameter, kind_of
+from schedulezero.methods.secret_params import is_secret_by_name
 from schedulezero.said_values import said_span
-
-
-@dataclass(frozen=True, slots=True)
-class Channels:
-    """The channel types to choose from, by Discord's names: ``text``, ``forum``, ``voice``…"""
-
-    kinds: tuple[str, ...]
 
 
 def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: str = "") -> Parameter:
@@ -34,13 +31,22 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
 
     Raises TypeError, with a reason, for an annotation that no JSON value can be read as.
     """
+    try:
+        annotation = stored(annotation)
+    except TypeError as error:
+        raise TypeError(f"{name!r} {error}") from None
     read = _read_annotation(annotation)
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     except PydanticSchemaGenerationError:
-        raise TypeError(f"{name!r} cannot be a {_name_of(annotation)}: {_instead_of(annotation)}") from None
+        raise TypeError(
+            f"{name!r} cannot be a {_name_of(annotation)}: a job's parameters come as JSON, so annotate it "
+            "with a type that pydantic reads from JSON."
+        ) from None
+    if read.secret and not is_secret_by_name(name):
+        raise TypeError(f"{name!r} is a secret, so its name must say so: let it end in `_url`, or be `token`")
     told = default not in (..., None, "", False) and not isinstance(default, list)
-    shown = _said(default) if told else None
+    shown = _said(default, read) if told else None
     return Parameter(
         name=name,
         kind=read.kind or kind_of(name, read.base.__name__ if isinstance(read.base, type) else ""),
@@ -48,40 +54,42 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
         required=default is ...,
         default=shown,
         choices=read.choices,
+        values=read.values,
         longest=read.longest,
         least=read.least,
         most=read.most,
         channels=read.channels,
+        classes=read.classes,
+        options=read.options,
         secret=read.secret,
         only_with=read.only_with,
         adapter=adapter,
     )
 
 
-# Read as: the name of a discord.py class, and the annotation to use in its place.
-_INSTEAD = {
-    "TextChannel": "ChannelId", "ForumChannel": "ForumId", "VoiceChannel": "VoiceId",
-    "StageChannel": "VoiceId", "Thread": "ThreadId", "GuildChannel": "AnyChannelId", "Role": "RoleId",
-    "Member": "MemberId", "User": "MemberId", "Guild": "GuildId", "Message": "MessageLink",
-    "Colour": "Colour",
-}  # fmt: skip
-
-
 def _name_of(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
-
-
-def _instead_of(annotation: Any) -> str:
-    """Return what to write in place of an annotation that can't be read from JSON."""
-    known = next((kind for name, kind in _INSTEAD.items() if name in _name_of(annotation)), None)
-    if known is None:
-        return "a job's parameters come as JSON, so annotate it with a type that pydantic reads from JSON."
-    return f"a job gets ids, so annotate it with schedulezero.methods.typed.{known}, and look it up."
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A value that nobody reads again once it is saved, whoever may write such a job; see `Parameter`."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsFrom:
+    """The texts that a form offers for a parameter: ``Annotated[Text, OptionsFrom(teams)]``.
+
+    The function takes the bot and the guild's id, and returns an iterable of at most 25 texts of at most 100
+    characters; it may be async. It is called each time the form opens, and all such functions of a form have
+    1.5 seconds. If there are no texts, or more, people type one. A job gets the text as it is: the options
+    may have changed since.
+
+    Parameters:
+        function: The function.
+    """
+
+    function: Callable[[Any, int], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +104,25 @@ class _Read:
     base: Any = str
     kind: Kind | None = None
     choices: tuple[str, ...] = ()
+    values: tuple[Any, ...] = ()
     longest: int | None = None
     least: float | None = None
     most: float | None = None
     channels: tuple[str, ...] = ()
+    classes: tuple[type, ...] = ()
     description: str = ""
     secret: bool = False
     only_with: str | None = None
+    options: Callable[[Any, int], Any] | None = None
 
 
 # Read as: a plain type, and the kind of its parameters.
 _KINDS: dict[Any, Kind] = {
     bool: Kind.BOOLEAN, int: Kind.INTEGER, float: Kind.NUMBER, timedelta: Kind.DURATION,
-    list: Kind.LIST, tuple: Kind.LIST, dict: Kind.OBJECT,
+    list: Kind.LIST, tuple: Kind.LIST, dict: Kind.OBJECT, date: Kind.DATE, time: Kind.TIME,
 }  # fmt: skip
+# Read as: a kind, and the kind of a list of such values.
+_SEVERAL = {Kind.CHANNEL: Kind.CHANNELS, Kind.ROLE: Kind.ROLES, Kind.USER: Kind.USERS}
 
 
 def _read_annotation(annotation: Any) -> _Read:
@@ -126,9 +139,16 @@ def _read_annotation(annotation: Any) -> _Read:
             return _read_annotation(parts[0])
         return _Read(base=annotation)
     if origin is Literal:
-        choices = tuple(str(value) for value in typing.get_args(annotation))
-        return _Read(kind=Kind.CHOICE, choices=choices)
-    base = origin or annotation
+        values = typing.get_args(annotation)
+        return _Read(kind=Kind.CHOICE, choices=tuple(map(str, values)), values=values)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        members = tuple(annotation)
+        return _Read(kind=Kind.CHOICE, choices=tuple(map(_choice_of, members)), values=members)
+    if origin is list and (inside := typing.get_args(annotation)):
+        each = _read_annotation(inside[0])
+        if each.kind is not None and (kind := _SEVERAL.get(each.kind)) is not None:
+            return _Read(list, kind, channels=each.channels, classes=each.classes)
+    base: Any = cast(Any, origin or annotation)
     return _Read(base=base, kind=_KINDS.get(base))
 
 
@@ -138,8 +158,12 @@ def _take(item: Any, read: _Read) -> None:
         read.kind = item
     elif isinstance(item, Channels):
         read.channels = item.kinds
+    elif isinstance(item, Found):
+        read.classes = item.classes
     elif isinstance(item, Secret):
         read.secret = True
+    elif isinstance(item, OptionsFrom):
+        read.options = item.function
     elif isinstance(item, OnlyWith):
         read.only_with = item.other
     elif isinstance(item, FieldInfo):
@@ -154,7 +178,16 @@ def _take(item: Any, read: _Read) -> None:
         read.most = _as_number(item.le)
 
 
-def _said(value: Any) -> str:
+def _choice_of(member: Enum) -> str:
+    """Return the text of a choice: the member's value if that is a text, else its name."""
+    return member.value if isinstance(member.value, str) else member.name.lower()
+
+
+def _said(value: Any, read: _Read) -> str:
+    if read.kind is Kind.CHOICE and value in read.values:
+        return read.choices[read.values.index(value)]
+    if isinstance(value, time):
+        return value.isoformat(timespec="auto" if value.second else "minutes")
     return said_span(value) if isinstance(value, timedelta) else str(value)
 
 

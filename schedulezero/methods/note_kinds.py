@@ -26,6 +26,7 @@ DEBT_TRIED = "debt-tried"
 DEBT_CLOSED = "debt-closed"
 LOCK = "lockdown"
 SPROCKET_SETTINGS = "sprocket-settings"
+SPROCKET_STATE = "sprocket-state"
 LEFT_GUILD = "left-guild"
 UNDELIVERED = "undelivered"
 QUEUE = "queue"
@@ -49,6 +50,7 @@ NAMES: Mapping[str, Names] = {
     EVENT_SERIES: Names.VALUE,
     EVENT_REMINDERS: Names.VALUE,  # its key is a job
     SPROCKET_SETTINGS: Names.END_OF_KEY,
+    SPROCKET_STATE: Names.KIND,
     LEFT_GUILD: Names.KEY,
     "rules": Names.KEY,
     UNDELIVERED: Names.KIND,

@@ -15,6 +15,7 @@ plain contract get a suitable form. Typed jobs (`schedulezero.methods.typed`) de
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -42,6 +43,8 @@ class Kind(StrEnum):
     MESSAGE = "link of a message"
     CHOICE = "one of several"
     DURATION = "length of time"
+    DATE = "day"
+    TIME = "time of day"
     OBJECT = "JSON object"
     LIST = "JSON list"
     EMBEDS = "embeds"
@@ -61,10 +64,14 @@ class Parameter:
         help: what it is for, in a few words.
         required: whether it must be given.
         default: its default value, as text.
-        choices: the allowed values of a `Kind.CHOICE`.
+        choices: the allowed values of a `Kind.CHOICE`, as texts.
+        values: what a typed job gets for each choice; empty if it gets the text.
         longest: maximum length of a text in characters.
         least, most: bounds of a number.
         channels: the allowed Discord channel types, such as ``forum``; empty for those that accept messages.
+        options: offers texts to choose from when the form opens: takes the bot and the guild's id, and
+            returns them or an awaitable of them.
+        classes: the classes of discord.py of which the function gets objects; empty if it gets the value.
         secret: whether nobody may read its value once it is saved, not even its writer: an address that
             gives access to a person's data. A card shows its host; an export leaves it out.
         only_with: the parameter without which its value means nothing, so that a card leaves it out.
@@ -77,10 +84,13 @@ class Parameter:
     required: bool = True
     default: str | None = None
     choices: tuple[str, ...] = ()
+    values: tuple[Any, ...] = ()
     longest: int | None = None
     least: float | None = None
     most: float | None = None
     channels: tuple[str, ...] = ()
+    classes: tuple[type, ...] = ()
+    options: Callable[[Any, int], Any] | None = field(default=None, compare=False)
     secret: bool = False
     only_with: str | None = None
     adapter: TypeAdapter[Any] | None = field(default=None, compare=False, repr=False)
@@ -90,6 +100,18 @@ class Parameter:
         """The name as people read it: ``channel_id`` is *Channel*."""
         words = re.sub(r"_(id|ids|url)$", lambda m: "s" if m[1] == "ids" else "", self.name).replace("_", " ")
         return _READ_AS.get(words) or words.capitalize()
+
+    def choice_of(self, value: Any) -> str:
+        """Return the text of a choice, for its text or for what the job gets."""
+        if str(value) in self.choices:
+            return str(value)
+        if isinstance(value, bool):
+            return str(value)
+        for choice, item in zip(self.choices, self.values, strict=False):
+            raw = getattr(item, "value", item)  # what JSON has of a member of an Enum
+            if value in (item, raw) or (isinstance(raw, int) and value == str(raw)):
+                return choice
+        return str(value)
 
     @property
     def counts_seconds(self) -> bool:

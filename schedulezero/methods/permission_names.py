@@ -32,6 +32,7 @@ _WORDS = {
     "speak": Sentence("Speak", "permission_speak"),
     "view_audit_log": Sentence("View Audit Log", "permission_view_audit_log"),
     "view_channel": Sentence("View Channel", "permission_view_channel"),
+    "use_application_commands": Sentence("Use Application Commands", "permission_use_application_commands"),
 }
 
 

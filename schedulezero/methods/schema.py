@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schedulezero.methods.parameters import Kind, Parameter
+from schedulezero.methods.secret_params import is_secret
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import JsonObject
 
@@ -29,6 +30,8 @@ _SCHEMAS: dict[Kind, JsonObject] = {
     Kind.MESSAGE: {"type": "string", "format": "uri"},
     Kind.CHOICE: {"type": "string"},
     Kind.DURATION: {"type": ["number", "string"]},
+    Kind.DATE: {"type": "string", "format": "date"},
+    Kind.TIME: {"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2})?$"},
     Kind.OBJECT: {"type": "object"},
     Kind.LIST: {"type": "array"},
     Kind.EMBEDS: {"type": "array", "items": {"type": "object"}},
@@ -40,12 +43,21 @@ _SCHEMAS: dict[Kind, JsonObject] = {
 
 
 def schema_of(spec: MethodSpec) -> JsonObject:
-    """Return the schema of a method's params; ``x-kind`` is each one's kind, as the forms use it."""
+    """Return the schema of a method's params; ``x-kind`` is each one's kind, as the forms use it.
+
+    Secrets are ``writeOnly``: the server masks them for tokens that may only read.
+    """
     required = [parameter.name for parameter in spec.parameters if parameter.required]
     return {
         "type": "object",
         "description": spec.summary,
-        "properties": {parameter.name: _property(parameter) for parameter in spec.parameters},
+        "properties": {
+            parameter.name: {
+                **_property(parameter),
+                **({"writeOnly": True} if is_secret(spec, parameter.name) else {}),
+            }
+            for parameter in spec.parameters
+        },
         **({"required": required} if required else {}),
     }
 
@@ -55,7 +67,10 @@ def _property(parameter: Parameter) -> JsonObject:
     if parameter.help:
         found["description"] = parameter.help
     if parameter.choices:
-        found["enum"] = list(parameter.choices)
+        numbers = [item for item in parameter.values if isinstance(item, int) and not isinstance(item, bool)]
+        found["enum"] = [*parameter.choices, *(item.real for item in numbers)]
+        if numbers:
+            found["type"] = ["string", "integer"]
     if parameter.longest is not None:
         found["maxLength"] = parameter.longest
     if parameter.least is not None:

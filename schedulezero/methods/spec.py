@@ -63,6 +63,10 @@ class Need:
     of: Literal["both", "person", "bot", "invite"] = "both"
 
 
+CALLING = Need("manage_guild", of="person")
+"""The permission for jobs whose address a person chooses: *Manage Server*."""
+
+
 @dataclass(frozen=True, slots=True)
 class MethodSpec:
     """A method and everything its function declares.
@@ -85,6 +89,9 @@ class MethodSpec:
             any, the parameters are put together by their kinds.
         instead: the method that people are offered in its place; None if it is offered itself.
         usual: when it usually runs, in words; empty for no such time.
+        schedule: when it runs in a guild that switches the job's own schedule on, in English words; empty if
+            it brings none.
+        time_limit: how long a run may take; None for the usual 25 seconds.
         watches: whether it only looks at something, and posts nothing itself: it runs as soon as it is
             confirmed or changed, and in quiet hours too.
         internal: whether only the bot plans it, as part of another job; nobody is offered it.
@@ -109,6 +116,8 @@ class MethodSpec:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     instead: str | None = None
     usual: str = ""
+    schedule: str = ""
+    time_limit: timedelta | None = None
     watches: bool = False
     internal: bool = False
 

@@ -15,10 +15,37 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from schedulezero.methods.annotations import parameter_from
+from schedulezero.methods.declaring import DeclarationError, check_parameter, place_in
 from schedulezero.methods.host import host_of
 from schedulezero.methods.note_kinds import SPROCKET_SETTINGS
+from schedulezero.methods.parameters import Parameter
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def parameters_of_settings(model: type[BaseModel]) -> tuple[Parameter, ...]:
+    """Return the settings that a model declares, as the parameters of a form.
+
+    Raises DeclarationError for a model that can't be a sprocket's settings.
+    """
+    found: list[Parameter] = []
+    for name, field in model.model_fields.items():
+        place = place_in(model, name)
+        if field.is_required():
+            raise DeclarationError(f"{model.__name__}: {name!r} needs a default.", place)
+        try:
+            parameter = parameter_from(
+                name,
+                field.rebuild_annotation(),
+                field.get_default(call_default_factory=True),
+                field.description or "",
+            )
+        except TypeError as error:
+            raise DeclarationError(f"{model.__name__}: {error}", place) from None
+        check_parameter(model.__name__, parameter, place)
+        found.append(parameter)
+    return tuple(found)
 
 
 async def settings_of(bot: object, sprocket: str, model: type[Model], guild_id: str) -> Model:

@@ -29,7 +29,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from schedulezero.methods.annotations import Channels, Secret, parameter_from
+from schedulezero import instants
+from schedulezero.errors import ScheduleZeroError
+from schedulezero.methods.annotations import Secret, parameter_from
+from schedulezero.methods.declaring import DeclarationError, check_function, check_spec, place_in
+from schedulezero.methods.discord_classes import Channels, find
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import (
     SPEC_ATTRIBUTE,
@@ -41,6 +45,7 @@ from schedulezero.methods.spec import (
     summary_of,
 )
 from schedulezero.methods.values import check_params
+from schedulezero.when.language.parse import understand
 
 ChannelId = Annotated[int, Kind.CHANNEL]
 """The id of a channel or thread where messages can be posted."""
@@ -98,7 +103,9 @@ class TypedJob:
         usual: str = "",
         watches: bool = False,
         internal: bool = False,
+        time_limit: timedelta | None = None,
     ) -> None:
+        check_function(function)
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
         self._function = function
@@ -118,9 +125,11 @@ class TypedJob:
             usual=usual,
             watches=watches,
             internal=internal,
+            time_limit=time_limit,
         )
         setattr(self, SPEC_ATTRIBUTE, self.spec)
         self._check_names()
+        check_spec(self.spec, function, is_async=self.is_async)
 
     def _check_names(self) -> None:
         """Raise TypeError for unknown parameter names: a typo would silently drop a permission check."""
@@ -130,14 +139,29 @@ class TypedJob:
         named |= {name for group in self.spec.groups.values() for name in group}
         named |= {item.only_with for item in self.spec.parameters if item.only_with is not None}
         for name in sorted((named | {*self.spec.variables, *self.spec.pings}) - names):
-            raise TypeError(
+            raise DeclarationError(
                 f"{self.spec.name}: needs, variables or groups speak of {name!r}, but its parameters are "
-                f"{', '.join(sorted(names)) or 'none'}."
+                f"{', '.join(sorted(names)) or 'none'}.",
+                place_in(self._function),
             )
 
     def __call__(self, bot: Any, params: dict[str, Any]) -> Any:
         """Run the job; raises ParameterError if the params are invalid."""
-        return self._function(bot, **self._arguments(params))
+        return self._given(self._function, bot, self._arguments(params))
+
+    def _given(self, function: Callable[..., Any], bot: Any, arguments: Mapping[str, Any]) -> Any:
+        """Call a function with the arguments, and with the objects on Discord that it declares."""
+        wanted = [
+            item for item in self.spec.parameters if item.classes and arguments.get(item.name) is not None
+        ]
+        if not wanted:
+            return function(bot, **arguments)
+
+        async def find_and_call() -> Any:
+            found = {item.name: await find(bot, item.classes, arguments[item.name]) for item in wanted}
+            return await function(bot, **{**arguments, **found})
+
+        return find_and_call()
 
     def _arguments(self, params: dict[str, Any]) -> dict[str, Any]:
         names = {parameter.name for parameter in self.spec.parameters}
@@ -166,7 +190,9 @@ class TypedJob:
         It takes the bot and the job's parameters. A run for which it returns True needs the bot's rights
         only, whoever has left since the job was created.
         """
-        settling: Settles = lambda bot, params: function(bot, **self._arguments(params))  # noqa: E731
+        settling: Settles = lambda bot, params: self._given(  # noqa: E731
+            function, bot, self._arguments(params)
+        )
         self._declare(settles=settling)
         return function
 
@@ -176,11 +202,11 @@ class TypedJob:
         It takes the same as a preview, and raises JobFailed with what is wrong and what would be right. It
         may ask Discord, but must be quick. The run checks again: what is known then may differ.
         """
-        self._declare(check=lambda bot, params: function(bot, **self._all_arguments(params)))
+        self._declare(check=lambda bot, params: self._given(function, bot, self._all_arguments(params)))
         return function
 
     def _telling(self, function: Callable[..., Awaitable[str]]) -> Tell:
-        return lambda bot, params: function(bot, **self._all_arguments(params))
+        return lambda bot, params: self._given(function, bot, self._all_arguments(params))
 
     def _all_arguments(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call, with the function's defaults for those left out."""
@@ -188,7 +214,11 @@ class TypedJob:
         defaults = {item.name: item.default for item in known if item.default is not inspect.Parameter.empty}
         return {**defaults, **self._arguments(params)}
 
-    def _declare(self, **more: Tell | Settles | Check) -> None:
+    def offer_schedule(self, text: str) -> None:
+        """Declare the job's own schedule, which a guild can switch on; see `on_schedule`."""
+        self._declare(schedule=text)
+
+    def _declare(self, **more: Tell | Settles | Check | str) -> None:
         self.spec = replace(self.spec, **more)  # type: ignore[arg-type]
         setattr(self, SPEC_ATTRIBUTE, self.spec)
 
@@ -207,6 +237,7 @@ def job(
     usual: str = "",
     watches: bool = False,
     internal: bool = False,
+    time_limit: timedelta | None = None,
 ) -> Callable[[Callable[..., Any]], TypedJob]:
     """Turn an async function into a job (or a plain one, which then runs in a thread).
 
@@ -231,8 +262,10 @@ def job(
         watches: Whether it only looks at something, and posts nothing itself: it runs as soon as it is
             confirmed or changed, and in quiet hours too.
         internal: Whether only the bot plans it, as part of another job; nobody is offered it.
+        time_limit: How long a run may take, from a second to six hours; 25 seconds by default. The history
+            shows a longer run as waiting, with what it says by `progress`.
 
-    Raises TypeError, with a reason, for a function that can't be a job.
+    Raises DeclarationError, a TypeError with the reason and the line, for a function that can't be a job.
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
@@ -250,31 +283,74 @@ def job(
             usual,
             watches,
             internal,
+            time_limit,
         )
 
     return make
 
 
+def on_schedule(text: str) -> Callable[[TypedJob], TypedJob]:
+    """Give a job a schedule of its own, which each guild can switch on in ``/sprockets``.
+
+        @on_schedule("every day at 9")
+        @job(needs=in_channel("channel_id", "send_messages"))
+        async def greet(bot, channel_id: ChannelId): ...
+
+    Switching it on shows the job's card, with the channel where that happens in each required parameter for a
+    channel; whoever confirms it is the job's creator. From then on it is a job like any other: it has a
+    history, limits and rights apply, and people may change it. Switching it off cancels it. If the sprocket
+    is loaded again with another schedule, the guilds' jobs follow, except those whose schedule somebody has
+    changed.
+
+    Parameters:
+        text: When it runs, in English words such as ``every monday at 18:30``; in the time zone of whoever
+            switches it on.
+
+    Raises DeclarationError for a text that isn't understood, or that means a single instant.
+    """
+
+    def offer(made: TypedJob) -> TypedJob:
+        if not isinstance(made, TypedJob):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError("on_schedule goes above @job.", place_in(made))
+        place = place_in(inspect.unwrap(made))
+        try:
+            found = understand(text, zone="UTC", locale="en-GB", now=instants.now())
+        except ScheduleZeroError as error:
+            raise DeclarationError(f"{made.spec.name}: {error.message}", place) from None
+        if found.trigger.type == "date":
+            raise DeclarationError(f"{made.spec.name}: {text!r} comes only once.", place)
+        made.offer_schedule(text)
+        return made
+
+    return offer
+
+
 def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     """Return the parameters that a function's annotations declare, without the first one, the bot."""
     signature = list(inspect.signature(function).parameters.values())
-    if not signature:
-        raise TypeError(f"{function.__name__} takes nothing; its first argument must be the bot.")
-    hints = typing.get_type_hints(function, include_extras=True)
+    name = function.__name__
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        missing = error.name or str(error)
+        raise DeclarationError(
+            f"{name}: an annotation names {missing!r}, which isn't imported.", place_in(function)
+        ) from None
     helps = _helps(inspect.getdoc(function) or "")
     found: list[Parameter] = []
     for argument in signature[1:]:
+        place = place_in(function, argument.name)
         if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
-            raise TypeError(f"{function.__name__}: *{argument.name} cannot be a parameter of a job.")
+            raise DeclarationError(f"{name}: *{argument.name} cannot be a parameter of a job.", place)
         if argument.name not in hints:
-            raise TypeError(f"{function.__name__}: {argument.name!r} needs an annotation.")
+            raise DeclarationError(f"{name}: {argument.name!r} needs an annotation.", place)
         default = argument.default if argument.default is not argument.empty else ...
         try:
             found.append(
                 parameter_from(argument.name, hints[argument.name], default, helps.get(argument.name, ""))
             )
         except TypeError as error:
-            raise TypeError(f"{function.__name__}: {error}") from None
+            raise DeclarationError(f"{name}: {error}", place) from None
     return tuple(found)
 
 

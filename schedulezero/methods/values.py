@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -133,13 +133,8 @@ def _wrong(error: ValidationError, parameter: Parameter) -> Sentence:
     said: dict[str, Any] = first.get("ctx", {})
     where = "".join(f" (at {part})" for part in first["loc"] if not str(part).startswith("function"))
     match first["type"]:
-        case "literal_error":
-            return Sentence(
-                "must be one of {choices}, not {shown!r}.",
-                "value_not_among",
-                choices=parameter.choices,
-                shown=str(first["input"])[:80],
-            )
+        case "literal_error" | "enum":
+            return _not_among(parameter, first["input"])
         case "greater_than_equal":
             return Sentence(
                 "must be {least} or more, not {shown}.",
@@ -183,6 +178,15 @@ def _wrong(error: ValidationError, parameter: Parameter) -> Sentence:
                 where=where,
                 reason=f"{text[0].lower()}{text[1:].rstrip('.')}",
             )
+
+
+def _not_among(parameter: Parameter, value: Any) -> Sentence:
+    return Sentence(
+        "must be one of {choices}, not {shown!r}.",
+        "value_not_among",
+        choices=parameter.choices,
+        shown=str(value)[:80],
+    )
 
 
 _ID_KINDS = (Kind.CHANNEL, Kind.ROLE, Kind.USER, Kind.GUILD)
@@ -231,6 +235,21 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
         if length is None:
             raise wrong(Sentence("a length of time such as `90 minutes` or `2h 30m`", "expected_duration"))
         return length
+    if kind is Kind.DATE:
+        day = _as_date(value)
+        if day is None:
+            raise wrong("a day such as 2026-12-31")
+        return day
+    if kind is Kind.TIME:
+        at = _as_time(value)
+        if at is None:
+            raise wrong("a time of day such as 18:30")
+        return at
+    if kind is Kind.CHOICE and parameter.values:
+        choice = parameter.choice_of(value)
+        if choice not in parameter.choices:
+            raise _unusable(method, name, _not_among(parameter, value))
+        return parameter.values[parameter.choices.index(choice)]
     if kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.URL, Kind.CHOICE) and not isinstance(value, str):
         raise wrong(Sentence("text", "expected_text"))
     if kind in (Kind.OBJECT, Kind.POLL) and not isinstance(value, dict | BaseModel):
@@ -258,6 +277,24 @@ def _as_integer(value: Any) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value.strip(), re.ASCII):
         return int(value)
     return None
+
+
+def _as_date(value: Any) -> date | None:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _as_time(value: Any) -> time | None:
+    if isinstance(value, str):
+        try:
+            value = time.fromisoformat(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, time) and value.tzinfo is None else None
 
 
 def _as_duration(value: Any) -> timedelta | None:

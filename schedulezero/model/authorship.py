@@ -20,6 +20,8 @@ ASKED = "asked"
 """Key in a pending job's meta that holds the changes a second person asks for, until somebody makes some."""
 QUEUE = "queue"
 """Key in a job's meta that holds the id of the queue in which it waits."""
+OWN_SCHEDULE = "own_schedule"
+"""Key in a job's meta that holds the text of its sprocket's own schedule, if the job was made from it."""
 LONGEST_ASKED = 1000
 ENDINGS = "after-"
 """Prefix of such a job's id."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from schedulezero.model.fields import Bounds, Key, Noun, Written, codec_of
 from schedulezero.model.json_object import JsonObject
+from schedulezero.model.method_names import spoken
 from schedulezero.model.part import MOST_LEADS, MOST_THENS, Part, Waiting
 from schedulezero.model.trigger import Trigger
 
@@ -59,8 +60,9 @@ class Job(Noun):
     """A job: which method of which handler to call, with what and when.
 
     ``anchor_at`` is the instant from which an interval counts; it survives restarts and edits. Instants up
-    to ``held_until`` are skipped. ``in_quiet_hours`` exempts it from the guild's quiet hours. ``meta`` holds
-    an interface's own data; the server only stores it.
+    to ``held_until`` are skipped. ``in_quiet_hours`` exempts it from the guild's quiet hours,
+    ``on_free_days`` from its free days and holidays. ``meta`` holds an interface's own data; the server only
+    stores it.
     ``parts`` run before and after its own runs; ``waiting`` says which of them are due next, and when.
     ``run_count`` is the number of runs created for the job. ``version`` increases with each change and
     guards concurrent edits.
@@ -85,6 +87,7 @@ class Job(Noun):
     missed: Annotated[MissedPolicy, _WHAT_IT_DOES] = MissedPolicy.LATEST
     overlap: Annotated[OverlapPolicy, _WHAT_IT_DOES] = OverlapPolicy.ALLOW
     in_quiet_hours: Annotated[bool, _WHAT_IT_DOES] = False
+    on_free_days: Annotated[bool, _WHAT_IT_DOES] = False
     held_until: datetime | None = None
     meta: Annotated[Mapping[str, Any], Bounds(longest=20), _ABOUT_IT] = field(default_factory=dict[str, Any])
     parts: Annotated[tuple[Part, ...], Bounds(longest=MOST_LEADS + MOST_THENS), _WHAT_IT_DOES] = ()
@@ -103,8 +106,8 @@ class Job(Noun):
 
     @property
     def title(self) -> str:
-        """Return its name, or its method if it has no name."""
-        return self.name or self.method
+        """Return its name, or its method in words if it has no name."""
+        return self.name or spoken(self.method)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any, cast
 from schedulezero.instants import from_iso, from_iso_or_none, to_iso, to_iso_or_none
 from schedulezero.model.job import DEFAULT_GRACE, MissedPolicy, OverlapPolicy
 from schedulezero.model.json_object import JsonObject
+from schedulezero.model.method_names import spoken
 from schedulezero.sentences import read_sentence, sentence_fields
 
 
@@ -87,6 +88,11 @@ class Run:
     note: str | None = None
     part: str | None = None
     of: datetime | None = None
+
+    @property
+    def title(self) -> str:
+        """Its job's name, or its method in words if the job has no name."""
+        return self.name or spoken(self.method)
 
     @property
     def id(self) -> str:

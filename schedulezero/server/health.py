@@ -61,6 +61,7 @@ REASONS = frozenset(
 )
 """The codes of all troubles that make a node unready."""
 _OTHER = "other"
+_PART = "health"
 
 
 def reason_of(report: JsonObject) -> str:
@@ -203,6 +204,7 @@ class Health:
             )
         self._said = False
         self._written_at = time.monotonic()
+        self._database.outage.over(_PART)
         return None
 
     def _note_unwritable(self, reason: object) -> None:

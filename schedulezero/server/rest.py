@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -30,9 +31,11 @@ from schedulezero.server.config import ServerConfig
 from schedulezero.server.http.access import Access, AccessRules, loopback_hosts
 from schedulezero.server.http.connections import Connections
 from schedulezero.server.http.errors import error_middleware, options_middleware, texts_middleware
+from schedulezero.server.http.masks import Masks
 from schedulezero.server.parts import Callees, Engine, Kept
 from schedulezero.server.records.announcer import Announcer
 from schedulezero.wire.addresses import is_loopback
+from schedulezero.wire.port_owner import said_of_owner
 from schedulezero.wire.protocol import MAX_FRAME_BYTES
 
 
@@ -54,20 +57,22 @@ async def answering(
         requests_per_second=config.requests_per_second,
     )
     access = Access(rules_of_access, kept.tokens, connections)
+    masks = Masks(callees.registry.schema)
     app = web.Application(
         middlewares=[
             connections.middleware(),
-            error_middleware,
+            error_middleware(kept.jobs.outage),
             access.middleware(),
             options_middleware,
             texts_middleware,
+            masks.middleware(),
             _announcing(kept.announcer),
         ],
         client_max_size=MAX_FRAME_BYTES,
     )
     for resource in (
-        JobsResource(engine.jobs, config.timezone),
-        BulkResource(engine.jobs, config.timezone),
+        JobsResource(engine.jobs, config.timezone, masks),
+        BulkResource(engine.jobs, config.timezone, masks),
         RunsResource(kept.runs, kept.audit),
         AuditResource(kept.audit),
         TroublesResource(kept.troubles),
@@ -76,7 +81,7 @@ async def answering(
         BusiestResource(kept.runs, now),
         FeedsResource(kept.feeds, now),
         CalendarResource(kept.feeds, kept.jobs, kept.runs, kept.rules, now, behind_proxy=config.behind_proxy),
-        SchedulesResource(engine.jobs, callees.registry, engine.dispatcher, config.timezone),
+        SchedulesResource(engine.jobs, callees.registry, engine.dispatcher, config.timezone, masks),
         PreviewResource(config.timezone, now),
         FrontPageResource(
             callees.registry,
@@ -86,7 +91,7 @@ async def answering(
             access.may_read,
             now,
         ),
-        SystemResource(callees.registry, config.to_json(), engine.health),
+        SystemResource(callees.registry, config.to_json(), engine.health, kept.jobs.count_by_state),
     ):
         app.router.add_routes(resource.routes())
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2)
@@ -125,9 +130,13 @@ def listen(endpoint: str) -> socket.socket:
         listening.listen(128)
     except OSError as error:
         listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"REST cannot listen on {host}:{port}: {said_of_owner(port)} does. Stop it, or set another "
+                "`api_endpoint`."
+            ) from error
         raise PortTaken(
-            f"REST cannot listen on {host}:{port} ({error.strerror}). Stop the program that does, "
-            "or set another `api_endpoint`."
+            f"REST cannot listen on {host}:{port} ({error.strerror}). Set another `api_endpoint`."
         ) from error
     listening.setblocking(False)
     return listening

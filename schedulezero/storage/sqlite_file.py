@@ -141,7 +141,7 @@ def tables_in(connection: sqlite3.Connection) -> set[str]:
 
 
 def kind_of(connection: sqlite3.Connection, own: Collection[str] = ()) -> Kind:
-    """Return what a file contains; a file with any of the tables ``own`` is also ours."""
+    """Return what a file contains; one with only tables of the names ``own`` is also ours."""
     names = tables_in(connection)
     if not names:
         return Kind.EMPTY
@@ -151,7 +151,9 @@ def kind_of(connection: sqlite3.Connection, own: Collection[str] = ()) -> Kind:
             for tables in choices:
                 if all(table in names and _has(connection, table, column) for table, column in tables):
                     return kind
-    return Kind.OWN if mark == APPLICATION or (mark == 0 and names & set(own)) else Kind.FOREIGN
+    # Other programs have tables of such names, too, such as `jobs`, but then beside tables of other names.
+    others = {name for name in names if not name.startswith("sqlite_")} - set(own)
+    return Kind.OWN if mark == APPLICATION or (mark == 0 and own and not others) else Kind.FOREIGN
 
 
 def _application(connection: sqlite3.Connection) -> int:

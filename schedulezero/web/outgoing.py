@@ -34,13 +34,11 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import Connection
 
 from schedulezero.errors import ScheduleZeroError
-from schedulezero.methods.spec import Need
+from schedulezero.methods.spec import CALLING as CALLING
 from schedulezero.web.address import AddressUnusable, WebAddress, read_web_address
 from schedulezero.web.public_addresses import is_public
 from schedulezero.wire.protocol import OUTGOING_HEADER
 
-CALLING = Need("manage_guild", of="person")
-"""The permission for jobs whose address a person chooses: *Manage Server*."""
 SIGNATURE = "X-ScheduleZero-Signature"
 TIMEOUT_SECONDS = 10.0
 _LARGEST_ANSWER = 4096

@@ -2,23 +2,26 @@
 
 * **Declaring a job**: `job` with the annotations `ChannelId`, `ChannelIds`, `ForumId`, `ThreadId`, `VoiceId`,
   `AnyChannelId`, `RoleId`, `RoleIds`, `MemberId`, `MemberIds`, `Text`, `LongText`, `Colour`, `Url`,
-  `MessageLink` and `Duration`; the permissions it needs: `Need` and `in_channel`. A plain function declares
+  `MessageLink` and `Duration`; the permissions it needs: `Need` and `in_channel`; a
+  schedule of its own: `on_schedule`. A plain function declares
   the same with `needs`, `variables_in` and `resumable`.
 * **Registering it**: `RegisteringCog` and `by_name`.
-* **While it runs**: `current_run`, `settings_of`, and `step` for work that must happen only once;
-  `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and `Uncertain` for failures.
+* **While it runs**: `current_run`, `progress`, `settings_of`, `get` and `put` for what it remembers, and
+  `step` for work that must happen only once; `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and
+  `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
-  `guild_of`, `role_of`, `find_message`, `expect_guild` and `expect_member` look things up in the run's own
-  guild; `post`, `Upload`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `silenced`, `fitting`
-  and `expect_texts` write messages; `for_each` and `partly` work on several channels.
+  `guild_of`, `role_of`, `member_of`, `find_message`, `expect_guild` and `expect_member` look things up in the
+  run's own guild; `post`, `Upload`, `posted`, `mentions`, `embed_of`, `colour_of`, `text_for`, `silenced`,
+  `fitting` and `expect_texts` write messages; `for_each` and `partly` work on several channels.
 * **On the web**: `send_out`, and `CALLING`, the permission for a job whose web address a person chooses.
 * **Ending it later**: `follow_up`, `waiting`, `owed`, `debt_about` and `call_off`; `Lasting` and `end_of`
   read how long something lasts.
 """
 
 from schedulezero.errors import Forbidden, Gone, JobFailed, ParameterError, Uncertain
-from schedulezero.handler.run_context import current_run
+from schedulezero.handler.run_context import current_run, progress
 from schedulezero.handler.steps import nonce, step
+from schedulezero.methods.annotations import OptionsFrom
 from schedulezero.methods.lasting import Lasting, end_of
 from schedulezero.methods.spec import Need, in_channel, needs, resumable, variables_in
 from schedulezero.methods.sprocket_settings import settings_of
@@ -41,8 +44,10 @@ from schedulezero.methods.typed import (
     Url,
     VoiceId,
     job,
+    on_schedule,
 )
 from schedulezero.web.outgoing import CALLING, send_out
+from sprockets.kit import objects as objects  # finds a job's objects
 from sprockets.kit.asking import REASON, asking_discord
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
@@ -55,6 +60,7 @@ from sprockets.kit.lookups import (
     guild_of,
     role_of,
 )
+from sprockets.kit.members import member_of
 from sprockets.kit.messages import (
     colour_of,
     embed_of,
@@ -67,6 +73,7 @@ from sprockets.kit.messages import (
 from sprockets.kit.outgoing import Upload
 from sprockets.kit.posting import post, posted
 from sprockets.kit.several import for_each, partly
+from sprockets.kit.state import get, put
 
 __all__ = (
     "CALLING",
@@ -87,6 +94,7 @@ __all__ = (
     "MemberIds",
     "MessageLink",
     "Need",
+    "OptionsFrom",
     "ParameterError",
     "RegisteringCog",
     "RoleId",
@@ -113,17 +121,22 @@ __all__ = (
     "fitting",
     "follow_up",
     "for_each",
+    "get",
     "guild_channel_of",
     "guild_of",
     "in_channel",
     "job",
+    "member_of",
     "mentions",
     "needs",
     "nonce",
+    "on_schedule",
     "owed",
     "partly",
     "post",
     "posted",
+    "progress",
+    "put",
     "resumable",
     "role_of",
     "send_out",

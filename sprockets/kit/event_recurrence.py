@@ -26,8 +26,8 @@ _YEARS = 4
 _YEARS_OF_A_DAY = 9
 _LAST_WEEK = 4
 """Months without a fifth week are left out by a schedule, and what Discord does there isn't documented."""
-_SETS = ((0, 1, 2, 3, 4), (1, 2, 3, 4, 5), (0, 1, 2, 3, 6), (4, 5), (5, 6), (0, 6))
-"""The sets of weekdays that a daily rule may have, Monday is 0."""
+_SETS = ((0, 1, 2, 3, 4), (1, 2, 3, 4, 5), (6, 0, 1, 2, 3), (4, 5), (5, 6), (6, 0))
+"""The sets of weekdays that a daily rule may have, in the order in which Discord lists them; Monday is 0."""
 
 
 class Frequency(IntEnum):

@@ -106,6 +106,14 @@ def guild_of(bot: discord.Client, guild_id: int) -> discord.Guild:
     return guild
 
 
+def in_own_guild(bot: discord.Client) -> discord.Guild:
+    """Return the guild of the run's job. Raises JobFailed if the job belongs to none."""
+    guild_id = current_run().guild_id
+    if guild_id is None:
+        raise JobFailed("This job belongs to no server.", retry=False, code="job_without_guild")
+    return guild_of(bot, int(guild_id))
+
+
 async def expect_member(bot: discord.Client, user_id: int) -> discord.Member | None:
     """Raise JobFailed if the job belongs to a guild and this person isn't a member of it.
 

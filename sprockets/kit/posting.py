@@ -35,9 +35,10 @@ async def post(
     files: Sequence[Sent] = (),
     poll: discord.Poll | None = None,
     view: discord.ui.View | discord.ui.LayoutView | None = None,
+    buttons: Sequence[tuple[str, str]] = (),
     silent: bool = False,
     no_previews: bool = False,
-    allowed_mentions: discord.AllowedMentions,
+    allowed_mentions: discord.AllowedMentions | None = None,
     key: str | None = None,
 ) -> dict[str, Any]:
     """Post a message once in the current run and return its ids and link, as `posted` does.
@@ -54,9 +55,10 @@ async def post(
         files: Its files, at most 10: `discord.File`, or `Upload` for one that is open only while it is sent.
         poll: Its poll.
         view: Its buttons and selects, or a layout, which takes the place of text, embeds and poll.
+        buttons: Buttons that are links, each a label and an address; at most 25, and not with a view.
         silent: Whether to notify nobody's phone or desktop.
         no_previews: Whether to show no previews of links. Discord hides the message's embeds, too.
-        allowed_mentions: Whom it pings; see `mentions`.
+        allowed_mentions: Whom it pings; see `mentions`. By default nobody, whatever the text mentions.
         key: Names the message within the run. Needed only for more than one message in a channel.
     """
     said = Outgoing(
@@ -64,12 +66,21 @@ async def post(
         embeds=tuple(embeds) or ((embed,) if embed is not None else ()),
         files=tuple(files),
         poll=poll,
-        view=view,
+        view=view if view is not None else _links(buttons),
         silent=silent,
         no_previews=no_previews,
-        allowed_mentions=allowed_mentions,
+        allowed_mentions=allowed_mentions or discord.AllowedMentions.none(),
     )
     return await send(channel, name, said, key=key)
+
+
+def _links(buttons: Sequence[tuple[str, str]]) -> discord.ui.View | None:
+    if not buttons:
+        return None
+    view = discord.ui.View(timeout=None)
+    for label, url in buttons:
+        view.add_item(discord.ui.Button(style=discord.ButtonStyle.link, label=label, url=url))
+    return view
 
 
 async def send(

@@ -41,7 +41,11 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("handler_prot: 5000", ["'handler_prot'", "known are: handler_id, handler_port"]),
+        ("handler_prot: 5000", ["'handler_prot'", "did you mean `handler_port`?"]),
+        ("api-endpoint: x", ["'api-endpoint'", "did you mean `api_endpoint`?"]),
+        ("xyzzy: 5", ["'xyzzy'", "known are: handler_id, handler_port"]),
+        ("timezone: Europe/Pariss", ["such as Europe/Paris."]),
+        ("limits: {jobs_per_gild: 5}", ["did you mean `jobs_per_guild`?"]),
         ("token: abc", ["'token'", "known are"]),
         ("handler_port: lots", ["'handler_port'", "'lots'", "whole number"]),
         ("handler_port: 70000", ["'handler_port'", "65535"]),

@@ -69,39 +69,64 @@ async def test_no_other_page_changes_what_is_shown(demo: Demo) -> None:
             assert (await client.request(method, f"{demo.door}/lounge")).status_code == 405
 
 
-# Read as: headers beside the page's own, and whether its API may be asked so.
+# Read as: headers beside the page's own, and how its API answers.
 AT_THE_PAGE = [
-    ({}, True),
-    ({"Origin": "own"}, True),
-    ({"Origin": "https://evil.example"}, False),
-    ({"Origin": "http://127.0.0.1:1"}, False),
-    ({"Host": "evil.example"}, False),
-    ({"X-Simcord-Capability": "guessed"}, False),
+    ({}, 200),
+    ({"Origin": "own"}, 200),
+    ({"Origin": "https://evil.example"}, 403),
+    ({"Origin": "http://127.0.0.1:1"}, 403),
+    ({"Host": "evil.example"}, 403),
+    ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ({"X-Simcord-Capability": "guessed"}, 401),
 ]
+# Read as: what is sent to our part of the page, and how that answers; none of it is there.
+FORGED = [
+    ("reader", {"user": "1"}, 400), ("reader", {"user": "x"}, 400), ("reader", {}, 400), ("reader", [], 400),
+    ("language", {"reader": "tlh"}, 400), ("language", {"guild": "tlh"}, 400),
+    ("interest", {"event": "1", "interested": True}, 404),
+    ("menu", {"target": {"message": "1"}, "name": "Which job posted this?"}, 404),
+    ("menu", {"target": {"user": "1"}, "name": "Schedule a role…"}, 404),
+    ("menu", {"target": {}, "name": "Schedule a role…"}, 400),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("headers", "well"), AT_THE_PAGE, ids=str)
-async def test_the_page_takes_changes_from_its_own_origin_only(
-    demo: Demo, headers: dict[str, str], well: bool
-) -> None:
-    headers = {"X-Simcord-Capability": demo.secret, **headers}
-    if headers.get("Origin") == "own":
-        headers["Origin"] = demo.page
-    async with httpx.AsyncClient(base_url=demo.page, headers=headers) as client:
-        opened = await client.post("/api/pages", json={})
-        assert (opened.status_code == 200) is well, opened.text
-        if not well:
-            assert (await client.post("/api/action", json={})).status_code == 401
-            assert (await client.get("/api/state")).status_code == 401
-        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Origin": "https://evil.example"}
-        assert (await client.get("/api/state", headers=upgrade)).status_code == 401
+async def test_the_page_takes_changes_from_its_own_origin_only(demo: Demo) -> None:
+    async with httpx.AsyncClient(base_url=demo.page) as client:
+        for row, status in AT_THE_PAGE:
+            headers = {"X-Simcord-Capability": demo.secret, **row}
+            if headers.get("Origin") == "own":
+                headers["Origin"] = demo.page
+            for path in ("/api/pages", "/demo/api/language"):
+                assert (await client.post(path, json={}, headers=headers)).status_code == status, (path, row)
+            assert (await client.get("/demo/api/world", headers=headers)).status_code == status, row
+            if status != 200:
+                assert (await client.post("/api/action", json={}, headers=headers)).status_code == status
+                assert (await client.get("/api/state", headers=headers)).status_code == status
+            upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Origin": "https://evil.example"}
+            assert (await client.get("/api/state", headers={**headers, **upgrade})).status_code == 403
+        own = {"X-Simcord-Capability": demo.secret}
+        for path, body, status in FORGED:
+            answer = await client.post(f"/demo/api/{path}", json=body, headers=own)
+            assert answer.status_code == status, (path, body, answer.text)
+        answer = await client.post("/demo/api/reader", content=b"{", headers=own)
+        assert answer.status_code == 400
+        assert (await client.get("/demo/api/covers/1", headers=own)).status_code == 404
+        for path in (
+            "/demo/..%2fdemo.py",
+            "/demo/%2e%2e/demo.py",
+            "/demo/page.py",
+            "/nothing.js",
+            "/nowhere/",
+        ):
+            assert (await client.get(path)).status_code == 404, path
 
 
 async def test_the_page_says_nothing_without_its_secret(demo: Demo) -> None:
     async with httpx.AsyncClient(base_url=demo.page) as client:
         assert demo.secret not in (await client.get("/")).text
-        for path in ("/api/pages", "/api/action"):
+        for path in ("/api/pages", "/api/action", "/demo/api/menu", "/demo/api/reader"):
             assert (await client.post(path, json={})).status_code == 401
+        assert demo.secret not in (await client.get("/lounge/")).text
         rebound = await client.get("/", headers={"Host": "evil.example"})
         assert rebound.status_code == 403
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import subprocess
@@ -45,6 +46,62 @@ def test_secrets_are_hidden_wherever_they_come_from() -> None:
     for text in ("https://example.org/@me", "https://example.org?mail=a@b", "https://example.org is me@home"):
         assert redact(text) == text
     assert redact("a job named sz_ok ran at 10.30.15") == "a job named sz_ok ran at 10.30.15"
+
+
+_LAST_LINES = """
+import asyncio, gc, logging, os, sys, warnings
+from bot.logs import as_json, set_up
+set_up(verbose=False)
+as_json()
+async def lost():
+    raise ValueError("nobody asks")
+async def main():
+    task = asyncio.create_task(lost())
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+asyncio.run(main())
+warnings.warn("old\\u2028way")
+logging.getLogger("theirs").error("%d of them", "many")
+class Broken:
+    def __del__(self):
+        raise OSError("in a destructor")
+Broken()
+raise RuntimeError("the end")
+"""
+
+
+@pytest.mark.long
+def test_each_line_is_json_to_the_last() -> None:
+    ended = subprocess.run([sys.executable, "-c", _LAST_LINES], capture_output=True, text=True)
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert ended.returncode == 1 and not ended.stdout
+    said = [line["message"] for line in lines]
+    assert [line["level"] for line in lines] == ["error", "warning", "error", "error", "critical"], said
+    assert "Task exception was never retrieved" in said[0] and "nobody asks" in lines[0]["exception"]
+    assert "old\u2028way" in said[1] and "could not be written" in said[2]
+    assert "the end" in lines[4]["exception"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("rn",), "did you mean 'run'?"),
+        (("server", "--config", "FILE"), "did you mean `handler_port`?"),
+    ],
+)
+def test_what_is_wrong_with_the_command_line_is_json_too(
+    arguments: tuple[str, ...], text: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("log_format: json\nhandler_prot: 5000\n")
+    words = [str(file) if word == "FILE" else word for word in arguments]
+    extra = {} if "--config" in arguments else {"SCHEDULEZERO_LOG_FORMAT": "json"}
+    command = [sys.executable, "-m", "bot", *words]
+    ended = subprocess.run(command, env={**os.environ, **extra}, capture_output=True, text=True)
+    (line,) = ended.stderr.splitlines()
+    assert text in json.loads(line)["message"]
 
 
 @pytest.mark.long

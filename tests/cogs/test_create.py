@@ -34,8 +34,8 @@ async def test_the_method_is_suggested_by_what_it_does(world: World) -> None:
 def test_jobs_of_one_summary_are_told_apart_by_their_methods() -> None:
     spec = MethodSpec("ring", "Ring a bell.", ())
     assert job_choice(spec, alone=True) == "Ring a bell"
-    assert job_choice(spec, alone=False) == "Ring a bell · ring"
-    assert job_choice(MethodSpec("ring", "", ()), alone=True) == "ring"
+    assert job_choice(spec, alone=False) == "Ring a bell · Ring"
+    assert job_choice(MethodSpec("ring_it", "", ()), alone=True) == "Ring it"
 
 
 async def test_the_form_has_discords_own_fields(world: World) -> None:
@@ -241,7 +241,7 @@ async def test_an_unknown_variable_is_refused_when_saving(world: World) -> None:
 async def test_without_a_job_one_chooses_and_fills_line_by_line(world: World) -> None:
     shown = await world.admin.slash(world.channel, "schedule create")
     assert "What should I schedule?" in said(shown)
-    await pick(world.admin, shown.response, "draft:method", ["create_event"])
+    await pick(world.admin, shown.response, ".events", ["create_event"])
     text = text_of(shown.response)
     assert "**Still missing:** Title" in text and "When" in text
     await world.admin.submit_modal(
@@ -257,7 +257,7 @@ async def test_without_a_job_one_chooses_and_fills_line_by_line(world: World) ->
          "o:#managers": [world.guild.roles["Moderators"]]},
     )  # fmt: skip
     await world.admin.click(shown.response, label="Change")  # type: ignore[arg-type]
-    await pick(world.admin, shown.response, "draft:method", ["create_thread"])
+    await pick(world.admin, shown.response, ".posts", ["create_thread"])
     text = text_of(shown.response)
     assert "Bit by bit" in text and f"<#{world.channel.id}>" in text, "what both jobs have is kept"
     await world.admin.click(shown.response, label="Confirm")  # type: ignore[arg-type]

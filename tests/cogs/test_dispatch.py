@@ -72,7 +72,7 @@ def test_every_panel_of_the_desk_is_in_the_table() -> None:
     assert names == {
         "alert", "audit", "bulk", "calendar", "draft", "drafts", "embeds", "feeds", "fields", "files",
         "history", "import", "job", "layout", "links", "list", "paste", "poll", "queue", "run", "setup",
-        "sprocket", "texts", "tmpl", "tools", "trial",
+        "sprocket", "start", "texts", "tmpl", "tools", "trial",
     }  # fmt: skip
 
 

@@ -77,9 +77,9 @@ async def test_what_cannot_work_is_told_before_it_is_saved(world: World) -> None
 
 async def test_the_usual_time_of_one_kind_of_job_is_not_that_of_another(world: World) -> None:
     shown = await world.admin.slash(world.channel, "schedule create")
-    card = await pick(world.admin, shown.response, "draft:method", ["follow_calendar"])
+    card = await pick(world.admin, shown.response, ".posts", ["follow_calendar"])
     assert "every 15 minutes" in text_of(card.response or shown.response)
     again = await press(world.admin, card.response or shown.response, "draft:choose")
     message = again.response or card.response or shown.response
-    card = await pick(world.admin, message, "draft:method", ["send_post"])
+    card = await pick(world.admin, message, ".posts", ["send_post"])
     assert "15 minutes" not in text_of(card.response or message)

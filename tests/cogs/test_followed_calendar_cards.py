@@ -41,8 +41,11 @@ async def posts(world: World) -> list[Job]:
 
 async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> None:
     client, guild_id = world.bot.services.client, str(world.guild.id)
-    # It is always quiet, and a calendar is looked at all the same; its posts keep to the hours.
-    await client.save_rules(GuildRules(guild_id, quiet_from=time(0), quiet_to=time(23, 59, 59)))
+    # It is always quiet, and all days are free; a calendar is looked at all the same, its posts keep to both.
+    today = instants.now().date()
+    free = tuple(today + timedelta(days=days) for days in range(-1, 3))
+    quiet = GuildRules(guild_id, quiet_from=time(0), quiet_to=time(23, 59, 59), dark_days=free)
+    await client.save_rules(quiet)
     starts = instants.now().replace(microsecond=0) + timedelta(hours=1)
     feed.events = [event("x", starts, title="Board games")]
     players = world.guild.create_role("Players", mentionable=True)
@@ -56,7 +59,7 @@ async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> Non
     assert draft.response is not None
     text = text_of(draft.response)
     assert (
-        "during quiet hours too; its posts wait until they are over" in text
+        "in quiet hours and on free days too; its posts keep to both" in text
         and "would be skipped" not in text
     ), text
     assert "`@Pleyers` pings nobody" in text and "Days" not in text, text
@@ -70,11 +73,11 @@ async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> Non
     card = text_of(draft.response)
     assert "Scheduled: Calendar at 127.0.0.1" in card and "Posts planned: 2." in card, card
     job = await client.job(button_target(draft.response, "Run now"), guild_id)
-    assert job.in_quiet_hours and len(feed.asked) == 2
+    assert job.in_quiet_hours and job.on_free_days and len(feed.asked) == 2
     assert "Days" not in card and card.index("**Text:**") > card.index("**Before:**")
     first, second = await posts(world)
     assert (first.name, second.name) == ("Board games · 10 minutes before 📅", "Board games 📅")
-    assert not first.in_quiet_hours
+    assert not first.in_quiet_hours and not first.on_free_days
     # A changed option is followed at once, too.
     answer = await click(world, world.admin, "job", "edit", job.id)
     editing = button_target(answer.response, "Discard")
@@ -109,7 +112,7 @@ async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> Non
         choices = await world.admin.autocomplete(world.channel, "schedule create", "job", typed)
         assert "announce_event" not in str(choices), typed
     assert "announce_event" not in said(await world.admin.slash(world.channel, "sprockets"))
-    # The look goes on in quiet hours.
+    # The look goes on in quiet hours and on free days.
     runs = (await client.runs(guild_id, job_id=job.id)).runs
     await world.advance(minutes=15)
     await until(lambda: _one_more(world, job, len(runs)))

@@ -13,7 +13,7 @@ OFFERED = ("In an hour", "This evening, ", "Tomorrow, ", "Monday, ")
 
 async def a_draft_without_time(world: World) -> Any:
     shown = await world.admin.slash(world.channel, "schedule create")
-    await pick(world.admin, shown.response, "draft:method", ["send_post"])
+    await pick(world.admin, shown.response, ".posts", ["send_post"])
     form = await press(world.admin, shown.response, ".post")
     await world.admin.submit_modal(form, {"p:channel_ids": [world.channel], "p:text": "Hello"})
     return shown.response

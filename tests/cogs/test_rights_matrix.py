@@ -50,7 +50,7 @@ schedule calendar        | MANAGE | yes       | yes       | yes   | yes
 schedule export          | MANAGE | yes       | yes       | yes   | yes
 schedule import          | MANAGE | yes       | yes       | yes   | yes
 schedule setup           | MANAGE | SETTINGS  | yes       | yes   | yes
-schedule help            | MANAGE | yes       | yes       | yes   | yes
+schedule help            | yes    | yes       | yes       | yes   | yes
 schedule status          | MANAGE | yes       | yes       | yes   | yes
 schedule reload          | MANAGE | yes       | yes       | yes   | yes
 schedule timezone        | MANAGE | yes       | yes       | yes   | yes
@@ -62,6 +62,7 @@ remind me                | yes    | yes       | yes       | yes   | yes
 remind list              | yes    | yes       | yes       | yes   | yes
 remind timezone          | yes    | yes       | yes       | yes   | yes
 remind forget            | yes    | yes       | yes       | yes   | yes
+remind help              | yes    | yes       | yes       | yes   | yes
 question                 | yes    | yes       | yes       | yes   | yes
 """
 

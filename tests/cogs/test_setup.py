@@ -181,18 +181,32 @@ async def test_setup_says_which_roles_discord_hides_the_commands_from(world: Wor
     with pytest.raises(SetupError, match="not visible to this user"):
         await sam.slash(world.channel, "schedule list")
 
-    command = world.env.backend.commands[None]["schedule", 1]
-    world.guild.set_command_permissions(int(command["id"]), {hidden: True})
-    assert "Discord shows these roles the commands" in said(
-        await world.admin.slash(world.channel, "schedule setup")
-    )
+    commands = world.env.backend.commands[None]
+    world.guild.set_command_permissions(int(commands["schedule", 1]["id"]), {hidden: True})
+    told = text_of(await setup(world))
+    assert f"<@&{hidden.id}> see `/schedule`, but not" in told and "*Schedule this message*" in told
     assert "not visible" not in said(await sam.slash(world.channel, "schedule list"))
+    for command in commands.values():
+        if command["default_member_permissions"] is not None:
+            world.guild.set_command_permissions(int(command["id"]), {hidden: True})
+    assert "Discord shows these roles the commands" in text_of(await setup(world))
+
+    schedule = int(commands["schedule", 1]["id"])
+    world.guild.set_command_permissions(schedule, {hidden: True, world.channel: False})
+    assert "In some channels, somebody has switched commands off" in text_of(await setup(world))
+
+
+async def test_setup_says_which_roles_may_use_no_app(world: World) -> None:
+    barred = world.guild.create_role("Schedulers")
+    everyone = discord.Permissions(view_channel=True, send_messages=True)
+    world.env.backend.edit_role(world.guild.id, world.guild.default_role.id, {"permissions": everyone.value})
+    told = said(await pick(world.admin, await setup(world), "setup:roles", [barred]))
+    assert f"<@&{barred.id}> can't use the commands of any app. Give them *Use Application Commands*" in told
 
 
 async def test_without_discords_settings_the_default_permission_counts(world: World) -> None:
     role = world.guild.create_role("Schedulers")
     panel = await setup(world)
     world.env.inject_error("GET", "/applications/*/guilds/*/commands/permissions", status=503)
-    assert f"hides the commands from <@&{role.id}>" in said(
-        await pick(world.admin, panel, "setup:roles", [role])
-    )
+    told = said(await pick(world.admin, panel, "setup:roles", [role]))
+    assert f"hides the commands from <@&{role.id}>" in told and "I could not ask Discord" in told

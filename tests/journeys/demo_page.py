@@ -12,13 +12,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import simcord
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator, Page, Request, ViewportSize, async_playwright, expect
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from bot.config import Settings
+from bot.demo.demo_api import DemoApi
+from bot.demo.demo_languages import Languages
+from bot.demo.demo_pages import DemoPages, Place
+from bot.demo.front_door import front_door
+from bot.demo.guild_events import GuildEvents
 from tests.conftest import CHROMIUM
 from tests.support.command_line import line, start
+from tests.support.world import World
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +67,8 @@ def _is_action(request: Request) -> bool:
 class DemoPage:
     """What a person does on the page."""
 
-    def __init__(self, page: Page, door: str = "") -> None:
-        self.page, self.door = page, door
+    def __init__(self, page: Page, door: str = "", pages: DemoPages | None = None) -> None:
+        self.page, self.door, self.pages = page, door, pages
         self.submitted = 0
         """How many forms were sent."""
         self.form = page.locator("#modal-root")
@@ -85,6 +92,13 @@ class DemoPage:
         """Goes to another channel's page, or with ``@name`` to a person's direct messages."""
         await self.page.goto(f"{self.door}/{place}")
         await expect(self.timeline).to_be_visible()
+
+    async def open_menu(self, on: Locator) -> Locator:
+        """Right-clicks, and returns the menu that opens."""
+        await on.click(button="right")
+        menu = self.page.get_by_role("menu")
+        await expect(menu).to_be_visible()
+        return menu
 
     async def option(self, name: str, text: str, suggestion: str | None = None) -> None:
         """Fills an option of the command; picks the suggestion that contains a text, where there is one."""
@@ -214,9 +228,9 @@ class DemoPage:
         await self.page.set_viewport_size(VIEWPORT)
 
     async def _bring_up_to_date(self) -> None:
-        """Lets the page's clock catch up: it stands still between refreshes, and *5 seconds ago* with it."""
+        """Lets the page's clock catch up: simcord's stands still between refreshes."""
         async with self.page.expect_response(re.compile("/api/action")):
-            await self.page.get_by_role("button", name="Refresh preview").click()
+            await self.page.locator("#refresh").dispatch_event("click")  # the demo has it under *More*
 
     async def _stand_still(self, panel: Locator) -> None:
         """Waits until a panel can be used and is where it was a moment ago, wholly in sight."""
@@ -290,6 +304,31 @@ class DemoPage:
     async def picture(self, name: str) -> None:
         PICTURES.mkdir(exist_ok=True)
         await self.page.screenshot(path=PICTURES / f"{name}.png")
+
+
+@asynccontextmanager
+async def a_page_around(world: World) -> AsyncIterator[DemoPage]:
+    """The demo's page on a guild of this process, which a test can change under it."""
+    people = (world.admin, world.moderator, world.plain)
+    users = [simcord.UserHandle(world.env, world.env.backend.get_user(person.id)) for person in people]
+    name = world.channel.name or ""
+    places = (
+        Place(name, world.channel, people),
+        *(Place(f"@{user.name}", user.dm_channel, (user,)) for user in users),
+    )
+    events = GuildEvents(world.env, world.guild)
+    pages = DemoPages(world.env, places, Languages(world.env), timezone="UTC")
+    with events.kept_whole():
+        async with (
+            front_door(pages, DemoApi(pages, world.guild, events), 0) as door,
+            async_playwright() as playwright,
+        ):
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            page = await browser.new_page(viewport=VIEWPORT)
+            await page.goto(door)
+            await expect(page.locator("#channel-name")).to_have_text(name)
+            yield DemoPage(page, door, pages)
+            await browser.close()
 
 
 @asynccontextmanager

@@ -11,6 +11,9 @@ from tests.journeys.demo_page import DemoPage
 
 ADDRESS = "address"
 """Stands for an address that answers."""
+CALENDAR = "calendar"
+"""Stands for the address of a calendar, below that address."""
+CALENDAR_PATH = "/calendar.ics"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Kind:
         """The same, with an address that answers."""
 
         def answering(texts: dict[str, str]) -> dict[str, str]:
-            return {label: address if text == ADDRESS else text for label, text in texts.items()}
+            known = {ADDRESS: address, CALENDAR: f"{address}{CALENDAR_PATH}"}
+            return {label: known.get(text, text) for label, text in texts.items()}
 
         more = {entry: answering(texts) for entry, texts in self.more.items()}
         return replace(self, texts=answering(self.texts), more=more)
@@ -49,6 +53,12 @@ KINDS = (
     Kind("role", "give_role_for", "role temporarily",
          {"How long": "7 days"}, {"user_ids": "Pia", "role_id": "Event guests"}),
     Kind("web", "call_web", "Call an address", {"URL": ADDRESS, "Body": '{"hello": "world"}'}),
+    Kind("calendar", "follow_calendar", "Follow a calendar",
+         {"Calendar": CALENDAR, "Before": "1 day, 15 minutes"}, {"channel_id": "lounge"}),
+    Kind("agenda", "send_agenda", "Post what a calendar has",
+         {"Calendar": CALENDAR}, {"channel_id": "lounge"}),
+    Kind("interested", "remind_interested", "Remind people who are",
+         {"Before": "1 day, 15 minutes"}, {"channel_id": "lounge"}),
     Kind("call", "post", _POST, {"Text": "The observatory is open tonight."},
          more={"Options": {"Call after each successful run": ADDRESS}}),
 )  # fmt: skip

@@ -13,20 +13,25 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from aiohttp import web
 from playwright.async_api import expect
 
 from bot.testing import free_settings
+from schedulezero import instants
 from tests.journeys import demo_page
+from tests.journeys.calendar_pictures import take_followed, take_subscription
 from tests.journeys.demo_page import DemoPage, a_demo
-from tests.journeys.kinds import KINDS, Kind, later_kinds, schedule
+from tests.journeys.kinds import CALENDAR_PATH, KINDS, Kind, later_kinds, schedule
+from tests.support.feeds import Feed, a_feed, event
 
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 
 # Read as: a picture of the documentation, and the one of the tests' that it is.
 PANELS = {
+    "demo": "53-demo",
     "form": "02-form",
     "draft": "27-recurring-draft",
     "line-by-line": "24-line-by-line",
@@ -156,6 +161,9 @@ async def answering(calls: list[str]) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_route("*", "/hook", answer)
+    feed = Feed()
+    feed.events = [event("games", instants.now() + timedelta(days=2), "LOCATION:Club house")]
+    app.router.add_get(f"/hook{CALENDAR_PATH}", feed.serve)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
@@ -178,6 +186,10 @@ async def main() -> None:
             await take_approval(demo)
             await take_alert(demo)
             await take_direct_messages(demo)
+        settings = free_settings(f"{folder}/calendars.db")
+        async with a_feed() as feed, a_demo(settings, SCHEDULEZERO_PRIVATE_CALLS="true") as demo:
+            await take_followed(demo, feed)
+            await take_subscription(demo)
 
 
 if __name__ == "__main__":

@@ -44,4 +44,5 @@ async def test_the_commands_that_discord_was_told(world: World) -> None:
         "remind list",
         "remind timezone",
         "remind forget",
+        "remind help",
     )

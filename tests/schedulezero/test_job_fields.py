@@ -26,7 +26,7 @@ EVERYTHING = Job(
     id="j", handler_id="h", method="m", params={"a": [1]}, trigger=Trigger("date", {"run_date": 1}),
     state=JobState.PAUSED, next_run_at=AT, anchor_at=AT, name="n", guild_id="1", creator_id="2",
     timezone="Europe/Rome", grace=timedelta(seconds=1.5), missed=MissedPolicy.ALL, overlap=OverlapPolicy.WAIT,
-    in_quiet_hours=True,
+    in_quiet_hours=True, on_free_days=True,
     held_until=AT, meta={"b": None}, run_count=3,
     parts=(Part("t1", "m", {"a": [1]}, after=timedelta(hours=1)),),
     waiting=(Waiting("t1", AT, AT),), version=4, created_at=AT, updated_at=AT,
@@ -40,6 +40,8 @@ NAMED_IN = {
         # Under this key a server without such a field has it in the params; whom a job belongs to.
         "client/published_records.py handler/job_meta.py methods/job_meta.py "
         "model/authorship.py model/audit.py model/job_names.py "
+        # Which jobs stop and go on with another.
+        "server/store/together.py "
         # Whose ending a job is.
         "methods/debts.py"
     ),

@@ -375,6 +375,7 @@ async def test_nothing_said_of_an_address_goes_beyond_its_host(
 DOORS = {
     # Our own server; discord.py's own session.
     "aiohttp.ClientSession": [
+        "bot/demo/front_door.py",  # the simulator's page, in this process
         "bot/health/ask.py",
         "bot/health/doctor_calendar.py",  # the owner's own `calendar_url`
         "cogs/no_repeats.py",

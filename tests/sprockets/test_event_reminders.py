@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from bot.config import Settings
+from cogs.background.direct_messages import MINUTE
+from cogs.config.limit_settings import LimitSettings
 from schedulezero import faults, instants
 from schedulezero.errors import JobFailed
 from schedulezero.instants import to_iso
@@ -59,7 +62,8 @@ def test_mentions_fit_in_messages() -> None:
 @pytest_asyncio.fixture
 async def party(settings: Settings) -> AsyncIterator[tuple[World, dict[str, Any], list[Any]]]:
     """A world with an event in an hour in which three people are interested."""
-    async with a_world(settings) as world:
+    limits = LimitSettings(direct_messages_per_minute=6)
+    async with a_world(settings.model_copy(update={"limits": limits})) as world:
         with applied(EventUsers()):
             asked = {"guild_id": str(world.guild.id), "title": "Games", "place": "Attic", "starts_in": "1h"}
             made = await world.run("create_event", asked)
@@ -147,6 +151,23 @@ async def test_who_refuses_is_counted(party: Any) -> None:
     answer = await remind(world, about, direct=True)
     assert (answer["reminded"], answer["refused"]) == (2, 1), answer
     assert "Refused direct messages: 1" in answer["message"]
+
+
+async def test_who_got_many_messages_lately_is_left_for_the_next_run(
+    party: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, about, people = party
+    clock = [0.0]
+    monkeypatch.setattr("cogs.services.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    while world.bot.services.allows_direct_message(people[1].id):
+        pass
+    answer = await remind(world, about, direct=True)
+    assert (answer["reminded"], answer["waiting"]) == (2, 1), answer
+    assert "Left for the next run" in answer["message"]
+    clock[0] += MINUTE
+    answer = await remind(world, about, "job@2", direct=True)
+    assert answer["reminded"] == 1, answer
+    assert [len(person.user.dm_channel.history()) for person in people] == [1, 1, 1]
 
 
 async def test_it_goes_one_way_and_says_so(party: Any) -> None:

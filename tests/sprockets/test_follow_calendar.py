@@ -28,6 +28,7 @@ from tests.support.text import text_of
 from tests.support.world import World, a_world
 
 HOUR = timedelta(hours=1)
+LIVE = (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
 
 
 @pytest.fixture(autouse=True)
@@ -140,10 +141,35 @@ async def test_a_post_looks_again_and_belongs_to_its_calendar(world: World, feed
     run = await until(lambda: _ended(world, forged))
     assert "nothing was posted" in run.result["message"]
     await world.bot.services.client.pause(job.id)
+    assert await planned(world) == []
     await world.advance(hours=2)
-    run = await until(lambda: _ended(world, post))
-    assert "nothing was posted" in run.result["message"]
     assert [message.content[:9] for message in world.posted()] == ["**Early**"]
+
+
+async def test_planned_posts_leave_the_lists_with_their_calendar_and_come_back(
+    world: World, feed: Feed
+) -> None:
+    feed.events = [event("x", in_(3)), event("y", in_(5)), event("z", in_(7), title="Unwanted")]
+    job = await following(world, feed, channel_id=str(world.channel.id))
+    client, guild_id = world.bot.services.client, str(world.guild.id)
+    await look(world, job)
+    first, second, unwanted = await planned(world)
+    await client.cancel(unwanted)
+    await client.pause(job.id)
+    listed = [each.id async for each in client.all_jobs(guild_id, JobQuery()) if each.state in LIVE]
+    assert listed == [job.id]
+    # What a person cancelled stays so, and all else is as it was.
+    await client.resume(job.id)
+    assert [each.next_run_at for each in await planned(world)] == [first.next_run_at, second.next_run_at]
+    assert [dict(each.meta) for each in await planned(world)] == [dict(first.meta), dict(second.meta)]
+    # An event's time passes while the calendar isn't followed.
+    await client.cancel(await client.job(job.id, guild_id))
+    assert await planned(world) == []
+    await world.advance(hours=4)
+    await client.restore(job.id)
+    assert [each.id for each in await planned(world)] == [second.id]
+    await world.advance(hours=1, minutes=1)
+    await until(lambda: len(world.posted()) == 1)
 
 
 async def _ended(world: World, job: Job) -> Run | None:

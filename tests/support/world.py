@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -18,6 +18,10 @@ from tests.support.text import text_of
 
 class World(SimulatedGuild):
     """A simulated guild whose people use the scheduling panels."""
+
+    async def run(self, method: str, params: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        """Call a job outside any guild, as a server that names none does."""
+        return await self.call({"method": method, "params": params})
 
     async def draft(
         self,
@@ -108,6 +112,14 @@ async def a_world(settings: Settings) -> AsyncIterator[World]:
     """Build the world around a new bot and shut it down afterwards."""
     await asyncio.to_thread(_warm)  # or else whatever settles while the first bot does this waits for it
     async with simulated_guild(settings, World) as built:
+        yield built
+
+
+@asynccontextmanager
+async def a_guild(settings: Settings) -> AsyncIterator[SimulatedGuild]:
+    """Build the guild that sprocket authors test in, around a new bot, and shut it down afterwards."""
+    await asyncio.to_thread(_warm)
+    async with simulated_guild(settings) as built:
         yield built
 
 

@@ -22,6 +22,7 @@ from cogs.desk.drafts.parts import PARTS, SpecOf
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.lacking import lacks_of
 from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import Form, ask, new_form, open_form, text_field
@@ -244,7 +245,7 @@ async def show_all(desk: Desk, _target: str = _ALL) -> None:
 
 def _kind(desk: Desk, template: Template) -> str:
     spec = spec_for(desk.bot, template.method)
-    return cut(t(spec.summary).rstrip(".") if spec is not None else template.method, 100)
+    return cut(said_kind(spec, template.method), 100)
 
 
 async def pick(desk: Desk, _target: str) -> None:

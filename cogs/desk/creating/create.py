@@ -6,6 +6,7 @@ hour's pause loses no input; ``/schedule drafts`` reopens it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -25,8 +26,10 @@ from cogs.desk.creating.draft_view import (
     with_hidden,
 )
 from cogs.desk.creating.event_choices import event_value
+from cogs.desk.creating.recent import recently_used
 from cogs.desk.creating.typed_texts import sent_values, typed_draft
 from cogs.desk.drafts.auto_names import auto_name
+from cogs.desk.drafts.choosing import choose_panel
 from cogs.desk.drafts.draft import (
     ALERT,
     CHANGES,
@@ -37,6 +40,7 @@ from cogs.desk.drafts.draft import (
     MISSED,
     NAME,
     OVERLAP,
+    OWN,
     PING,
     QUIET,
     fitting,
@@ -44,8 +48,8 @@ from cogs.desk.drafts.draft import (
     switches,
     typed,
 )
-from cogs.desk.drafts.draft_card import choose_panel
 from cogs.desk.drafts.forms import FIRST, build_form, read_form
+from cogs.desk.drafts.options import with_options
 from cogs.desk.drafts.parts import PARTS, have_secrets, parts_of
 from cogs.desk.drafts.review import Review
 from cogs.desk.drafts.secrecy import may_read, without_secrets
@@ -67,6 +71,7 @@ from cogs.desk.queue.slots import META, Queue
 from cogs.guild_language import locale_of
 from cogs.language import shown_locale, speaking, t, tc, translated
 from cogs.memory import Draft, new_id
+from cogs.own_schedules import switched_on
 from cogs.rights.deciding import Act
 from cogs.services import Refused, pickable_specs, spec_for
 from schedulezero import instants
@@ -75,10 +80,12 @@ from schedulezero.compose.naming import told_apart
 from schedulezero.errors import ClientError, Conflict
 from schedulezero.methods.spec import MethodSpec, required_channels
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
-from schedulezero.model.authorship import ASKED
+from schedulezero.model.authorship import ASKED, OWN_SCHEDULE
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.handy import handy_times
+
+log = logging.getLogger(__name__)
 
 
 async def begin(
@@ -91,11 +98,12 @@ async def begin(
     if method is None:
         await desk.acknowledge()
         await desk.memory.save_draft(draft)
-        await desk.show(choose_panel(draft.id, pickable_specs(desk.bot)))
+        await _show_kinds(desk, draft)
         return
     spec = loaded(desk, method)
     draft = here(desk, draft, spec)
     draft.values.update(event_value(spec, event))
+    spec = await with_options(desk.bot, desk.guild.id, spec, draft.values)
     await open_form(desk, build_form(spec, draft, FIRST))
     await desk.memory.save_draft(draft)
 
@@ -132,14 +140,44 @@ def here(desk: Desk, draft: Draft, spec: MethodSpec) -> Draft:
 
 async def choose(desk: Desk, draft_id: str) -> None:
     """Offer the job methods again; input that fits the new method is kept."""
-    draft = await _new_here(desk, draft_id)
-    await desk.show(choose_panel(draft.id, pickable_specs(desk.bot)))
+    await _show_kinds(desk, await _new_here(desk, draft_id))
 
 
-async def method_chosen(desk: Desk, draft_id: str) -> None:
-    """Set the draft's method to the picked one."""
+async def _show_kinds(desk: Desk, draft: Draft) -> None:
+    specs = pickable_specs(desk.bot)
+    try:
+        recent = await recently_used(desk.client, desk.guild_id, desk.actor_id, specs)
+    except ClientError as error:
+        log.info("what was used here last is not known: %s", error)
+        recent = []
+    await desk.show(choose_panel(draft.id, specs, recent))
+
+
+async def begin_new(desk: Desk, _target: str) -> None:
+    """Offer the kinds of jobs for a new one."""
+    await begin(desk, None, name=None, when=None)
+
+
+async def begin_post(desk: Desk, _target: str) -> None:
+    """Open the form of a new post, or of whatever is offered first."""
+    first = next(iter(pickable_specs(desk.bot)), None)
+    await begin(desk, first.name if first is not None else None, name=None, when=None)
+
+
+async def method_chosen(desk: Desk, target: str) -> None:
+    """Set the draft's method to the picked one; the target is ``<draft>.<menu>``."""
+    await _set_method(desk, target.partition(".")[0], desk.picked())
+
+
+async def method_tapped(desk: Desk, target: str) -> None:
+    """Set the draft's method to that of a button; the target is ``<draft>.<method>``."""
+    draft_id, _, method = target.partition(".")
+    await _set_method(desk, draft_id, method)
+
+
+async def _set_method(desk: Desk, draft_id: str, method: str) -> None:
     draft = await _new_here(desk, draft_id)
-    spec = loaded(desk, desk.picked())
+    spec = loaded(desk, method)
     before = spec_for(desk.bot, draft.method)
     values = fitting(spec, before, draft.values)
     # What is usual for one kind of job isn't meant for another.
@@ -268,6 +306,7 @@ async def edit(desk: Desk, target: str) -> None:
     keeps = describe(kept[0], "UTC", shown_locale()) if kept is not None else None
     lacks = await lacks_of(desk)
     draft = await typed_draft(desk, spec, draft)
+    spec = await with_options(desk.bot, desk.guild.id, spec, draft.values)
     zone = await desk.zone()
     handy = handy_choices(handy_times(instants.now(), zone, await desk.habits()), zone)
     form = build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks, handy=handy)
@@ -410,8 +449,10 @@ async def _save(
         "missed": MissedPolicy(values.get(MISSED) or MissedPolicy.LATEST),
         "overlap": OverlapPolicy(values.get(OVERLAP) or OverlapPolicy.ALLOW),
         "in_quiet_hours": spec.watches or values.get(QUIET) == "run",
+        "on_free_days": spec.watches,
     }
     given = {"alert": values.get(ALERT), "managers": values.get(MANAGERS), META: values.get(QUEUE)}
+    given[OWN_SCHEDULE] = values.get(OWN)
     meta = {key: value for key, value in given.items() if value}
     state = JobState.PENDING if reviewed.needs_approval else JobState.ACTIVE
     if draft.job_id is None:
@@ -431,6 +472,8 @@ async def _save(
             **options,
         )
         await check(desk, Act.SAVE, job)
+        if OWN_SCHEDULE in meta and await switched_on(client, draft.guild_id, draft.method) is not None:
+            raise Refused(t("This schedule is switched on already."))
         return await client.create(job)
     before = await client.job(draft.job_id, draft.guild_id)
     if before.method != draft.method:
@@ -458,6 +501,8 @@ PANELS = (
         clicks={
             "choose": choose,
             "method": method_chosen,
+            "pick": method_tapped,
+            "new": begin_new,
             "meant": time_chosen,
             "soon": time_tapped,
             "queue": queued,
@@ -466,7 +511,7 @@ PANELS = (
             "confirm": confirm,
             "switch": switched,
         },
-        opens={"edit": edit},
+        opens={"edit": edit, "post": begin_post},
         forms={"form": form_submitted},
     ),
     Panel("job", clicks={"edit": begin_edit, "clone": clone}),

@@ -18,10 +18,12 @@ from cogs.desk.creating.draft_view import loaded, own_draft, show_draft
 from cogs.desk.drafts.auto_names import auto_name
 from cogs.desk.drafts.draft import NAME, fill, first_fields, strangers_in
 from cogs.desk.drafts.forms import parameter_field, read_form
+from cogs.desk.drafts.options import with_options
 from cogs.desk.drafts.parts import PARTS, free_id, part_lines, parts_in_full, parts_of, with_parts
 from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, objects
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.lacking import expect
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask, new_form, open_form, text_field
@@ -32,7 +34,7 @@ from cogs.language import speaking, t, with_colon
 from cogs.memory import Draft
 from cogs.services import Refused, pickable_specs, spec_for
 from schedulezero.client.dialect import Feature
-from schedulezero.methods.spec import MethodSpec, best_matches
+from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.variables import escape
 from schedulezero.model.part import LONGEST_SPAN, MOST_LEADS, MOST_THENS, Part, leads, thens
 from schedulezero.when.language.span_text import span_of
@@ -58,13 +60,13 @@ def parts_panel(desk: Desk, draft: Draft) -> ui.LayoutView:
     items: list[ui.Item[Any]] = [ui.TextDisplay(cut(f"### {t('Before and after')}\n{said or nothing}", 3000))]
     if len(thens(parts)) < MOST_THENS:
         options = [
-            discord.SelectOption(label=cut(t(spec.summary).rstrip("."), 100), value=spec.name)
-            for spec in best_matches(pickable_specs(desk.bot), "")[:25]
+            discord.SelectOption(label=cut(said_kind(spec, spec.name), 100), value=spec.name)
+            for spec in pickable_specs(desk.bot)[:25]
             if len(spec.name) <= _LONGEST_METHOD
         ]
         items.append(row_of(DeskSelect("draft", "link", draft.id, t("Then…"), options)))
     if parts:
-        lines = part_lines(parts, lambda name: None)
+        lines = part_lines(parts, lambda name: spec_for(desk.bot, name))
         ordered = [part.id for part in _ordered(parts)]
         options = [
             discord.SelectOption(label=cut(line.replace("*", "").replace("`", ""), 100), value=part_id)
@@ -151,7 +153,7 @@ async def ask_then(desk: Desk, draft_id: str) -> None:
     """Open the form of the picked job, which follows the others."""
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, desk.picked())
-    await open_form(desk, _then_form(draft, spec))
+    await open_form(desk, _then_form(draft, await with_options(desk.bot, desk.guild.id, spec, draft.values)))
 
 
 def _then_form(draft: Draft, spec: MethodSpec) -> Any:

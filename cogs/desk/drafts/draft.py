@@ -9,13 +9,14 @@ from datetime import timedelta
 from typing import Any, cast
 
 from cogs.desk.kit.wording import MAX_FIELDS, plain
-from cogs.language import t, translated
+from cogs.language import locale, t, translated
 from schedulezero.compose.blanks import blanks_in
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.values import as_id, errors_in
+from schedulezero.when.language.day_text import clock_of, day_of
 from schedulezero.when.language.span_text import span_of
 
 # Keys of a draft's values that are not parameters; a parameter's name cannot begin with #.
@@ -28,6 +29,8 @@ END = "#end"
 ALERT = "#alert"
 PING = "#ping"
 MANAGERS = "#managers"
+OWN = "#own"
+"""The key that holds the text of the sprocket's own schedule from which the draft was made."""
 CHANGES = "#changes"
 """The key that holds what a second person asks to change before they approve the edited job."""
 KEPT = "#kept"
@@ -205,6 +208,8 @@ def typed(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
             values[parameter.name] = value
         elif parameter.kind is Kind.DURATION and isinstance(value, int | float):
             values[parameter.name] = f"{value:g} s"
+        elif parameter.kind is Kind.CHOICE:
+            values[parameter.name] = parameter.choice_of(value)
         else:
             values[parameter.name] = str(value)
     return values
@@ -219,7 +224,7 @@ def _read(parameter: Parameter, value: Any) -> Any:
         return _ids(value)
     if kind is Kind.BOOLEAN or kind in STRUCTURED:
         return value
-    if kind is Kind.CHOICE and isinstance(value, list):
+    if (kind is Kind.CHOICE or parameter.options is not None) and isinstance(value, list):
         return str(cast("list[Any]", value)[0])
     text = str(value).strip()
     if parameter.counts_seconds:
@@ -244,6 +249,16 @@ def _read(parameter: Parameter, value: Any) -> Any:
         raise ValueError(
             t("must be a length of time such as 90 minutes or 2h 30m, not “{text}”.", text=text[:40])
         )
+    if kind is Kind.DATE:
+        day = day_of(text, locale())
+        if day is None:
+            raise ValueError(t("must be a day such as 31 December 2027, not “{text}”.", text=text[:40]))
+        return day.isoformat()
+    if kind is Kind.TIME:
+        at = clock_of(text)
+        if at is None:
+            raise ValueError(t("must be a time of day such as 18:30, not “{text}”.", text=text[:40]))
+        return at.isoformat("auto" if at.second else "minutes")
     if kind is Kind.COLOUR and parse_colour(text) is None:
         raise ValueError(t("must be a colour such as #5865F2 or blue, not “{text}”.", text=text[:40]))
     beginnings = ("http://", "https://", *(("webcal://",) if parameter.secret else ()))

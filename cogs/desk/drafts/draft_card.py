@@ -10,7 +10,7 @@ from typing import Any, cast
 import discord
 from discord import ui
 
-from cogs.command_mentions import with_mentions
+from cogs import formats
 from cogs.desk.drafts.draft import (
     ALERT,
     CHANGES,
@@ -39,13 +39,14 @@ from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, quoted, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
-from cogs.language import shown_locale, t, translated, with_colon
+from cogs.language import locale, shown_locale, t, translated, with_colon
 from cogs.memory import Draft
 from schedulezero.client.dialect import Feature
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import MissedPolicy, OverlapPolicy
 from schedulezero.web.address import shortened
+from schedulezero.when.language.day_text import clock_of, day_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.preview import warnings
 
@@ -55,6 +56,8 @@ _LONG = (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
 def shown(parameter: Parameter, value: object, length: int = 300) -> str:
     """Format a parameter with its value for people; quote a long text."""
     label = label_of(parameter)
+    if parameter.options is not None and isinstance(value, list):
+        value = cast("list[str]", value)[0]  # as it was picked
     if (mentions := mentioned(parameter.kind, value)) is not None:
         return f"**{with_colon(label)}** {mentions}"
     if (words := in_words(parameter.kind, value)) is not None:
@@ -64,12 +67,23 @@ def shown(parameter: Parameter, value: object, length: int = 300) -> str:
     if parameter.kind is Kind.CHOICE:
         chosen = cast("list[str]", value)[0] if isinstance(value, list) else str(value)
         return f"**{with_colon(label)}** {plain(said_choice(chosen))}"
+    if (formatted := _day_or_time(parameter, str(value))) is not None:
+        return f"**{with_colon(label)}** {formatted}"
     if parameter.kind in _LONG:
         quoted = "\n".join(f"> {line}" for line in cut(str(value), length).splitlines())
         return f"**{with_colon(label)}**\n{quoted}"
     if parameter.secret:
         value = shortened(str(value))
     return f"**{with_colon(label)}** {cut(plain(str(value)), length)}"
+
+
+def _day_or_time(parameter: Parameter, typed: str) -> str | None:
+    """Return a day or a time of day as the reader's language writes it; None for what is neither."""
+    if parameter.kind is Kind.DATE and (day := day_of(typed, locale())) is not None:
+        return formats.day(day, shown_locale())
+    if parameter.kind is Kind.TIME and (at := clock_of(typed)) is not None:
+        return formats.clock(at, shown_locale())
+    return None
 
 
 def parameter_lines(
@@ -109,6 +123,8 @@ def default_line(parameter: Parameter, value: object) -> str | None:
         said = t("yes")
     elif parameter.kind is Kind.CHOICE:
         said = plain(said_choice(default))
+    elif (formatted := _day_or_time(parameter, default)) is not None:
+        said = formatted
     return f"**{with_colon(label_of(parameter))}** {t('{value} (default)', value=said)}"
 
 
@@ -207,30 +223,6 @@ def _within(most: int, items: Sequence[ui.Item[Any]], optional: Sequence[ui.Item
         items = [item for item in items if item is not optional[left_out]]
         left_out += 1
     return items
-
-
-def choose_panel(draft_id: str, specs: list[MethodSpec]) -> ui.LayoutView:
-    """Return a menu of all job methods, at most 25."""
-    options = [
-        discord.SelectOption(
-            label=cut(t(spec.summary).rstrip("."), 100), value=spec.name, description=cut(spec.name, 100)
-        )
-        for spec in specs[:25]
-    ]
-    said = [f"### {t('What should I schedule?')}", t("The rest comes later; each step is saved.")]
-    if len(specs) > 25:
-        said.append(f"-# {with_mentions(t('There are more. `/schedule create job:` finds them all.'))}")
-    paste = DeskButton("paste", "ask", draft_id, t("Paste what you have"))
-    return panel_of(
-        ui.TextDisplay("\n".join(said)),
-        row_of(DeskSelect("draft", "method", draft_id, t("Choose a job…"), options)),
-        row_of(
-            *([paste] if any(spec.name == "send_post" for spec in specs) else []),
-            DeskButton("tmpl", "list", "all", t("From a template")),
-            DeskButton("draft", "cancel", draft_id, t("Discard")),
-        ),
-        colour=NEUTRAL,
-    )
 
 
 # -------------------------------------------------------------------- lines

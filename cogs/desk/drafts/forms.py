@@ -282,10 +282,16 @@ def _field(parameter: Parameter, value: Any, example: str | None) -> ui.Item[Any
     if kind is Kind.CHOICE and len(parameter.choices) <= _MOST_OPTIONS:
         chosen = value[0] if isinstance(value, list) and value else value or parameter.default
         options = [
-            discord.SelectOption(label=cut(said_choice(item), MAX_OPTION), value=item, default=item == chosen)
+            discord.SelectOption(
+                label=cut(item if parameter.options is not None else said_choice(item), MAX_OPTION),
+                value=item,
+                default=item == chosen,
+            )
             for item in parameter.choices
         ]
         return ui.Select(custom_id=custom_id, options=options, required=required)
+    if parameter.options is not None and isinstance(value, list):
+        value = next(iter(value), None)  # as it was picked
     long = kind in (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
     return ui.TextInput(
         custom_id=custom_id,
@@ -304,7 +310,9 @@ def _example(parameter: Parameter) -> str | None:
         return cut(", ".join(parameter.choices), MAX_OPTION)
     if parameter.counts_seconds:
         return "30 s · 5 min"
-    return "2h 30m" if parameter.kind is Kind.DURATION else None
+    if parameter.kind is Kind.DATE:
+        return t("31 December 2027")
+    return {Kind.DURATION: "2h 30m", Kind.TIME: "18:30"}.get(parameter.kind)
 
 
 def _exceeds_a_form(parameter: Parameter, value: Any) -> bool:

@@ -10,6 +10,7 @@ from cogs import formats
 from cogs.desk.drafts.draft import typed
 from cogs.desk.drafts.draft_card import parameter_lines
 from cogs.desk.drafts.secrecy import secrets_in
+from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.wording import plain, relative
 from cogs.language import shown_locale, t, with_colon
 from cogs.memory import Draft
@@ -61,7 +62,7 @@ def when_said(part: Part) -> str:
 def part_line(part: Part, spec_of: SpecOf, job: Job | None = None) -> str:
     """Return a line about a part: when it runs, what it does, and when that is next."""
     spec = spec_of(part.method)
-    what = plain(t(spec.summary)).rstrip(".") if spec is not None else f"`{part.method}`"
+    what = plain(said_kind(spec, part.method))
     line = f"{'◀' if part.before is not None else '▶'} **{with_colon(when_said(part))}** {what}"
     due = sorted(item.due_at for item in job.waiting if item.part == part.id) if job is not None else []
     return f"{line} · {relative(due[0])}" if due else line

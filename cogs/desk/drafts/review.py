@@ -146,7 +146,10 @@ def review(spec: MethodSpec, draft: Draft, around: Circumstances) -> Review:
     skipped: tuple[tuple[datetime, str], ...] = ()
     if around.rules is not None:
         exempt = spec.watches or draft.values.get(QUIET) == "run"
-        reasons = [(run, forbidden(around.rules, run, in_quiet_hours=exempt)) for run in runs]
+        reasons = [
+            (run, forbidden(around.rules, run, in_quiet_hours=exempt, on_free_days=spec.watches))
+            for run in runs
+        ]
         skipped = tuple((run, why) for run, why in reasons if why is not None)
     against: list[str] = []
     if not filled.errors:

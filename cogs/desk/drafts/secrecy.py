@@ -12,17 +12,15 @@ from typing import Any
 
 import discord
 
-from cogs.background.success_pings import PING_URL
 from cogs.desk.drafts.draft import HIDDEN
 from cogs.memory import Draft
-from schedulezero.methods.parameters import Kind, Parameter, kind_of, tells_a_secret
+from schedulezero.methods.parameters import Kind, Parameter, kind_of
+from schedulezero.methods.secret_params import is_secret
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
 from schedulezero.model.job_parts import as_job
 from schedulezero.web.address import shortened
 from schedulezero.web.outgoing import CALLING
-
-_SENT = (Kind.URL, Kind.TEXT, Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
 
 
 def may_read(job: Job, member: discord.Member) -> bool:
@@ -37,7 +35,7 @@ def secrets_in(spec: MethodSpec | None, params: Mapping[str, Any]) -> frozenset[
         spec: what the method declares; None if it is not loaded, which makes every address a secret.
         params: the job's params.
     """
-    return frozenset(name for name, value in params.items() if value and _is_secret(spec, name))
+    return frozenset(name for name, value in params.items() if value and is_secret(spec, name))
 
 
 def sealed_in(spec: MethodSpec | None, params: Mapping[str, Any]) -> frozenset[str]:
@@ -45,17 +43,6 @@ def sealed_in(spec: MethodSpec | None, params: Mapping[str, Any]) -> frozenset[s
     if spec is None:
         return frozenset()
     return frozenset(item.name for item in spec.parameters if item.secret and params.get(item.name))
-
-
-def _is_secret(spec: MethodSpec | None, name: str) -> bool:
-    parameter = spec.parameter(name) if spec is not None else None
-    if parameter is None:
-        return name == PING_URL or tells_a_secret(name) or kind_of(name, "") is Kind.URL
-    if spec is not None and any(item.secret for item in spec.parameters):
-        return parameter.secret
-    if spec is not None and CALLING in spec.needs:
-        return parameter.kind in _SENT
-    return parameter.kind is Kind.URL and "webhook" in name.casefold()
 
 
 def veiled(spec: MethodSpec | None, job: Job, member: discord.Member | None) -> Job:

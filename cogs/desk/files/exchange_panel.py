@@ -286,6 +286,7 @@ async def _job(
         missed=MissedPolicy(entry.missed),
         overlap=OverlapPolicy(entry.overlap),
         in_quiet_hours=spec.watches or entry.in_quiet_hours,
+        on_free_days=spec.watches,
         parts=tuple(replace(part, params=checked[1]) for part, checked in zip(parts, done[1:], strict=True)),
     )
 

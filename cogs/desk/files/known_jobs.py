@@ -45,6 +45,7 @@ def updated(before: Job, wanted: Job) -> Job:
         missed=wanted.missed,
         overlap=wanted.overlap,
         in_quiet_hours=wanted.in_quiet_hours,
+        on_free_days=wanted.on_free_days,
         parts=wanted.parts,
     )
 

@@ -24,6 +24,7 @@ from cogs.desk.drafts.secrecy import veiled, with_veiled_parts
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.in_words import part_lines
+from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.layout import fit, panel_of, row_of
 from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, bullets, cut, plain, sentence, title_of, titled
 from cogs.guild_language import locale_of
@@ -78,7 +79,8 @@ def approval_card(
     whole = job
     job = with_veiled_parts(veiled(spec, whole, reader), whole, reader, spec_of)
     lines = [
-        f"**{t('Job:')}** {titled(job)} · `{job.method}` · {t('version {number}', number=job.version)}",
+        f"**{t('Job:')}** {titled(job)} · {plain(said_kind(spec, job.method))} · "
+        f"{t('version {number}', number=job.version)}",
         f"**{t('When:')}** {plain(sentence(job))} ({plain(job.timezone)})",
         f"-# {plain(json.dumps(job.trigger.to_json(), ensure_ascii=False))}",
         f"-# {t('Missed runs: {policy}', policy=t(MISSED[job.missed]))} · "
@@ -89,7 +91,7 @@ def approval_card(
         lines.append(f"**{t('By:')}** <@{job.creator_id}>")
     lines += _params_in_full(job, spec)
     for part in job.parts:
-        lines.append(f"**{when_said(part)}** · `{part.method}`")
+        lines.append(f"**{when_said(part)}** · {plain(said_kind(spec_of(part.method), part.method))}")
         lines += _params_in_full(as_job(job, part), spec_of(part.method))
     text = "\n".join(lines)
     files: tuple[tuple[str, bytes], ...] = ()

@@ -32,6 +32,7 @@ from cogs.desk.jobs.lookup import (
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.lacking import expect, greyed_out
 from cogs.desk.kit.layout import MOST_COMPONENTS, count_of, note_panel, panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
@@ -149,8 +150,8 @@ async def _card_with(
 
 
 def kind_of(job: Job, spec: MethodSpec | None) -> str:
-    """Return what a job does in words; the name of its method if that isn't loaded."""
-    return plain(t(spec.summary)).rstrip(".") if spec is not None and spec.summary else f"`{job.method}`"
+    """Return what a job does in words."""
+    return plain(said_kind(spec, job.method))
 
 
 def card(

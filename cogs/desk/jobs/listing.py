@@ -6,7 +6,7 @@ the panel's id, so that its buttons work after a restart. `bulk` has the actions
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, objects
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.kinds import kinds_in
 from cogs.desk.kit.lacking import why
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask, choice_field, text_field
@@ -37,6 +38,7 @@ from cogs.language import mark, t
 from cogs.services import offered_specs
 from schedulezero.client.dialect import Feature, JobPage, JobQuery
 from schedulezero.model import GuildRules, Job, JobState
+from schedulezero.model.method_names import spoken
 from schedulezero.model.part import leads, thens
 from schedulezero.when.calendar.quiet_hours import next_allowed
 
@@ -133,7 +135,9 @@ async def _page(desk: Desk, panel_id: str, state: State) -> Page:
     page = await client.jobs(
         desk.guild_id, query_of(state), cursor=cursor_of(state), limit=PAGE, last_states=True
     )
-    panel = list_panel(panel_id, page, state, await client.lacks(), await rules_here(desk))
+    panel = list_panel(
+        panel_id, page, state, await client.lacks(), await rules_here(desk), kinds_in(desk.bot)
+    )
     return Page(panel, page.next_cursor)
 
 
@@ -146,6 +150,7 @@ def list_panel(
     state: Mapping[str, Any],
     lacks: Mapping[Feature, str],
     rules: GuildRules | None = None,
+    kinds: Callable[[str], str] = spoken,
 ) -> ui.LayoutView:
     """Return a page of jobs as a panel.
 
@@ -155,13 +160,17 @@ def list_panel(
         state: the state of the list, see `query_of`.
         lacks: the features that the server lacks, each with a sentence.
         rules: the guild's rules, which may leave out a job's next runs.
+        kinds: what a job of a method does, in words.
     """
     query, number = state["query"], len(state["cursors"]) + 1
     heading = f"### {t('Scheduled jobs')}"
     if number > 1 or page.next_cursor:
         heading += f" · {t('page {number}', number=number)}"
-    filters = _filters(query)
-    items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join([heading, *filters]))]
+    filters = _filters(query, kinds)
+    new = DeskButton("draft", "new", "here", t("New"), style=discord.ButtonStyle.primary)
+    items: list[ui.Item[Any]] = [
+        ui.Section(ui.TextDisplay("\n".join([heading, *filters])), accessory=new),
+    ]
     if not page.jobs:
         said = (
             t("Nothing matches. `/schedule list` without options shows everything.")
@@ -169,6 +178,9 @@ def list_panel(
             else t("Nothing is scheduled here yet. Start with `/schedule create`.")
         )
         items.append(ui.TextDisplay(with_mentions(said)))
+        if not filters:
+            first = DeskButton("draft", "post", "here", t("Schedule the first post"))
+            items.append(row_of(first))
     schedules = {job.id: sentence(job) for job in page.jobs}
     for job in page.jobs:
         last = (
@@ -219,12 +231,12 @@ def _parts(job: Job) -> str:
     return "".join(f" · {sign} {count}" for sign, count in counts if count)
 
 
-def _filters(query: Mapping[str, Any]) -> list[str]:
+def _filters(query: Mapping[str, Any], kinds: Callable[[str], str]) -> list[str]:
     parts: list[str] = []
     if query.get("state"):
         parts.append(state_word(JobState(query["state"])))
     if query.get("method"):
-        parts.append(f"`{query['method']}`")
+        parts.append(plain(kinds(query["method"])))
     if query.get("channel_id"):
         parts.append(f"<#{query['channel_id']}>")
     if query.get("creator_id"):

@@ -15,14 +15,16 @@ from typing import Any, TypeVar
 import discord
 
 from cogs.desk.kit.components import CUSTOM_ID
-from cogs.desk.kit.context import Desk
+from cogs.desk.kit.context import Caller, Desk
 from cogs.desk.kit.modals import submitted
-from cogs.desk.kit.replies import answer
+from cogs.desk.kit.replies import answer, answer_anyone
 from cogs.language import t
 from cogs.services import Refused
 
 Action = Callable[[Desk, str], Awaitable[None]]
 FormAction = Callable[[Desk, str, Mapping[str, Any]], Awaitable[None]]
+OpenAction = Callable[[Caller, str], Awaitable[None]]
+OpenFormAction = Callable[[Caller, str, Mapping[str, Any]], Awaitable[None]]
 _Key = tuple[str, str]
 _T = TypeVar("_T")
 
@@ -40,12 +42,17 @@ class Panel:
         clicks: the action of a button or select, called with the target after the acknowledgement.
         opens: the same for actions that open a form, which must come before any acknowledgement.
         forms: the action of a submitted form, called with the target and field name → value.
+        everyone: the action of a button that takes no rights and works outside of servers, too; it
+            acknowledges the click itself, or opens a form.
+        everyones_forms: the same for submitted forms.
     """
 
     name: str
     clicks: Mapping[str, Action] = field(default_factory=dict[str, Action])
     opens: Mapping[str, Action] = field(default_factory=dict[str, Action])
     forms: Mapping[str, FormAction] = field(default_factory=dict[str, FormAction])
+    everyone: Mapping[str, OpenAction] = field(default_factory=dict[str, OpenAction])
+    everyones_forms: Mapping[str, OpenFormAction] = field(default_factory=dict[str, OpenFormAction])
 
 
 class Dispatcher:
@@ -58,10 +65,14 @@ class Dispatcher:
         self.clicks: dict[_Key, Action] = {}
         self.opens: dict[_Key, Action] = {}
         self.forms: dict[_Key, FormAction] = {}
+        self.everyone: dict[_Key, OpenAction] = {}
+        self.everyones_forms: dict[_Key, OpenFormAction] = {}
         for panel in panels:
-            _add(self.clicks, panel.name, panel.clicks, self.opens)
-            _add(self.opens, panel.name, panel.opens, self.clicks)
-            _add(self.forms, panel.name, panel.forms)
+            _add(self.clicks, panel.name, panel.clicks, {**self.opens, **self.everyone})
+            _add(self.opens, panel.name, panel.opens, {**self.clicks, **self.everyone})
+            _add(self.everyone, panel.name, panel.everyone, {**self.clicks, **self.opens})
+            _add(self.forms, panel.name, panel.forms, self.everyones_forms)
+            _add(self.everyones_forms, panel.name, panel.everyones_forms, self.forms)
 
     async def take(self, interaction: discord.Interaction) -> None:
         """Answer a click or a form of the desk; ignore everything else."""
@@ -72,6 +83,10 @@ class Dispatcher:
             await answering(interaction, (found["panel"], found["action"]), found["target"])
 
     async def _click(self, interaction: discord.Interaction, key: _Key, target: str) -> None:
+        if (open_action := self.everyone.get(key)) is not None:
+            await answer_anyone(interaction, lambda caller: open_action(caller, target))
+            return
+
         async def work(desk: Desk) -> None:
             function = self.clicks.get(key) or self.opens.get(key)
             if function is None:
@@ -81,6 +96,12 @@ class Dispatcher:
         await answer(interaction, work, opens_form=key not in self.clicks)
 
     async def _submit(self, interaction: discord.Interaction, key: _Key, target: str) -> None:
+        if (open_action := self.everyones_forms.get(key)) is not None:
+            await answer_anyone(
+                interaction, lambda caller: open_action(caller, target, submitted(interaction))
+            )
+            return
+
         async def work(desk: Desk) -> None:
             function = self.forms.get(key)
             if function is None:
@@ -90,11 +111,9 @@ class Dispatcher:
         await answer(interaction, work)
 
 
-def _add(
-    table: dict[_Key, _T], panel: str, actions: Mapping[str, _T], other: Mapping[_Key, _T] | None = None
-) -> None:
+def _add(table: dict[_Key, _T], panel: str, actions: Mapping[str, _T], others: Mapping[_Key, object]) -> None:
     for name, function in actions.items():
         key = (panel, name)
-        if key in table or key in (other or {}):
+        if key in table or key in others:
             raise ValueError(f"two actions are called {panel}:{name}")
         table[key] = function

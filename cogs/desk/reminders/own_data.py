@@ -18,6 +18,7 @@ from cogs.desk.reminders.controls import ReminderButton
 from cogs.desk.reminders.listing import said_lost
 from cogs.forgetting import forget_person
 from cogs.language import t, tn
+from cogs.sprocket_state import states_of_person
 from cogs.undelivered import undelivered_to
 from schedulezero.model import Job
 
@@ -34,6 +35,7 @@ async def show_own_data(caller: Caller) -> None:
     drafts = await memory.all_drafts_of(person)
     files = await memory.files.of(caller.actor_id)
     zone = await memory.timezone(person, None)
+    states = await states_of_person(memory, person)
     feeds = await own_feed.feeds_or_none(caller)
     kept: dict[str, Any] = {
         "user_id": caller.actor_id,
@@ -42,6 +44,7 @@ async def show_own_data(caller: Caller) -> None:
         "undelivered": [item.to_json() for item in lost],
         "drafts": [{"method": item.method, "values": item.values, "when": item.when} for item in drafts],
         "files": [asdict(item) for item in files],
+        "sprockets": states,
         "calendar_addresses": [feed.to_json() for feed in feeds],
     }
     lines = [

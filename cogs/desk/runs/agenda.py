@@ -17,7 +17,7 @@ from cogs.desk.kit.pictures import Entry, Month
 from cogs.desk.kit.wording import title_of
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState
-from schedulezero.when.calendar.quiet_hours import forbidden
+from schedulezero.when.calendar.quiet_hours import forbidden_to
 from schedulezero.when.calendar.schedules import Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.say import language_of
@@ -88,9 +88,7 @@ def moments(
         rules: the guild's rules; instants that they forbid are shown as skipped.
     """
     found = [
-        Moment(run.scheduled_at, run.name or run.method, run.state)
-        for run in runs
-        if begin <= run.scheduled_at < end
+        Moment(run.scheduled_at, run.title, run.state) for run in runs if begin <= run.scheduled_at < end
     ]
     coming: list[tuple[Job, Schedule, datetime]] = []
     for job in jobs:
@@ -113,9 +111,7 @@ def moments(
                 coming += taking[position:]
                 break
             left -= 1
-            skipped = (
-                rules is not None and forbidden(rules, at, in_quiet_hours=job.in_quiet_hours) is not None
-            )
+            skipped = forbidden_to(job, rules, at) is not None
             found.append(Moment(at, title_of(job), RunState.SKIPPED if skipped else None))
             following = schedule.next_after(at)
             if following is not None and following < end:

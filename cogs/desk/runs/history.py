@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -20,6 +20,7 @@ from cogs.desk.jobs.lookup import job_for, job_here, telling_of_conflicts
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.kinds import kinds_in
 from cogs.desk.kit.lacking import why
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
@@ -46,6 +47,7 @@ from schedulezero.client.decoding import no_job_here
 from schedulezero.client.dialect import Feature, RunPage
 from schedulezero.instants import from_microseconds, to_microseconds
 from schedulezero.model import Job, Run, RunState
+from schedulezero.model.method_names import spoken
 from schedulezero.model.part import MAIN
 
 PAGE = 7
@@ -91,7 +93,7 @@ async def _page(desk: Desk, panel_id: str, view: State) -> Page:
         bars = [Bar(run.state, run.duration) for run in reversed(drawn.runs)]
         picture = await asyncio.to_thread(timeline_png, bars, words)
         files.append(discord.File(BytesIO(picture), "history.png"))
-    panel = history_panel(panel_id, job, page, view, drawn.runs, lacks)
+    panel = history_panel(panel_id, job, page, view, drawn.runs, lacks, kinds_in(desk.bot))
     return Page(panel, page.next_cursor, files)
 
 
@@ -105,6 +107,7 @@ def history_panel(
     view: Mapping[str, Any],
     drawn: Sequence[Run],
     lacks: Mapping[Feature, str],
+    kinds: Callable[[str], str] = spoken,
 ) -> ui.LayoutView:
     """Return runs as a panel, newest first.
 
@@ -115,6 +118,7 @@ def history_panel(
         view: its state (its filter, the cursors of the previous pages).
         drawn: the runs in the picture; no picture for fewer than two.
         lacks: the features that the server lacks, each with a sentence.
+        kinds: what a job of a method does, in words.
     """
     make_up = Feature.MAKE_UP not in lacks
     title = t("History of “{name}”", name=cut(plain(title_of(job)), 100)) if job else t("History")
@@ -128,7 +132,7 @@ def history_panel(
     if not page.runs:
         items.append(ui.TextDisplay(t("Nothing has run yet.")))
     for run in page.runs:
-        items.append(_line(run, with_title=job is None, retry=make_up))
+        items.append(_line(run, kinds, with_title=job is None, retry=make_up))
     if not make_up:
         items.append(ui.TextDisplay("\n".join(why(lacks, Feature.HISTORY, Feature.MAKE_UP))))
     items.append(
@@ -166,10 +170,10 @@ def _described(runs: Sequence[Run]) -> str:
     )
 
 
-def _line(run: Run, *, with_title: bool, retry: bool) -> ui.Item[Any]:
+def _line(run: Run, kinds: Callable[[str], str], *, with_title: bool, retry: bool) -> ui.Item[Any]:
     when = discord.utils.format_dt(run.scheduled_at, "F")
-    title = f"**{cut(plain(run.name or run.method), 80)}** · " if with_title else ""
-    lines = [f"{title}{when}{_part(run)}\n{outcome(run)}"]
+    title = f"**{cut(plain(run.title), 80)}** · " if with_title else ""
+    lines = [f"{title}{when}{_part(run, kinds)}\n{outcome(run)}"]
     lines += [f"-# {said}" for said in (result(run, 250), reason(run, 250)) if said]
     text = ui.TextDisplay("\n".join(lines))
     if not retry or run.state not in _NOT_WELL:
@@ -177,11 +181,11 @@ def _line(run: Run, *, with_title: bool, retry: bool) -> ui.Item[Any]:
     return ui.Section(text, accessory=DeskButton("run", "retry", run_target(run), t("Retry")))
 
 
-def _part(run: Run) -> str:
+def _part(run: Run, kinds: Callable[[str], str]) -> str:
     """Return which part of its job a run was, before or after the job's own run; empty for that itself."""
     if run.part in (None, MAIN) or run.of is None:
         return ""
-    return f" · {'◀' if run.scheduled_at < run.of else '▶'} `{run.method}`"
+    return f" · {'◀' if run.scheduled_at < run.of else '▶'} {plain(kinds(run.method))}"
 
 
 # -------------------------------------------------------------------- trying again

@@ -9,21 +9,43 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import discord
+from discord import app_commands
 
 from cogs.background.discord_troubles import TROUBLES
 from cogs.desk.kit.context import Desk
-from cogs.language import t
+from cogs.language import t, translated
+from schedulezero.methods.permission_names import permission_words
 
 log = logging.getLogger(__name__)
 
 _COMMAND = "schedule:1"
-_ROLE = 1
+_ROLE, _CHANNEL = 1, 3
+_MANAGERS = discord.Permissions(manage_guild=True)
+_Entries = Sequence[Any]
 
 
-def is_shown(role: discord.Role, of_command: Sequence[Any], of_app: Sequence[Any]) -> bool:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What roles that may schedule see of the commands.
+
+    Attributes:
+        barred: those that may not use the commands of any app.
+        hidden: those that don't see ``/schedule``.
+        partly: those that see it, but not all other commands for people who schedule.
+        unseen: the names of those other commands.
+    """
+
+    barred: tuple[discord.Role, ...] = ()
+    hidden: tuple[discord.Role, ...] = ()
+    partly: tuple[discord.Role, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+def is_shown(role: discord.Role, of_command: _Entries, of_app: _Entries) -> bool:
     """Return whether members see a command by this role alone. Pure.
 
     A setting of the command comes before one of the app, and one of the role before that of everyone. What
@@ -36,12 +58,53 @@ def is_shown(role: discord.Role, of_command: Sequence[Any], of_app: Sequence[Any
     everyone = role.guild.default_role
     if role.permissions.administrator or everyone.permissions.administrator:
         return True
+    if not may_use_apps(role):
+        return False
     chosen = _setting(of_command, role.id, everyone.id)
     if chosen is not None:
         return chosen
     if _setting(of_app, role.id, everyone.id) is False:
         return False
     return role.permissions.manage_guild or everyone.permissions.manage_guild
+
+
+def may_use_apps(role: discord.Role) -> bool:
+    """Return whether members may use the commands of apps by this role alone. Pure."""
+    allowed = role.permissions | role.guild.default_role.permissions
+    return allowed.use_application_commands or allowed.administrator
+
+
+def access_of(
+    roles: Iterable[discord.Role], commands: Mapping[str, str], settings: Mapping[str, _Entries], app_id: str
+) -> Access:
+    """Return what the roles see. Pure.
+
+    Parameters:
+        roles: the roles.
+        commands: the id of each command for people who schedule, by its name and kind.
+        settings: the server's settings of each command that has some, and of the app, by its id.
+        app_id: the id of the app.
+    """
+    barred, hidden, partly, unseen = [], [], [], dict[str, None]()
+    for role in roles:
+        shown = {
+            name: is_shown(role, settings.get(command_id, ()), settings.get(app_id, ()))
+            for name, command_id in commands.items()
+        }
+        if not may_use_apps(role):
+            barred.append(role)
+        elif not shown.get(_COMMAND, False):
+            hidden.append(role)
+        elif missing := [name.rpartition(":")[0] for name, seen in shown.items() if not seen]:
+            partly.append(role)
+            unseen |= dict.fromkeys(missing)
+    return Access(tuple(barred), tuple(hidden), tuple(partly), tuple(unseen))
+
+
+def off_in_channels(commands: Mapping[str, str], settings: Mapping[str, _Entries], app_id: str) -> bool:
+    """Return whether the server's settings switch some of the commands off in a channel, or in all. Pure."""
+    entries = (entry for key in (*commands.values(), app_id) for entry in settings.get(key, ()))
+    return any(entry["type"] == _CHANNEL and not entry["permission"] for entry in entries)
 
 
 def _setting(entries: Iterable[Any], role_id: int, everyone_id: int) -> bool | None:
@@ -52,36 +115,83 @@ def _setting(entries: Iterable[Any], role_id: int, everyone_id: int) -> bool | N
 async def told_access(desk: Desk, role_ids: Sequence[str]) -> str:
     """Say which of the roles don't see the commands, and what an administrator has to click.
 
-    Return an empty text without roles. Where Discord doesn't tell its settings, all of them are named that
-    lack the default permission.
+    Return an empty text without roles. Where Discord doesn't tell its settings, say so, and what is the case
+    without any.
     """
     chosen = set(role_ids)
     roles = [role for role in desk.guild.roles if str(role.id) in chosen]
     if not roles:
         return ""
-    settings, command_id = await _settings(desk), (await desk.services.commands.state(desk.bot)).ids
-    of_command = settings.get(command_id.get(_COMMAND, ""), ())
-    of_app = settings.get(str(desk.bot.application_id), ())
-    hidden = [role for role in roles if not is_shown(role, of_command, of_app)]
-    if not hidden:
-        return f"✅ {t('Discord shows these roles the commands.')}"
+    settings, app_id = await _settings(desk), str(desk.bot.application_id)
+    commands = {_COMMAND: "", **await _commands(desk)}
+    access = access_of(roles, commands, settings or {}, app_id)
+    lines = _lines(desk, access)
+    if settings is None:
+        lines.append(
+            f"-# {t('I could not ask Discord for its settings, so I assume that nobody changed them.')}"
+        )
+    elif off_in_channels(commands, settings, app_id):
+        said = t("In some channels, somebody has switched commands off. The same page shows where.")
+        lines.append(f"-# {said}")
+    return "\n".join(lines)
+
+
+def _lines(desk: Desk, access: Access) -> list[str]:
+    lines: list[str] = []
     name = desk.bot.user.name if desk.bot.user is not None else "ScheduleZero"
-    return "⚠️ " + t(
-        "Discord hides the commands from {roles}. An administrator has to allow them: *Server Settings → "
-        "Integrations → {app} → /schedule → Add Roles or Members*, and the same for the menus, such as "
-        "*Schedule this message*.",
-        roles=", ".join(role.mention for role in hidden),
-        app=discord.utils.escape_markdown(name),
+    app = discord.utils.escape_markdown(name)
+    if access.barred:
+        said = t(
+            "{roles} can't use the commands of any app. Give them *{permission}* in *Server Settings → "
+            "Roles*.",
+            roles=_mentions(access.barred),
+            permission=translated(permission_words("use_application_commands")),
+        )
+        lines.append(f"⚠️ {said}")
+    if access.hidden:
+        said = t(
+            "Discord hides the commands from {roles}. An administrator has to allow them: *Server Settings → "
+            "Integrations → {app} → /schedule → Add Roles or Members*, and the same for the menus, such as "
+            "*Schedule this message*.",
+            roles=_mentions(access.hidden),
+            app=app,
+        )
+        lines.append(f"⚠️ {said}")
+    if access.partly:
+        said = t(
+            "{roles} see `/schedule`, but not {commands}. An administrator can allow these in *Server "
+            "Settings → Integrations → {app}*.",
+            roles=_mentions(access.partly),
+            commands=", ".join(f"*{t(command)}*" for command in access.unseen),
+            app=app,
+        )
+        lines.append(f"⚠️ {said}")
+    return lines or [f"✅ {t('Discord shows these roles the commands.')}"]
+
+
+def _mentions(roles: Iterable[discord.Role]) -> str:
+    return ", ".join(role.mention for role in roles)
+
+
+async def _commands(desk: Desk) -> dict[str, str]:
+    """Return the id of each command whose default permission is *Manage Server*, by its name and kind."""
+    ids = (await desk.services.commands.state(desk.bot)).ids
+    listed = desk.bot.tree.get_commands()
+    names = (
+        f"{item.name}:{item.type.value if isinstance(item, app_commands.ContextMenu) else 1}"
+        for item in listed
+        if item.default_permissions == _MANAGERS
     )
+    return {name: ids[name] for name in names if name in ids}
 
 
-async def _settings(desk: Desk) -> Mapping[str, Sequence[Any]]:
-    """Return the server's settings of each command that has some, and of the app, by its id."""
+async def _settings(desk: Desk) -> Mapping[str, _Entries] | None:
+    """Return the settings of each command that has some, and of the app, by its id; None if not known."""
     assert desk.bot.application_id is not None
     http = desk.bot.http
     try:
         found = await http.get_guild_application_command_permissions(desk.bot.application_id, desk.guild.id)
     except TROUBLES as error:
         log.warning("guild %s: who may use the commands is not known: %s", desk.guild.id, error)
-        return {}
+        return None
     return {str(item["id"]): item["permissions"] for item in found}

@@ -231,18 +231,28 @@ def _permissions(guild: discord.Guild, specs: Sequence[MethodSpec]) -> str:
 async def ask_zone(desk: Desk, target: str) -> None:
     """Ask for the guild's zone."""
     desk.check_settings()
-    field = text_field(
+    await ask(desk, "setup", "zone", target, t("Default time zone"), [zone_field()])
+
+
+def zone_field() -> ui.Label[Any]:
+    """Return the field ``zone`` of a form."""
+    return text_field(
         "zone",
         t("City or zone"),
         description=t("Such as Berlin, New York or Asia/Tokyo"),
         required=True,
         most=60,
     )
-    await ask(desk, "setup", "zone", target, t("Default time zone"), [field])
 
 
 async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
     """Set the guild's zone."""
+    await set_typed_zone(desk, fields)
+    await _show(desk)
+
+
+async def set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> None:
+    """Set the guild's zone to the one typed into a form; raise Refused if it isn't known."""
     desk.check_settings()
     typed = str(fields.get("zone") or "").strip()
     zone = typed
@@ -254,7 +264,6 @@ async def zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> Non
             )
         zone = near[0].key
     await change_guild_zone(desk, zone)
-    await _show(desk)
 
 
 async def toggle_approval(desk: Desk, _target: str) -> None:
@@ -266,8 +275,14 @@ async def toggle_approval(desk: Desk, _target: str) -> None:
 
 async def alerts_chosen(desk: Desk, _target: str) -> None:
     """Set the channel for alerts."""
+    await set_alert_channel(desk)
+    await _show(desk)
+
+
+async def set_alert_channel(desk: Desk) -> None:
+    """Send alerts to the picked channel; raise Refused if the bot can't post in it."""
     chosen = _channel_picked(desk)
-    await _change(desk, lambda settings: replace(settings, alert_channel_id=chosen))
+    await _save(desk, lambda settings: replace(settings, alert_channel_id=chosen))
 
 
 async def log_chosen(desk: Desk, _target: str) -> None:
@@ -307,13 +322,17 @@ async def roles_chosen(desk: Desk, _target: str) -> None:
 
 
 async def _change(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) -> None:
+    await _save(desk, change)
+    await _show(desk)
+
+
+async def _save(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) -> None:
     desk.check_settings()
     before = await desk.memory.settings(desk.guild.id)
     after = change(before)
     await desk.memory.save_settings(desk.guild.id, after)
     if changes := changes_between(before.to_json(), after.to_json()):
         await note_change(desk, "settings", changes)
-    await _show(desk)
 
 
 async def ask_limits(desk: Desk, target: str) -> None:

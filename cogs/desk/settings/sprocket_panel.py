@@ -12,40 +12,45 @@ from pydantic import BaseModel, ValidationError
 
 from cogs.desk.drafts.draft import fill, typed
 from cogs.desk.drafts.forms import parameter_field, read_form
+from cogs.desk.drafts.options import with_options
 from cogs.desk.kit.components import DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask
-from cogs.desk.kit.wording import MAX_FIELDS, MAX_OPTION, NEUTRAL, cut
+from cogs.desk.kit.wording import MAX_FIELDS, MAX_OPTION, NEUTRAL, cut, plain
 from cogs.desk.settings.audit_panel import note_change
-from cogs.language import t
+from cogs.language import shown_locale, t
+from cogs.own_schedules import switched_on, understood
 from cogs.services import Refused
 from cogs.sprocket_loading import loader
-from schedulezero.methods.annotations import parameter_from
 from schedulezero.methods.parameters import Parameter
 from schedulezero.methods.spec import MethodSpec, spec_of
-from schedulezero.methods.sprocket_settings import save_settings, settings_of
+from schedulezero.methods.sprocket_settings import parameters_of_settings, save_settings, settings_of
+from schedulezero.methods.values import read_params
+from schedulezero.when.language.describe import describe
 
 _FORM = "."  # between a sprocket and the number of its form; no name of a sprocket has one
 
 
 async def show_sprockets(desk: Desk) -> None:
-    """Show the loaded sprockets, and to the bot's owner also the ones not loaded."""
+    """Show the loaded sprockets; to the bot's owner also the names of their jobs, and the ones not loaded."""
     bot = desk.bot
     loaded = loader.loaded(bot)
     found = loader.discover()
+    owner = await bot.is_owner(desk.member)
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {t('Sprockets')}")]
     lines: list[str] = []
     for name in loaded:
         jobs = [
-            f"-# `{method}` {t(spec.summary)}"
+            "-# " + (f"`{method}` " if owner else "") + plain(said_kind(spec, method))
             for method, function in sorted(loader.jobs_of(bot, name).items())
             if not (spec := spec_of(method, function)).internal
         ]
         lines.append("\n".join([f"**{name}** {found[name].release}", *jobs]))
     items.append(ui.TextDisplay(cut("\n".join(lines) or t("None is loaded."), 3000)))
-    if await bot.is_owner(desk.member):
+    if owner:
         idle = [f"{name} ({found[name].release})" for name in found if name not in loaded]
         said = t("Not loaded: {names}. `/load_sprocket` loads one.", names=", ".join(idle) or "–")
         items.append(
@@ -54,7 +59,29 @@ async def show_sprockets(desk: Desk) -> None:
     options = [option for name in loaded for option in _options(desk, name)]
     if options:
         items.append(row_of(DeskSelect("sprocket", "configure", "all", t("Configure…"), options[:25])))
+    if schedules := await _own_schedules(desk, loaded):
+        asked = t("Switch a schedule on or off…")
+        items.append(row_of(DeskSelect("own", "switch", "all", asked, schedules[:25])))
     await desk.show(panel_of(*items, colour=NEUTRAL))
+
+
+async def _own_schedules(desk: Desk, loaded: list[str]) -> list[discord.SelectOption]:
+    """Return an option for each schedule that the loaded sprockets bring, and whether it is on here."""
+    found: list[discord.SelectOption] = []
+    for name in loaded:
+        for method, function in sorted(loader.jobs_of(desk.bot, name).items()):
+            spec = spec_of(method, function)
+            if not spec.schedule:
+                continue
+            is_on = await switched_on(desk.client, desk.guild_id, method) is not None
+            when = describe(understood(spec.schedule, "UTC").trigger, "UTC", shown_locale())
+            said = t("on: {schedule}", schedule=when) if is_on else t("off: {schedule}", schedule=when)
+            found.append(
+                discord.SelectOption(
+                    label=cut(t(spec.summary), MAX_OPTION), value=method, description=cut(said, MAX_OPTION)
+                )
+            )
+    return found
 
 
 def _options(desk: Desk, name: str) -> list[discord.SelectOption]:
@@ -78,6 +105,7 @@ async def configure(desk: Desk, _: str) -> None:
     name, model, spec = _asked(desk, picked)
     settings = await settings_of(desk.bot, name, model, desk.guild_id)
     values = typed(spec, settings.model_dump(mode="json"))
+    spec = await with_options(desk.bot, desk.guild.id, spec, values)
     fields = [parameter_field(item, values.get(item.name)) for item in spec.parameters]
     await ask(desk, "sprocket", "settings", picked, t("Settings for {name}", name=name), fields)
 
@@ -92,7 +120,8 @@ async def configured(desk: Desk, target: str, fields: Mapping[str, Any]) -> None
         raise Refused("\n".join([t("Nothing was changed:"), *filled.errors.values(), *missing]))
     try:
         present = await settings_of(desk.bot, name, model, desk.guild_id)
-        kept = model(**{**_hidden(present.model_dump(mode="json"), spec), **filled.params})
+        read = read_params(spec, filled.params).values
+        kept = model(**{**_hidden(present.model_dump(mode="json"), spec), **read})
     except ValidationError as error:
         said = str(error.errors(include_url=False)[0]["msg"])
         raise Refused(t("Nothing was changed: {reason}", reason=said)) from error
@@ -132,19 +161,7 @@ def _model(desk: Desk, name: str) -> type[BaseModel]:
 
 def _spec(name: str, model: type[BaseModel]) -> MethodSpec:
     """Return a sprocket's settings as the parameters of a form."""
-    return MethodSpec(
-        name,
-        name,
-        tuple(
-            parameter_from(
-                key,
-                field.rebuild_annotation(),
-                ... if field.is_required() else field.get_default(call_default_factory=True),
-                field.description or "",
-            )
-            for key, field in model.model_fields.items()
-        ),
-    )
+    return MethodSpec(name, name, parameters_of_settings(model))
 
 
 PANELS = (

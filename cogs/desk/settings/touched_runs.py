@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from schedulezero.model import GuildRules, Job, JobState
 from schedulezero.model.limits import is_ending
-from schedulezero.when.calendar.quiet_hours import forbidden
+from schedulezero.when.calendar.quiet_hours import forbidden_to
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 
@@ -82,10 +82,7 @@ def touched(jobs: Iterable[Job], before: GuildRules, after: GuildRules, now: dat
             if at > last:
                 break
             looked_at += 1
-            was, will = (
-                forbidden(rules, at, in_quiet_hours=job.in_quiet_hours) is not None
-                for rules in (before, after)
-            )
+            was, will = (forbidden_to(job, rules, at) is not None for rules in (before, after))
             if will and not was:
                 item = replace(item, skipped=item.skipped + 1, first_skipped=item.first_skipped or at)
             elif was and not will:

@@ -30,14 +30,16 @@ from schedulezero.server.http.bodies import (
     read_body,
 )
 from schedulezero.server.http.errors import EXPECTED, ApiError, refusal_of, status_of
+from schedulezero.server.http.masks import Masks
 from schedulezero.wire.storable import Unstorable
 
 
 class BulkResource:
     """The route handlers for many jobs."""
 
-    def __init__(self, jobs: Jobs, timezone: str) -> None:
+    def __init__(self, jobs: Jobs, timezone: str, masks: Masks) -> None:
         self._jobs = jobs
+        self._masks = masks
         self._timezone = timezone
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -58,6 +60,7 @@ class BulkResource:
                 if not isinstance(entry, dict):
                     raise ApiError(400, "bad_json", "Each of the jobs must be a JSON object.", "jobs")
                 job = job_in(checked(entry, JobBody), self._timezone)
+                self._masks.check(job)
                 job = await self._jobs.create(job, by=by or job.creator_id, per_person=limited)
             except EXPECTED as error:
                 refusal = refusal_of(error)
@@ -85,7 +88,7 @@ class BulkResource:
 
         def lay_over(before: Job) -> Job:
             laid = {name: value for name, value in body.params.items() if name in before.params}
-            return replace(before, params={**before.params, **laid})
+            return self._masks.kept(before, replace(before, params={**before.params, **laid}))
 
         async def one(entry: BulkEntry) -> tuple[JsonObject | None, JsonObject | None]:
             try:

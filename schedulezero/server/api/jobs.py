@@ -35,6 +35,7 @@ from schedulezero.server.http.bodies import (
     read_instant,
 )
 from schedulezero.server.http.errors import ApiError
+from schedulezero.server.http.masks import Masks
 from schedulezero.server.records.queries import JobFilter, JobOrder, Position, RunFilter
 from schedulezero.wire.storable import read_json
 
@@ -44,8 +45,9 @@ _MOST_A_PAGE = 200
 class JobsResource:
     """The route handlers below ``/api/jobs``."""
 
-    def __init__(self, jobs: Jobs, timezone: str) -> None:
+    def __init__(self, jobs: Jobs, timezone: str, masks: Masks) -> None:
         self._jobs = jobs
+        self._masks = masks
         self._timezone = timezone
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -70,6 +72,7 @@ class JobsResource:
 
     async def create(self, request: web.Request) -> web.Response:
         job = job_in(await read_body(request, JobBody), self._timezone)
+        self._masks.check(job)
         job = await self._jobs.create(
             job, by=actor_of(request) or job.creator_id, per_person=per_person(request)
         )
@@ -133,7 +136,7 @@ class JobsResource:
         job = await self._jobs.change(
             request.match_info["id"],
             body.version,
-            lambda before: replace(before, **edits),
+            lambda before: self._masks.kept(before, replace(before, **edits)),
             by=actor_of(request),
             per_person=per_person(request),
         )

@@ -21,6 +21,7 @@ from schedulezero.server.http.access import LONGEST_SECONDS
 from schedulezero.server.http.answering import json_answer
 from schedulezero.server.http.bodies import RunNowBody, ScheduleBody, read_body
 from schedulezero.server.http.errors import ApiError
+from schedulezero.server.http.masks import Masks
 from schedulezero.server.records.queries import JobFilter
 from schedulezero.when.calendar.flat import is_raised, read_flat
 from schedulezero.wire.protocol import PING
@@ -33,8 +34,11 @@ RUN_NOW_SECONDS = LONGEST_SECONDS - 5
 class SchedulesResource:
     """The route handlers specific to dialect B."""
 
-    def __init__(self, jobs: Jobs, registry: Registry, dispatcher: Dispatcher, timezone: str) -> None:
+    def __init__(
+        self, jobs: Jobs, registry: Registry, dispatcher: Dispatcher, timezone: str, masks: Masks
+    ) -> None:
         self._jobs = jobs
+        self._masks = masks
         self._registry = registry
         self._dispatcher = dispatcher
         self._timezone = timezone
@@ -51,15 +55,17 @@ class SchedulesResource:
         body = await read_body(request, ScheduleBody)
         self._expect_handler(body.handler_id, body.job_method)
         trigger = read_flat(body.trigger, self._timezone)
+        job = Job(
+            id=body.job_id or "",
+            handler_id=body.handler_id,
+            method=body.job_method,
+            params=body.job_params,
+            trigger=trigger,
+            timezone=self._timezone,
+        )
+        self._masks.check(job)
         job = await self._jobs.create(
-            Job(
-                id=body.job_id or "",
-                handler_id=body.handler_id,
-                method=body.job_method,
-                params=body.job_params,
-                trigger=trigger,
-                timezone=self._timezone,
-            ),
+            job,
             replace_existing=True,  # this dialect's contract
             past_at_once=True,
         )

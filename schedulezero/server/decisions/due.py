@@ -10,7 +10,7 @@ from schedulezero.instants import LAST_YEAR
 from schedulezero.model import GuildRules, Job, MissedPolicy
 from schedulezero.model.part import Part, Waiting
 from schedulezero.sentences import Sentence, counted
-from schedulezero.when.calendar.quiet_hours import forbidden
+from schedulezero.when.calendar.quiet_hours import forbidden_to
 from schedulezero.when.calendar.schedules import Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 
@@ -71,7 +71,7 @@ def obey(due: Due, rules: GuildRules | None, job: Job) -> Due:
     """Return the same decision with the instants that a guild's rules forbid moved to ``skipped``."""
     if rules is None or not due.run:
         return due
-    reasons = [(at, forbidden(rules, at, in_quiet_hours=job.in_quiet_hours)) for at in due.run]
+    reasons = [(at, forbidden_to(job, rules, at)) for at in due.run]
     return replace(
         due,
         run=tuple(at for at, reason in reasons if reason is None),

@@ -16,7 +16,7 @@ from typing import Any, cast
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState
 from schedulezero.model.feed import Shown
 from schedulezero.model.part import MAIN
-from schedulezero.when.calendar.quiet_hours import forbidden
+from schedulezero.when.calendar.quiet_hours import forbidden_to
 from schedulezero.when.calendar.schedules import Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 
@@ -80,7 +80,7 @@ def events_of(
     """
     begin, end = window(now)
     found = [
-        _event(run.job_id, run.scheduled_at, run.scheduled_at, run.name or run.method, place, run.params)
+        _event(run.job_id, run.scheduled_at, run.scheduled_at, run.title, place, run.params)
         for run in runs
         if begin <= run.scheduled_at < end and run.state in _DONE and run.part in (None, MAIN)
         if (place := _place(run.method, run.params, shown, personal=personal)) is not None
@@ -115,7 +115,7 @@ def _upcoming(
         for job, place, schedule, at in taking:
             if left == 0 or clock.monotonic() >= stop:
                 return
-            if rules is None or forbidden(rules, at, in_quiet_hours=job.in_quiet_hours) is None:
+            if forbidden_to(job, rules, at) is None:
                 left -= 1
                 yield job, place, at
             following = schedule.next_after(at)

@@ -15,7 +15,7 @@ from schedulezero.model.part import Part, Waiting, following, leads, part_of
 from schedulezero.sentences import Sentence
 from schedulezero.server.decisions.due import DueParts, next_run_of
 from schedulezero.when.calendar.ahead import ahead_of
-from schedulezero.when.calendar.quiet_hours import forbidden
+from schedulezero.when.calendar.quiet_hours import forbidden_to
 from schedulezero.when.calendar.schedules import Schedule
 from schedulezero.when.calendar.triggers import schedule_of
 
@@ -76,15 +76,14 @@ def due_parts(job: Job, rules: GuildRules | None, now: datetime) -> DueParts:
     run: list[tuple[Part, Waiting]] = []
     missed: list[tuple[Part, Waiting, Sentence]] = []
     skipped: list[tuple[Part, Waiting, Sentence]] = []
-    exempt = job.in_quiet_hours
     for item in job.waiting:
         part = part_of(job.parts, item.part)
         if item.due_at > now or part is None:
             continue
         ahead = part.before is not None
-        why = forbidden(rules, item.due_at, in_quiet_hours=exempt) if rules is not None else None
-        if why is None and ahead and rules is not None:
-            why = forbidden(rules, item.of, in_quiet_hours=exempt)  # it would announce a run that is skipped
+        why = forbidden_to(job, rules, item.due_at)
+        if why is None and ahead:
+            why = forbidden_to(job, rules, item.of)  # it would announce a run that is skipped
         if why is not None:
             skipped.append((part, item, why))
         elif ahead and item.of <= now:
@@ -103,7 +102,7 @@ def _runs_until(job: Job, rules: GuildRules | None, now: datetime, last: datetim
     for _ in range(_MOST_TRIED):
         if at is None or at >= last:
             break
-        count += rules is None or forbidden(rules, at, in_quiet_hours=job.in_quiet_hours) is None
+        count += forbidden_to(job, rules, at) is None
         at = schedule.next_after(at)
     return count
 

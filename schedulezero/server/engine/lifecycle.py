@@ -469,8 +469,11 @@ class Jobs:
         job = await self.store.change_job(job_id, apply, action=action, by=by, admission=admission)
         if job is None:
             raise no_such_job(job_id)
-        if job.state is JobState.CANCELLED:
+        # Jobs that belong to it may have been cancelled or restored with it.
+        if job.state in (JobState.CANCELLED, JobState.PAUSED, JobState.PENDING):
             self.runs.note_cancelled()
+        elif action in ("resumed", "restored", "approved"):
+            self.clock.look()
         self._wake(job)
         return job
 

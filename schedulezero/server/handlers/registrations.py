@@ -24,6 +24,7 @@ from schedulezero.server.records.instances import Instance
 from schedulezero.wire.addresses import is_handler_address, is_loopback, is_own_address
 from schedulezero.wire.doorkeeper import Doorkeeper
 from schedulezero.wire.keys import KeyRing, proved_key
+from schedulezero.wire.port_owner import said_of_owner
 from schedulezero.wire.protocol import (
     MAX_FRAME_BYTES,
     PONG,
@@ -85,8 +86,10 @@ class Registrations:
         except zmq.ZMQError as error:
             self.close()
             if error.errno == zmq.EADDRINUSE:
+                who = said_of_owner(int(address.rpartition(":")[2]))
                 raise PortTaken(
-                    f"Another program listens on {address}. Stop it, or set another `server_address`."
+                    f"{who[0].upper()}{who[1:]} listens on {address}. Stop it, or set another "
+                    "`server_address`."
                 ) from error
             raise PortTaken(f"`server_address` {address} cannot be bound: {error.strerror}.") from error
 

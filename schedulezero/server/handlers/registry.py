@@ -292,6 +292,11 @@ class Registry:
             if handler.instances
         ]
 
+    def schema(self, handler_id: str, method: str) -> JsonObject | None:
+        """Return the schema of a method's params, or None if no instance of its handler sent one."""
+        schemas = (entry.instance.schemas.get(method) for entry in self._entries.of(handler_id))
+        return next((found for found in schemas if found is not None), None)
+
     def described(self) -> list[JsonObject]:
         """Return every method of every handler, with its schema if the handler sent one."""
         found: list[JsonObject] = []

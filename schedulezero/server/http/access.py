@@ -21,6 +21,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from schedulezero.server.http.connections import Connections, Standing
 from schedulezero.server.http.errors import FEEDS, ApiError
+from schedulezero.server.http.masks import READS_ONLY
 from schedulezero.server.http.rates import Rates
 from schedulezero.server.records.tokens import Scope, Tokens
 from schedulezero.wire.protocol import OUTGOING_HEADER
@@ -142,6 +143,7 @@ class Access:
         if not token.scope.covers(needed):
             text = f"This takes a token that may {needed.value}; yours may {token.scope.value}."
             raise ApiError(403, "scope_too_small", text, "Authorization")
+        request[READS_ONLY] = token.scope is Scope.READ
         return Standing.TOKEN
 
     def _check_rate(self, client: str) -> None:

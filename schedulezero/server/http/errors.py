@@ -9,12 +9,14 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from schedulezero import metrics
 from schedulezero.errors import DatabaseUnavailable, TriggerError, ValueUnusable
 from schedulezero.server.decisions.refusal import Conflict, LimitReached, Missing, Refusal
 from schedulezero.server.http.answering import json_answer
 from schedulezero.server.http.published import refusal_json
+from schedulezero.storage.outage import Outage
 from schedulezero.wire.storable import Unstorable, check_text
 
 log = logging.getLogger(__name__)
@@ -91,25 +93,31 @@ async def texts_middleware(
     return await handler(request)
 
 
-@web.middleware
-async def error_middleware(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Turn every exception into one JSON error; log a trace only for unexpected ones."""
-    answer = await _answer(request, handler)
-    if request.can_read_body and not answer.prepared:
-        answer.force_close()  # aiohttp closes it, with what is left of the body, and the client has to know
-    return answer
+def error_middleware(outage: Outage) -> Middleware:
+    """Turn every exception into one JSON error; log a trace only for unexpected ones.
+
+    Parameters:
+        outage: says once that the database is away, whatever number of requests meet that.
+    """
+
+    @web.middleware
+    async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await _answer(request, handler, outage)
+        if request.can_read_body and not answer.prepared:
+            # aiohttp closes it, with what is left of the body, and the client has to know.
+            answer.force_close()
+        return answer
+
+    return answer_errors
 
 
-async def _answer(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _answer(request: web.Request, handler: Handler, outage: Outage) -> web.StreamResponse:
     try:
         return await handler(request)
     except EXPECTED as error:
         if isinstance(error, DatabaseUnavailable):
-            log.error("%s %s: %s", request.method, _loggable(request), error)
+            outage.met(error)
+            log.debug("%s %s: %s", request.method, _loggable(request), error)
         refusal = refusal_of(error)
         status = status_of(refusal)
         return json_answer(

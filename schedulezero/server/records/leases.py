@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import time
 import uuid
 
@@ -47,7 +49,7 @@ class Leases:
     def __init__(self, database: Database, *, shared: bool) -> None:
         self._database = database
         self._shared = shared
-        self._holder = uuid.uuid4().hex
+        self._holder = new_holder()
         self._trusted_until: dict[str, float] = {}
         self._lock = asyncio.Lock()
         self.others_alive = False
@@ -143,10 +145,24 @@ class Leases:
         return len(dead) < len(rows)
 
 
-def nodes_alive(connection: Connection) -> int:
-    """Return how many server nodes are at work on a PostgreSQL database."""
+def new_holder() -> str:
+    """Return how a node names itself: its machine, its process and something that no other node has.
+
+    It fits into the column, which has 40 characters.
+    """
+    machine = "".join(letter for letter in socket.gethostname() if letter.isprintable() and letter != " ")
+    return f"{machine[:20]} {os.getpid()} {uuid.uuid4().hex[:8]}"
+
+
+def nodes_alive(connection: Connection) -> list[str]:
+    """Return the server nodes that are at work on a PostgreSQL database, each as machine and process."""
     alive = (leases.c.name.like(f"{_NODE}%"), leases.c.until >= _NOW)
-    return connection.scalar(sa.select(sa.func.count()).select_from(leases).where(*alive)) or 0
+    return [_said(holder) for holder in connection.scalars(sa.select(leases.c.holder).where(*alive))]
+
+
+def _said(holder: str) -> str:
+    machine, process, *_ = [*holder.split(" "), ""]
+    return f"{machine}, process {process}" if process else f"{machine[:8]}…"  # of a version before
 
 
 def _microseconds(seconds: float) -> int:

@@ -46,6 +46,7 @@ jobs = sa.Table(
     sa.Column("missed", sa.String(12), nullable=False),
     sa.Column("overlap", sa.String(12), nullable=False, server_default="allow"),
     sa.Column("in_quiet_hours", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("on_free_days", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("held_until", Instant),
     sa.Column("meta", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("parts", sa.JSON, nullable=False, server_default="[]"),

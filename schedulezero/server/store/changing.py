@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
+from schedulezero import instants
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.model import Job, JobState, RunState
 from schedulezero.sentences import Sentence, sentence_fields
@@ -23,6 +24,7 @@ from schedulezero.server.records.rows import job_of, job_row
 from schedulezero.server.records.tables import jobs, runs
 from schedulezero.server.store.job_rows import tell_clocks
 from schedulezero.server.store.room import FREELY, Admission, Room
+from schedulezero.server.store.together import companions
 from schedulezero.storage import signals
 from schedulezero.storage.signals import Signal
 
@@ -88,7 +90,7 @@ def _change_each(connection: Connection, edits: dict[str, Edit]) -> dict[str, Jo
             changed.append(_Changed(edit, row, before, replace(after, version=before.version + 1)))
     admitted = _admit(connection, changed, outcomes)
     if admitted:
-        _write(connection, admitted)
+        _write(connection, [*admitted, *_with_them(connection, admitted)])
     return {**outcomes, **{item.before.id: item.after for item in admitted}}
 
 
@@ -108,6 +110,27 @@ def _admit(
             if excess is not None:
                 outcomes[item.before.id] = LimitReached(excess)
     return [item for item in changed if item.before.id not in outcomes]
+
+
+def _with_them(connection: Connection, changed: list[_Changed]) -> list[_Changed]:
+    """Return the changes of jobs that belong to those that stop or go on."""
+    edits = {item.before.id: item.edit for item in changed}
+    parents = {item.before.id: (item.before, item.after) for item in changed}
+    now = max(item.after.updated_at or instants.now() for item in changed)
+    return [
+        _Changed(
+            Edit(
+                before.id,
+                edits[whose].change,
+                "cancelled" if after.state is JobState.CANCELLED else "restored",
+                edits[whose].by,
+            ),
+            row,
+            before,
+            after,
+        )
+        for whose, row, before, after in companions(connection, parents, now)
+    ]
 
 
 def _write(connection: Connection, changed: list[_Changed]) -> None:

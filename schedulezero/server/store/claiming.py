@@ -185,6 +185,12 @@ def count_active(connection: Connection) -> int:
     return connection.scalar(active) or 0
 
 
+def count_by_state(connection: Connection) -> dict[str, int]:
+    """Return how many jobs are in each state that any is in."""
+    query = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
+    return {state: count for state, count in connection.execute(query).tuples()}
+
+
 def next_due_at(connection: Connection) -> datetime | None:
     """Return when the next job falls due, or None."""
     found = [

@@ -172,6 +172,10 @@ class Store:
             lambda connection: (claiming.count_active(connection), claiming.next_due_at(connection))
         )
 
+    async def count_by_state(self) -> dict[str, int]:
+        """Return how many jobs are in each state that any is in. Raises DatabaseUnavailable."""
+        return await self._database.read(claiming.count_by_state)
+
     async def handlers_needed(self) -> frozenset[str]:
         """Return the handlers of all jobs that may still run."""
         over = (JobState.FINISHED.value, JobState.CANCELLED.value)

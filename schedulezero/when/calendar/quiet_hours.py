@@ -17,7 +17,9 @@ _MOST_STEPS = 2000
 _MOST_RUNS = 500
 
 
-def forbidden(rules: GuildRules, instant: datetime, *, in_quiet_hours: bool = False) -> Sentence | None:
+def forbidden(
+    rules: GuildRules, instant: datetime, *, in_quiet_hours: bool = False, on_free_days: bool = False
+) -> Sentence | None:
     """Return the reason why nothing may run at an instant; None if runs are allowed.
 
     Quiet hours include ``quiet_from`` and exclude ``quiet_to``; 22:00 to 07:00 crosses midnight. Both are
@@ -26,12 +28,13 @@ def forbidden(rules: GuildRules, instant: datetime, *, in_quiet_hours: bool = Fa
     Parameters:
         rules: The guild's rules.
         instant: When something would run.
-        in_quiet_hours: Whether it is exempt from the quiet hours, as a job may be.
+        in_quiet_hours, on_free_days: Whether it is exempt from the quiet hours, and from free days and
+            holidays, as a job may be.
     """
     local = instant.astimezone(ZoneInfo(rules.timezone))
-    if local.date() in rules.dark_days:
+    if not on_free_days and local.date() in rules.dark_days:
         return Sentence("{local} is a day off in this server.", "free_day", local=said_day(local))
-    if is_holiday(rules, local.date()):
+    if not on_free_days and is_holiday(rules, local.date()):
         return Sentence(
             "{local} is a public holiday, and nothing runs here then.", "free_holiday", local=said_day(local)
         )
@@ -50,6 +53,13 @@ def forbidden(rules: GuildRules, instant: datetime, *, in_quiet_hours: bool = Fa
         if quiet
         else None
     )
+
+
+def forbidden_to(job: Job, rules: GuildRules | None, instant: datetime) -> Sentence | None:
+    """Return the reason why a job may not run at an instant; None if it may, as without rules."""
+    if rules is None:
+        return None
+    return forbidden(rules, instant, in_quiet_hours=job.in_quiet_hours, on_free_days=job.on_free_days)
 
 
 def days_off(rules: GuildRules | None, first: date, last: date) -> list[date]:
@@ -81,12 +91,12 @@ def next_allowed(job: Job, rules: GuildRules | None) -> tuple[datetime | None, S
     first = job.next_run_at
     if first is None or rules is None or is_ending(job):
         return first, None
-    why = forbidden(rules, first, in_quiet_hours=job.in_quiet_hours)
+    why = forbidden_to(job, rules, first)
     if why is None:
         return first, None
     schedule = schedule_of(job.trigger, anchor=job.anchor_at or job.created_at or first, zone=job.timezone)
     runs = upcoming(schedule, first, _MOST_RUNS)
-    left = (at for at in runs if forbidden(rules, at, in_quiet_hours=job.in_quiet_hours) is None)
+    left = (at for at in runs if forbidden_to(job, rules, at) is None)
     return next(left, None), why
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -25,24 +24,13 @@ from schedulezero.web.outgoing import send_out
 from schedulezero.wire.protocol import OUTGOING_HEADER
 from tests.conftest import Api
 from tests.support.serving import served
+from tests.support.tokens import bearer, make_token
 
 JOB = {
     "handler_id": "nobody",
     "method": "send",
     "trigger": {"type": "date", "args": {"run_date": "2099-01-01T00:00:00Z"}},
 }
-
-
-async def make_token(config: ServerConfig, scope: Scope) -> str:
-    database = database_of(config.database, metadata)
-    await database.open()
-    text = await Tokens(database).make(f"test {secrets.token_hex(4)}", scope)
-    await database.close()
-    return text
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 # Read as: headers of a request on loopback, and how it is answered.

@@ -45,6 +45,27 @@ def test_a_part_that_ends_while_it_waits_says_nothing(caplog: pytest.LogCaptureF
     assert not outage.under_way and len(said(caplog)) == 1
 
 
+def test_requests_say_it_once_until_a_part_succeeds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seconds = 0.0
+    outage = Outage(lambda: seconds)
+    for _ in range(50):
+        outage.met("no connection")
+    outage.over("clock")  # which had begun before
+    assert outage.under_way
+    outage.failed("clock", "no connection")
+    seconds = 60.0
+    outage.met("no connection")
+    outage.over("clock")
+    assert outage.under_way
+    seconds = 63.0
+    outage.over("leases")
+    assert not outage.under_way
+    (away, _), (back, text) = said(caplog)
+    assert (away, back) == (logging.ERROR, logging.WARNING) and text.endswith("after 63 s")
+
+
 @pytest.mark.postgresql
 @pytest.mark.long
 async def test_a_node_without_its_postgresql_says_two_lines(caplog: pytest.LogCaptureFixture) -> None:
@@ -57,6 +78,8 @@ async def test_a_node_without_its_postgresql_says_two_lines(caplog: pytest.LogCa
                 return (await node.health())["runs_waiting"] is None
 
             await until(unknown)
+            for _ in range(20):
+                assert (await node.get("/api/jobs")).status_code == 503
             postgres.start()
             await until(lambda: ready(node))
             await until(lambda: any("used again" in text for _, text in said(caplog)))
@@ -64,3 +87,4 @@ async def test_a_node_without_its_postgresql_says_two_lines(caplog: pytest.LogCa
             about = [text.split(";")[0].split(",")[0] for text in lines if text.startswith("the database")]
             assert about == ["the database cannot be used", "the database can be used again"], lines
             assert len(lines) < 5, "what is tried once in a while may have met the outage, too"
+            assert not any("GET" in text for text in lines)

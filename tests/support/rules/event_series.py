@@ -1,8 +1,16 @@
 """The recurrence rules and cover images that Discord takes of applications.
 
 https://discord.com/developers/docs/resources/guild-scheduled-event#guild-scheduled-event-recurrence-rule-object
-says under *System limitations* which fields can't be set, which exclude each other, and what values they
-have.
+says under *System limitations*:
+
+- ``count``, ``end`` and ``by_year_day`` can't be set by applications;
+- ``by_weekday``, ``by_n_weekday``, and ``by_month`` with ``by_month_day``, exclude each other;
+- ``by_weekday`` is for daily and weekly events: one of six known sets if daily, one day if weekly;
+- ``by_n_weekday`` is for monthly events and has one entry, of the weeks 1 to 5;
+- ``by_month`` and ``by_month_day`` are for annual events, both given, with one entry each;
+- ``interval`` is 1, or 2 for a weekly event.
+
+It doesn't say whether the order of a known set matters, so only the orders that it lists are taken here.
 """
 
 from __future__ import annotations
@@ -14,7 +22,7 @@ from typing import Any
 
 from tests.support.rules.applying import Asked, Rule, refused
 
-_SETS = [[0, 1, 2, 3, 4], [1, 2, 3, 4, 5], [0, 1, 2, 3, 6], [4, 5], [5, 6], [0, 6]]
+_SETS = [[0, 1, 2, 3, 4], [1, 2, 3, 4, 5], [6, 0, 1, 2, 3], [4, 5], [5, 6], [6, 0]]
 
 
 class EventSeries(Rule):
@@ -56,13 +64,17 @@ def _is_taken(rule: dict[str, Any]) -> bool:
         case 3, []:
             return True
         case 3, ["by_weekday"]:
-            return sorted(by["by_weekday"]) in _SETS
+            return by["by_weekday"] in _SETS
         case 2, ["by_weekday"]:
             return len(by["by_weekday"]) == 1 and 0 <= by["by_weekday"][0] <= 6
         case 1, ["by_n_weekday"]:
-            (nth,) = by["by_n_weekday"]
-            return set(nth) == {"n", "day"} and 1 <= nth["n"] <= 5 and 0 <= nth["day"] <= 6
+            one = len(by["by_n_weekday"]) == 1
+            return one and all(
+                set(nth) == {"n", "day"} and 1 <= nth["n"] <= 5 and 0 <= nth["day"] <= 6
+                for nth in by["by_n_weekday"]
+            )
         case 0, ["by_month", "by_month_day"]:
-            return len(by["by_month"]) == 1 == len(by["by_month_day"])
+            months, days = by["by_month"], by["by_month_day"]
+            return len(months) == 1 == len(days) and 1 <= months[0] <= 12 and 1 <= days[0] <= 31
         case _:
             return False

@@ -1,0 +1,113 @@
+"""``/schedule help`` and ``/remind help``: first steps, commands, and how to write times and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from discord import ui
+
+from cogs.desk.kit.context import Caller, Desk
+from cogs.desk.kit.lacking import lacks_of, why
+from cogs.desk.kit.layout import panel_of
+from cogs.desk.kit.replies import desk_of
+from cogs.desk.kit.wording import NEUTRAL
+from cogs.desk.start.steps import own_steps, progress_at, progress_of, steps_at
+from cogs.language import locale, mark, t
+from cogs.services import Refused
+from schedulezero import instants
+from schedulezero.client.dialect import Feature
+from schedulezero.methods.variables import Facts, facts_of, render
+from schedulezero.when.language.say import examples
+
+# Read as: a command, its purpose.
+_COMMANDS = (
+    ("/schedule create", mark("schedule something: line by line, with a preview")),
+    ("/schedule list", mark("everything that is scheduled; filter, select, change together")),
+    ("/schedule calendar", mark("the month or the week as a picture, and a file for your calendar")),
+    ("/schedule history", mark("what ran; retry what failed")),
+    ("/schedule drafts", mark("your unfinished drafts")),
+    ("/schedule export", mark("all jobs as a file; /schedule import reads one")),
+    ("/schedule setup", mark("zone, alerts, approval, limits of this server")),
+    ("/schedule status", mark("my state")),
+)
+_SETTINGS = ("/schedule setup",)
+_OWN_COMMANDS = (
+    ("/remind me", mark("remind yourself of something, once or repeatedly")),
+    ("/remind list", mark("your reminders; edit or cancel them")),
+    ("/remind timezone", mark("your time zone")),
+    ("/remind forget", mark("what I keep of you; delete it")),
+)
+_VARIABLES = (
+    ("{date} {time}", mark("the day and the time of the run")),
+    ("{countdown:2027-01-01}", mark("how many days are left")),
+    ("{in:2h} {at:18:00|t}", mark("a time after the run or on its day, as each reader's clock shows it")),
+    ("{run}", mark("the number of the run")),
+    ("{members} {server}", mark("the member count and the server's name")),
+    ("{starts}", mark("how long until the run that is announced")),
+    ("{role:Name}", mark("a role by its name")),
+)
+
+
+def _now(variable: str, facts: Facts) -> str:
+    """Return what a variable stands for at present; nothing for one that needs a name of the guild's own."""
+    return "" if variable == "{role:Name}" else f" · *{render(variable, facts)}*"
+
+
+async def show_help(caller: Caller) -> None:
+    """Answer ``/schedule help`` and ``/remind help``: first what to do, then how to write it.
+
+    People see only what they may use: settings those who manage the server, jobs those who may schedule.
+    """
+    await caller.acknowledge()
+    try:
+        desk = await desk_of(caller)
+    except Refused:  # they may have reminders all the same
+        await caller.show(await _own_help(caller))
+        return
+    await caller.show(await _desks_help(desk))
+
+
+async def _desks_help(desk: Desk) -> ui.LayoutView:
+    notes = why(await lacks_of(desk), Feature.TROUBLES) if desk.manages else []
+    steps = steps_at(desk, await progress_at(desk), notes)
+    facts = facts_of(desk.guild, timezone=await desk.zone(), number=1, now=instants.now())
+    variables = "\n".join(f"- `{name}`: {t(words)}{_now(name, facts)}" for name, words in _VARIABLES)
+    menus = t(
+        "Right-click a message (hold it on a phone) → *Apps*: schedule it, post it again, or ask which job "
+        "posted it."
+    )
+    turns = t("To rotate several texts, put a line of `---` between them.")
+    known = [(name, words) for name, words in _COMMANDS if desk.manages or name not in _SETTINGS]
+    members = t("Members who may not schedule have `/remind help`: reminders and their own time zone.")
+    return panel_of(
+        ui.TextDisplay(f"### {t('Start here')}"),
+        *steps,
+        ui.Separator(),
+        ui.TextDisplay(f"**{t('I run scheduled jobs')}**\n{_listed(known)}\n\n{menus}\n{members}"),
+        ui.Separator(),
+        *_when(),
+        ui.Separator(),
+        ui.TextDisplay(f"**{t('In your texts')}**\n{variables}\n{turns}"),
+        colour=NEUTRAL,
+    )
+
+
+async def _own_help(caller: Caller) -> ui.LayoutView:
+    return panel_of(
+        ui.TextDisplay(f"### {t('Start here')}"),
+        *own_steps(await progress_of(caller)),
+        ui.Separator(),
+        ui.TextDisplay(f"**{t('I remind you')}**\n{_listed(_OWN_COMMANDS)}"),
+        ui.Separator(),
+        *_when(),
+        colour=NEUTRAL,
+    )
+
+
+def _when() -> list[ui.Item[Any]]:
+    return [ui.TextDisplay(f"**{t('When, in your own words')}**\n{examples(locale())}")]
+
+
+def _listed(commands: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"- `{name}`: {t(words)}" for name, words in commands)

@@ -1,0 +1,119 @@
+"""What a sprocket remembers between runs: small values of its guild, and of a person or a job in it.
+
+    streak = await get(bot, "standup", "streak", person=member.id, default=0)
+    await put(bot, "standup", "streak", streak + 1, person=member.id)
+
+A value belongs to the guild of the run's job and is deleted with the guild; one of a person also when they
+delete their data, and one of a job 30 days after the job has ended. The bot's notes hold the values, so a
+restart loses none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from schedulezero.errors import JobFailed
+from schedulezero.handler.run_context import current_run
+from schedulezero.methods.host import host_of
+from schedulezero.methods.note_kinds import SPROCKET_STATE
+from schedulezero.wire.storable import Unstorable, check
+
+LARGEST = 4096
+"""The most characters of a value, as JSON."""
+MOST = 2000
+"""The most values in a guild, of all sprockets together."""
+LONGEST_KEY = 100
+"""The most characters of a key."""
+
+
+async def get(
+    bot: object, sprocket: str, key: str, *, person: int | None = None, job: bool = False, default: Any = None
+) -> Any:
+    """Return a value that `put` saved, or the default.
+
+    Parameters:
+        bot: The bot.
+        sprocket: The sprocket's name, as in ``/load_sprocket``.
+        key: Names the value.
+        person: The id of the person whose value it is; None for one of the guild or the job.
+        job: Whether it is the value of the run's job.
+        default: What to return if there is no value.
+
+    Raises JobFailed outside a guild, and for a key longer than 100 characters.
+    """
+    kind, name, _ = _place(sprocket, key, person, job=job)
+    found = await host_of(bot).memory.kept(kind, name)
+    return default if found is None else found["value"]
+
+
+async def put(
+    bot: object, sprocket: str, key: str, value: Any, *, person: int | None = None, job: bool = False
+) -> None:
+    """Save a value under a key, replacing any that is there; None deletes it.
+
+    Two runs at the same time may each replace what the other has saved. A run that is repeated after a crash
+    saves again, so save what follows from a run's instant, or save it within a `step`.
+
+    Parameters:
+        bot: The bot.
+        sprocket: The sprocket's name, as in ``/load_sprocket``.
+        key: Names the value; at most 100 characters.
+        value: What JSON can hold, at most 4096 characters of it.
+        person: The id of the person whose value it is; None for one of the guild or the job.
+        job: Whether it is the value of the run's job.
+
+    Raises JobFailed outside a guild, for a key or value that is too long, and if the guild has 2000 values.
+    """
+    kind, name, about = _place(sprocket, key, person, job=job)
+    notes = host_of(bot).memory
+    if value is None:
+        await notes.forget(kind, name)
+        return
+    try:
+        check(value, largest=LARGEST)
+        size = len(json.dumps(value, ensure_ascii=False))
+    except (Unstorable, TypeError, ValueError) as error:
+        raise JobFailed(
+            "The value of {key!r} can't be saved: {error}.",
+            retry=False,
+            code="state_unstorable",
+            key=key,
+            error=error,
+        ) from error
+    if size > LARGEST:
+        raise JobFailed(
+            "The value of {key!r} has {size} characters; at most {most} can be saved.",
+            retry=False,
+            code="state_too_large",
+            key=key,
+            size=size,
+            most=LARGEST,
+        )
+    if not await notes.put_among(kind, name, {**about, "value": value}, MOST):
+        raise JobFailed(
+            "This server's sprockets have saved {most} values, and can't save more.",
+            retry=False,
+            code="state_full",
+            most=MOST,
+        )
+
+
+def _place(sprocket: str, key: str, person: int | None, *, job: bool) -> tuple[str, str, dict[str, Any]]:
+    """Return the kind and key of a note, and what it is about."""
+    run = current_run()
+    if run.guild_id is None or (job and run.job_id is None):
+        raise JobFailed("This job belongs to no server.", retry=False, code="job_without_guild")
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise JobFailed(
+            "A key must have 1 to {most} characters.", retry=False, code="state_key_length", most=LONGEST_KEY
+        )
+    about = {
+        "sprocket": sprocket,
+        "key": key,
+        "person": str(person) if person is not None else None,
+        "job": run.job_id if job else None,
+    }
+    name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    return f"{SPROCKET_STATE}/{run.guild_id}", name, about

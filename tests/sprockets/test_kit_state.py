@@ -1,0 +1,69 @@
+"""What sprockets remember: of a guild, a person and a job; its bounds; and when it is deleted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from cogs.forgetting import forget_person, forget_place
+from cogs.sprocket_state import forget_states_of_ended_jobs, states_of_person
+from schedulezero import instants
+from schedulezero.errors import JobFailed
+from schedulezero.handler.run_context import RunContext, running
+from sprockets.kit import get, put, state
+from tests.support.world import World
+
+
+async def test_values_of_a_guild_a_person_and_a_job(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    bot, guild, pia = world.bot, str(world.guild.id), world.plain.id
+    params = {"channel_id": str(world.channel.id), "message": "x"}
+    job = await world.schedule("send_announcement", params, "in 2 hours")
+    run = RunContext(guild_id=guild, job_id=job.id)
+    with running(run):
+        assert await get(bot, "standup", "streak", default=0) == 0
+        await put(bot, "standup", "streak", 1)
+        await put(bot, "standup", "streak", {"days": 2}, person=pia)
+        await put(bot, "standup", "streak", [3], job=True)
+        assert await get(bot, "standup", "streak") == 1
+        assert await get(bot, "standup", "streak", person=pia) == {"days": 2}
+        assert await get(bot, "standup", "streak", job=True) == [3]
+        assert await get(bot, "other", "streak") is None
+    with running(RunContext(guild_id="5", job_id=job.id)):
+        assert await get(bot, "standup", "streak", job=True) is None
+    for place, wrong, code in (
+        (run, lambda: put(bot, "standup", "k", "x" * 5000), "state_unstorable"),
+        (run, lambda: put(bot, "standup", "k", ["xy"] * 1000), "state_too_large"),
+        (run, lambda: put(bot, "standup", "k", object()), "state_unstorable"),
+        (run, lambda: put(bot, "standup", "k" * 101, 1), "state_key_length"),
+        (RunContext(), lambda: put(bot, "standup", "k", 1), "job_without_guild"),
+    ):
+        with running(place), pytest.raises(JobFailed) as refused:
+            await wrong()
+        assert refused.value.code == code
+    monkeypatch.setattr(state, "MOST", 3)
+    with running(run):
+        with pytest.raises(JobFailed, match="have saved 3 values"):
+            await put(bot, "other", "one", 1)
+        await put(bot, "standup", "streak", 5)  # replaces one
+        await put(bot, "standup", "streak", None)
+        await put(bot, "other", "one", 1)
+
+    memory, services = world.bot.memory, world.bot.services
+    assert await states_of_person(memory, pia) == [
+        {"guild_id": guild, "sprocket": "standup", "key": "streak", "value": {"days": 2}}
+    ]
+    await forget_person(services, pia)
+    assert await states_of_person(memory, pia) == []
+
+    now = instants.now()
+    assert await forget_states_of_ended_jobs(services.client, memory, now + timedelta(days=40)) == 0
+    await services.client.cancel(job)
+    assert await forget_states_of_ended_jobs(services.client, memory, now) == 0  # undo may bring it back
+    assert await forget_states_of_ended_jobs(services.client, memory, now + timedelta(days=31)) == 1
+    with running(run):
+        assert await get(bot, "standup", "streak", job=True) is None
+        assert await get(bot, "other", "one") == 1
+        await forget_place(services, guild)
+        await put(bot, "other", "two", 2)  # by a run that began before
+        assert await get(bot, "other", "one") is None and await get(bot, "other", "two") is None
