@@ -14,13 +14,17 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from schedulezero.methods.host import host_of
 from schedulezero.methods.spec import Need, needs, resumable
+from schedulezero.sentences import Sentence
+from sprockets.kit import guild_channel_of
 
+# Sentences with a code can be translated; a sprocket of your own may have plain texts.
 QUESTIONS = (
-    "What made you smile this week?",
-    "What are you building at the moment?",
-    "Which game would you play again for the first time?",
-    "What is the best thing you ate lately?",
+    Sentence("What made you smile this week?", "question_smile"),
+    Sentence("What are you building at the moment?", "question_building"),
+    Sentence("Which game would you play again for the first time?", "question_game"),
+    Sentence("What is the best thing you ate lately?", "question_food"),
 )
 
 
@@ -33,7 +37,10 @@ async def question_of_the_day(bot: commands.Bot, params: dict[str, Any]) -> dict
         channel_id: int - Where to ask
         question: str - The question. Leave it empty to use one of mine (optional)
     """
-    question = params.get("question") or random.choice(QUESTIONS)
+    question = params.get("question")
+    if not question:
+        channel = await guild_channel_of(bot, int(params["channel_id"]))
+        question = await host_of(bot).services.said_in(channel.guild, random.choice(QUESTIONS))
     # Call another sprocket's job as the server would.
     cog: Any = bot.get_cog("ScheduleZeroCog")
     announce = cog.handler.sprockets["send_announcement"]

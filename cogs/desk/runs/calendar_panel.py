@@ -34,7 +34,8 @@ from cogs.desk.runs.agenda import (
     week_title,
 )
 from cogs.desk.runs.months import read_month
-from cogs.language import shown_locale, t, tn, translated, with_colon
+from cogs.guild_language import locale_of
+from cogs.language import shown_locale, speaking, t, tn, translated, with_colon
 from cogs.rights.public_jobs import is_public
 from cogs.rights.rights import posting_in
 from cogs.rights.timeouts import bot_timed_out
@@ -88,7 +89,9 @@ async def post(desk: Desk, target: str) -> None:
             if desk.guild.me.is_timed_out():
                 raise Refused(translated(bot_timed_out(desk.guild.me)))
             raise Refused(t("I can't do this in {channel}. Give my role *{permission}* there.", **named))
-    panel, files = await _build(desk, *_read(target), public=True)
+    # What is for everyone speaks the guild's language, whoever posts it.
+    with speaking(locale_of(desk.guild, await desk.memory.settings(desk.guild.id))):
+        panel, files = await _build(desk, *_read(target), public=True)
     fit(panel)
     await channel.send(view=panel, files=files, allowed_mentions=discord.AllowedMentions.none())
     await desk.show(panel_of(ui.TextDisplay(t("Posted.")), colour=NEUTRAL))
