@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 REPETITIONS = 3
@@ -90,3 +92,9 @@ class Curve:
     sizes: Sequence[float]
     costs: Sequence[float]
     baseline: bool = False
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the seconds that a process has used of a core so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.due_to_handler import config_in, save_jobs, server_process
-from benchmarks.figures import REPETITIONS, Curve, Figure, Row, shown
+from benchmarks.figures import REPETITIONS, Curve, Figure, Row, processor_seconds, shown
 from schedulezero import instants
 from schedulezero.client.client import Client
 from schedulezero.client.dialect import JobQuery
@@ -105,12 +105,6 @@ async def _pages(config: ServerConfig) -> dict[str, Figure]:
     return found
 
 
-def _cpu(pid: int) -> float:
-    """Seconds that a process has used of a core."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def megabytes(pid: int) -> float:
     """The memory that a process holds."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -121,9 +115,9 @@ async def _idle(config: ServerConfig) -> tuple[float, float]:
     """The share of a core in percent, and the megabytes, of a server that has nothing to do."""
     async with server_process(config) as process:
         await asyncio.sleep(2)  # what it does when it starts is over
-        before = _cpu(process.pid)
+        before = processor_seconds(process.pid)
         await asyncio.sleep(_IDLE_SECONDS)
-        return (_cpu(process.pid) - before) / _IDLE_SECONDS * 100, megabytes(process.pid)
+        return (processor_seconds(process.pid) - before) / _IDLE_SECONDS * 100, megabytes(process.pid)
 
 
 async def _measure() -> tuple[list[Row], list[Curve]]:

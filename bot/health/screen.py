@@ -1,14 +1,13 @@
-"""The status screen that `run` prints once it is ready, with the bot's invite link."""
+"""The status screen that `run` prints once it is ready, with the bot's invite link.
+
+rich, which draws it, is imported then, so that no start waits for it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-
-from rich.console import Console, Group
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from bot.app import ScheduleZeroBot
 from bot.logs import is_json, redact
@@ -17,6 +16,10 @@ from cogs.rights.permissions import invite, lacking, wanted
 from cogs.services import handler_of, offered_specs
 from cogs.sprocket_loading import loader
 from schedulezero.errors import ClientError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,9 @@ async def show_screen(bot: ScheduleZeroBot, stop: asyncio.Event, console: Consol
     """Wait until the bot is ready and print the status screen, or log it where the log is JSON."""
     await bot.wait_until_ready()
     checks = await checks_of(bot)
+    from rich.console import Console
+    from rich.text import Text
+
     assert bot.user is not None
     link = invite(bot.user.id, offered_specs(bot))
     if is_json():
@@ -91,6 +97,11 @@ def _guilds(bot: ScheduleZeroBot) -> list[Check]:
 
 def screen(checks: list[Check], name: str) -> Panel:
     """Return the status screen."""
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table.grid(padding=(0, 2))
     for check in checks:
         mark = Text("ok", style="green") if check.well else Text("!!", style="bold red")

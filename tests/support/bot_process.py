@@ -53,10 +53,13 @@ def main() -> int:
     discord.http.Route.BASE = f"http://{discord_address}/api/v10"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"ws://{discord_address}/gateway")
 
-    import bot.app
-    import bot.run
-    from bot.pace.pace import WINDOW_SECONDS, Pace
-    from schedulezero.server.engine import clock, dispatcher
+    from bot.cli.importing import uncollected
+
+    with uncollected():  # as the command line does
+        import bot.app
+        import bot.run
+        from bot.pace.pace import WINDOW_SECONDS, Pace
+        from schedulezero.server.engine import clock, dispatcher
 
     bot.app.Pace = lambda *limits: Pace(*limits, window=WINDOW_SECONDS / _speed)  # type: ignore[assignment,misc]
     clock._LONGEST_SLEEP_SECONDS /= _speed

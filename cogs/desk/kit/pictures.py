@@ -1,20 +1,20 @@
 """Pictures for panels, drawn with Pillow: dark, readable on a phone, never relying on colour alone.
 
 Pure: data in, PNG bytes out. The caller adds alternative text and the same data as a list. Drawing takes
-some tens of milliseconds, so run it in a thread.
+some tens of milliseconds, and importing Pillow, too, so do both in a thread.
 """
 
 from __future__ import annotations
 
 import calendar
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
+from cogs.desk.kit.pictured import Bar, Month
 from schedulezero.model import RunState
 
 _BACKGROUND = "#1e1f22"
@@ -86,14 +86,6 @@ def _png(image: Image.Image) -> bytes:
 # -------------------------------------------------------------------- the last runs
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One run: how it ended, and how long it took (None if it never began)."""
-
-    state: RunState
-    duration: timedelta | None
-
-
 def timeline_png(bars: Sequence[Bar], words: Mapping[RunState, str]) -> bytes:
     """Draw the last runs as bars, oldest on the left; a taller bar took longer.
 
@@ -139,44 +131,6 @@ def _bar(draw: ImageDraw.ImageDraw, state: RunState, box: tuple[float, float, fl
 
 
 # -------------------------------------------------------------------- the calendar
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry in a day: a wall-clock time, a title, and how it ended if it is over."""
-
-    clock: str
-    title: str
-    state: RunState | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """The contents of a month's picture.
-
-    Attributes:
-        title: such as *November 2026*.
-        weekdays: seven short names, Monday first.
-        first: the first day of the month.
-        today: the present day.
-        entries: day → its entries, in order.
-        hours: the number of runs in each hour of the day, 24 numbers.
-        busy: the heading of the hours, such as *Busy hours*.
-        dark: days on which the guild allows no runs.
-        more: the text for entries that do not fit, such as *+{count} more*.
-        zone: the zone of its times.
-    """
-
-    title: str
-    weekdays: Sequence[str]
-    first: date
-    today: date
-    entries: Mapping[date, Sequence[Entry]]
-    hours: Sequence[int]
-    busy: str
-    dark: frozenset[date]
-    more: str
-    zone: str
 
 
 # Sizes in pixels; a phone shows about a third of them, and the times must still be readable.

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_interval, get_day_names, get_month_names
 
 from cogs import formats
-from cogs.desk.kit.pictures import Entry, Month
+from cogs.desk.kit.pictured import Entry, Month
 from cogs.desk.kit.wording import title_of
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState

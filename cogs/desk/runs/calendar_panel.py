@@ -20,7 +20,6 @@ from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import fit, panel_of, row_of
-from cogs.desk.kit.pictures import month_png
 from cogs.desk.kit.wording import NEUTRAL, bullets, cut, plain, run_state
 from cogs.desk.runs.agenda import (
     Moment,
@@ -173,6 +172,8 @@ def _seen(
     rules: GuildRules | None,
 ) -> _Seen:
     """Compute everything slow about a view; runs in a thread."""
+    from cogs.desk.kit.pictures import month_png
+
     first, last = month_days(day) if view == "month" else week_days(day)
     agenda = moments(jobs, runs, *span_of(first, last, zone), now, rules)
     month = month_of(

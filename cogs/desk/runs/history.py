@@ -25,7 +25,7 @@ from cogs.desk.kit.kinds import kinds_in
 from cogs.desk.kit.lacking import why
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
-from cogs.desk.kit.pictures import Bar, timeline_png
+from cogs.desk.kit.pictured import Bar
 from cogs.desk.kit.wording import (
     NEUTRAL,
     WAITING,
@@ -92,10 +92,16 @@ async def _page(desk: Desk, panel_id: str, view: State) -> Page:
     if len(drawn.runs) > 1:
         words = {state: state_word(state) for state in RunState}
         bars = [Bar(run.state, run.duration) for run in reversed(drawn.runs)]
-        picture = await asyncio.to_thread(timeline_png, bars, words)
+        picture = await asyncio.to_thread(_drawn, bars, words)
         files.append(discord.File(BytesIO(picture), "history.png"))
     panel = history_panel(panel_id, job, page, view, drawn.runs, lacks, kinds_in(desk.bot))
     return Page(panel, page.next_cursor, files)
+
+
+def _drawn(bars: Sequence[Bar], words: Mapping[RunState, str]) -> bytes:
+    from cogs.desk.kit.pictures import timeline_png
+
+    return timeline_png(bars, words)
 
 
 HISTORY = PagedPanel("history", _FORGOTTEN, _page)

@@ -12,7 +12,6 @@ from aiohttp import web
 from schedulezero import metrics
 from schedulezero.errors import DatabaseUnavailable
 from schedulezero.model import JsonObject
-from schedulezero.server.api.openapi import DESCRIPTION
 from schedulezero.server.handlers.registry import Registry
 from schedulezero.server.health import Health, reason_of
 from schedulezero.server.http.answering import json_answer
@@ -107,4 +106,6 @@ class SystemResource:
             log.debug("the jobs were not counted, and the last numbers stay: %s", error)  # READY tells why
 
     async def openapi(self, request: web.Request) -> web.Response:
+        from schedulezero.server.api.openapi import DESCRIPTION  # long, and seldom asked for
+
         return json_answer(DESCRIPTION)

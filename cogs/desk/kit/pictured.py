@@ -1,0 +1,55 @@
+"""What the pictures of panels show, without Pillow, which `pictures` imports once one is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from schedulezero.model import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One run: how it ended, and how long it took (None if it never began)."""
+
+    state: RunState
+    duration: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry in a day: a wall-clock time, a title, and how it ended if it is over."""
+
+    clock: str
+    title: str
+    state: RunState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """The contents of a month's picture.
+
+    Attributes:
+        title: such as *November 2026*.
+        weekdays: seven short names, Monday first.
+        first: the first day of the month.
+        today: the present day.
+        entries: day → its entries, in order.
+        hours: the number of runs in each hour of the day, 24 numbers.
+        busy: the heading of the hours, such as *Busy hours*.
+        dark: days on which the guild allows no runs.
+        more: the text for entries that do not fit, such as *+{count} more*.
+        zone: the zone of its times.
+    """
+
+    title: str
+    weekdays: Sequence[str]
+    first: date
+    today: date
+    entries: Mapping[date, Sequence[Entry]]
+    hours: Sequence[int]
+    busy: str
+    dark: frozenset[date]
+    more: str
+    zone: str
