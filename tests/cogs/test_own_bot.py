@@ -132,7 +132,7 @@ async def test_commands_that_discord_has_no_room_for_leave_nothing_behind(
 
     async def theirs(interaction: discord.Interaction) -> None: ...
 
-    for number in range(99):  # Discord takes 100, and we have more than one
+    for number in range(99):  # Discord allows 100, and we have more than one
         bot.tree.add_command(
             discord.app_commands.Command(name=f"their{number}", description="Theirs", callback=theirs)
         )

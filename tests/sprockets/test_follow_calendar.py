@@ -387,7 +387,7 @@ async def test_only_public_https_addresses_are_followed(settings: Settings, feed
                 (feed.url, "must begin with https"),
                 (feed.url.replace("http:", "https:"), "private network"),
                 (feed.url.replace("http:", "webcal:"), "private network"),
-                ("ftp://example.org/x.ics", "cannot be used"),
+                ("ftp://example.org/x.ics", "can't be used"),
             )
         ):
             asked = {**given, "calendar_url": url}

@@ -283,7 +283,7 @@ async def test_files_are_closed_and_sent_whole_again_after_an_outage(world: Worl
 
 
 async def test_whom_each_of_many_texts_names_is_pinged(world: World) -> None:
-    """Discord takes 100 people in a message; those whom the other texts name don't count."""
+    """Discord allows 100 people in a message; those whom the other texts name don't count."""
     people = [str(10**17 + number) for number in range(100)]
     many = " ".join(f"<@{user_id}>" for user_id in people)
     text = f"{many}\n---\n<@{world.admin.id}>"
