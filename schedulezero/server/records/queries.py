@@ -100,7 +100,7 @@ def job_page_query(
     return query
 
 
-def job_total_query(wanted: JobFilter) -> sa.Select[tuple[int]]:
+def job_total_query(wanted: JobFilter) -> sa.Select[int]:
     """Return the query for how many jobs all pages together have."""
     return _only(wanted, sa.select(sa.func.count()).select_from(jobs))
 
