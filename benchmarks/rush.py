@@ -117,7 +117,7 @@ def rush_of(guilds: int, runs: int, seed: int = 9) -> list[Post]:
 
 
 def lateness_beside(busy: int) -> tuple[float, float]:
-    """Return how late a post is that falls due a second after so many of another guild: ours, and in order."""
+    """Return how late a post is, due a second after so many of another guild: in turns, and in order."""
     posts = [Post(0, 0.0)] * busy + [Post(1, 1.0)]
     return leave(posts)[-1] - 1.0, leave_in_order(posts)[-1] - 1.0
 
@@ -133,8 +133,8 @@ def rows() -> list[Row]:
             f"a guild's post a second after {_BUSY:,} of another guild, simulated",
             f"{late:.2f} s late", f"the earliest due first: {in_order:.1f} s", f"{late / in_order:.3f}×",
             "≤ 2 s late", late <= 2,
-            "in one channel, in as many channels, and with the other guild told to wait, the same on the whole way "
-            "from the database to Discord: `tests/schedulezero/server/test_fair_all_the_way.py`",
+            "in one channel, in as many channels, and with the other guild told to wait, the same on the whole "
+            "way from the database to Discord: `tests/schedulezero/server/test_fair_all_the_way.py`",
         ),
         Row(
             f"a rush of {RUNS:,} posts from {GUILDS:,} guilds, simulated: guilds with one post",
