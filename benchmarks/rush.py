@@ -133,7 +133,7 @@ def rows() -> list[Row]:
             f"a guild's post a second after {_BUSY:,} of another guild, simulated",
             f"{late:.2f} s late", f"the earliest due first: {in_order:.1f} s", f"{late / in_order:.3f}×",
             "≤ 2 s late", late <= 2,
-            "in one channel, in as many channels, and with the other guild told to wait, the same on the whole "
+            "in one channel, in as many, and with the other guild told to wait, the same on the whole "
             "way from the database to Discord: `tests/schedulezero/server/test_fair_all_the_way.py`",
         ),
         Row(
