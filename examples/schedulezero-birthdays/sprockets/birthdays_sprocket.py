@@ -25,6 +25,7 @@ from sprockets.kit import (
     asking_discord,
     by_name,
     current_run,
+    debt_about,
     expect_texts,
     fitting,
     follow_up,
@@ -35,7 +36,6 @@ from sprockets.kit import (
     job,
     mentions,
     on_schedule,
-    owed,
     post,
     put,
     settings_of,
@@ -186,7 +186,7 @@ async def _give(bot: commands.Bot, person: int, role: discord.Role, end: datetim
     if not (await step(f"look:{person}", look))["give"]:
         return {"given": False}
     params = {"person_id": str(person), "role_id": str(role.id)}
-    await follow_up(bot, f"birthday:{person}:{role.id}", "end_birthday", params, end, "The end of a birthday")
+    await follow_up(bot, _about(person, role.id), "end_birthday", params, end, "The end of a birthday")
     return await step(f"give:{person}", give)
 
 
@@ -205,7 +205,8 @@ async def end_birthday(bot: commands.Bot, person_id: MemberId, role_id: RoleId) 
         role_id: The role for the day
     """
     guild_id = current_run().guild_id
-    if guild_id is None or await owed(bot) is None:
+    debt = await debt_about(bot, _about(person_id, role_id))
+    if guild_id is None or debt is None or debt.job_id != current_run().job_id:
         return {"success": True, "taken": False}
     guild = guild_of(bot, int(guild_id))
     role, member = guild.get_role(role_id), await _member(guild, person_id)
@@ -214,6 +215,11 @@ async def end_birthday(bot: commands.Bot, person_id: MemberId, role_id: RoleId) 
     async with asking_discord(f"take the role {role.name} from {member.display_name}"):
         await member.remove_roles(role, reason=REASON)
     return {"success": True, "taken": True}
+
+
+def _about(person: int, role: int) -> str:
+    """Return what the end of a birthday is about."""
+    return f"birthday:{person}:{role}"
 
 
 async def _member(guild: discord.Guild, person: int) -> discord.Member | None:

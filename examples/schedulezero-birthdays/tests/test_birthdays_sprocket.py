@@ -14,9 +14,10 @@ from sprockets.birthdays_sprocket import is_celebrated
 from schedulezero.testing import SimulatedGuild
 
 
-@pytest.fixture(autouse=True)
-async def loaded(guild: SimulatedGuild) -> None:
-    await guild.load("birthdays")
+@pytest.fixture
+def bot_settings(bot_settings: Any) -> Any:
+    """Load the sprocket at each start of the bot."""
+    return bot_settings.model_copy(update={"sprockets": ["birthdays"]})
 
 
 async def buttons(guild: SimulatedGuild) -> discord.Message:
@@ -80,7 +81,6 @@ async def test_a_member_enters_sees_and_deletes_their_own(guild: SimulatedGuild)
 async def test_the_buttons_still_work_after_a_restart(guild: SimulatedGuild) -> None:
     message = await buttons(guild)
     await guild.restart_bot()
-    await guild.load("birthdays")
     shown = await guild.plain.click(message, label="Enter it")
     await guild.plain.submit_modal(shown, {"month": ["7"], "day": "4"})
     assert await click(guild, guild.plain, "Show mine") == "Your birthday is on 4 July."
@@ -106,7 +106,6 @@ async def test_the_role_is_given_for_the_day_and_taken_away_at_midnight(guild: S
     assert [person.id for person in sent.mentions] == [guild.plain.id]
     assert await has(guild, guild.plain, role) and not await has(guild, guild.moderator, role)
     await guild.restart_bot()
-    await guild.load("birthdays")
     await advance_to(guild, day + timedelta(hours=14))
     for _ in range(200):
         if not await has(guild, guild.plain, role):
