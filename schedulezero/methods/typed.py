@@ -200,7 +200,7 @@ class TypedJob:
         """Use the decorated function to refuse, before it is saved, a job that would fail at each run.
 
         It takes the same as a preview, and raises JobFailed with what is wrong and what would be right. It
-        may ask Discord, but must be quick. The run checks again: what is known then may differ.
+        may ask Discord, but must be quick. A run doesn't call it: what is known then may differ.
         """
         self._declare(check=lambda bot, params: self._given(function, bot, self._all_arguments(params)))
         return function
