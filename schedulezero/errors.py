@@ -61,6 +61,7 @@
     ├── ConfigError               .config.config: the configuration is invalid
     ├── FileRefused               .kept_files: a file can't be kept
     ├── Refused                   .services: the person isn't allowed to do this, or it isn't possible
+    │   └── Mistyped              .desk.kit.corrections: what was typed into a form can't be used
     ├── WrongDiscord              .discord_library: another library is installed as ``discord``
     │   in bot:
     ├── DiscordUnusable           .refusals: Discord can't be used

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cogs.desk.kit.context import Caller, Desk
+from cogs.desk.kit.corrections import Mistyped
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.modals import ask, new_form, open_form, text_field
 from cogs.desk.reminders.own_zone import set_own_zone
@@ -13,6 +14,7 @@ from cogs.desk.reminders.reminders import remind
 from cogs.desk.settings.setup import set_alert_channel, set_typed_zone, zone_field
 from cogs.desk.start.help_panel import show_help
 from cogs.language import t
+from cogs.services import Refused
 from schedulezero.methods.closed_doors import note_came_by
 
 
@@ -24,7 +26,10 @@ async def ask_guild_zone(desk: Desk, target: str) -> None:
 
 async def guild_zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
     """Set the guild's zone, and show what is left to do."""
-    await set_typed_zone(desk, fields)
+    try:
+        await set_typed_zone(desk, fields)
+    except Refused as error:
+        raise Mistyped(error.message, "guildzone") from error
     await show_help(desk)
 
 
