@@ -12,7 +12,7 @@ from discord import ui
 
 from cogs.desk.kit.modals import text_field
 from cogs.desk.kit.wording import plain
-from cogs.language import locale, mark, t
+from cogs.language import locale, mark, t, with_colon
 from cogs.services import Refused
 from schedulezero.model.habits import Habits
 from schedulezero.when.language.holiday_places import place_named, search_places
@@ -145,6 +145,6 @@ def word_lines(habits: Habits, own: str | None) -> tuple[str, str]:
     place = habits.place or own
     days.append(f"{t(LABELS['place'])} {place}" if place else t("no public holidays"))
     return (
-        f"**{t('Times for words')}** {' · '.join(parts)}",
-        f"**{t('Days and public holidays')}** {' · '.join(days)}",
+        f"**{with_colon(t('Times for words'))}** {' · '.join(parts)}",
+        f"**{with_colon(t('Days and public holidays'))}** {' · '.join(days)}",
     )
