@@ -265,7 +265,7 @@ async def _follow_preview(
         )
     said.append(
         Sentence(
-            "It checks the calendar as soon as you confirm, in quiet hours and on free days too; its posts "
+            "It checks the calendar as soon as you confirm, in quiet hours and on days off too; its posts "
             "keep to both.",
             "calendar_would_look",
         )
