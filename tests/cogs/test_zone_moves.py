@@ -56,7 +56,7 @@ async def test_the_first_steps_offer_it_as_well(world: World) -> None:
     )  # nothing is announced here
     form = await press(world.admin, shown, "start:guildzone")
     await world.admin.submit_modal(form, {"zone": "berlin"})
-    assert "1 job still runs by the time in UTC" in text_of(shown)
+    assert "1 job still runs on UTC time" in text_of(shown)
     await world.admin.click(shown, label="Move 1 job")
     assert await zones(world) == {"Weekly": "Europe/Berlin"}
 

@@ -128,7 +128,7 @@ async def member(demo: DemoPage) -> Clicks:
     await demo.be("Pia (member)")
     before = demo.clicks
     await demo.command("remind help")
-    await demo.sees("I remind you")
+    await demo.sees("I send you reminders")
     opened = demo.clicks - before
     await demo.button("Set it")
     await demo.fill("City or zone", "Lisbon")
@@ -139,7 +139,7 @@ async def member(demo: DemoPage) -> Clicks:
 
     before = demo.clicks
     await demo.button("Try a reminder")
-    await demo.fill("Of what", "Water the plants")
+    await demo.fill("What to remind you of", "Water the plants")
     await demo.fill("When", "tomorrow at 9")
     await _form(demo, "member-form")
     await demo.submit()
