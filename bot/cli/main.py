@@ -288,6 +288,7 @@ def _new_sprocket(options: argparse.Namespace, settings: Settings) -> int:
         raise Unusable(error.message, USAGE) from error
     for file in written:
         print(f"wrote {file}")
+    print("Test it: python -m pytest -p schedulezero.testing")
     print(f"Try it:  schedulezero-bot dev    and then  /load_sprocket {options.name}")
     return 0
 

@@ -21,7 +21,7 @@ from playwright.async_api import expect
 
 from bot.testing import free_settings
 from schedulezero import instants
-from tests.journeys import demo_page
+from tests.journeys import demo_page, first_week
 from tests.journeys.demo_page import DemoPage, a_demo
 from tests.journeys.kinds import CALENDAR_PATH, KINDS, Kind, later_kinds, schedule
 from tests.support.feeds import Feed, event
@@ -176,6 +176,8 @@ async def main() -> None:
     """Takes every picture."""
     take_panels()
     demo_page.PICTURES = PICTURES
+    with tempfile.TemporaryDirectory() as folder:
+        await first_week.walk(free_settings(f"{folder}/x.db"))
     calls: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         settings = free_settings(f"{folder}/x.db")

@@ -13,7 +13,7 @@ from discord import ui
 from cogs import formats
 from cogs.desk.kit.modals import text_field
 from cogs.desk.kit.wording import plain
-from cogs.language import locale, mark, shown_locale, t
+from cogs.language import locale, mark, shown_locale, t, with_colon
 from cogs.services import Refused
 from schedulezero.clocks import hour as hour_alone
 from schedulezero.model.habits import Habits
@@ -148,8 +148,8 @@ def word_lines(habits: Habits, own: str | None) -> tuple[str, str]:
     place = habits.place or own
     days.append(f"{t(LABELS['place'])} {place}" if place else t("no public holidays"))
     return (
-        f"**{t('What words for times mean')}** {' · '.join(parts)}",
-        f"**{t('Days and public holidays')}** {' · '.join(days)}",
+        f"**{with_colon(t('What words for times mean'))}** {' · '.join(parts)}",
+        f"**{with_colon(t('Days and public holidays'))}** {' · '.join(days)}",
     )
 
 
