@@ -19,7 +19,7 @@ from tests.support.world import World, a_world
 
 pytestmark = pytest.mark.browser
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 @pytest_asyncio.fixture
@@ -30,11 +30,11 @@ async def world(settings: Settings) -> AsyncIterator[World]:
 
 
 async def test_posts_and_events_go_with_a_calendar_that_changes(world: World) -> None:
-    start = instants.now().astimezone(UTC).replace(second=0, microsecond=0) + 40 * MINUTE
+    start = instants.now().astimezone(UTC).replace(second=0, microsecond=0) + DAY + 25 * MINUTE
     games = event("games", start, "LOCATION:Club house", "DURATION:PT3H", title="Board games")
-    next_day = start + timedelta(days=1)
+    next_day = start + DAY
     chess = event("chess", next_day, "LOCATION:Library", "DURATION:PT2H", title="Chess evening")
-    trip = event("trip", start + timedelta(days=3), "LOCATION:Harbour", "DURATION:PT5H", title="Boat trip")
+    trip = event("trip", start + 3 * DAY, "LOCATION:Harbour", "DURATION:PT5H", title="Boat trip")
     async with a_feed(games, chess, trip) as feed, a_page_around(world) as demo:
         await _follow(world, demo, feed)
         await demo.panel_picture("60-followed", "Scheduled", width=760)
@@ -44,21 +44,19 @@ async def test_posts_and_events_go_with_a_calendar_that_changes(world: World) ->
         later = start + 30 * MINUTE
         moved = event("games", later, "LOCATION:Attic", "DURATION:PT3H", title="Long board games")
         cancelled = event("chess", next_day, "STATUS:CANCELLED", title="Chess evening")
-        film = event(
-            "film", start + timedelta(days=5), "LOCATION:Cinema", "DURATION:PT2H", title="Film night"
-        )
+        film = event("film", start + 5 * DAY, "LOCATION:Cinema", "DURATION:PT2H", title="Film night")
         feed.events = [moved, cancelled, trip, film]
         await world.advance(minutes=15)
         dialog = await _events(demo, 3, "Long board games", "Boat trip", "Film night")
         await expect(dialog).not_to_contain_text("Chess evening")
         times = dialog.locator("[data-event] time:first-of-type")
         assert _instants(await times.evaluate_all("all => all.map(each => each.dateTime)")) == [
-            later, start + timedelta(days=3), start + timedelta(days=5)
+            later, start + 3 * DAY, start + 5 * DAY
         ]  # fmt: skip
         await demo.dialog_picture("61-followed-events")
         await demo.page.keyboard.press("Escape")
 
-        # Its post comes before the new time, not before the old one.
+        # Its post comes a day before the new time, not before the old one.
         await world.advance(minutes=20)
         assert world.posted() == []
         await world.advance(minutes=21)
@@ -82,7 +80,7 @@ async def _follow(world: World, demo: DemoPage, feed: Feed) -> None:
     await demo.send()
     await demo.choose_in_form("channel_id", str(world.channel.name))
     await demo.fill("Calendar", feed.url)
-    await demo.fill("Before", "15 minutes")
+    await demo.fill("Before", "1 day, 15 minutes")
     await demo.fill("Text", "**{title}** begins {start|R}\n📍 {location}")
     await demo.submit()
     await demo.sees("Follows the calendar at 127.0.0.1.")
