@@ -30,11 +30,11 @@ from schedulezero.sentences import LONGEST_CODE, Sentence, read_sentence
 from schedulezero.when.calendar.triggers import known_zones
 
 _PROCESSOR_IS_LIMITED = sys.platform != "win32"
-WALL_SECONDS = 4.0 * CPU_SECONDS if _PROCESSOR_IS_LIMITED else CPU_SECONDS + 1.5
+WALL_SECONDS = 6.0 * CPU_SECONDS if _PROCESSOR_IS_LIMITED else CPU_SECONDS + 1.5
 """How long a process may take in all.
 
 `CPU_SECONDS` bounds the work where the system counts it. This limit then only ends a process that hardly gets
-to run: it is long enough for one that gets a quarter of a processor, on a machine that others use, too.
+to run: it is long enough for one that gets a sixth of a processor, on a machine that others use, too.
 """
 WAIT_SECONDS = 2.0
 MOST_AT_ONCE = 4
