@@ -305,11 +305,17 @@ class DemoPage:
         await self.page.set_viewport_size(VIEWPORT)
         await self.page.evaluate(_STYLED, "")
 
+    async def dialog_picture(self, name: str) -> None:
+        """A picture of the open dialog of ours, such as the list of events."""
+        PICTURES.mkdir(exist_ok=True)
+        await self.page.mouse.move(1, 1)
+        await self.page.get_by_role("dialog").screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+
     async def submit(self) -> None:
         self.submitted += 1
         await self.act(self.form.get_by_role("button", name="Submit"))
 
-    async def sees(self, text: str, seconds: float = 60) -> None:
+    async def sees(self, text: str | re.Pattern[str], seconds: float = 60) -> None:
         await expect(self.timeline.get_by_text(text).locator("visible=true").last).to_be_visible(
             timeout=seconds * 1000
         )

@@ -43,7 +43,6 @@ ALLOWED = {
     "schedulezero/handler/handler.py": {"copy"},  # of a dictionary
     "schedulezero/when/grammar/tables.py": {"read_text"},  # its own languages
     "cogs/sprocket_loading/loader.py": {"read_bytes"},  # the source of sprockets
-    "schedulezero/exchange/limited_reading.py": {"read_text"},  # what the system tells of a process
     "bot/cli/files.py": {"open"},  # a file to import
     "schedulezero/exchange/apscheduler.py": {"connect"},  # in memory
     "bot/cli/output.py": {"open"},  # /dev/null
