@@ -29,7 +29,7 @@ async def test_the_recipes_do_what_they_say(settings: Settings, tmp_path: Path) 
     sprockets.__path__.append(str(tmp_path))
     try:
         async with simulated_guild(settings) as guild:
-            assert len(await guild.load("recipes")) == 5
+            assert len(await guild.load("recipes")) == 6
             where = str(guild.channel.id)
             game = {
                 "where": where,
