@@ -112,7 +112,7 @@ class AdminCog(commands.Cog):
         at="Or a date picked with Discord's @time",
         name="A name for the job. Leave it out to take it from the text.",
         template="One of this server's templates, in place of the kind of job",
-        event="The event of this server to start, end or remind of",
+        event="The event in this server to start, end or send reminders for",
     )
     async def create(
         self,

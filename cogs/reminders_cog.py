@@ -34,7 +34,7 @@ class RemindersCog(commands.Cog):
 
     @remind.command(name="me", description="Get a reminder by direct message, once or repeatedly")
     @app_commands.describe(
-        what="Of what", when="When: in 10 minutes, tomorrow at 9, every friday at 17:00, …"
+        what="What to remind you of", when="When: in 10 minutes, tomorrow at 9, every friday at 17:00, …"
     )
     async def me(
         self,
@@ -55,7 +55,7 @@ class RemindersCog(commands.Cog):
     ) -> None:
         await _answer(interaction, lambda caller: own_zone.answer_zone(caller, zone))
 
-    @remind.command(name="forget", description="Show what I keep of you, and delete it")
+    @remind.command(name="forget", description="Show what I store about you, and delete it")
     async def forget(self, interaction: discord.Interaction) -> None:
         await _answer(interaction, own_data.show_own_data)
 

@@ -265,8 +265,8 @@ async def _follow_preview(
         )
     said.append(
         Sentence(
-            "It checks the calendar as soon as you confirm, in quiet hours and on free days too; its posts "
-            "keep to both.",
+            "It checks the calendar as soon as you confirm, even in quiet "
+            "hours and on days off; its posts keep to both.",
             "calendar_would_look",
         )
     )

@@ -27,7 +27,7 @@ REASONS: dict[int, Sentence] = {
     10011: Sentence("The role no longer exists. Choose another one in the job.", "discord_unknown_role"),
     10013: Sentence("Discord has no such account. Choose another person in the job.", "discord_unknown_user"),
     10014: Sentence(
-        "I can't use an emoji of it. Choose one of Discord's own, or one of this server.",
+        "I can't use one of its emojis. Choose one of Discord's own, or one of this server.",
         "discord_unknown_emoji",
     ),
     10015: Sentence(
@@ -93,7 +93,7 @@ REASONS: dict[int, Sentence] = {
         "discord_full_events",
     ),
     30046: Sentence(
-        "Messages older than an hour may be edited only a few times in a while. I'll try again later.",
+        "Discord limits how often messages older than an hour can be edited. I'll try again later.",
         "discord_old_edits",
     ),
     30047: Sentence("The forum already has a pinned post. Unpin that one.", "discord_full_pinned_posts"),
@@ -277,11 +277,11 @@ REASONS: dict[int, Sentence] = {
         "discord_stage_not_made",
     ),
     200000: Sentence(
-        "AutoMod blocked the text. Change the text, or let my role pass in the AutoMod rule.",
+        "AutoMod blocked the text. Change the text, or exempt my role from the AutoMod rule.",
         "discord_automod_message",
     ),
     200001: Sentence(
-        "AutoMod blocked the title. Change the title, or let my role pass in the AutoMod rule.",
+        "AutoMod blocked the title. Change the title, or exempt my role from the AutoMod rule.",
         "discord_automod_title",
     ),
     220001: Sentence(

@@ -61,7 +61,7 @@ async def _expect_size(bot: commands.Bot, guild_id: int, cover: Sequence[PostFil
         )
     if facts.size > LARGEST:
         raise JobFailed(
-            "“{name}” is larger than {most} MB, which is what a cover image may have.",
+            "“{name}” is larger than {most} MB, the maximum for a cover image.",
             retry=False,
             code="event_cover_large",
             name=cover[0].name,

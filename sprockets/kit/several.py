@@ -61,7 +61,7 @@ def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) 
     if failed and not done:
         reasons = list(dict.fromkeys(item["error"] for item in failed))
         raise JobFailed(
-            "None of {total} {what}: {reasons}",
+            "None of the {total} {what}: {reasons}",
             retry=False,
             code="none_of_several",
             total=total,

@@ -59,7 +59,7 @@ async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> Non
     assert draft.response is not None
     text = text_of(draft.response)
     assert (
-        "in quiet hours and on free days too; its posts keep to both" in text
+        "even in quiet hours and on days off; its posts keep to both" in text
         and "would be skipped" not in text
     ), text
     assert "`@Pleyers` pings nobody" in text and "Days" not in text, text

@@ -46,7 +46,7 @@ async def test_the_owner_sees_the_busiest_servers_and_others_do_not(world: World
     job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
     assert "Busiest servers" not in said(await world.owner.slash(world.channel, "schedule status"))
     answer = said(await world.admin.slash(world.channel, "schedule run", job=job_id))
-    assert "Counts towards this server's limits. Quiet hours and free days don't apply." in answer
+    assert "Counts towards this server's limits. Quiet hours and days off don't apply." in answer
     await world.message_in(world.channel, "Busy")
 
     async def shown() -> bool:

@@ -94,7 +94,7 @@ async def test_a_change_is_shown_before_it_is_saved(world: World) -> None:
     rules = await client.rules(str(world.guild.id))
     assert rules.quiet_from == time(8) and len(rules.dark_days) == 14
     answer = await world.admin.slash(world.channel, "schedule list")
-    assert "the server's rules leave none of its next runs" in text_of(answer.response)
+    assert "the server's rules rule out all its next runs" in text_of(answer.response)
 
 
 async def test_a_country_shows_its_days_and_its_runs_are_skipped(world: World) -> None:

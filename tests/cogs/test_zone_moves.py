@@ -25,7 +25,7 @@ async def test_jobs_keep_their_wall_clock_when_the_guild_moves(world: World) -> 
     answer = await world.admin.slash(world.channel, "schedule timezone", **tokyo)
     panel: Any = answer.response
     text = text_of(panel)
-    assert "time zone is now **Asia/Tokyo**" in text and "2 jobs still run by the time in UTC" in text
+    assert "time zone is now **Asia/Tokyo**" in text and "2 jobs still run on UTC time" in text
     assert "Weekly" in text and "every day at 18:00" in text and "Once" not in text
     assert labels(panel) == ["Move 2 jobs", "Leave them"]
     await world.admin.click(panel, label="Move 2 jobs")
@@ -41,7 +41,7 @@ async def test_jobs_keep_their_wall_clock_when_the_guild_moves(world: World) -> 
     await world.admin.submit_modal(form, {"zone": "UTC"})
     form = await press(world.admin, setup, "setup:zone")
     await world.admin.submit_modal(form, {"zone": "berlin"})
-    assert "2 jobs still run by the time in UTC" in text_of(setup)
+    assert "2 jobs still run on UTC time" in text_of(setup)
     job = await _the(world, "Daily")
     await world.bot.services.client.pause(job.id, by=str(world.moderator.id))
     await world.admin.click(setup, label="Move 2 jobs")

@@ -133,7 +133,7 @@ async def ask_gallery(desk: Desk, target: str) -> None:
         "pictures",
         t("Pictures"),
         value="\n".join(pictures or names),
-        description=t("In each line an address, or the name of one of the post's files"),
+        description=t("One per line: an address, or the name of one of the post's files"),
         required=True,
         long=True,
         most=limits.LAYOUT_TEXT.most,

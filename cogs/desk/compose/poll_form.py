@@ -40,7 +40,7 @@ async def open_form(desk: Desk, target: str) -> None:
             "answers",
             t("Answers"),
             value="\n".join(map(str, cast("list[Any]", poll.get("answers") or []))),
-            description=t("One in each line, up to {most}", most=limits.POLL_ANSWERS.most),
+            description=t("One per line, up to {most}", most=limits.POLL_ANSWERS.most),
             long=True,
             most=limits.POLL_ANSWERS.most * (limits.POLL_ANSWER.most + 1),
         ),

@@ -177,8 +177,8 @@ async def save(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> None:
     if draft.values.get(PARTS) and PARTS not in values:
         await desk.say(
             t(
-                "What happens before and after was left out of the template: it holds what not everyone "
-                "may read."
+                "What happens before and after was left out of the template, "
+                "because not everyone may read all of it."
             )
         )
 

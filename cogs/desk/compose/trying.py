@@ -86,7 +86,7 @@ async def send_test(desk: Desk, draft_id: str) -> None:
                     "and click again."
                 )
             ) from error
-    said = [t("Sent. Look at your direct messages with me."), *_not_shown(params)]
+    said = [t("Sent. Check your direct messages from me."), *_not_shown(params)]
     await desk.say("\n".join(said))
 
 

@@ -158,7 +158,9 @@ def notices_of(message: discord.Message) -> list[str]:
     """Return what doesn't go along with a message; empty if all of it does."""
     shown, said = shown_in(message), list[str]()
     if shown is not message:
-        said.append(t("This is a forward: its text is carried over, but not who wrote it and where."))
+        said.append(
+            t("This is a forwarded message: its text is carried over, but not who wrote it or where.")
+        )
     if message.poll is not None:
         said.append(t("The poll is carried over without its votes and emojis."))
     if getattr(shown, "stickers", None):

@@ -56,7 +56,9 @@ def parts_panel(desk: Desk, draft: Draft) -> ui.LayoutView:
     """Return the panel of a draft's parts."""
     parts = parts_of(draft.values)
     said = parts_in_full(parts, lambda name: spec_for(desk.bot, name), 200)
-    nothing = t("Nothing yet. It can announce itself beforehand, and another job can follow each good run.")
+    nothing = t(
+        "Nothing yet. It can announce itself beforehand, and another job can follow each successful run."
+    )
     items: list[ui.Item[Any]] = [ui.TextDisplay(cut(f"### {t('Before and after')}\n{said or nothing}", 3000))]
     if len(thens(parts)) < MOST_THENS:
         options = [
@@ -164,7 +166,7 @@ def _then_form(draft: Draft, spec: MethodSpec) -> Any:
         text_field(
             "after",
             t("How long after? (optional)"),
-            description=t("After what comes before it has succeeded; empty means at once"),
+            description=t("Counted from the success of the part before it; empty means at once"),
             placeholder=t("2 hours"),
             most=100,
         )

@@ -15,5 +15,5 @@ async def rules_by_hand(desk: Desk) -> str:
     """Return small print for the answer to a click that starts runs; empty if the server has no rules."""
     if Feature.RULES in await desk.client.lacks():
         return ""
-    said = t("Counts towards this server's limits. Quiet hours and free days don't apply.")
+    said = t("Counts towards this server's limits. Quiet hours and days off don't apply.")
     return f"-# {said}"

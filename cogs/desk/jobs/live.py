@@ -52,7 +52,7 @@ _CAME_TO = {
     RunState.MISSED: mark("Was missed"),
     RunState.SKIPPED: mark("Was skipped"),
     RunState.CANCELLED: mark("Was cancelled"),
-    RunState.UNCERTAIN: mark("Has perhaps run"),
+    RunState.UNCERTAIN: mark("May have run"),
 }
 
 

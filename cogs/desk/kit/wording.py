@@ -70,11 +70,11 @@ MISSED = {
 }
 OVERLAP = {
     OverlapPolicy.ALLOW: mark("run at the same time"),
-    OverlapPolicy.WAIT: mark("wait for the run before"),
+    OverlapPolicy.WAIT: mark("wait for the previous run"),
     OverlapPolicy.SKIP: mark("skip the later run"),
 }
 # Read as: what a draft says of the quiet hours, its wording.
-IN_QUIET_HOURS = {"skip": mark("skip the run"), "run": mark("run all the same")}
+IN_QUIET_HOURS = {"skip": mark("skip the run"), "run": mark("run anyway")}
 # Read as: the action of a version, its wording on a card.
 ACTIONS = {
     "created": mark("created"),

@@ -248,7 +248,9 @@ async def correct(caller: Caller, panel_id: str) -> None:
 async def _ask_edit(caller: Caller, job: Job, typed: Mapping[str, str] = MappingProxyType({})) -> None:
     form = Form(title=t("Edit the reminder"), custom_id=f"{FORM}:edit:{job.id}")
     text = typed.get("what") or str(job.params["message"])
-    form.add_item(text_field("what", t("Of what"), value=text, required=True, long=True, most=1800))
+    form.add_item(
+        text_field("what", t("What to remind you of"), value=text, required=True, long=True, most=1800)
+    )
     keeps = t("Leave it empty to keep: {time}", time=sentence(job))
     given = str(job.meta.get(WHEN) or "")
     form.add_item(

@@ -48,7 +48,7 @@ async def show_own_data(caller: Caller) -> None:
         "calendar_addresses": [feed.to_json() for feed in feeds],
     }
     lines = [
-        f"### {t('What I keep of you')}",
+        f"### {t('What I store about you')}",
         f"- {tn('{count} reminder, with its history', '{count} reminders, with their history', len(jobs))}",
         f"- {said_lost(len(lost))}",
         f"- {tn('{count} draft of a job', '{count} drafts of jobs', len(drafts))}",

@@ -46,7 +46,7 @@ async def show_feeds(caller: Caller) -> None:
     if feeds:
         options = feed_options(feeds)
         if reachable:
-            placeholder = t("Replace an address by a new one…")
+            placeholder = t("Replace an address with a new one…")
             rows.append(row_of(ReminderSelect(placeholder, options, action="feedrenew", target=_MINE)))
         placeholder = t("Revoke an address…")
         rows.append(row_of(ReminderSelect(placeholder, options, action="feedrevoke", target=_MINE)))

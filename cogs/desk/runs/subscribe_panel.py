@@ -54,7 +54,7 @@ async def show_feeds(desk: Desk, _target: str) -> None:
     if feeds:
         options = feed_options(feeds)
         if reachable:
-            renew = DeskSelect("feeds", "renew", _HERE, t("Replace an address by a new one…"), options)
+            renew = DeskSelect("feeds", "renew", _HERE, t("Replace an address with a new one…"), options)
             rows.append(row_of(renew))
         rows.append(row_of(DeskSelect("feeds", "revoke", _HERE, t("Revoke an address…"), options)))
     await desk.show(list_panel(t("Subscribe to the calendar"), explained, feeds, *rows))

@@ -132,7 +132,7 @@ def entry_text(entry: AuditEntry) -> str:
 
 
 def _nobody(via: str) -> str:
-    return t("I myself") if via == "server" else t("through the API")
+    return t("the bot itself") if via == "server" else t("through the API")
 
 
 def _changes(entry: AuditEntry) -> list[str]:

@@ -186,7 +186,7 @@ def _days(text: str, zone: str) -> tuple[date, ...]:
     found |= {_day(part, zone) for part in entries}
     if len(found) > _MOST_DAYS:
         raise Refused(
-            t("These are {count} days off; {most} are possible.", count=len(found), most=_MOST_DAYS)
+            t("That makes {count} days off; the limit is {most}.", count=len(found), most=_MOST_DAYS)
         )
     return tuple(sorted(found))
 

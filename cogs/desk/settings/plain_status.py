@@ -41,4 +41,4 @@ def _broken() -> str:
 def plain_kinds(methods: int) -> Check:
     """Check whether anything can be scheduled."""
     said = tn("{count} kind of job", "{count} kinds of jobs", methods)
-    return Check(t("On offer:"), methods > 0, said)
+    return Check(t("Available:"), methods > 0, said)

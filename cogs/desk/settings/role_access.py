@@ -166,7 +166,7 @@ def _lines(desk: Desk, access: Access) -> list[str]:
             app=app,
         )
         lines.append(f"⚠️ {said}")
-    return lines or [f"✅ {t('Discord shows these roles the commands.')}"]
+    return lines or [f"✅ {t('Discord shows the commands to these roles.')}"]
 
 
 def _mentions(roles: Iterable[discord.Role]) -> str:

@@ -411,7 +411,7 @@ async def _save_limits(desk: Desk, rules: GuildRules) -> None:
 
 async def ask_hours(desk: Desk, target: str) -> None:
     """Ask when parts of the day begin."""
-    await _ask_words(desk, "hours", target, t("Times for words"), PARTS_FORM)
+    await _ask_words(desk, "hours", target, t("What words for times mean"), PARTS_FORM)
 
 
 async def ask_days(desk: Desk, target: str) -> None:
@@ -432,7 +432,7 @@ async def hours_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> Non
     try:
         await _set_words(desk, PARTS_FORM, fields)
     except Refused as error:
-        await _show_refusal(desk, error, "hours", target, t("Times for words"))
+        await _show_refusal(desk, error, "hours", target, t("What words for times mean"))
 
 
 async def days_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:

@@ -262,10 +262,10 @@ async def reload_handler(desk: Desk) -> None:
         registered = await handler.refresh()
     except TimeoutError:
         if not await _is_owner(desk):
-            raise Refused(t("Scheduling doesn't work right now. I keep trying.")) from None
+            raise Refused(t("Scheduling doesn't work right now. I'll keep trying.")) from None
         raise Refused(
             t(
-                "The scheduler at {address} doesn't answer. I keep trying.",
+                "The scheduler at {address} doesn't answer. I'll keep trying.",
                 address=handler.server_address,
             )
         ) from None

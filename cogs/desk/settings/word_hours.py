@@ -145,6 +145,6 @@ def word_lines(habits: Habits, own: str | None) -> tuple[str, str]:
     place = habits.place or own
     days.append(f"{t(LABELS['place'])} {place}" if place else t("no public holidays"))
     return (
-        f"**{t('Times for words')}** {' · '.join(parts)}",
+        f"**{t('What words for times mean')}** {' · '.join(parts)}",
         f"**{t('Days and public holidays')}** {' · '.join(days)}",
     )

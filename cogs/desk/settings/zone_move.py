@@ -71,8 +71,8 @@ async def offered(desk: Desk, before: str, after: str, said: str) -> bool:
         return False
     panel_id = await _kept(desk, before, after, {job.id: job.version for job in jobs})
     asked = tn(
-        "{count} job still runs by the time in {zone}:",
-        "{count} jobs still run by the time in {zone}:",
+        "{count} job still runs on {zone} time:",
+        "{count} jobs still run on {zone} time:",
         len(jobs),
         zone=before,
     )
@@ -134,7 +134,7 @@ async def move(desk: Desk, panel_id: str) -> None:
     if stayed:
         said = tn("{count} was left unchanged:", "{count} were left unchanged:", len(stayed))
         lines += [said, *bullets(stayed, _NAMED)]
-    buttons = [DeskButton("setup", "back", str(desk.guild.id), t("To the settings"))]
+    buttons = [DeskButton("setup", "back", str(desk.guild.id), t("Go to the settings"))]
     if moved:
         back = await _kept(desk, after, before, moved)
         style = discord.ButtonStyle.primary
@@ -146,7 +146,7 @@ async def leave(desk: Desk, panel_id: str) -> None:
     """Leave the jobs in the zone that they have."""
     state = await _taken(desk, panel_id)
     said = t("The jobs keep the times of {zone}.", zone=state["zone_before"])
-    to_settings = DeskButton("setup", "back", str(desk.guild.id), t("To the settings"))
+    to_settings = DeskButton("setup", "back", str(desk.guild.id), t("Go to the settings"))
     await desk.show(note_panel(said, to_settings, colour=NEUTRAL))
 
 

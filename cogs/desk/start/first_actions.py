@@ -50,7 +50,12 @@ async def ask_reminder(caller: Caller, target: str) -> None:
     """Ask what to remind of, and when; a first try needs no more than to be sent."""
     fields = [
         text_field(
-            "what", t("Of what"), value=t("Drink a glass of water"), required=True, long=True, most=1800
+            "what",
+            t("What to remind you of"),
+            value=t("Drink a glass of water"),
+            required=True,
+            long=True,
+            most=1800,
         ),
         text_field("when", t("When"), value=t("in 1 minute"), required=True),
     ]

@@ -36,7 +36,7 @@ _OWN_COMMANDS = (
     ("/remind me", mark("remind yourself of something, once or repeatedly")),
     ("/remind list", mark("your reminders; edit or cancel them")),
     ("/remind timezone", mark("your time zone")),
-    ("/remind forget", mark("what I keep of you; delete it")),
+    ("/remind forget", mark("what I store about you; delete it")),
 )
 _VARIABLES = (
     ("{date} {time}", mark("the day and the time of the run")),
@@ -98,7 +98,7 @@ async def _own_help(caller: Caller) -> ui.LayoutView:
         ui.TextDisplay(f"### {t('Start here')}"),
         *own_steps(await progress_of(caller)),
         ui.Separator(),
-        ui.TextDisplay(f"**{t('I remind you')}**\n{_listed(_OWN_COMMANDS)}"),
+        ui.TextDisplay(f"**{t('I send you reminders')}**\n{_listed(_OWN_COMMANDS)}"),
         ui.Separator(),
         *_when(),
         colour=NEUTRAL,
