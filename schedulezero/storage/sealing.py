@@ -138,4 +138,7 @@ def _bound(place: Sequence[str]) -> bytes:
 
 
 def _no_access(file: Path, error: OSError) -> SecretUnusable:
-    return SecretUnusable(f"The key of secret settings, {file}, can't be read or created ({error.strerror}).")
+    return SecretUnusable(
+        f"The key of secret settings, {file}, can't be read or created ({error.strerror}). Give the bot's "
+        "user the right to, or set `SCHEDULEZERO_SECRETS_KEY`."
+    )

@@ -20,6 +20,7 @@ from schedulezero.methods.annotations import Secret
 from schedulezero.methods.declaring import DeclarationError
 from schedulezero.methods.note_kinds import SPROCKET_SETTINGS
 from schedulezero.methods.sprocket_settings import parameters_of_settings, save_settings, settings_of
+from schedulezero.storage.database import is_postgres_setting
 from schedulezero.storage.sealing import KEY_FILE
 from sprockets.kit import OptionsFrom, SecretText, SecretUrl
 from sprockets.web_sprocket import WebSettings
@@ -124,23 +125,28 @@ async def test_a_secret_whose_key_is_gone_is_entered_again(world: World, setting
     assert "secrets can't be encrypted" in refused and str(key_file) not in refused
 
 
-@pytest.mark.sqlite
-async def test_settings_from_before_are_encrypted_and_wiped(settings: Settings) -> None:
+async def test_settings_from_before_are_encrypted_and_wiped(settings: Settings, tmp_path: Path) -> None:
+    settings = settings.model_copy(update={"keys": str(tmp_path / "keys")})
     memory = memory_of(settings)
     await memory.open()
     for key in ("web:7", "web:8", "other:7"):
         await memory.put(SPROCKET_SETTINGS, key, {"secret": f"{HUSH} {key}" * 5, "more": key})
     await memory.close()
-    folder = data_folder(settings)
-    assert holding(folder, HUSH)
+    folder, in_files = data_folder(settings), not is_postgres_setting(settings.database)
+    assert bool(holding(folder, HUSH)) == in_files
     await memory.open()
+    assert await check_secrets(settings) is None
     assert await seal_settings(memory, "web", WebSettings) == 2
     assert await seal_settings(memory, "web", WebSettings) == 0
     stored = await memory.kept(SPROCKET_SETTINGS, "web:8") or {}
     assert stored["more"] == "web:8"
     assert memory.secrets.open(stored["secret"], ("web", "8", "secret")) == f"{HUSH} web:8" * 5
+    assert not await memory.rewrite(SPROCKET_SETTINGS, "web:8", {"secret": HUSH}, {})  # it was changed since
+    assert await memory.kept(SPROCKET_SETTINGS, "web:8") == stored
+    well, told = await check(settings)
+    assert well and "2 secret settings of sprockets" in told
     await memory.close()
-    assert holding(folder, f"{HUSH} web:") == [] and holding(folder, f"{HUSH} other:")
+    assert holding(folder, f"{HUSH} web:") == [] and bool(holding(folder, f"{HUSH} other:")) == in_files
 
 
 @pytest.mark.sqlite
