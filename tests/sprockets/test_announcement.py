@@ -70,7 +70,7 @@ async def test_a_channel_where_it_may_not_post(world: World) -> None:
     )
     answer = await world.run("send_announcement", {"channel_id": closed.id, "message": "x"})
     assert answer["success"] is False and answer["retry"] is False
-    assert "I couldn't post in #closed. I lack a permission" in answer["error"]
+    assert "I couldn't post in #closed. I'm missing a permission" in answer["error"]
 
 
 async def test_an_outage_of_discord_may_be_tried_again(world: World) -> None:
