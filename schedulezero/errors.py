@@ -24,6 +24,7 @@
     ├── Exposed                   the server would be open to other machines without protection
     ├── KeysUnusable              the keys of the ZeroMQ wires can't be used
     │   └── NoSuchKey             not a valid key, or not an allowed one
+    ├── SecretUnusable            a secret setting can't be encrypted or decrypted
     ├── ClientError               a call to the server failed
     │   ├── ServerUnreachable     nothing is listening at its address
     │   ├── ServerTimeout         it accepted the connection but didn't answer in time
@@ -272,6 +273,10 @@ class Exposed(ScheduleZeroError):
 
 class KeysUnusable(ScheduleZeroError):
     """The keys of the ZeroMQ wires can't be read, created or used."""
+
+
+class SecretUnusable(ScheduleZeroError):
+    """A secret setting can't be encrypted or decrypted with the present key; the message is for the owner."""
 
 
 class NoSuchKey(KeysUnusable):

@@ -84,6 +84,7 @@ def _main(argv: list[str] | None) -> int:
         log_everything()
     hide(os.environ.get("DISCORD_TOKEN", "").strip())
     hide(os.environ.get("SCHEDULEZERO_API_TOKEN", "").strip())
+    hide(os.environ.get("SCHEDULEZERO_SECRETS_KEY", "").strip())
     hide_passwords(os.environ.get("SCHEDULEZERO_DATABASE", ""))
     hide_passwords(getattr(options, "to", ""))
     with uncollected():

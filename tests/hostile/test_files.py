@@ -221,7 +221,10 @@ def children() -> list[str]:
 
 
 async def test_the_process_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISCORD_TOKEN", "SCHEDULEZERO_API_TOKEN", "SCHEDULEZERO_DATABASE", "PGPASSWORD"):
+    for name in (
+        "DISCORD_TOKEN", "SCHEDULEZERO_API_TOKEN", "SCHEDULEZERO_SECRETS_KEY", "SCHEDULEZERO_DATABASE",
+        "PGPASSWORD",
+    ):  # fmt: skip
         monkeypatch.setenv(name, "secret")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "import os; print(dict(os.environ))",
