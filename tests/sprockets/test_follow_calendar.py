@@ -399,3 +399,30 @@ async def test_only_public_https_addresses_are_followed(settings: Settings, feed
         )
         assert "Choose a channel" in answer["error"]
         assert feed.asked == []
+
+
+async def test_a_calendar_that_is_cut_off_or_suddenly_empty_changes_nothing(world: World, feed: Feed) -> None:
+    give_the_bot(world, discord.Permissions(manage_events=True, create_events=True))
+    feed.events = [event("a", in_(3), title="Alpha"), event("b", in_(30), title="Beta")]
+    job = await following(world, feed, channel_id=str(world.channel.id), make_events=True)
+    await look(world, job)
+    before = on_discord(world), [post.id for post in await planned(world)]
+    assert set(before[0]) == {"Alpha", "Beta"} and len(before[1]) == 2
+
+    async def is_as_before() -> bool:
+        return before == (on_discord(world), [post.id for post in await planned(world)])
+
+    whole = feed.text().encode()
+    feed.answer = whole[: whole.index(b"UID:b")]
+    run = await look(world, job)
+    assert run.state == "failed" and "only a part" in str(run.error) and await is_as_before()
+    feed.answer = b"<!DOCTYPE html><title>Back in a minute</title>"
+    assert "doesn't answer with a calendar" in str((await look(world, job)).result)
+    assert await is_as_before()
+    # Empty is legal, and counts once it is so a second time.
+    feed.answer, feed.events = None, []
+    run = await look(world, job)
+    assert run.result is not None and run.result["partial"] and "no events left" in run.result["message"]
+    assert await is_as_before()
+    await look(world, job)
+    assert on_discord(world) == {} and await planned(world) == []
