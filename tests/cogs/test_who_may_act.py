@@ -104,6 +104,7 @@ async def test_what_was_edited_runs_with_the_editors_rights_only(world: World) -
     world.env.backend.edit_role(world.guild.id, pinging.id, {"permissions": value})
     await world.env.settle()
     asked = await world.admin.slash(world.channel, "schedule run", job=job.id)
+    assert asked.response is not None
     await world.admin.click(asked.response, label="Run it now")  # it pings everyone
 
     async def ended() -> str | None:
