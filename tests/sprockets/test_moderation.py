@@ -89,7 +89,7 @@ async def test_a_clean_up_without_the_right(world: World) -> None:
     )
     answer = await clean(world)
     assert (
-        "I couldn't look for messages in #general. I lack a permission" in answer["error"]
+        "I couldn't look for messages in #general. I'm missing a permission" in answer["error"]
         and answer["retry"] is False
     )
 
