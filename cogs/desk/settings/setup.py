@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -259,23 +259,36 @@ def zone_field(typed: str | None = None) -> ui.Label[Any]:
 
 
 async def zone_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
-    """Set the guild's zone, and offer to move the jobs of the one before."""
+    """Set the guild's zone, and offer to move the jobs of the one before; else show the settings."""
+    await take_zone(desk, target, fields, _show)
+
+
+async def take_zone(
+    desk: Desk, target: str, fields: Mapping[str, Any], shows: Callable[[Desk], Awaitable[object]]
+) -> None:
+    """Set the guild's zone as typed into a form, and offer to move the jobs of the one before.
+
+    Parameters:
+        desk: who submitted the form.
+        target: the form's target.
+        fields: what was typed.
+        shows: shows the panel of the form if there is no job to move.
+    """
     desk.check_settings()
     try:
-        before, zone = await set_typed_zone(desk, fields)
+        before, zone = await _set_typed_zone(desk, fields)
     except Refused as error:
         await offer_correction(desk, error.message, "setup", "zonefix", target, fields)
         return
     if not await zone_move.offered(desk, before, zone, said_guilds_zone(zone)):
-        await _show(desk)
+        await shows(desk)
 
 
-async def set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> tuple[str, str]:
+async def _set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> tuple[str, str]:
     """Set the guild's zone to the one typed into a form; raise Refused if it isn't known.
 
     Returns the zone before, and the new one.
     """
-    desk.check_settings()
     typed = str(fields.get("zone") or "").strip()
     zone = typed
     if typed not in known_zones():

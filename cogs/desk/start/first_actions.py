@@ -10,7 +10,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.modals import ask, new_form, open_form, text_field
 from cogs.desk.reminders.own_zone import set_own_zone
 from cogs.desk.reminders.reminders import remind
-from cogs.desk.settings.setup import set_alert_channel, set_typed_zone, zone_field
+from cogs.desk.settings.setup import set_alert_channel, take_zone, zone_field
 from cogs.desk.start.help_panel import show_help
 from cogs.language import t
 from schedulezero.methods.closed_doors import note_came_by
@@ -22,10 +22,9 @@ async def ask_guild_zone(desk: Desk, target: str) -> None:
     await ask(desk, "start", "guildzone", target, t("Default time zone"), [zone_field()])
 
 
-async def guild_zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
-    """Set the guild's zone, and show what is left to do."""
-    await set_typed_zone(desk, fields)
-    await show_help(desk)
+async def guild_zone_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
+    """Set the guild's zone, and offer to move the jobs of the one before; else show what is left to do."""
+    await take_zone(desk, target, fields, show_help)
 
 
 async def alerts_chosen(desk: Desk, _target: str) -> None:
