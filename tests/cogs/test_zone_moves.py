@@ -54,6 +54,19 @@ async def test_jobs_keep_their_wall_clock_when_the_guild_moves(world: World) -> 
     assert "Moved 1 job" in text_of(setup) and "1 was left unchanged" in text_of(setup)
 
 
+async def test_the_first_steps_offer_it_as_well(world: World) -> None:
+    await scheduled(world, "Weekly")
+    shown: Any = (await world.admin.slash(world.channel, "schedule help")).response
+    assert "{starts}`: how long until the run that is announced\n" in text_of(
+        shown
+    )  # nothing is announced here
+    form = await press(world.admin, shown, "start:guildzone")
+    await world.admin.submit_modal(form, {"zone": "berlin"})
+    assert "1 job still runs on UTC time" in text_of(shown)
+    await world.admin.click(shown, label="Move 1 job")
+    assert await zones(world) == {"Weekly": "Europe/Berlin"}
+
+
 async def _the(world: World, title: str) -> Job:
     found = world.bot.services.client.all_jobs(str(world.guild.id), JobQuery())
     return next(iter([job async for job in found if job.title == title]))

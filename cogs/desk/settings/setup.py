@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -42,7 +42,7 @@ from cogs.desk.settings.word_hours import (
 from cogs.desk.settings.zones import change_guild_zone, said_guilds_zone
 from cogs.guild_language import NAMES
 from cogs.guild_settings import GuildSettings
-from cogs.language import locale, t, translated
+from cogs.language import locale, t, translated, with_colon
 from cogs.rights.permissions import lacking, wanted
 from cogs.rights.rights import posting_in
 from cogs.rights.timeouts import bot_timed_out
@@ -137,7 +137,7 @@ def setup_panel(
     hours, days = word_lines(settings.habits, place_of(ZoneInfo(zone)))
     items: list[ui.Item[Any]] = [
         ui.TextDisplay(f"### {t('Settings for {server}', server=plain(guild.name)[:80])}"),
-        ui.Section(ui.TextDisplay(f"**{t('Default time zone')}** {zone}"), accessory=zone_button),
+        ui.Section(ui.TextDisplay(f"**{with_colon(t('Default time zone'))}** {zone}"), accessory=zone_button),
         ui.Section(
             ui.TextDisplay(
                 "\n".join(
@@ -259,36 +259,23 @@ def zone_field(typed: str | None = None) -> ui.Label[Any]:
 
 
 async def zone_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
-    """Set the guild's zone, and offer to move the jobs of the one before; else show the settings."""
-    await take_zone(desk, target, fields, _show)
-
-
-async def take_zone(
-    desk: Desk, target: str, fields: Mapping[str, Any], shows: Callable[[Desk], Awaitable[object]]
-) -> None:
-    """Set the guild's zone as typed into a form, and offer to move the jobs of the one before.
-
-    Parameters:
-        desk: who submitted the form.
-        target: the form's target.
-        fields: what was typed.
-        shows: shows the panel of the form if there is no job to move.
-    """
+    """Set the guild's zone, and offer to move the jobs of the one before."""
     desk.check_settings()
     try:
-        before, zone = await _set_typed_zone(desk, fields)
+        before, zone = await set_typed_zone(desk, fields)
     except Refused as error:
         await offer_correction(desk, error.message, "setup", "zonefix", target, fields)
         return
     if not await zone_move.offered(desk, before, zone, said_guilds_zone(zone)):
-        await shows(desk)
+        await _show(desk)
 
 
-async def _set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> tuple[str, str]:
+async def set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> tuple[str, str]:
     """Set the guild's zone to the one typed into a form; raise Refused if it isn't known.
 
     Returns the zone before, and the new one.
     """
+    desk.check_settings()
     typed = str(fields.get("zone") or "").strip()
     zone = typed
     if typed not in known_zones():
