@@ -7,9 +7,11 @@ changed its schedule. Nothing is created then, so reloading doubles nothing.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from schedulezero import instants
 from schedulezero.client.client import Client
@@ -25,6 +27,7 @@ from schedulezero.when.language.understood import Understood
 log = logging.getLogger(__name__)
 
 _ON = (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
+_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 def understood(text: str, zone: str) -> Understood:
@@ -32,12 +35,30 @@ def understood(text: str, zone: str) -> Understood:
     return understand(text, zone=zone, locale="en-GB", now=instants.now())
 
 
+async def all_switched_on(client: Client, guild_id: str, method: str) -> list[Job]:
+    """Return a guild's jobs from a sprocket's own schedule: one at most, unless a race made two."""
+    found = client.all_jobs(guild_id, JobQuery(method=method))
+    return [job async for job in found if OWN_SCHEDULE in job.meta and job.state in _ON]
+
+
 async def switched_on(client: Client, guild_id: str, method: str) -> Job | None:
     """Return a guild's job from a sprocket's own schedule; None if the guild has none."""
-    async for job in client.all_jobs(guild_id, JobQuery(method=method)):
-        if OWN_SCHEDULE in job.meta and job.state in _ON:
-            return job
-    return None
+    return next(iter(await all_switched_on(client, guild_id, method)), None)
+
+
+async def another_is_on(client: Client, job: Job) -> bool:
+    """Return whether the own schedule from which a job came that is over has been switched on again."""
+    if job.guild_id is None or OWN_SCHEDULE not in job.meta or job.state in _ON:
+        return False
+    return await switched_on(client, job.guild_id, job.method) is not None
+
+
+def taking_turns(guild_id: str) -> asyncio.Lock:
+    """Return the lock under which a guild's own schedules are switched on.
+
+    One process answers all interactions of a guild, so a lock of this process is enough.
+    """
+    return _locks.setdefault(guild_id, asyncio.Lock())
 
 
 async def follow_new_texts(client: Client, guild_id: str, schedules: Mapping[str, MethodSpec]) -> int:

@@ -12,6 +12,7 @@ from cogs.desk.start.first_actions import PANELS
 from tests.support.foreign_guild import forged
 from tests.support.granting import let_everybody_use
 from tests.support.people import people
+from tests.support.scheduling import scheduled
 from tests.support.setting_up import setup
 from tests.support.text import text_of
 from tests.support.world import World, labels, pick, press, said
@@ -55,6 +56,14 @@ async def test_the_steps_change_the_settings_and_show_what_is_done(world: World)
     assert (await world.bot.memory.settings(world.guild.id)).alert_channel_id == str(alerts.id)
     audit = text_of((await world.admin.slash(world.channel, "schedule audit")).response)
     assert "time zone changed" in audit and "settings changed" in audit
+
+
+async def test_the_first_steps_offer_to_move_jobs_to_the_new_zone(world: World) -> None:
+    await scheduled(world)
+    shown = await help_of(world, world.admin)
+    form = await press(world.admin, shown, "start:guildzone")
+    await world.admin.submit_modal(form, {"zone": "berlin"})
+    assert "1 job still runs on UTC time" in text_of(shown) and "Move 1 job" in labels(shown)
 
 
 async def test_a_member_has_a_zone_and_a_first_reminder_in_three_steps(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from schedulezero.methods.typed import job, on_schedule
 from schedulezero.model import Job, JobState, Trigger
 from tests.conftest import until
 from tests.support.text import text_of
-from tests.support.world import World, pick, said
+from tests.support.world import World, pick, press, said
 
 SPROCKET = """
 from sprockets.kit import ChannelId, RegisteringCog, by_name, channel_of, in_channel, job, on_schedule, post
@@ -96,6 +97,39 @@ async def test_a_guild_switches_a_schedule_on_and_off(world: World, tmp_path: Pa
         assert "no longer runs" in await switch(world)
         assert await jobs_of(world) == []
         await world.restart_bot()
+        assert await jobs_of(world) == []
+    finally:
+        sprockets.__path__.remove(str(tmp_path))
+        sys.modules.pop("sprockets.morning_sprocket", None)
+
+
+async def test_a_schedule_that_is_on_is_not_switched_on_twice(world: World, tmp_path: Path) -> None:
+    sprockets.__path__.append(str(tmp_path))
+    client = world.bot.services.client
+    try:
+        (tmp_path / "morning_sprocket.py").write_text(SPROCKET.replace("WHEN", "every day at 9"))
+        await world.load("morning")
+        await switch(world)
+        panel = await world.moderator.slash(world.channel, "sprockets")
+        assert panel.response is not None
+        off = (await pick(world.moderator, panel.response, "own:switch", ["morning"])).response
+        assert off is not None and "no longer runs" in text_of(off)
+        await switch(world)
+        again = await world.moderator.click(off, label="Undo")
+        assert "This schedule is switched on already." in said(again) + "".join(map(text_of, again.followups))
+        (on,) = await jobs_of(world)
+        listed: Any = (await world.admin.slash(world.channel, "schedule list")).response
+        await pick(world.admin, listed, "bulk:select", [on.id])
+        await press(world.admin, listed, "bulk:cancel")
+        await world.admin.click(listed, label="Yes, do it")
+        await switch(world)
+        await world.admin.click(listed, label="Undo")
+        assert "Restored 0 jobs." in text_of(listed)
+        assert "This schedule is switched on already." in text_of(listed)
+        (on,) = await jobs_of(world)
+        await client.create(replace(on, id=""))  # as two clicks at once made it
+        assert len(await jobs_of(world)) == 2
+        await switch(world)
         assert await jobs_of(world) == []
     finally:
         sprockets.__path__.remove(str(tmp_path))

@@ -72,7 +72,7 @@ from cogs.desk.queue.slots import META, Queue
 from cogs.guild_language import locale_of
 from cogs.language import shown_locale, speaking, t, tc, translated
 from cogs.memory import Draft, new_id
-from cogs.own_schedules import switched_on
+from cogs.own_schedules import switched_on, taking_turns
 from cogs.rights.deciding import Act
 from cogs.services import Refused, pickable_specs, spec_for
 from schedulezero import instants
@@ -473,9 +473,12 @@ async def _save(
             **options,
         )
         await check(desk, Act.SAVE, job)
-        if OWN_SCHEDULE in meta and await switched_on(client, draft.guild_id, draft.method) is not None:
-            raise Refused(t("This schedule is switched on already."))
-        return await client.create(job)
+        if OWN_SCHEDULE not in meta:
+            return await client.create(job)
+        async with taking_turns(draft.guild_id):
+            if await switched_on(client, draft.guild_id, draft.method) is not None:
+                raise Refused(t("This schedule is switched on already."))
+            return await client.create(job)
     before = await client.job(draft.job_id, draft.guild_id)
     if before.method != draft.method:
         raise Refused(t("This draft's kind doesn't match its job. Discard it and edit the job again."))

@@ -1,4 +1,4 @@
-"""Switches a sprocket's own schedule on and off: on is a draft to confirm, off cancels its job."""
+"""Switches a sprocket's own schedule on and off: on is a draft to confirm, off cancels its jobs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cogs.desk.jobs.job_card import cancel
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.language import t
-from cogs.own_schedules import switched_on
+from cogs.own_schedules import all_switched_on
 from cogs.services import Refused
 
 
@@ -17,9 +17,9 @@ async def switch(desk: Desk, _: str) -> None:
     """Switch the picked schedule off if it is on in this guild; else show its draft."""
     desk.check_settings()
     method = desk.picked()
-    job = await switched_on(desk.client, desk.guild_id, method)
-    if job is not None:
-        await cancel(desk, job.id)
+    if jobs := await all_switched_on(desk.client, desk.guild_id, method):
+        for job in jobs:
+            await cancel(desk, job.id)
         return
     spec = loaded(desk, method)
     if not spec.schedule:

@@ -19,6 +19,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, title_of, titled
 from cogs.language import markn, t, tc, tn, translated, with_colon
+from cogs.own_schedules import another_is_on
 from cogs.rights.deciding import Act, Verdict, moved
 from cogs.services import Refused
 from schedulezero.client.dialect import BulkChange, BulkOutcome, JobQuery
@@ -245,7 +246,9 @@ async def _restorable(
     for jobs, cleared in ((same, True), (other, False)):
         found = verdicts(desk, Act.RESTORE, jobs, versions=versions, cleared=cleared)
         async for job, verdict in found:
-            if job.version != changed[job.id][1] or verdict.allowed:
+            if await another_is_on(client, job):
+                refused[job.id] = t("This schedule is switched on already.")
+            elif job.version != changed[job.id][1] or verdict.allowed:
                 allowed.append(job.id)  # if it was changed since, the server refuses it with a reason
             else:
                 refused[job.id] = _why_not(job, verdict)

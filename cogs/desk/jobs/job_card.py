@@ -29,6 +29,7 @@ from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import BAD, NEUTRAL, is_held, plain, relative, titled
 from cogs.language import example, locale, t, tc, translated
+from cogs.own_schedules import another_is_on, taking_turns
 from cogs.rights.deciding import Act
 from cogs.services import Refused
 from schedulezero import instants
@@ -211,7 +212,9 @@ async def go_back(desk: Desk, target: str) -> None:
     cleared = wanted.state is JobState.PENDING or unchanged_since(number, versions)
     await check(desk, Act.RESTORE, job, version=wanted, cleared=cleared)
     present = _number(expected)
-    async with telling_of_conflicts(desk, job.id):
+    async with taking_turns(desk.guild_id), telling_of_conflicts(desk, job.id):
+        if await another_is_on(client, job):
+            raise Refused(t("This schedule is switched on already."))
         restored = await client.restore(
             job.id, number, expected=job.version if present is None else present, by=desk.actor_id
         )
