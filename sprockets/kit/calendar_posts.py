@@ -127,7 +127,7 @@ async def _cancel(bot: object, each: Planned) -> bool:
         job = await services.client.job(each.job_id, guild_id)
         if job.state in (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING):
             await services.client.cancel(job)
-        return bool((await services.client.runs(guild_id, job_id=each.job_id, limit=1)).runs)
+        return bool((await services.client.runs(guild_id, job_id=each.job_id)).runs)
     except NotFound:
         return False  # it was never saved
     except Conflict:
