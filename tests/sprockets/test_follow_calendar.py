@@ -189,7 +189,7 @@ async def test_discords_events_follow_the_calendar(world: World, feed: Feed) -> 
     assert set(on_discord(world)) == {"A", "B"}
     feed.events = [event("a", in_(31), title="Renamed"), event("d", in_(60), title="D")]
     run = await look(world, job)
-    assert run.result is not None and "1 made, 1 changed, 1 cancelled" in run.result["message"], run
+    assert run.result is not None and "1 created, 1 changed, 1 cancelled" in run.result["message"], run
     found = on_discord(world)
     assert set(found) == {"Renamed", "D"} and found["Renamed"] - in_(31) < timedelta(minutes=1)
     # Somebody deletes one on Discord: that stays so.
@@ -255,7 +255,7 @@ async def test_an_event_that_discord_refuses_fails_alone(world: World, feed: Fee
     # And its server gives it another UID.
     feed.events = [good[0].replace("UID:g0", "UID:other")]
     run = await look(world, job)
-    assert run.result is not None and "0 made, 1 changed, 0 cancelled" in run.result["message"], run
+    assert run.result is not None and "0 created, 1 changed, 0 cancelled" in run.result["message"], run
 
 
 async def test_a_calendar_that_fails_is_told_once_and_once_when_it_is_back(

@@ -30,9 +30,12 @@ LONGEST_SECONDS = 60.0
 """The time limit for reading and answering a request; a long poll takes at most half of it."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _OPEN = frozenset({"/", "/api/health", "/api/health/live", "/api/health/ready"})
-_READING = ("/api/preview", "/missing")
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
-_ADMINISTERING = frozenset({"/api/executions/clear", "/api/config"})
+# Read as: a method, and the path of a route as it was added.
+_READING = frozenset({("POST", "/api/preview"), ("POST", "/api/jobs/{id}/missing")})
+_ADMINISTERING = frozenset(
+    {("POST", "/api/executions/clear"), ("GET", "/api/config"), ("DELETE", "/api/guilds/{id}")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,8 @@ class Access:
         self._check_rate(token.id if token is not None else request.remote or "")
         if token is None:
             raise ApiError(401, "wrong_token", "The token is not one of this server's.", "Authorization")
-        needed = needed_scope(request.method, request.path)
+        resource = request.match_info.route.resource
+        needed = needed_scope(request.method, resource.canonical if resource is not None else None)
         if not token.scope.covers(needed):
             text = f"This takes a token that may {needed.value}; yours may {token.scope.value}."
             raise ApiError(403, "scope_too_small", text, "Authorization")
@@ -153,13 +157,18 @@ class Access:
             raise ApiError(429, "too_many_requests", f"At most {rate:g} requests a second, please.")
 
 
-def needed_scope(method: str, path: str) -> Scope:
-    """Return the scope that a request needs."""
-    if path in _ADMINISTERING or (method == "DELETE" and path.startswith("/api/guilds/")):
+def needed_scope(method: str, route: str | None) -> Scope:
+    """Return the scope that a request needs.
+
+    Parameters:
+        method: its HTTP method.
+        route: the path of the route that answers it, such as ``/api/jobs/{id}``; None if there is none. The
+        path that was asked doesn't matter: it holds ids, which are anybody's text.
+    """
+    of = ("GET" if method == "HEAD" else method, route)
+    if of in _ADMINISTERING:
         return Scope.ADMIN
-    if method in ("GET", "HEAD", "OPTIONS") or path.endswith(_READING):
-        return Scope.READ
-    return Scope.WRITE
+    return Scope.READ if method in ("GET", "HEAD", "OPTIONS") or of in _READING else Scope.WRITE
 
 
 def _check_marker(request: web.Request) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
+import pkgutil
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -14,6 +17,7 @@ import trustme
 
 from bot.config import Settings
 from schedulezero.errors import Exposed, KeysUnusable
+from schedulezero.server import api as api_package
 from schedulezero.server.http.access import needed_scope
 from schedulezero.server.records.tables import metadata
 from schedulezero.server.records.tokens import Scope, Tokens
@@ -23,6 +27,7 @@ from schedulezero.storage.database import database_of
 from schedulezero.web.outgoing import send_out
 from schedulezero.wire.protocol import OUTGOING_HEADER
 from tests.conftest import Api
+from tests.support.peers import RawHandler
 from tests.support.serving import served
 from tests.support.tokens import bearer, make_token
 
@@ -95,10 +100,74 @@ async def test_each_token_may_what_its_scope_says(server_config: ServerConfig) -
             assert status != 401 or answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_reading_by_post_takes_the_scope_to_read() -> None:
-    assert needed_scope("POST", "/api/preview") is Scope.READ
-    assert needed_scope("POST", "/api/jobs/x/missing") is Scope.READ
-    assert needed_scope("POST", "/api/jobs/x/make-up") is Scope.WRITE
+# Read as: what takes more than the scope to read, or less than its method tells.
+ADMINISTERING = {("POST", "/api/executions/clear"), ("GET", "/api/config"), ("DELETE", "/api/guilds/{id}")}
+READING = {("POST", "/api/preview"), ("POST", "/api/jobs/{id}/missing")}
+WRITING = {
+    ("POST", "/api/jobs"), ("PATCH", "/api/jobs/{id}"), ("DELETE", "/api/jobs/{id}"),
+    ("POST", "/api/jobs/{id}/pause"), ("POST", "/api/jobs/{id}/resume"), ("POST", "/api/jobs/{id}/restore"),
+    ("POST", "/api/jobs/{id}/run"), ("POST", "/api/jobs/{id}/skip"), ("POST", "/api/jobs/{id}/approve"),
+    ("POST", "/api/jobs/{id}/ask-changes"), ("POST", "/api/jobs/{id}/make-up"), ("POST", "/api/jobs/bulk"),
+    ("POST", "/api/jobs/bulk-create"), ("POST", "/api/audit"), ("PUT", "/api/guilds/{id}/rules"),
+    ("POST", "/api/feeds"), ("PUT", "/api/feeds"), ("POST", "/api/feeds/{id}/renew"),
+    ("POST", "/api/feeds/{id}/revoke"), ("POST", "/api/schedule"), ("DELETE", "/api/schedules/{id}"),
+    ("POST", "/api/run_now"),
+}  # fmt: skip
+
+
+def all_routes() -> set[tuple[str, str]]:
+    """Return the method and path of all routes that any resource of the API has."""
+    found: set[tuple[str, str]] = set()
+    for item in pkgutil.iter_modules(api_package.__path__):
+        module = importlib.import_module(f"{api_package.__name__}.{item.name}")
+        for name, kind in vars(module).items():
+            if name.endswith("Resource") and kind.__module__ == module.__name__:
+                found |= {(route.method, route.path) for route in kind.routes(kind.__new__(kind))}
+    return found
+
+
+def test_each_route_takes_the_scope_of_what_it_does() -> None:
+    routes = all_routes()
+    assert routes >= ADMINISTERING | READING | WRITING and ("GET", "/api/jobs") in routes
+    for method, path in routes:
+        scope = needed_scope(method, path)
+        if (method, path) in ADMINISTERING:
+            assert scope is Scope.ADMIN, (method, path)
+        elif (method, path) in WRITING:
+            assert scope is Scope.WRITE, (method, path)
+        else:
+            assert (method, path) in READING or method == "GET", (method, path)
+            assert scope is Scope.READ, (method, path)
+    assert needed_scope("HEAD", "/api/config") is Scope.ADMIN
+    assert needed_scope("DELETE", None) is Scope.WRITE
+
+
+async def test_no_id_makes_a_change_look_like_reading(
+    api: Api, server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    raw_handler.start("send")
+    reader = bearer(await make_token(server_config, Scope.READ))
+    ids = ("missing", "nightly/missing", "x/api/preview")
+    flat = {"handler_id": "raw", "job_method": "send", "trigger": {"type": "date", "run_date": 4e9}}
+    for job_id in ids:
+        made = await api.post("/api/schedule", json={**flat, "job_id": job_id})
+        assert made.status_code == 201, made.text
+    for job_id in ids:
+        path = quote(job_id, safe="")
+        answers = [
+            await api.patch(f"/api/jobs/{path}", json={"name": "mine"}, headers=reader),
+            await api.delete(f"/api/jobs/{path}", headers=reader),
+            await api.delete(f"/api/schedules/{path}", headers=reader),
+            await api.delete(f"/api/guilds/{path}", headers=reader),
+            await api.post(f"/api/feeds/{path}/revoke", json={"place": "1"}, headers=reader),
+        ]
+        assert [answer.status_code for answer in answers] == [403] * 5, job_id
+        span = {"since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
+        read = await api.post(f"/api/jobs/{path}/missing", json=span, headers=reader)
+        assert read.status_code == 200, read.text
+    jobs = (await api.get("/api/jobs", headers=reader)).json()["jobs"]
+    assert {job["job_id"] for job in jobs} == set(ids)
+    assert not any(job["name"] == "mine" for job in jobs)
 
 
 async def test_a_revoked_or_changed_token_is_worthless_at_once(server_config: ServerConfig) -> None:
