@@ -342,7 +342,7 @@ async def announce_event(
         channel_id: Where to post
         text: What to post
     """
-    item = await _announced(bot, calendar, event, channel_id)
+    item, job_ids = await _announced(bot, calendar, event, channel_id)
     if item is None:
         said = Sentence(
             "The calendar no longer has this event at this time, or isn't followed any more, so nothing "
@@ -350,7 +350,7 @@ async def announce_event(
             "event_not_announced",
         )
         return success(said)
-    if await _is_posted(bot):
+    if await _is_posted(bot, job_ids):
         return success(
             Sentence("This was posted already, so it wasn't posted again.", "event_posted_already")
         )
@@ -378,8 +378,12 @@ async def _announce_preview(bot: commands.Bot, calendar: str, event: str, text: 
     return event_text(text or DEFAULT, item)
 
 
-async def _announced(bot: commands.Bot, calendar: str, event: str, channel_id: int) -> Occurrence | None:
-    """Return what the current run is to announce; None if the calendar says something else now.
+async def _announced(
+    bot: commands.Bot, calendar: str, event: str, channel_id: int
+) -> tuple[Occurrence | None, list[str]]:
+    """Return what the current run is to announce, and the jobs that were planned for the same post.
+
+    The first is None if the calendar says something else now.
 
     Only a job that `follow_calendar` planned announces anything, whoever else may write such a job.
     """
@@ -387,23 +391,31 @@ async def _announced(bot: commands.Bot, calendar: str, event: str, channel_id: i
     try:
         follower = await host_of(bot).services.client.job(calendar, run.guild_id)
     except NotFound:
-        return None
+        return None, []
     over = follower.state is not JobState.ACTIVE and follower.state is not JobState.FINISHED
     if over or follower.method != follow_calendar.spec.name:
-        return None
+        return None, []
     if str(follower.params.get("channel_id")) != str(channel_id):
-        return None
+        return None, []
     known = await followed_by(bot, calendar)
     planned = next((each for each in known.planned if each.job_id == run.job_id and each.counts), None)
     item = next((each for each in known.agenda.occurrences if each.key == event), None)
-    return item if planned is not None and item is not None and planned.is_for(item) else None
+    if planned is None or item is None or not planned.is_for(item):
+        return None, []
+    return item, [each.job_id for each in known.planned if each.is_same_post(planned)]
 
 
-async def _is_posted(bot: commands.Bot) -> bool:
-    """Return whether a run that somebody asked for before its time posted already."""
-    run = current_run()
-    found = await host_of(bot).services.client.runs(run.guild_id, job_id=run.job_id)
-    return any(each.id != run.run_id and (each.result or {}).get("message_id") for each in found.runs)
+async def _is_posted(bot: commands.Bot, job_ids: list[str]) -> bool:
+    """Return whether a run that somebody asked for before its time posted already.
+
+    An event that was gone for a while, or whose calendar's job was edited, has another job than before.
+    """
+    run, client = current_run(), host_of(bot).services.client
+    for job_id in job_ids:
+        found = await client.runs(run.guild_id, job_id=job_id)
+        if any(each.id != run.run_id and (each.result or {}).get("message_id") for each in found.runs):
+            return True
+    return False
 
 
 @job(

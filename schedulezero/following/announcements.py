@@ -40,6 +40,8 @@ class Stage(StrEnum):
     OFF = "off"
     """The calendar says something else now, so its job is to be cancelled."""
     CANCELLED = "cancelled"
+    RAN = "ran"
+    """As CANCELLED, but somebody let its job run before, so it may be posted already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,10 @@ class Planned:
     def is_for(self, item: Occurrence) -> bool:
         """Return whether an occurrence is still at the time for which this was planned."""
         return item.key == self.key and item.starts - self.lead == self.at
+
+    def is_same_post(self, other: Planned) -> bool:
+        """Return whether both are about one occurrence at one time, whichever jobs they have."""
+        return (self.key, self.lead, self.at) == (other.key, other.lead, other.at)
 
 
 def plan(

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
-from schedulezero.exchange.occurrences import Agenda, Occurrence
+from schedulezero.exchange.occurrences import MOST, Agenda, Occurrence
 
 
 def known_again(before: Agenda, found: Agenda, names: Mapping[str, str]) -> tuple[Agenda, dict[str, str]]:
@@ -45,3 +46,24 @@ def known_again(before: Agenda, found: Agenda, names: Mapping[str, str]) -> tupl
     return replace(found, occurrences=listed), {
         key: known.key for key, known in same.items() if known.key != key
     }
+
+
+def with_unread(before: Agenda, found: Agenda, since: datetime) -> Agenda:
+    """Return what a calendar says, with what it said before of the events that can't be read now.
+
+    Parameters:
+        before: What the calendar said, asked the same.
+        found: What it says now.
+        since: When the window begins; what was before it is left out.
+    """
+    listed = {item.key for item in found.occurrences}
+    kept = [
+        item
+        for item in before.occurrences
+        if item.uid in found.unread and item.key not in listed and item.starts >= since
+    ]
+    if not kept:
+        return found
+    every = sorted((*found.occurrences, *kept), key=lambda item: (item.starts, item.key))
+    cut_at = every[MOST].starts if len(every) > MOST else found.cut_at
+    return replace(found, occurrences=tuple(every[:MOST]), cut_at=cut_at)

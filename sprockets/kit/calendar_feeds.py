@@ -23,7 +23,7 @@ from schedulezero.exchange.limited_reading import UnreadableFile
 from schedulezero.exchange.occurrence_process import LARGEST
 from schedulezero.exchange.occurrences import Agenda, Window
 from schedulezero.following.followed import Failing, Followed
-from schedulezero.following.same_events import known_again
+from schedulezero.following.same_events import known_again, with_unread
 from schedulezero.handler.run_context import current_run
 from schedulezero.instants import to_iso
 from schedulezero.methods.host import host_of
@@ -125,6 +125,8 @@ async def read(bot: object, source: Source, since: datetime, until: datetime, kn
         said = Sentence("The calendar can't be read: {why}", "feed_unreadable", why=error.message)
         raise JobFailed(said, retry=False) from error
     agenda, names = known_again(known.agenda, agenda, known.names)
+    if known.asked == asked:
+        agenda = with_unread(known.agenda, agenda, window.since)
     known = replace(known, agenda=agenda, names=names)
     return replace(known, asked=asked, marks=fetched.marks, read_at=now, covers=window.until)
 

@@ -65,8 +65,8 @@ async def plan_posts(
     done: list[Planned] = []
     for each in planned:
         if each.stage is Stage.OFF:
-            await _cancel(bot, each)
-            done.append(replace(each, stage=Stage.CANCELLED))
+            ran = await _cancel(bot, each)
+            done.append(replace(each, stage=Stage.RAN if ran else Stage.CANCELLED))
         elif each.stage is Stage.BEGUN and each.at > now - LATE and (item := by_key.get(each.key)):
             why = await _save(bot, each, item, params, await _name(bot, guild, each, item))
             faults.point("post.saved")
@@ -120,14 +120,18 @@ async def _save(bot: object, each: Planned, item: Occurrence, params: JsonObject
     return None
 
 
-async def _cancel(bot: object, each: Planned) -> None:
-    services = host_of(bot).services
+async def _cancel(bot: object, each: Planned) -> bool:
+    """Cancel the job of a post; return whether it has run, or may have, as somebody let it run early."""
+    services, guild_id = host_of(bot).services, current_run().guild_id
     try:
-        job = await services.client.job(each.job_id, current_run().guild_id)
+        job = await services.client.job(each.job_id, guild_id)
         if job.state in (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING):
             await services.client.cancel(job)
-    except (NotFound, Conflict):
-        return  # it was never saved, or somebody changed it a moment ago; its run looks for itself
+        return bool((await services.client.runs(guild_id, job_id=each.job_id)).runs)
+    except NotFound:
+        return False  # it was never saved
+    except Conflict:
+        return True  # somebody changed it a moment ago; its run looks for itself
     except ClientError as error:
         raise _away(error) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -426,3 +427,47 @@ async def test_a_calendar_that_is_cut_off_or_suddenly_empty_changes_nothing(worl
     assert await is_as_before()
     await look(world, job)
     assert on_discord(world) == {} and await planned(world) == []
+
+
+async def test_an_event_that_cannot_be_read_keeps_its_post(world: World, feed: Feed) -> None:
+    at = in_(1)
+    feed.events = [event("x", at, title="Chess"), event("z", in_(50), title="Go")]
+    job = await following(world, feed, channel_id=str(world.channel.id))
+    await look(world, job)
+    before = await planned(world)
+    feed.events[0] = event("x", at, "RRULE:FREQ=NONSENSE", title="Chess")
+    run = await look(world, job)
+    assert run.result is not None and "can't be read: 1." in run.result["message"]
+    assert [post.id for post in await planned(world)] == [post.id for post in before]
+    await world.advance(minutes=50)
+    assert (await world.message_in(world.channel, "Chess")).content.startswith("**Chess**")
+
+
+async def test_a_post_that_somebody_let_run_early_comes_once_whatever_its_job_is_then(
+    world: World, feed: Feed
+) -> None:
+    at, client = in_(3), world.bot.services.client
+    feed.events = [event("x", at, title="Chess"), event("y", at, title="Go")]
+    job = await following(world, feed, channel_id=str(world.channel.id))
+    await look(world, job)
+    early = await planned(world)
+    for post in early:
+        await client.run(post)
+        assert (await until(lambda post=post: _ended(world, post))).state == "succeeded"
+    # One event is gone for one look; then all posts are planned anew.
+    whole, feed.events = feed.events, feed.events[:1]
+    await look(world, job)
+    feed.events = whole
+    await look(world, job)
+    known = await client.job(job.id, str(world.guild.id))
+    await client.change(
+        replace(known, params={**known.params, "only": "chess, go"}), known.version, str(world.admin.id)
+    )
+    await look(world, job)
+    again = await planned(world)
+    assert len(again) == 2 and not {post.id for post in again} & {post.id for post in early}
+    await world.advance(hours=3)
+    for post in again:
+        run = await until(lambda post=post: _ended(world, post))
+        assert run.result is not None and "posted already" in run.result["message"]
+    assert len(world.posted()) == 2

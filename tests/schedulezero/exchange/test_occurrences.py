@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from itertools import count
 
 import pytest
 
@@ -135,3 +136,24 @@ def test_a_calendar_that_was_cut_off_is_not_read_as_a_whole_one(end: str) -> Non
         agenda_of(whole[: whole.index(end) + len(end) // 2], WINDOW)
     assert caught.value.code == "feed_cut_short"
     assert len(agenda_of(whole.rstrip(), WINDOW).occurrences) == 4
+
+
+def test_only_descriptions_have_html() -> None:
+    said = "TEAM <Raid> <b>now</b> &amp; <t:1:R>"
+    (item,) = read(
+        f"DTSTART:20261201T180000Z\nSUMMARY:{said}\nLOCATION:<Arena>\nDESCRIPTION:{said}<br/>1<ul class='x'>"
+    ).occurrences
+    assert item.title == "TEAM <Raid> <b>now</b> & <t:1:R>" and item.place == "<Arena>"
+    assert item.description == "TEAM <Raid> now & <t:1:R>\n1"
+    assert read("DTSTART:20261201T180000Z\nSUMMARY:<Raid>").occurrences[0].title == "<Raid>"
+
+
+def test_impossible_rules_leave_the_other_events_also_on_a_busy_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = count(step=100)  # nothing of a second is left after the first
+    monkeypatch.setattr(occurrences, "monotonic", lambda: next(clock))
+    rule = "DTSTART:19000101T000000Z\nRRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30"
+    agenda = read("\n---\n".join([*(f"UID:{n}\n{rule}" for n in range(30)), WEEKLY]))
+    assert len(agenda.occurrences) == 3 and len(agenda.unread) == 30
+    assert next(clock) == 300, "the first alone was tried, after the good one"

@@ -15,7 +15,7 @@ from schedulezero.following.event_changes import Changes, Made, changes, wanted
 from schedulezero.following.event_text import DEFAULT, agenda_text, check_template, event_text
 from schedulezero.following.followed import Failing, Followed
 from schedulezero.following.leads import read_leads
-from schedulezero.following.same_events import known_again
+from schedulezero.following.same_events import known_again, with_unread
 from schedulezero.sentences import Sentence
 from schedulezero.web.feed import Marks
 
@@ -282,3 +282,20 @@ def test_what_a_calendar_says_has_no_markup_in_a_description() -> None:
     for text in ("*" * 1000, "\u202e" * 990 + "x" * 1000):
         long = wanted(occurrence(description=text, link="https://example.org/a"), "Here").written
         assert 400 < len(long["description"]) <= 1000
+
+
+def test_what_cannot_be_read_stays_as_it_was_read() -> None:
+    before = Agenda((occurrence("a1", -3 * HOUR), occurrence("a2"), occurrence("a3"), occurrence("b1")))
+    found = Agenda((occurrence("a3", 4 * HOUR),), frozenset("a"))
+    kept = with_unread(before, found, NOW)
+    assert [item.key for item in kept.occurrences] == ["a2", "a3"] and kept.unread == {"a"}
+    assert kept.occurrences[1].starts == NOW + 4 * HOUR
+    assert with_unread(before, replace(found, unread=frozenset("c")), NOW).occurrences == found.occurrences
+
+
+def test_what_may_be_posted_already_is_known_until_it_is_over() -> None:
+    ran = [replace(each, stage=Stage.RAN) for each in planned((), occurrence())]
+    back = planned(ran, occurrence())
+    assert back[:2] == ran and [each.is_same_post(old) for each, old in zip(back[2:], ran, strict=True)]
+    assert not {each.job_id for each in ran} & {each.job_id for each in back[2:]}
+    assert planned(ran, now=NOW + timedelta(days=2)) == []

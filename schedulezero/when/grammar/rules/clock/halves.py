@@ -92,6 +92,12 @@ def midnight_and_minutes(minutes: str | int | Fraction) -> Clock | None:
     return clock(0, int(minutes), sure=True) if _minutes_behind(minutes) else None
 
 
+@rule("clock", "midnight =Number", "midnight =Digits")
+def midnight_and_minutes_at_the_end(minutes: str | int | Fraction) -> Clock | None:
+    """French *demain minuit trente* is as open as *demain à minuit*."""
+    return Clock(0, int(minutes), next_day=True) if _minutes_behind(minutes) else None
+
+
 def _minutes_behind(minutes: str | int | Fraction) -> bool:
     if isinstance(minutes, str):
         return len(minutes) == 2 and five_minutes(int(minutes))

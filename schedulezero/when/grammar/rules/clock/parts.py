@@ -58,9 +58,9 @@ def by_hour_in_a_part(at: Clock) -> Clock:
 @rule("bare_in_part", "Bare Part")
 @rule("clock", "Clock Part", "Short_clock Part")
 def midnight_in_figures(at: Clock, part: str) -> Clock | None:
-    """*Friday 12 at night*; but *1 at night* is an hour of the morning."""
+    """*Friday 12:30 at night*; but *1 at night* is an hour of the morning."""
     found = within(at, part)
-    ends = found is not None and after_midnight(found, part) and (found.hour, found.minute) == (0, 0)
+    ends = found is not None and after_midnight(found, part) and _is_twelve(at, found)
     return replace(found, next_day=True) if found is not None and ends else None
 
 
@@ -69,8 +69,12 @@ def midnight_in_figures(at: Clock, part: str) -> Clock | None:
 def midnight_of_an_evening(at: Clock, part: str) -> Clock | None:
     """Portuguese *sexta às 12 da noite*, with the word for the evening, is as open as *Friday midnight*."""
     found = within(at, part) if part == "evening" else None
-    ends = found is not None and (found.hour, found.minute) == (0, 0)
-    return replace(found, by_night=True) if found is not None and ends else None
+    return replace(found, by_night=True) if found is not None and _is_twelve(at, found) else None
+
+
+def _is_twelve(at: Clock, found: Clock) -> bool:
+    """Return whether a time was said as 12, or 12 and some minutes, and is the one after midnight."""
+    return found.hour == 0 and (found.minute == 0 or at.hour == _NOON)
 
 
 @rule("clock", "Part at? Clock", "Part at Bare", "Part at? Short_clock")

@@ -108,6 +108,13 @@ def hour_and_minutes(hour: Clock, minutes: int | Fraction) -> Clock | None:
     return clock(hour.hour, int(minutes), sure=hour.sure) if minutes in (15, 30) else None
 
 
+@rule("clock", "midnight and|plus Named_minutes", cost=0.2)
+@rule("clock", "midnight hour_and =Named_minutes", "Minutes past midnight")
+def past_midnight_at_the_end(minutes: int) -> Clock | None:
+    """Portuguese *amanhã à meia-noite e meia* is as open as *amanhã à meia-noite*."""
+    return Clock(0, minutes, next_day=True)
+
+
 @rule("clock", "Clock and =Amount =Unit", "Hour and =Amount =Unit", cost=0.1)
 def hour_and_so_many_minutes(hour: Clock, amount: Fraction, unit: str) -> Clock | None:
     """*Sept heures et vingt-sept minutes*."""
