@@ -37,9 +37,8 @@ from cogs.desk.kit.replies import answer_error
 from cogs.feeds_cog import FeedsCog
 from cogs.files_cog import FilesCog
 from cogs.guilds_cog import GuildsCog
-from cogs.hosting import claim_file, data_folder, keys_of
+from cogs.hosting import claim_file, keys_of, memory_of
 from cogs.language import CommandTranslator
-from cogs.memory import Memory
 from cogs.menus_cog import MenusCog
 from cogs.places_of_use import IN_SERVERS
 from cogs.reminders_cog import RemindersCog
@@ -126,7 +125,7 @@ class ScheduleZeroBot(_ShardedBot):
         own = secrets.token_urlsafe(32) if settings.server == "embedded" else None
         given = settings.api_token.get_secret_value() if settings.api_token is not None else None
         self._own_token = own
-        self.memory = Memory(settings.database, settings.limits.limits(), data_folder(settings))
+        self.memory = memory_of(settings)
         supervisor = Supervisor()
         self.services = Services(
             client=Client(settings.api_endpoint, own or given, settings.tls_authority),

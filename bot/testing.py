@@ -157,7 +157,7 @@ class SimulatedGuild:
         assert isinstance(model, type) and issubclass(model, BaseModel), f"{sprocket} has no settings"
         present = await settings_of(self.bot, sprocket, model, str(self.guild.id))
         changed = model(**{**present.model_dump(), **values})
-        await save_settings(self.bot, sprocket, str(self.guild.id), changed.model_dump(mode="json"))
+        await save_settings(self.bot, sprocket, model, str(self.guild.id), changed.model_dump(mode="json"))
 
     async def schedule(
         self,

@@ -7,26 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
-from functools import cache
 from math import inf
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
+from babel.dates import format_date, format_timedelta, get_datetime_format
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
+from schedulezero.clocks import babel_locale, clock
 from schedulezero.said_values import CLOCK, DAY, MOMENT, SPAN, WEEKDAY, Unit, units_of
 
-
-@cache
-def babel_locale(locale: str) -> Locale:
-    """Return babel's locale for one of Discord's; British English if babel has none."""
-    try:
-        return Locale.parse(locale, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return Locale("en", "GB")
+__all__ = [
+    "babel_locale", "clock", "clock_on_day", "day", "in_quotes", "listed", "moment", "number",
+    "rounded_span", "said_value", "span", "weekday", "with_colon",
+]  # fmt: skip
 
 
 def number(value: int, locale: str) -> str:
@@ -39,13 +34,8 @@ def day(value: date, locale: str) -> str:
     return format_date(value, "long", locale=babel_locale(locale))
 
 
-def clock(value: time, locale: str) -> str:
-    """Return a time of day by 24 hours, as schedules are told, too; seconds only if there are any."""
-    return format_time(value, "HH:mm:ss" if value.second else "HH:mm", locale=babel_locale(locale))
-
-
 def moment(value: datetime, locale: str) -> str:
-    """Return a day and a time of day: *24 December 2026, 09:00*."""
+    """Return a day and a time of day: *24 December 2026, 09:00*, *December 24, 2026, 9:00 AM*."""
     pattern = str(get_datetime_format("medium", locale=babel_locale(locale))).replace("'", "")
     return pattern.replace("{1}", day(value, locale)).replace("{0}", clock(value.time(), locale))
 
@@ -56,7 +46,7 @@ def weekday(value: date, locale: str) -> str:
 
 
 def clock_on_day(value: datetime, locale: str) -> str:
-    """Return a weekday and a time of day, short: *Mon 09:00*."""
+    """Return a weekday and a time of day, short: *Mon 09:00*, *Mon 9:00 AM*."""
     return f"{format_date(value, 'EEE', locale=babel_locale(locale))} {clock(value.time(), locale)}"
 
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 import discord
 
 from cogs.guild_settings import GuildSettings
-from cogs.language import LANGUAGES
 
-# Read as: a language of the catalogues, its name in itself.
-NAMES = {"de": "Deutsch", "en": "English", "es": "Español", "fr": "Français", "pt": "Português"}
+# Read as: a language of the catalogues, or a locale with a clock or dates of its own; its name in itself.
+NAMES = {
+    "de": "Deutsch",
+    "en": "English, UK",
+    "en-US": "English, US",
+    "es": "Español",
+    "es-419": "Español, LATAM",
+    "fr": "Français",
+    "pt": "Português",
+}
 _LOCALES = {"en": "en-GB", "pt": "pt-BR", "es": "es-ES"}
 
 
@@ -19,6 +26,6 @@ def locale_of(guild: discord.Guild, settings: GuildSettings) -> str:
     (https://discord.com/developers/docs/resources/guild#guild-object).
     """
     chosen = settings.language
-    if chosen in LANGUAGES:
+    if chosen in NAMES:
         return _LOCALES.get(chosen, chosen)
     return str(guild.preferred_locale.value)

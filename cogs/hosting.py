@@ -58,7 +58,7 @@ class Hosted:
         self._cogs: list[commands.Cog] = []
         self._on_error: Answer | None = None
         token = settings.api_token.get_secret_value() if settings.api_token is not None else None
-        self.memory = Memory(settings.database, settings.limits.limits(), data_folder(settings))
+        self.memory = memory_of(settings)
         supervisor = Supervisor()
         self.services = Services(
             client=Client(settings.api_endpoint, token, settings.tls_authority),
@@ -165,6 +165,12 @@ def data_folder(settings: Settings) -> Path:
     if is_postgres_setting(settings.database):
         return Path(settings.keys).absolute().parent
     return sqlite_path(settings.database).parent
+
+
+def memory_of(settings: Settings) -> Memory:
+    """Return the bot's memory, not opened yet."""
+    given = settings.secrets_key.get_secret_value() if settings.secrets_key is not None else None
+    return Memory(settings.database, settings.limits.limits(), data_folder(settings), given)
 
 
 def keys_of(settings: Settings) -> KeyRing | None:

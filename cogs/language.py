@@ -30,6 +30,7 @@ from discord import app_commands
 from cogs import formats
 from cogs.sprocket_texts import SprocketTexts, error_source
 from schedulezero import said_values
+from schedulezero.clocks import in_clocks_of
 from schedulezero.model.method_names import spoken
 from schedulezero.sentences import Sentence, filled, placeholders
 
@@ -102,7 +103,7 @@ def example(text: str) -> str:
 
     The parser understands each in that language.
     """
-    return tc(EXAMPLE, text)
+    return in_clocks_of(shown_locale(), tc(EXAMPLE, text))
 
 
 def tn(one: str, many: str, count: int, /, **values: Any) -> str:
@@ -153,13 +154,38 @@ def translated(sentence: str) -> str:
     if sentence.code in said_values.CODES:
         value = formats.said_value(sentence.code, sentence.values.get("value"), shown_locale())
         return value if value is not None else sentence
-    template = _error_template(language_of(_locale.get()), sentence)
+    language = language_of(_locale.get())
+    if language == "en":
+        return _with_own_values(sentence)
+    template = _error_template(language, sentence)
     # A peer may send any values with a known code; its own text is better than a template with gaps.
     given = {name for name, value in sentence.values.items() if value is not None}
     if template is None or not placeholders(template) <= given:
         return sentence
     # Bounded at every depth: a sentence within a sentence may be used, and so translated, more than once.
     return filled(template, sentence.values, translated)[:_LONGEST_TRANSLATED]
+
+
+def _with_own_values(sentence: Sentence) -> str:
+    """Return a sentence in English with the days and times in it as the reader's locale writes them."""
+    own = {str(part): translated(part) for part in _values_in(sentence)}
+    if all(said == written for said, written in own.items()):
+        return sentence
+    # The longest first: a moment begins with its day.
+    among = "|".join(re.escape(said) for said in sorted(own, key=len, reverse=True))
+    return re.sub(rf"(?<!\w)(?:{among})(?!\w)", lambda found: own[found[0]], sentence)
+
+
+def _values_in(value: object) -> Iterator[Sentence]:
+    """Yield the days, times and lengths in a sentence, at all depths."""
+    if isinstance(value, Sentence):
+        if value.code in said_values.CODES:
+            yield value
+        for nested in value.values.values():
+            yield from _values_in(nested)
+    elif isinstance(value, tuple):
+        for item in cast("tuple[object, ...]", value):
+            yield from _values_in(item)
 
 
 def _without_method_names(sentence: Sentence) -> Sentence:

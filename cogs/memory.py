@@ -26,7 +26,8 @@ from schedulezero.model.limits import Limits
 from schedulezero.sentences import Sentence
 from schedulezero.storage.causes import DISK_FULL
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
-from schedulezero.storage.sql import Instant, insert_into, insert_new
+from schedulezero.storage.sealing import KEY_FILE, SecretBox
+from schedulezero.storage.sql import Instant, insert_into, insert_new, is_postgres
 
 _settings = sa.Table(
     "bot_settings",
@@ -116,7 +117,9 @@ class Memory:
     Parameters:
         database: path of the SQLite file, or a ``postgresql://`` URL.
         limits: the owner's limits, of which those of kept files apply here.
-        folder: where kept files lie on their way in and out; by default beside the SQLite file.
+        folder: where the key of secret settings is, and kept files lie on their way in and out; by default
+            beside the SQLite file.
+        secrets_key: the key of secret settings, instead of the one in the folder.
     """
 
     def __init__(
@@ -124,12 +127,14 @@ class Memory:
         database: str,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         folder: Path | None = None,
+        secrets_key: str | None = None,
     ) -> None:
         self._database = database_of(database, metadata)
         self.templates = Templates(self._database, _templates)
         if folder is None and not is_postgres_setting(database):
             folder = sqlite_path(database).parent
         self.files = KeptFileStore(self._database, limits, folder)
+        self.secrets = SecretBox(folder / KEY_FILE if folder is not None else None, secrets_key)
 
     @property
     def where(self) -> str:
@@ -359,6 +364,28 @@ class Memory:
         query = sa.select(_notes.c.key, _notes.c.value).where(_notes.c.kind == kind)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return {str(key): value for key, value in rows}
+
+    async def rewrite(self, kind: str, key: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        """Replace a note's value and wipe the old one; return False if it isn't what it was any more.
+
+        SQLite overwrites what it frees then. PostgreSQL keeps the old row until it is vacuumed.
+        """
+
+        def rewrite(connection: Connection) -> bool:
+            if connection.scalar(_note(kind, key).with_for_update()) != old:
+                return False
+            about = (_notes.c.kind == kind, _notes.c.key == key)
+            update = sa.update(_notes).where(*about).values(value=new)
+            if is_postgres(connection):
+                connection.execute(update)
+                return True
+            before = int(connection.exec_driver_sql("PRAGMA secure_delete").scalar_one())
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            connection.execute(update)
+            connection.exec_driver_sql(f"PRAGMA secure_delete={before}")
+            return True
+
+        return await self._database.write(rewrite)
 
     async def forget(self, kind: str, key: str) -> None:
         """Delete a note."""

@@ -24,6 +24,7 @@
     ├── Exposed                   the server would be open to other machines without protection
     ├── KeysUnusable              the keys of the ZeroMQ wires can't be used
     │   └── NoSuchKey             not a valid key, or not an allowed one
+    ├── SecretUnusable            a secret setting can't be encrypted or decrypted
     ├── ClientError               a call to the server failed
     │   ├── ServerUnreachable     nothing is listening at its address
     │   ├── ServerTimeout         it accepted the connection but didn't answer in time
@@ -61,6 +62,7 @@
     ├── ConfigError               .config.config: the configuration is invalid
     ├── FileRefused               .kept_files: a file can't be kept
     ├── Refused                   .services: the person isn't allowed to do this, or it isn't possible
+    │   └── Mistyped              .desk.kit.corrections: what was typed into a form can't be used
     ├── WrongDiscord              .discord_library: another library is installed as ``discord``
     │   in bot:
     ├── DiscordUnusable           .refusals: Discord can't be used
@@ -271,6 +273,10 @@ class Exposed(ScheduleZeroError):
 
 class KeysUnusable(ScheduleZeroError):
     """The keys of the ZeroMQ wires can't be read, created or used."""
+
+
+class SecretUnusable(ScheduleZeroError):
+    """A secret setting can't be encrypted or decrypted with the present key; the message is for the owner."""
 
 
 class NoSuchKey(KeysUnusable):

@@ -23,6 +23,7 @@ from schedulezero import instants
 from schedulezero.errors import JobFailed, NotFound, ParameterError
 from schedulezero.exchange.occurrences import Occurrence
 from schedulezero.following.announcements import plan
+from schedulezero.following.emptying import confirmed
 from schedulezero.following.event_text import DEFAULT, agenda_text, check_template, event_text, stamp
 from schedulezero.following.followed import Followed
 from schedulezero.following.leads import LONGEST, read_leads
@@ -136,7 +137,7 @@ async def follow_calendar(
             else:
                 if known.failing is not None:
                     await tell_it_is_back(bot, guild, known, _expect_address(bot, calendar_url))
-                known = replace(found, failing=None)
+                known = replace(confirmed(known, found, now), failing=None)
         params = {"channel_id": str(channel_id or ""), "text": text}
         what = hashlib.sha256(json.dumps([params, only, without]).encode()).hexdigest()
         known, refused = await plan_posts(bot, guild, known, leads if channel_id else (), what, params)
@@ -158,6 +159,14 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
             posts=waiting,
         ),
     ]
+    if known.emptied:
+        said.append(
+            Sentence(
+                "All at once, the calendar has no events left. If that is still so at the next look, its "
+                "posts and Discord events are cancelled.",
+                "calendar_emptied",
+            )
+        )
     if did.number:
         said.append(
             Sentence(
@@ -186,7 +195,7 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
         )
     refused = [*refused, *did.refused]
     said += refused[:3]
-    partial = bool(told or refused or did.left_out or known.agenda.unread)
+    partial = bool(told or refused or did.left_out or known.agenda.unread or known.emptied)
     return success(all_in_a_row(*said), **({"partial": True} if partial else {}))
 
 

@@ -13,7 +13,7 @@ from schedulezero.handler.run_context import current_run
 from schedulezero.instants import to_iso
 from schedulezero.methods.host import Host
 from schedulezero.methods.sprocket_settings import settings_of
-from schedulezero.methods.typed import LongText, Text, Url, job
+from schedulezero.methods.typed import LongText, SecretText, Url, job
 from schedulezero.sentences import Sentence
 from schedulezero.web.outgoing import CALLING, IDEMPOTENT, OutgoingFailed, send_out
 from sprockets.kit.cog import RegisteringCog, by_name
@@ -24,7 +24,7 @@ class WebSettings(BaseModel):
     """The web sprocket's settings for each server."""
 
     secret: Annotated[
-        Text, Field(max_length=200, description="Signs each call; agree on it with the receiver")
+        SecretText, Field(max_length=200, description="Signs each call; agree on it with the receiver")
     ] = ""
 
 

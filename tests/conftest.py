@@ -32,6 +32,7 @@ from schedulezero.server.service import ServerConfig
 from schedulezero.server.thread import ServerThread
 from schedulezero.storage.database import database_of
 from schedulezero.wire.addresses import free_ports
+from tests.support.languages import at_first
 from tests.support.peers import RawHandler
 from tests.support.postgres import Postgres, a_postgres, programs
 from tests.support.published_server import PublishedServer
@@ -62,6 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    at_first("en-GB")
     # A shell ignores these in what it runs in the background, and so would the programs that tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)

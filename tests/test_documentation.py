@@ -162,7 +162,7 @@ def test_no_page_runs_the_bot_by_its_modules_name() -> None:
 
 def test_each_setting_is_described_with_its_default() -> None:
     lines = rows("reference/configuration.md")
-    in_the_environment_only = {"api_token"}
+    in_the_environment_only = {"api_token", "secrets_key"}
     in_a_section_of_its_own = {"limits"}
     for name, field in Settings.model_fields.items():
         if name in in_the_environment_only:

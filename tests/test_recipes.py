@@ -29,7 +29,7 @@ async def test_the_recipes_do_what_they_say(settings: Settings, tmp_path: Path) 
     sprockets.__path__.append(str(tmp_path))
     try:
         async with simulated_guild(settings) as guild:
-            assert len(await guild.load("recipes")) == 5
+            assert len(await guild.load("recipes")) == 6
             where = str(guild.channel.id)
             game = {
                 "where": where,
@@ -49,6 +49,10 @@ async def test_the_recipes_do_what_they_say(settings: Settings, tmp_path: Path) 
             for day in (1, 2):
                 assert (await guild.run("count_days", {"where": where}))["success"] is True
                 assert guild.posted()[-1].content == f"Day {day}"
+            inside = {"address": "http://127.0.0.1/"}
+            assert "Set the key" in (await guild.run("ping_service", inside))["error"]
+            await guild.configure("recipes", api_key="k3y")
+            assert "private network" in (await guild.run("ping_service", inside))["error"]
             counted = await guild.run("count_messages", {"where": where, "most": 3}, creator=guild.admin)
             assert counted["count"] == 3, counted
             with speaking("de"):

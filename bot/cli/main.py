@@ -84,6 +84,7 @@ def _main(argv: list[str] | None) -> int:
         log_everything()
     hide(os.environ.get("DISCORD_TOKEN", "").strip())
     hide(os.environ.get("SCHEDULEZERO_API_TOKEN", "").strip())
+    hide(os.environ.get("SCHEDULEZERO_SECRETS_KEY", "").strip())
     hide_passwords(os.environ.get("SCHEDULEZERO_DATABASE", ""))
     hide_passwords(getattr(options, "to", ""))
     with uncollected():
@@ -288,6 +289,7 @@ def _new_sprocket(options: argparse.Namespace, settings: Settings) -> int:
         raise Unusable(error.message, USAGE) from error
     for file in written:
         print(f"wrote {file}")
+    print("Test it: python -m pytest -p schedulezero.testing")
     print(f"Try it:  schedulezero-bot dev    and then  /load_sprocket {options.name}")
     return 0
 

@@ -35,6 +35,7 @@ from cogs.services import Waiting, handler_of
 from schedulezero.background import run_in_background
 from schedulezero.web.download import PIECE
 from schedulezero.web.outgoing import OutgoingFailed
+from schedulezero.when.language.parse import warm_up
 from schedulezero.wire.addresses import free_ports
 
 T = TypeVar("T")
@@ -99,6 +100,8 @@ async def demo(
         browser: Whether to open the page.
         beside: Runs alongside the bot.
     """
+    # Before the bot does it: the simulator gives the bot five seconds to start, too few on a busy machine.
+    await asyncio.to_thread(warm_up)
     with tempfile.TemporaryDirectory(prefix="schedulezero-demo-", ignore_cleanup_errors=True) as folder:
         bot = create_bot(_demo_settings(settings, folder))
         env = simcord.Env(bot, shard_count=bot.shard_count or 1, check_errors=False)

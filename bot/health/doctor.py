@@ -14,6 +14,7 @@ from bot.health.doctor_database import bots_on, check_database, check_server_of_
 from bot.health.doctor_discord import checks_on_discord
 from bot.health.doctor_folder import check_folder, check_registered, is_own_bot, sprockets_of, unnamed_faults
 from bot.health.doctor_published import check_kind
+from bot.health.doctor_secrets import check_secrets
 from bot.health.doctor_server import Answers, check_ports, check_server, keys_for, what_answers
 from bot.logs import redact
 from cogs.health import Check, own_instance
@@ -93,6 +94,8 @@ async def _checks(
     yield await check_database(settings)
     if not server_only:
         yield await asyncio.to_thread(_sprockets, settings)
+        if (secrets := await check_secrets(settings)) is not None:
+            yield secrets
     api_token = settings.api_token.get_secret_value() if settings.api_token is not None else None
     client = Client(settings.api_endpoint, api_token, settings.tls_authority)
     try:

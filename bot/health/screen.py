@@ -109,7 +109,7 @@ def screen(checks: list[Check], name: str) -> Panel:
         if check.remedy and not check.well:
             finding.append(f"\n→ {redact(check.remedy)}", style="yellow")
         table.add_row(mark, Text(check.subject, style="bold"), finding)
-    hint = Text("Type /schedule create in Discord. Ctrl-C ends me.", style="dim")
+    hint = Text("Type /schedule help in Discord. Ctrl-C ends me.", style="dim")
     return Panel(
         Group(table, Text(), hint),
         title=f"{name} · ScheduleZero {loader.own_version()}",

@@ -60,6 +60,10 @@ class LiveCards:
 
         card.task.add_done_callback(ended)
 
+    def follows(self, message_id: int) -> bool:
+        """Return whether a message is followed."""
+        return message_id in self._cards
+
     def gone(self, message_id: int) -> None:
         """Stop following a card, because its message shows something else now."""
         if (card := self._cards.pop(message_id, None)) is not None:

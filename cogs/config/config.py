@@ -30,6 +30,7 @@ from cogs.config.nearest import nearest
 from schedulezero.errors import DatabaseUnusable, ScheduleZeroError
 from schedulezero.storage.database import is_postgres_setting, sqlite_path
 from schedulezero.storage.postgres_url import check_url, without_password
+from schedulezero.storage.sealing import key_in
 from schedulezero.when.calendar.triggers import known_zones
 from schedulezero.wire.addresses import is_loopback
 from schedulezero.wire.keys import is_key
@@ -39,6 +40,8 @@ PREFIX = "SCHEDULEZERO_"
 _LARGEST_FILE = 1_000_000
 BELOW = "__"
 """Stands in a variable's name between ``LIMITS`` and the limit."""
+# Read as: a key that only the environment sets, and what to do if it was in a file.
+_SECRET_KEYS = {"api_token": "make a new token", "secrets_key": "make a new key"}
 DEFAULT_SPROCKETS = (
     "composer", "announcement", "posts", "threads", "events", "moderation", "roles", "channels", "web",
     "calendar", "reminder", "example",
@@ -105,6 +108,7 @@ class Settings(BaseSettings):
     server_key: str | None = None
     plain_zeromq: bool = False
     api_token: SecretStr | None = None
+    secrets_key: SecretStr | None = None
     limits: LimitSettings = LimitSettings()
 
     @classmethod
@@ -176,6 +180,13 @@ class Settings(BaseSettings):
         if re.fullmatch(r"[!-~]+", text) is None:
             raise ValueError("it must be one word of ASCII characters, as `token make` shows it")
         return SecretStr(text)
+
+    @field_validator("secrets_key")
+    @classmethod
+    def _secrets_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and key_in(value.get_secret_value()) is None:
+            raise ValueError("it must be 32 bytes in base64, as in the file `secrets.key` of another process")
+        return value
 
     @field_validator("server_key")
     @classmethod
@@ -259,11 +270,12 @@ def load_settings(path: str | Path | None = None) -> Settings:
     """
     file = _file_of(path)
     data = _read(file) if path is not None or file.exists() else {}
-    if "api_token" in data:
-        raise ConfigError(
-            f"{file} holds `api_token`; files are shown and committed, so set the environment variable "
-            f"{PREFIX}API_TOKEN instead, and make a new token."
-        )
+    for key, afterwards in _SECRET_KEYS.items():
+        if key in data:
+            raise ConfigError(
+                f"{file} holds `{key}`; files are shown and committed, so set the environment variable "
+                f"{PREFIX}{key.upper()} instead, and {afterwards}."
+            )
     unknown = sorted(
         name
         for name in os.environ
@@ -357,8 +369,8 @@ def _sentence(error: ValidationError, file: Path) -> str:
         return f"In {file}: {str(first['msg']).removeprefix('Value error, ')}."
     if key == "database" and first["type"] == "value_error":
         return str(first["msg"]).removeprefix("Value error, ")
-    if key == "api_token":
-        return f"{PREFIX}API_TOKEN cannot be used: {in_our_words(first)}."
+    if key in _SECRET_KEYS:
+        return f"{PREFIX}{key.upper()} cannot be used: {in_our_words(first)}."
     name, _, inner = key.partition(".")
     if first["type"] == "extra_forbidden":
         known = list(LimitSettings.model_fields if inner else Settings.model_fields)

@@ -18,9 +18,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from discord.ext import commands
+from pydantic import BaseModel
 
 from cogs.language import LANGUAGES
-from cogs.services import Refused, handler_of
+from cogs.services import Refused, handler_of, services_of
 from cogs.sprocket_loading import swap
 from cogs.sprocket_loading.owners import claimed_already
 from cogs.sprocket_loading.places import (
@@ -40,6 +41,7 @@ from cogs.sprocket_loading.places import (
     present_name,
     replaced,
 )
+from cogs.sprocket_loading.sealing import seal_settings
 from cogs.sprocket_loading.swap import NameTaken, SwapFailed, put_out, spec_of, take_in
 from cogs.sprocket_texts import read_texts, set_texts
 from schedulezero.methods.declaring import DeclarationError
@@ -170,6 +172,9 @@ async def _change(bot: commands.Bot, name: str, module: str) -> list[str]:
             ) from error
         raise _not_loadable(name, error) from error
     set_texts(module, texts)
+    model = getattr(cog_of(bot, name), "settings", None)
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        await seal_settings(services_of(bot).memory, name, model)
     bot.dispatch(CHANGED)
     return sorted(set(handler_of(bot).sprockets) - before)
 

@@ -77,10 +77,15 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """A page of runs, newest first; ``next_cursor`` is None on the last page."""
+    """A page of runs, newest first; ``next_cursor`` is None on the last page.
+
+    ``total`` is how many runs all pages together have, None if that wasn't asked for or the server doesn't
+    tell.
+    """
 
     runs: tuple[Run, ...]
     next_cursor: str | None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +197,12 @@ class Dialect(ABC):
         state: RunState | None = None,
         cursor: str | None = None,
         limit: int = PAGE,
+        total: bool = False,
     ) -> RunPage:
-        """Return a page of a guild's runs, newest first; None only for a job without a guild."""
+        """Return a page of a guild's runs, newest first; None only for a job without a guild.
+
+        With ``total`` also how many there are.
+        """
 
     @abstractmethod
     async def run_of_message(self, guild_id: str, message_id: int) -> Run | None:

@@ -200,6 +200,7 @@ class JobsDialect(Dialect):
         state: RunState | None = None,
         cursor: str | None = None,
         limit: int = PAGE,
+        total: bool = False,
     ) -> RunPage:
         # Without a guild, the published server's dialect has this path, too; a cursor makes the request ours.
         begin = "0" if guild_id is None else None
@@ -209,9 +210,14 @@ class JobsDialect(Dialect):
             "status": state.value if state else None,
             "cursor": cursor or begin,
             "limit": limit,
+            "total": 1 if total else None,
         }
         answer = await self._http.request("GET", "/api/executions", query=query)
-        return RunPage(tuple(run_of(item) for item in items_of(answer, "records")), answer.get("next_cursor"))
+        return RunPage(
+            tuple(run_of(item) for item in items_of(answer, "records")),
+            answer.get("next_cursor"),
+            known if isinstance(known := answer.get("total"), int) else None,
+        )
 
     async def run_of_message(self, guild_id: str, message_id: int) -> Run | None:
         query = {"guild_id": guild_id, "message_id": message_id, "limit": 1}

@@ -216,6 +216,7 @@ class SchedulesDialect(Dialect):
         state: RunState | None = None,
         cursor: str | None = None,
         limit: int = PAGE,
+        total: bool = False,
     ) -> RunPage:
         await self._all()  # remembers the jobs
         answer = await self._http.request(
@@ -223,7 +224,7 @@ class SchedulesDialect(Dialect):
         )
         records = items_of(answer, "records")
         found = await asyncio.to_thread(self._runs_of, records, guild_id, job_id, state)
-        return RunPage(*_cut(found, cursor, limit))
+        return RunPage(*_cut(found, cursor, limit), len(found) if total else None)
 
     def _runs_of(
         self, records: list[JsonObject], guild_id: str | None, job_id: str | None, state: RunState | None

@@ -65,6 +65,7 @@ class Blocks:
         cancelling: The calendars that only cancel events (METHOD:CANCEL; RFC 5546, 3.2.5).
         count: How many events there are, without those that change single dates.
         more_zones: Whether there are more zones than the limit.
+        ended: Whether every calendar, event and zone that begins also ends, as in a file that wasn't cut off.
     """
 
     events: list[Block] = field(default_factory=list[Block])
@@ -73,6 +74,7 @@ class Blocks:
     cancelling: set[int] = field(default_factory=set[int])
     count: int = 0
     more_zones: bool = False
+    ended: bool = True
 
 
 def split_property(line: str) -> tuple[str, str, str]:
@@ -93,7 +95,7 @@ def blocks_of(text: str, most_events: int) -> Blocks:
     event: Block | None = None
     zone: Block | None = None
     inner = 0  # components within an event, such as alarms
-    calendar = 0
+    calendar, open_calendars = 0, 0
     for number, line in _logical(text):
         word = line[:40].strip().upper()
         if event is None and zone is None:
@@ -103,6 +105,9 @@ def blocks_of(text: str, most_events: int) -> Blocks:
                 zone = Block(number, calendar)
             elif word == "BEGIN:VCALENDAR":
                 calendar += 1
+                open_calendars += 1
+            elif word == "END:VCALENDAR":
+                open_calendars -= 1
             elif _name(line) == "X-WR-TIMEZONE":
                 found.zone_names.setdefault(calendar, split_property(line)[2].strip())
             elif _name(line) == "METHOD" and split_property(line)[2].strip().upper() == "CANCEL":
@@ -125,6 +130,7 @@ def blocks_of(text: str, most_events: int) -> Blocks:
             inner += word.startswith("BEGIN:") - word.startswith("END:")
             if inner <= 0 and _name(line) in KEPT:
                 _keep(event, line, _MOST_LINES)
+    found.ended = event is None and zone is None and open_calendars <= 0
     return found
 
 

@@ -159,10 +159,13 @@ class Agenda:
 
 
 def agenda_of(text: str, window: Window) -> Agenda:
-    """Return what takes place in a window. Raises Unusable if the text isn't a calendar."""
+    """Return what takes place in a window. Raises Unusable if the text isn't a whole calendar."""
     blocks = blocks_of(text, MOST_EVENTS)
     if "BEGIN:VCALENDAR" not in text[:1000].upper():
         raise Unusable(NOT_A_CALENDAR)
+    if not blocks.ended:
+        # What is missing would count as called off.
+        raise Unusable(CUT_SHORT)
     if blocks.count > MOST_EVENTS:
         raise Unusable(
             "The calendar has {count} events; at most {most} are read.",
@@ -203,6 +206,7 @@ def agenda_of(text: str, window: Window) -> Agenda:
 
 
 NOT_A_CALENDAR = Sentence("The address doesn't answer with a calendar.", "feed_no_calendar")
+CUT_SHORT = Sentence("The calendar ends in the middle: its server sent only a part of it.", "feed_cut_short")
 
 
 def _effort(event: Event) -> int:

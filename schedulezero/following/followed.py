@@ -44,6 +44,7 @@ class Followed:
         failing: Why it can't be read now; None if it can.
         looked_at: When posts were planned last; None if never.
         planned: The posts that are planned.
+        emptied: Whether the calendar was empty when it was read last, which counts only once it is so again.
         names: The keys of events to which the calendar gives other ones now.
     """
 
@@ -55,6 +56,7 @@ class Followed:
     failing: Failing | None = None
     looked_at: datetime | None = None
     planned: tuple[Planned, ...] = ()
+    emptied: bool = False
     names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def to_note(self, guild_id: str | None) -> dict[str, Any]:
@@ -80,6 +82,7 @@ class Followed:
             else None,
             "looked_at": to_iso_or_none(self.looked_at),
             "planned": [item.to_json() for item in self.planned],
+            "emptied": self.emptied,
             "names": dict(self.names),
         }
 
@@ -107,5 +110,6 @@ class Followed:
             else None,
             from_iso_or_none(note["looked_at"]),
             tuple(Planned.from_json(item) for item in note["planned"]),
+            note.get("emptied") is True,
             note.get("names") or {},
         )

@@ -16,7 +16,6 @@ from pydantic.fields import FieldInfo
 
 from schedulezero.methods.discord_classes import Channels, Found, stored
 from schedulezero.methods.parameters import Kind, Parameter, kind_of
-from schedulezero.methods.secret_params import is_secret_by_name
 from schedulezero.said_values import said_span
 
 
@@ -43,8 +42,6 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
             f"{name!r} cannot be a {_name_of(annotation)}: a job's parameters come as JSON, so annotate it "
             "with a type that pydantic reads from JSON."
         ) from None
-    if read.secret and not is_secret_by_name(name):
-        raise TypeError(f"{name!r} is a secret, so its name must say so: let it end in `_url`, or be `token`")
     told = default not in (..., None, "", False) and not isinstance(default, list)
     shown = _said(default, read) if told else None
     return Parameter(
@@ -65,6 +62,11 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
         only_with=read.only_with,
         adapter=adapter,
     )
+
+
+def declares_secret(annotation: Any) -> bool:
+    """Return whether an annotation says that its value is a `Secret`."""
+    return _read_annotation(annotation).secret
 
 
 def _name_of(annotation: Any) -> str:

@@ -6,7 +6,7 @@ import nothing from the bot.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, Protocol, runtime_checkable
@@ -51,11 +51,20 @@ class KeptFiles(Protocol):
         ...
 
 
+class Secrets(Protocol):
+    """Encrypts secret settings; see `schedulezero.storage.sealing`. Its calls read files."""
+
+    def seal(self, text: str, place: Sequence[str]) -> dict[str, str]: ...
+    def open(self, value: Mapping[str, Any], place: Sequence[str]) -> str: ...
+
+
 class HostMemory(Notes, Protocol):
-    """The notes of a bot, and its kept files."""
+    """The notes of a bot, its kept files, and what encrypts its secrets."""
 
     @property
     def files(self) -> KeptFiles: ...
+    @property
+    def secrets(self) -> Secrets: ...
 
 
 class FoundRuns(Protocol):

@@ -35,6 +35,7 @@ from schedulezero.methods.annotations import Secret, parameter_from
 from schedulezero.methods.declaring import DeclarationError, check_function, check_spec, place_in
 from schedulezero.methods.discord_classes import Channels, find
 from schedulezero.methods.parameters import Kind, Parameter
+from schedulezero.methods.secret_params import is_secret_by_name
 from schedulezero.methods.spec import (
     SPEC_ATTRIBUTE,
     Check,
@@ -79,6 +80,8 @@ Url = Annotated[str, Kind.URL, Field(pattern=r"^https?://")]
 """An http or https address."""
 SecretUrl = Annotated[str, Kind.URL, Secret(), Field(pattern=r"(?i)^(https?|webcal)://", max_length=2000)]
 """An https or webcal address that is itself a secret: nobody reads it again once the job is saved."""
+SecretText = Annotated[str, Kind.TEXT, Secret(), Field(max_length=1000)]
+"""A single-line text that nobody reads again once it is saved, such as a token."""
 MessageLink = Annotated[str, Kind.MESSAGE]
 """A link to a message in the job's guild. `find_message` fetches the message."""
 Duration = Annotated[timedelta, Kind.DURATION]
@@ -200,7 +203,7 @@ class TypedJob:
         """Use the decorated function to refuse, before it is saved, a job that would fail at each run.
 
         It takes the same as a preview, and raises JobFailed with what is wrong and what would be right. It
-        may ask Discord, but must be quick. The run checks again: what is known then may differ.
+        may ask Discord, but must be quick. A run doesn't call it: what is known then may differ.
         """
         self._declare(check=lambda bot, params: self._given(function, bot, self._all_arguments(params)))
         return function
@@ -345,12 +348,15 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
         if argument.name not in hints:
             raise DeclarationError(f"{name}: {argument.name!r} needs an annotation.", place)
         default = argument.default if argument.default is not argument.empty else ...
+        help_text = helps.get(argument.name, "")
         try:
-            found.append(
-                parameter_from(argument.name, hints[argument.name], default, helps.get(argument.name, ""))
-            )
+            parameter = parameter_from(argument.name, hints[argument.name], default, help_text)
         except TypeError as error:
             raise DeclarationError(f"{name}: {error}", place) from None
+        if parameter.secret and not is_secret_by_name(argument.name):
+            wrong = "is a secret, so its name must say so: let it end in `_url`, or be `token`"
+            raise DeclarationError(f"{name}: {argument.name!r} {wrong}", place)
+        found.append(parameter)
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -81,10 +82,36 @@ def create_empty(path: Path) -> None:
     os.close(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
 
 
-def write_new(path: Path, text: str) -> None:
-    """Create a file with this text; raises FileExistsError if it exists."""
+def write_new(path: Path, text: str, *, durable: bool = False) -> None:
+    """Create a file with this text; raises FileExistsError if it exists.
+
+    Parameters:
+        path: the file.
+        text: its content.
+        durable: whether the content is on the disk when this returns.
+    """
     with os.fdopen(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w", encoding="utf-8") as file:
         file.write(text)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def write_once(path: Path, text: str) -> bool:
+    """Create a file with this text unless it exists; return whether it was created.
+
+    Other processes see no file or all of the text, and so does whoever looks after a power cut.
+    """
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        write_new(fresh, text, durable=True)
+        os.link(fresh, path)
+    except FileExistsError:
+        return False
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
 
 
 def append(path: Path, text: str) -> None:

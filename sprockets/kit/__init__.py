@@ -2,9 +2,9 @@
 
 * **Declaring a job**: `job` with the annotations `ChannelId`, `ChannelIds`, `ForumId`, `ThreadId`, `VoiceId`,
   `AnyChannelId`, `RoleId`, `RoleIds`, `MemberId`, `MemberIds`, `Text`, `LongText`, `Colour`, `Url`,
-  `MessageLink` and `Duration`; the permissions it needs: `Need` and `in_channel`; a
-  schedule of its own: `on_schedule`. A plain function declares
-  the same with `needs`, `variables_in` and `resumable`.
+  `MessageLink` and `Duration`, and `SecretText` and `SecretUrl` for what nobody reads again once it is saved;
+  the permissions it needs: `Need` and `in_channel`; a schedule of its own: `on_schedule`. A plain function
+  declares the same with `needs`, `variables_in` and `resumable`.
 * **Registering it**: `RegisteringCog` and `by_name`.
 * **While it runs**: `current_run`, `progress`, `settings_of`, `get` and `put` for what it remembers, and
   `step` for work that must happen only once; `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and
@@ -39,6 +39,8 @@ from schedulezero.methods.typed import (
     MessageLink,
     RoleId,
     RoleIds,
+    SecretText,
+    SecretUrl,
     Text,
     ThreadId,
     Url,
@@ -99,6 +101,8 @@ __all__ = (
     "RegisteringCog",
     "RoleId",
     "RoleIds",
+    "SecretText",
+    "SecretUrl",
     "Text",
     "ThreadId",
     "Uncertain",

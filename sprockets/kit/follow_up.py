@@ -70,7 +70,7 @@ async def follow_up(
         params: Its parameters.
         after: How long from now, or the instant. After a length of time, the follow-up waits five seconds
             more, so that the same change can be renewed for as long again. At an instant it is exact, and
-            must do nothing if it was `replaced` meanwhile.
+            must do nothing if `debt_about` returns no debt with its own ``job_id``, as it was replaced then.
         name: The job's name in lists; a `Sentence` is shown in each reader's language.
         left: The state in which the change leaves things, for the follow-up to compare.
         stands: Whether the change still stands that an earlier follow-up would undo; if not, that one doesn't

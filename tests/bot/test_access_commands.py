@@ -161,12 +161,20 @@ def test_a_key_is_taken_out_by_its_name_or_itself(tmp_path: Path, capsys: pytest
     assert ring.allowed_file.stat().st_mode & 0o077 == 0
 
 
-def test_a_token_in_a_file_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["api_token", "secrets_key"])
+def test_a_secret_in_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     file = tmp_path / "config.yaml"
-    file.write_text("api_token: secret-thing")
-    with pytest.raises(ConfigError, match="SCHEDULEZERO_API_TOKEN") as caught:
+    file.write_text(f"{key}: secret-thing")
+    with pytest.raises(
+        ConfigError, match=f"set the environment variable SCHEDULEZERO_{key.upper()}"
+    ) as caught:
         load_settings(file)
     assert "secret-thing" not in str(caught.value)
+    file.write_text("")
+    monkeypatch.setenv(f"SCHEDULEZERO_{key.upper()}", "secret thing")
+    with pytest.raises(ConfigError, match=f"SCHEDULEZERO_{key.upper()} cannot be used: it must be") as caught:
+        load_settings(file)
+    assert "secret thing" not in str(caught.value)
 
 
 @pytest.mark.long

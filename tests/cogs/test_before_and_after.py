@@ -224,7 +224,7 @@ async def test_an_import_makes_the_parts_and_finds_them_unchanged(world: World) 
     job = await confirmed(world, panel)
     file = ("jobs.yaml", write_jobs([job]).encode())
     shown: Any = (await world.admin.slash(world.channel, "schedule import", file=file)).response
-    assert "1 job exists here already" in text_of(shown) and "0 are different" in text_of(shown)
+    assert "1 job already exists here" in text_of(shown) and "0 are different" in text_of(shown)
     await press(world.admin, shown, "import:copy")
     jobs = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
     assert [each.parts for each in jobs] == [job.parts] * 2

@@ -165,5 +165,5 @@ async def test_a_failed_run_is_tried_again_from_the_history(world: World) -> Non
     shown = await until(failed)
     assert "Retry" in labels(shown.response)
     answer = await world.admin.click(shown.response, label="Retry")
-    assert "Retrying “Second life”" in said(answer) and "Quiet hours and free days" in said(answer)
+    assert "Retrying “Second life”" in said(answer) and "Quiet hours and days off" in said(answer)
     assert (await world.message_in(doomed, "Second life")).content == "Second life"

@@ -12,6 +12,7 @@ from cogs.desk.jobs.approval_card import approval_card
 from cogs.services import pickable_specs, spec_for
 from schedulezero.methods.spec import MethodSpec
 from tests.support.granting import give_the_bot
+from tests.support.languages import everybody_is
 from tests.support.scheduling import hello
 from tests.support.text import text_of
 from tests.support.world import World, button_target, labels, pick, press, said, selects
@@ -127,7 +128,10 @@ async def test_what_may_have_been_meant_can_be_clicked(world: World, when: str, 
     assert "Scheduled: Hello" in text_of(preview.response)
 
 
-async def test_a_time_that_others_read_otherwise_is_told_and_changed_by_a_click(world: World) -> None:
+async def test_a_time_that_others_read_otherwise_is_told_and_changed_by_a_click(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody_is(monkeypatch, "en-US")
     preview = await world.draft(world.admin, "send_announcement", hello(world), "9/10 18:00 America/New_York")
     assert "“9/10” was read as 10 September" in text_of(preview.response)
     assert "(America/New_York)" in text_of(preview.response)

@@ -71,8 +71,8 @@ def test_every_panel_of_the_desk_is_in_the_table() -> None:
     names = {panel for panel, _ in (*DESK.clicks, *DESK.opens, *DESK.forms)}
     assert names == {
         "alert", "audit", "bulk", "calendar", "draft", "drafts", "embeds", "feeds", "fields", "files",
-        "history", "import", "job", "layout", "links", "list", "paste", "poll", "queue", "run", "setup",
-        "sprocket", "start", "texts", "tmpl", "tools", "trial", "zone",
+        "history", "import", "job", "layout", "links", "list", "own", "paste", "poll", "queue", "run",
+        "setup", "sprocket", "start", "texts", "tmpl", "tools", "trial", "zone",
     }  # fmt: skip
 
 

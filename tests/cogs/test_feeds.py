@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import discord
 import httpx
@@ -210,3 +211,29 @@ def test_an_address_that_programs_cannot_use_is_refused(text: str) -> None:
 
 def test_an_address_may_have_a_path() -> None:
     assert Settings(calendar_url="https://example.org/bot/").calendar_url == "https://example.org/bot"
+
+
+async def test_a_program_reads_the_instants_that_the_list_tells(reachable: World) -> None:
+    world, berlin = reachable, ZoneInfo("Europe/Berlin")
+    await world.admin.slash(world.channel, "schedule timezone", zone="Europe/Berlin", whose="guild")
+    await scheduled(world, "Game night", "every friday at 19:00")
+    await scheduled(world, "Summer party", "in 20 days at 10:15")
+    await world.bot.services.client.pause(await scheduled(world, "Rehearsal", "every monday at 8"))
+    listed = text_of((await world.admin.slash(world.channel, "schedule list")).response)
+    told = re.findall(r"\*\*(.+)\*\* .*\n.* next <t:(\d+):", listed)
+    shown = (await world.admin.slash(world.channel, "schedule calendar")).response
+    assert shown is not None
+    await world.admin.click(shown, label="Subscribe")
+    await world.admin.click(shown, label="Create an address")
+    calendar: Any = Calendar.from_ical((await poll(world, secret_in(shown))).content)
+    events = [
+        (str(each["SUMMARY"]), each["DTSTART"].dt.astimezone(berlin)) for each in calendar.walk("VEVENT")
+    ]
+    firsts = {title: min(at for name, at in events if name == title) for title, _ in events}
+    assert {title: int(at.timestamp()) for title, at in firsts.items()} == {
+        title: int(at) for title, at in told
+    }
+    assert set(firsts) == {"Game night", "Summer party"} and "Rehearsal** · ⏸ paused" in listed
+    assert {(at.weekday(), at.hour, at.minute) for name, at in events if name == "Game night"} == {(4, 19, 0)}
+    assert (firsts["Summer party"].hour, firsts["Summer party"].minute) == (10, 15)
+    assert str(calendar["X-WR-TIMEZONE"]) == "Europe/Berlin"

@@ -12,7 +12,7 @@ from schedulezero.client.dialect import JobQuery
 from tests.support.acting import click, now, scheduler
 from tests.support.everything import everything
 from tests.support.text import text_of
-from tests.support.world import World, button_target, pick, press, said
+from tests.support.world import World, button_target, pick, press, said, selects
 
 URL = "webcal://calendar.example.org/private-S3CRET/basic.ics?k=S3CRET"
 
@@ -73,6 +73,26 @@ async def test_what_cannot_work_is_told_before_it_is_saved(world: World) -> None
         text = text_of(card.response)
         assert why in text and "S3CRET" not in text, text
         await press(world.admin, card.response, "draft:cancel")
+
+
+async def test_discords_events_and_their_days_are_asked_for_together(world: World) -> None:
+    card = await world.draft(world.admin, "follow_calendar", {"calendar_url": URL}, "every 15 minutes")
+    assert card.response is not None
+    assert "What else should happen?" not in [each.get("placeholder") for each in selects(card.response)]
+    (menu,) = [each for each in selects(card.response) if each.get("placeholder") == "Add or change…"]
+    (offered,) = [each for each in menu["options"] if each["label"] == "Discord events"]
+    assert offered["description"] == "Create events, Days"
+    form = await pick(world.admin, card.response, "draft:more", [offered["value"]])
+    assert form.modal is not None
+    fields = {item["label"]: item["component"]["type"] for item in form.modal["components"]}
+    assert list(fields) == ["Create events (optional)", "Days (optional)"]
+    await world.admin.submit_modal(form, {"p:make_events": True, "p:days": "30"})
+    text = text_of(card.response)
+    assert "The Discord events of the next 30 days follow it." in text and "**Days:** 30" in text, text
+    form = await pick(world.admin, card.response, "draft:more", [offered["value"]])
+    await world.admin.submit_modal(form, {"p:make_events": False, "p:days": "30"})
+    text = text_of(card.response)
+    assert "follow it." not in text and "Days" not in text, text
 
 
 async def test_the_usual_time_of_one_kind_of_job_is_not_that_of_another(world: World) -> None:

@@ -17,11 +17,12 @@ EVE = date(2026, 12, 24)
 
 
 @pytest.mark.parametrize(("locale", "expected"), [
-    ("en-US", ["December 24, 2026", "18:30", "Thursday", "1 day 2 hours", "1.5 hr", "12,000"]),
+    ("en-US", ["December 24, 2026", "6:30\u202fPM", "Thursday", "1 day 2 hours", "1.5 hr", "12,000"]),
     ("en-GB", ["24 December 2026", "18:30", "Thursday", "1 day 2 hours", "1.5 hrs", "12,000"]),
     ("de", ["24. Dezember 2026", "18:30", "Donnerstag", "1 Tag 2 Stunden", "1,5 Std.", "12.000"]),
     ("fr", ["24 décembre 2026", "18:30", "jeudi", "1\u00a0jour 2\u00a0heures", "1,5\u202fh", "12\u202f000"]),
     ("es-ES", ["24 de diciembre de 2026", "18:30", "jueves", "1 día 2 horas", "1,5 h", "12.000"]),
+    ("es-419", ["24 de diciembre de 2026", "6:30\u202fp.m.", "jueves", "1 día 2 horas", "1.5 h", "12,000"]),
     ("pt-BR", ["24 de dezembro de 2026", "18:30", "quinta-feira", "1 dia 2 horas", "1,5 horas", "12.000"]),
 ])  # fmt: skip
 def test_each_locale_writes_its_own_way(locale: str, expected: list[str]) -> None:
@@ -59,6 +60,12 @@ def test_values_in_sentences_are_the_readers_after_they_travelled() -> None:
     assert travelled == "The clocks change in UTC on 24 December 2026, so on that day it runs at 09:00."
     with speaking("de"):
         assert "24. Dezember 2026" in translated(travelled)
+    with speaking("en-US"):
+        assert translated(travelled).replace("\u202f", " ") == (
+            "The clocks change in UTC on December 24, 2026, so on that day it runs at 9:00 AM."
+        )
+    with speaking("en-GB"):
+        assert translated(travelled) == travelled
     with speaking("ja"):  # English is shown, so the values in it are English, too
         assert translated(said_moment(datetime(2026, 12, 24, 9, 5))) == "24 December 2026, 09:05"
     with speaking("fr"):

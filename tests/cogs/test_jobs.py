@@ -86,6 +86,7 @@ async def test_run_now_posts_and_the_history_tells(world: World) -> None:
 
     text = await until(told)
     assert message.jump_url in text and "Run on demand" in text
+    assert "History of “On demand” · 1 run\n" in text
 
 
 @pytest.mark.long

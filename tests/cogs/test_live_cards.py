@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 
+import discord
 import pytest
 from simcord.backend.errors import BackendError
 
@@ -151,6 +152,30 @@ async def test_run_now_asks_before_it_pings_and_not_otherwise(world: World) -> N
     assert "It takes effect at once" in said(asked)
     job = await world.bot.services.client.job(loud, str(world.guild.id))
     assert job.state is JobState.ACTIVE
+
+
+@pytest.mark.parametrize("how", ["demoted", "kicked"])
+async def test_a_card_shows_nothing_new_to_people_without_rights(world: World, how: str) -> None:
+    role = world.guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
+    eve = world.guild.add_member(world.env.create_user("eve"), roles=[role])
+    job = await world.schedule(
+        "call_web", {"url": "https://example.org/first", "method": "GET"}, "every monday at 9"
+    )
+    panel: Any = (await eve.slash(world.channel, "schedule show", job=job.id)).response
+    mine = await card(world, job)
+    assert "example.org/first" in text_of(panel)
+    if how == "kicked":
+        world.guild.remove_member(eve)
+    else:
+        world.env.backend.edit_member(world.guild.id, eve.id, {"role_ids": ()})
+    await world.env.settle()
+    client, cards = world.bot.services.client, world.bot.services.live_cards
+    job = await client.job(job.id, str(world.guild.id))
+    params = {**job.params, "url": "https://example.org/second"}
+    await client.change(replace(job, params=params), job.version, str(world.admin.id))
+    cards.moved(job.id)
+    await until(lambda: "example.org/second" in text_of(mine) and not cards.follows(panel.id))
+    assert "example.org/second" not in text_of(panel)
 
 
 @pytest.mark.long

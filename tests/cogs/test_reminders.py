@@ -13,6 +13,7 @@ from schedulezero.instants import to_iso
 from schedulezero.model import Job, JobState, Trigger
 from tests.conftest import until
 from tests.support.foreign_guild import forged
+from tests.support.languages import everybody_is
 from tests.support.reminding import jobs_of
 from tests.support.text import text_of
 from tests.support.world import World, labels, said, selects
@@ -119,7 +120,10 @@ async def test_a_refused_time_is_chosen_again_without_typing(world: World) -> No
     assert "I will remind you" in text_of(message)
 
 
-async def test_a_time_that_others_read_otherwise_is_told_and_changed_by_a_click(world: World) -> None:
+async def test_a_time_that_others_read_otherwise_is_told_and_changed_by_a_click(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody_is(monkeypatch, "en-US")
     shown = await world.plain.slash(
         world.channel, "remind me", what="Dentist", when="9/10 at 8 America/New_York"
     )
@@ -141,6 +145,7 @@ async def test_many_reminders_are_listed_page_by_page(world: World) -> None:
         )
     shown = await world.plain.slash(world.channel, "remind list")
     assert "Item 00" in said(shown) and "Item 11" not in said(shown)
+    assert "Your reminders · page 1 of 2 · 12 reminders" in said(shown)
     assert shown.response is not None
     await world.plain.click(shown.response, label="Next")
     assert "Item 11" in text_of(shown.response) and "Item 00" not in text_of(shown.response)

@@ -102,7 +102,7 @@ async def test_quiet_hours_and_free_days_show_in_the_preview(world: World) -> No
     answer = await limits(world, panel, quiet="22-7", days="2099-12-24, 2099-12-25", jobs="5", runs="60")
     assert "Saved." in said(answer)
     text = text_of(panel)
-    assert "quiet from 22:00 to 07:00" in text and "at most 5 jobs" in text and "December 24, 2099" in text
+    assert "quiet from 22:00 to 07:00" in text and "at most 5 jobs" in text and "24 December 2099" in text
     rules = await world.bot.services.client.rules(str(world.guild.id))
     assert (rules.quiet_from, rules.quiet_to) == (time(22), time(7))
     assert rules.dark_days == (date(2099, 12, 24), date(2099, 12, 25))

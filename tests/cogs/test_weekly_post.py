@@ -38,6 +38,7 @@ async def test_a_weekly_post_with_picture_embed_ping_and_publishing_takes_two_fo
     assert "Scheduled" in text_of(card)
 
     await world.admin.click(card, label="Run now")
+    await world.admin.click(card, label="Run it now")  # it pings a role
     posted = await world.message_in(news, "Party on")
     assert posted.content.startswith(f"{role.mention} Party on ") and "{date}" not in posted.content
     assert [item.id for item in posted.role_mentions] == [role.id]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from cogs.desk.settings.zone_move import moved_to
 from schedulezero.client.dialect import JobQuery
-from schedulezero.model import Job
+from schedulezero.model import Job, Trigger
+from schedulezero.when.language.parse import understand
 from tests.support.reminding import jobs_of
 from tests.support.scheduling import scheduled
 from tests.support.text import text_of
@@ -48,9 +54,63 @@ async def test_jobs_keep_their_wall_clock_when_the_guild_moves(world: World) -> 
     assert "Moved 1 job" in text_of(setup) and "1 was left unchanged" in text_of(setup)
 
 
+async def test_the_first_steps_offer_it_as_well(world: World) -> None:
+    await scheduled(world, "Weekly")
+    shown: Any = (await world.admin.slash(world.channel, "schedule help")).response
+    assert "{starts}`: how long until the run that is announced\n" in text_of(
+        shown
+    )  # nothing is announced here
+    form = await press(world.admin, shown, "start:guildzone")
+    await world.admin.submit_modal(form, {"zone": "berlin"})
+    assert "1 job still runs on UTC time" in text_of(shown)
+    await world.admin.click(shown, label="Move 1 job")
+    assert await zones(world) == {"Weekly": "Europe/Berlin"}
+
+
 async def _the(world: World, title: str) -> Job:
     found = world.bot.services.client.all_jobs(str(world.guild.id), JobQuery())
     return next(iter([job async for job in found if job.title == title]))
+
+
+@pytest.mark.parametrize(
+    ("zone", "text", "moved"),
+    [
+        ("Europe/Berlin", "every day at 9 until 31 december", {"until": "2027-01-01T07:59:59Z"}),
+        ("Europe/Berlin", "every day at 9 starting 1 january 2027", {"starting": "2027-01-01T08:00:00Z"}),
+        ("Europe/Berlin", "every day at 9 for 5 times", {"starting": "2026-11-29T17:00:00Z", "count": 5}),
+    ],
+)
+def test_bounds_keep_their_wall_clock(zone: str, text: str, moved: dict[str, Any]) -> None:
+    now = datetime(2026, 11, 28, 14, 20, tzinfo=UTC)
+    trigger = understand(text, zone=zone, locale="en", now=now).trigger
+    job = Job("j", "h", "m", {}, trigger, timezone=zone)
+    there = moved_to(job, "America/Los_Angeles")
+    assert {name: there.trigger.args.get(name) for name in moved} == moved
+    assert moved_to(there, zone) == job
+
+
+def test_the_steps_of_an_interval_that_has_begun_stay() -> None:
+    args = {"interval": {"hours": 2}, "starting": "2024-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+    job = Job("j", "h", "m", {}, Trigger("calendar", args), timezone="UTC")
+    moved = moved_to(job, "Asia/Tokyo").trigger.args
+    assert moved["starting"] == args["starting"] and moved["until"] == "2099-12-31T15:00:00Z"
+    later = replace(job, trigger=Trigger("calendar", {**args, "starting": "2090-01-01T00:00:00Z"}))
+    assert moved_to(later, "Asia/Tokyo").trigger.args["starting"] == "2089-12-31T15:00:00Z"
+
+
+async def test_a_move_that_fails_can_be_repeated(world: World) -> None:
+    await scheduled(world, "Weekly")
+    await scheduled(world, "Daily", "every day at 18:00")
+    answer = await world.admin.slash(world.channel, "schedule timezone", zone="Asia/Tokyo", whose="guild")
+    panel: Any = answer.response
+    assert world.bot.server is not None
+    await world.bot.server.stop()
+    refused = await world.admin.click(panel, label="Move 2 jobs")
+    assert "can't be reached" in said(refused) + "".join(map(text_of, refused.followups))
+    await world.restart_bot()
+    await world.admin.click(panel, label="Move 2 jobs")
+    assert "Moved 2 jobs to Asia/Tokyo" in text_of(panel)
+    assert set((await zones(world)).values()) == {"Asia/Tokyo"}
 
 
 async def test_a_cancelled_reminder_comes_back_by_one_click(world: World) -> None:

@@ -119,17 +119,21 @@ async def test_a_small_file_that_a_busy_machine_does_not_get_to_is_not_called_sl
 
 
 @pytest.mark.parametrize(
-    ("status", "used", "size", "word"),
+    ("status", "size", "limited", "word"),
     [
-        (None, 0.4, 200, "busy"), (None, 0.4, 500_000, "busy"), (None, 4.5, 200, "too long"),
-        (None, None, 200, "busy"), (None, None, 500_000, "too long"), (-24, None, 200, "too long"),
-        (OUT_OF_MEMORY, None, 200, "memory"), (1, None, 200, "can't be read"),
+        (None, 200, True, "busy"), (None, 500_000, True, "busy"), (None, 200, False, "busy"),
+        (None, 500_000, False, "too long"), (-24, 200, True, "too long"), (-24, 500_000, True, "too long"),
+        (OUT_OF_MEMORY, 200, True, "memory"), (1, 200, True, "can't be read"),
     ],
 )  # fmt: skip
-def test_why_reading_stopped_goes_by_processor_time(
-    status: int | None, used: float | None, size: int, word: str
+def test_a_file_takes_too_long_by_processor_time_alone_where_that_is_limited(
+    status: int | None, size: int, limited: bool, word: str
 ) -> None:
-    assert word in limited_reading._reason(status, used, size)
+    assert word in limited_reading._reason(status, size, limited=limited)
+
+
+def test_a_machine_that_others_use_too_has_time_for_all_the_processor_time_of_a_file() -> None:
+    assert limited_reading.WALL_SECONDS >= 6 * CPU_SECONDS
 
 
 async def test_one_guild_waits_for_its_own_file_only() -> None:
@@ -217,7 +221,10 @@ def children() -> list[str]:
 
 
 async def test_the_process_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISCORD_TOKEN", "SCHEDULEZERO_API_TOKEN", "SCHEDULEZERO_DATABASE", "PGPASSWORD"):
+    for name in (
+        "DISCORD_TOKEN", "SCHEDULEZERO_API_TOKEN", "SCHEDULEZERO_SECRETS_KEY", "SCHEDULEZERO_DATABASE",
+        "PGPASSWORD",
+    ):  # fmt: skip
         monkeypatch.setenv(name, "secret")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "import os; print(dict(os.environ))",

@@ -71,6 +71,8 @@ class DemoPage:
         self.page, self.door, self.pages = page, door, pages
         self.submitted = 0
         """How many forms were sent."""
+        self.clicks = 0
+        """How many clicks it took: sending a command or a form, pressing, opening a menu, and picking."""
         self.form = page.locator("#modal-root")
         self.timeline = page.locator("#channel-message-list")
         self.suggestions = page.locator(".command-popup-list [role=option]")
@@ -93,8 +95,14 @@ class DemoPage:
         await self.page.goto(f"{self.door}/{place}")
         await expect(self.page.locator("#channel-layout")).to_be_visible()
 
+    async def be(self, person: str) -> None:
+        """Goes on as another person, by the name on the page."""
+        await self.page.locator("#viewer-picker").select_option(label=person)
+        await expect(self.page.locator(".demo-row", has_text="you")).to_contain_text(person)
+
     async def open_menu(self, on: Locator) -> Locator:
         """Right-clicks, and returns the menu that opens."""
+        self.clicks += 1
         await on.click(button="right")
         menu = self.page.get_by_role("menu")
         await expect(menu).to_be_visible()
@@ -121,6 +129,7 @@ class DemoPage:
             await self.page.keyboard.type(text)
             try:
                 await wanted.click(timeout=4000)
+                self.clicks += 1
                 return
             except PlaywrightTimeout:
                 for _ in text:
@@ -149,6 +158,7 @@ class DemoPage:
             response = await (await asked.value).response()
             assert response is not None
             if not (await response.json())["rejected"]:
+                self.clicks += 1
                 return
         raise AssertionError(f"the page refused ten times: {target}")
 
@@ -175,6 +185,7 @@ class DemoPage:
 
     async def _open_select(self, placeholder: str) -> None:
         select = self.timeline.locator(".preview-select", has_text=placeholder).last
+        self.clicks += 1
         await select.locator(".select-trigger").click()
 
     def _option(self, label: str) -> Locator:
@@ -182,6 +193,7 @@ class DemoPage:
 
     async def _apply(self, *labels: str) -> None:
         for label in labels:
+            self.clicks += 1
             await self._option(label).click()
         await self.act(self.page.get_by_role("button", name="Apply").first)
 
@@ -218,7 +230,7 @@ class DemoPage:
         for attempt in range(10):
             try:
                 async with self.page.expect_response(re.compile("/api/"), timeout=2000):
-                    await self.page.set_viewport_size({"width": width, "height": 1800 + attempt})
+                    await self.page.set_viewport_size({"width": width, "height": 2600 + attempt})
                 await self._stand_still(shown)
                 await shown.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
                 break
@@ -267,6 +279,7 @@ class DemoPage:
                 else:
                     await self.form.get_by_role("heading").first.click()  # closes the list
                 await expect(select.locator(".select-trigger")).to_contain_text(option, timeout=2000)
+                self.clicks += 2
                 return
             except (PlaywrightTimeout, AssertionError):
                 await self.form.get_by_role("heading").first.click()
@@ -292,11 +305,17 @@ class DemoPage:
         await self.page.set_viewport_size(VIEWPORT)
         await self.page.evaluate(_STYLED, "")
 
+    async def dialog_picture(self, name: str) -> None:
+        """A picture of the open dialog of ours, such as the list of events."""
+        PICTURES.mkdir(exist_ok=True)
+        await self.page.mouse.move(1, 1)
+        await self.page.get_by_role("dialog").screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+
     async def submit(self) -> None:
         self.submitted += 1
         await self.act(self.form.get_by_role("button", name="Submit"))
 
-    async def sees(self, text: str, seconds: float = 60) -> None:
+    async def sees(self, text: str | re.Pattern[str], seconds: float = 60) -> None:
         await expect(self.timeline.get_by_text(text).locator("visible=true").last).to_be_visible(
             timeout=seconds * 1000
         )

@@ -7,7 +7,6 @@ where a card cannot be confirmed, and where a run did not end well.
 from __future__ import annotations
 
 import asyncio
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,11 +16,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from aiohttp import web
+from PIL import Image
 from playwright.async_api import expect
 
 from bot.testing import free_settings
 from schedulezero import instants
-from tests.journeys import demo_page
+from tests.journeys import demo_page, first_week
 from tests.journeys.demo_page import DemoPage, a_demo
 from tests.journeys.kinds import CALENDAR_PATH, KINDS, Kind, later_kinds, schedule
 from tests.support.feeds import Feed, event
@@ -51,7 +51,11 @@ PANELS = {
     "embeds": "41-embed",
     "post-card": "42-weekly",
     "exactly": "43-exactly",
+    "followed": "60-followed",
+    "followed-events": "61-followed-events",
+    "followed-post": "62-followed-post",
 }
+_COLOURS = 256
 
 
 def take_panels() -> None:
@@ -62,7 +66,14 @@ def take_panels() -> None:
         cwd=PICTURES.parent.parent,
     )
     for name, taken in PANELS.items():
-        shutil.copyfile(demo_page.PICTURES / f"{taken}.png", PICTURES / f"{name}.png")
+        keep_panel(taken, name)
+
+
+def keep_panel(taken: str, name: str) -> None:
+    """Puts a picture of the tests into the documentation, with few colours: it takes a third of the room."""
+    with Image.open(demo_page.PICTURES / f"{taken}.png") as picture:
+        few = picture.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+        few.save(PICTURES / f"{name}.png", optimize=True)
 
 
 async def take_kinds(demo: DemoPage, address: str, calls: list[str]) -> None:
@@ -176,6 +187,8 @@ async def main() -> None:
     """Takes every picture."""
     take_panels()
     demo_page.PICTURES = PICTURES
+    with tempfile.TemporaryDirectory() as folder:
+        await first_week.walk(free_settings(f"{folder}/x.db"))
     calls: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         settings = free_settings(f"{folder}/x.db")

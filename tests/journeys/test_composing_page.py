@@ -36,7 +36,7 @@ async def test_the_weekly_post_takes_two_forms_and_is_edited_in_one(
         await demo.fill("When", "every friday at 18:00")
         await demo.form_picture("40-compose")
         await demo.submit()
-        await demo.sees("every Friday at 18:00")
+        await demo.sees("every Friday at 6:00 PM")
 
         await add_embed(demo)
         await demo.switch_on("What else should happen?", "Publish")
@@ -149,7 +149,7 @@ async def test_a_template_is_saved_and_used(settings: Settings) -> None:
 
         await demo.type_command("schedule create")
         await demo.option("template", "film", "Film night")
-        await demo.option("when", "every friday at 17:00", "17:00")
+        await demo.option("when", "every friday at 17:00", "5:00 PM")
         await demo.send()
         await demo.fill("film", "Solaris")
         await demo.fill("hour", "9 pm")

@@ -188,7 +188,7 @@ async def test_discords_events_follow_the_calendar(world: World, feed: Feed) -> 
     assert set(on_discord(world)) == {"A", "B"}
     feed.events = [event("a", in_(31), title="Renamed"), event("d", in_(60), title="D")]
     run = await look(world, job)
-    assert run.result is not None and "1 made, 1 changed, 1 cancelled" in run.result["message"], run
+    assert run.result is not None and "1 created, 1 changed, 1 cancelled" in run.result["message"], run
     found = on_discord(world)
     assert set(found) == {"Renamed", "D"} and found["Renamed"] - in_(31) < timedelta(minutes=1)
     # Somebody deletes one on Discord: that stays so.
@@ -254,7 +254,7 @@ async def test_an_event_that_discord_refuses_fails_alone(world: World, feed: Fee
     # And its server gives it another UID.
     feed.events = [good[0].replace("UID:g0", "UID:other")]
     run = await look(world, job)
-    assert run.result is not None and "0 made, 1 changed, 0 cancelled" in run.result["message"], run
+    assert run.result is not None and "0 created, 1 changed, 0 cancelled" in run.result["message"], run
 
 
 async def test_a_calendar_that_fails_is_told_once_and_once_when_it_is_back(
@@ -399,3 +399,30 @@ async def test_only_public_https_addresses_are_followed(settings: Settings, feed
         )
         assert "Choose a channel" in answer["error"]
         assert feed.asked == []
+
+
+async def test_a_calendar_that_is_cut_off_or_suddenly_empty_changes_nothing(world: World, feed: Feed) -> None:
+    give_the_bot(world, discord.Permissions(manage_events=True, create_events=True))
+    feed.events = [event("a", in_(3), title="Alpha"), event("b", in_(30), title="Beta")]
+    job = await following(world, feed, channel_id=str(world.channel.id), make_events=True)
+    await look(world, job)
+    before = on_discord(world), [post.id for post in await planned(world)]
+    assert set(before[0]) == {"Alpha", "Beta"} and len(before[1]) == 2
+
+    async def is_as_before() -> bool:
+        return before == (on_discord(world), [post.id for post in await planned(world)])
+
+    whole = feed.text().encode()
+    feed.answer = whole[: whole.index(b"UID:b")]
+    run = await look(world, job)
+    assert run.state == "failed" and "only a part" in str(run.error) and await is_as_before()
+    feed.answer = b"<!DOCTYPE html><title>Back in a minute</title>"
+    assert "doesn't answer with a calendar" in str((await look(world, job)).result)
+    assert await is_as_before()
+    # Empty is legal, and counts once it is so a second time.
+    feed.answer, feed.events = None, []
+    run = await look(world, job)
+    assert run.result is not None and run.result["partial"] and "no events left" in run.result["message"]
+    assert await is_as_before()
+    await look(world, job)
+    assert on_discord(world) == {} and await planned(world) == []

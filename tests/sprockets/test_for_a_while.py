@@ -115,7 +115,7 @@ async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> N
         "Already had it permanently, and keep it: 1."
     )
     assert set(await to_be_taken()) == {str(world.plain.id), str(world.moderator.id)}
-    assert "for good" in await give("2h", ever)
+    assert "permanently" in await give("2h", ever)
 
     # Given anew to one of them, for longer: that one's time ends then, the other's as before.
     await give("9h", world.plain)

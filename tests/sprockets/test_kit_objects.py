@@ -117,7 +117,7 @@ async def test_a_form_asks_for_each_in_its_own_field(world: World, kinds: str) -
     card = await world.admin.submit_modal(shown, values)
     text = said(card)
     assert (
-        "**Day:** December 31, 2027" in text and "**At:** 18:00" in text and "**Weeks:** 2 (default)" in text
+        "**Day:** 31 December 2027" in text and "**At:** 18:00" in text and "**Weeks:** 2 (default)" in text
     )
     assert card.response is not None
     await world.admin.click(card.response, label="Confirm")

@@ -22,6 +22,7 @@ from cogs.desk.drafts.secrecy import kept_hidden
 from cogs.desk.drafts.uploads import file_field, uploaded_text
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
+from cogs.desk.kit.corrections import Mistyped
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
@@ -283,18 +284,18 @@ def _field(found: _List, value: str | None) -> ui.Label[Any]:
     return text_field("text", label_of(found.parameter), value=value, required=True, long=True, most=most)
 
 
-async def _typed(desk: Desk, found: _List, fields: Mapping[str, Any]) -> str:
+async def _typed(desk: Desk, found: _List, fields: Mapping[str, Any], opens: str) -> str:
     (text,) = await sent_texts(desk, [str(fields.get("text") or "")])
     try:
         return checked(text, found.longest)
     except TextsUnusable as error:
-        raise Refused(translated(error.message)) from error
+        raise Mistyped(translated(error.message), opens) from error
 
 
 async def add(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Add a text at the end."""
     found = await _list(desk, target)
-    saved = await _save(desk, found, [*found.texts, await _typed(desk, found, fields)])
+    saved = await _save(desk, found, [*found.texts, await _typed(desk, found, fields, "add")])
     await _show_list(desk, saved, len(saved.texts) // _A_PAGE)
 
 
@@ -302,7 +303,7 @@ async def edit(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Change a text."""
     found = await _text(desk, target)
     texts = list(found.texts)
-    texts[found.place] = await _typed(desk, found, fields)
+    texts[found.place] = await _typed(desk, found, fields, "edit")
     await _show_text(desk, replace(await _save(desk, found, texts), place=found.place))
 
 

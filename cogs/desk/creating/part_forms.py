@@ -22,6 +22,7 @@ from cogs.desk.drafts.options import with_options
 from cogs.desk.drafts.parts import PARTS, free_id, part_lines, parts_in_full, parts_of, with_parts
 from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, objects
 from cogs.desk.kit.context import Desk
+from cogs.desk.kit.corrections import Mistyped
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.lacking import expect
@@ -132,14 +133,18 @@ async def add_leads(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> Non
     for text in (item.strip() for item in str(fields.get("before") or "").split(",")):
         span = span_of(text) if text else None
         if span is None or not timedelta(seconds=1) <= span <= LONGEST_SPAN:
-            raise Refused(
-                t("“{text}” isn't a length of time within a year, such as 1 day or 15 minutes.",
-                  text=plain(text)[:60])
-            )  # fmt: skip
-        parts = (*parts, Part(free_id(parts, "b"), spec.name, _params(desk, spec, values), before=span))
+            raise Mistyped(_no_length(text), "ahead")
+        params = _params(desk, spec, values, "ahead", draft_id)
+        parts = (*parts, Part(free_id(parts, "b"), spec.name, params, before=span))
     if len(leads(parts)) > MOST_LEADS:
-        raise Refused(t("A job can be announced at most {most} times.", most=MOST_LEADS))
+        raise Mistyped(t("A job can be announced at most {most} times.", most=MOST_LEADS), "ahead")
     await _keep(desk, draft, parts)
+
+
+def _no_length(text: str) -> str:
+    return t(
+        "“{text}” isn't a length of time within a year, such as 1 day or 15 minutes.", text=plain(text)[:60]
+    )
 
 
 def _post(desk: Desk, fields: Mapping[str, Any]) -> tuple[MethodSpec, dict[str, Any]]:
@@ -155,6 +160,13 @@ async def ask_then(desk: Desk, draft_id: str) -> None:
     """Open the form of the picked job, which follows the others."""
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, desk.picked())
+    await open_form(desk, _then_form(draft, await with_options(desk.bot, desk.guild.id, spec, draft.values)))
+
+
+async def ask_then_again(desk: Desk, target: str) -> None:
+    """Open the form of a job that follows again; the target is ``<draft>.<method>``."""
+    draft_id, _, method = target.partition(".")
+    draft, spec = await own_draft(desk, draft_id), loaded(desk, method)
     await open_form(desk, _then_form(draft, await with_options(desk.bot, desk.guild.id, spec, draft.values)))
 
 
@@ -182,26 +194,26 @@ async def add_then(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     typed = str(fields.get("after") or "").strip()
     span = span_of(typed) if typed else timedelta()
     if span is None or not timedelta() <= span <= LONGEST_SPAN:
-        raise Refused(
-            t("“{text}” isn't a length of time within a year, such as 1 day or 15 minutes.",
-              text=plain(typed)[:60])
-        )  # fmt: skip
+        raise Mistyped(_no_length(typed), "linkagain")
     values, _ = read_form(fields)
     if strangers_in(spec, values):
         raise Refused(t("This form is from an older version of me. Use the command again."))
     parts = parts_of(draft.values)
     if len(thens(parts)) >= MOST_THENS:
         raise Refused(t("At most {most} jobs can follow another.", most=MOST_THENS))
-    part = Part(free_id(parts, "t"), spec.name, _params(desk, spec, values), after=span)
+    params = _params(desk, spec, values, "linkagain", target)
+    part = Part(free_id(parts, "t"), spec.name, params, after=span)
     await _keep(desk, draft, (*parts, part))
 
 
-def _params(desk: Desk, spec: MethodSpec, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the params of a part; raise Refused if they aren't complete or valid."""
+def _params(
+    desk: Desk, spec: MethodSpec, values: Mapping[str, Any], opens: str, target: str
+) -> dict[str, Any]:
+    """Return the params of a part; raise Mistyped if they aren't complete or valid."""
     filled = fill(spec, values, desk.guild_id)
     wrong = [*filled.errors.values(), *(t("Still missing:") + f" {t(item.label)}" for item in filled.missing)]
     if wrong:
-        raise Refused("\n".join(wrong[:5]))
+        raise Mistyped("\n".join(wrong[:5]), opens, target)
     return filled.params
 
 
@@ -225,7 +237,7 @@ PANELS = (
     Panel(
         "draft",
         clicks={"parts": show_parts, "unlink": remove, "show": back_to_draft},
-        opens={"ahead": ask_lead, "link": ask_then},
+        opens={"ahead": ask_lead, "link": ask_then, "linkagain": ask_then_again},
         forms={"ahead": add_leads, "link": add_then},
     ),
 )

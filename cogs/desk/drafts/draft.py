@@ -83,11 +83,17 @@ def edited_apart(spec: MethodSpec) -> list[Parameter]:
 def switches(spec: MethodSpec) -> list[Parameter]:
     """Return the parameters that are switched on and off on the card, without a form.
 
-    They are the optional yes-or-no parameters of a job that declares groups.
+    They are the optional yes-or-no parameters of a job that declares groups. One that another parameter
+    depends on is left out: it is asked for in its group's form, beside that parameter.
     """
     if not spec.groups:
         return []
-    return [item for item in spec.parameters if item.kind is Kind.BOOLEAN and not item.required]
+    asked = {item.only_with for item in spec.parameters}
+    return [
+        item
+        for item in spec.parameters
+        if item.kind is Kind.BOOLEAN and not item.required and item.name not in asked
+    ]
 
 
 def group_label(name: str) -> str:

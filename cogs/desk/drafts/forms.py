@@ -34,10 +34,11 @@ from cogs.desk.kit.modals import Form, choice_field, new_form, text_field
 from cogs.desk.kit.wording import IN_QUIET_HOURS, MAX_LABEL, MAX_OPTION, cut
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
-from cogs.language import example, mark, t, translated, with_colon
+from cogs.language import example, mark, shown_locale, t, translated, with_colon
 from cogs.memory import Draft
 from cogs.services import Refused
 from schedulezero.client.dialect import Feature
+from schedulezero.clocks import in_clocks_of
 from schedulezero.compose import limits
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.spec import MethodSpec
@@ -292,6 +293,8 @@ def _field(parameter: Parameter, value: Any, example: str | None) -> ui.Item[Any
         return ui.Select(custom_id=custom_id, options=options, required=required)
     if parameter.options is not None and isinstance(value, list):
         value = next(iter(value), None)  # as it was picked
+    if kind is Kind.TIME and value is not None:
+        value = in_clocks_of(shown_locale(), str(value))
     long = kind in (Kind.LONG_TEXT, Kind.OBJECT, Kind.LIST)
     return ui.TextInput(
         custom_id=custom_id,
@@ -305,14 +308,19 @@ def _field(parameter: Parameter, value: Any, example: str | None) -> ui.Item[Any
 
 def _example(parameter: Parameter) -> str | None:
     if parameter.default:
-        return cut(translated(parameter.default), MAX_OPTION)
+        default = translated(parameter.default)
+        return cut(
+            in_clocks_of(shown_locale(), default) if parameter.kind is Kind.TIME else default, MAX_OPTION
+        )
     if parameter.kind is Kind.CHOICE:
         return cut(", ".join(parameter.choices), MAX_OPTION)
     if parameter.counts_seconds:
         return "30 s · 5 min"
     if parameter.kind is Kind.DATE:
         return t("31 December 2027")
-    return {Kind.DURATION: "2h 30m", Kind.TIME: "18:30"}.get(parameter.kind)
+    if parameter.kind is Kind.TIME:
+        return in_clocks_of(shown_locale(), "18:30")
+    return "2h 30m" if parameter.kind is Kind.DURATION else None
 
 
 def _exceeds_a_form(parameter: Parameter, value: Any) -> bool:

@@ -22,7 +22,7 @@ from cogs.desk.kit.kinds import kinds_in
 from cogs.desk.kit.lacking import why
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask, choice_field, text_field
-from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
+from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of, place
 from cogs.desk.kit.wording import (
     NEUTRAL,
     cut,
@@ -177,7 +177,9 @@ def list_panel(
         zone: the reader's zone; the jobs of others name theirs.
     """
     query, number = state["query"], len(state["cursors"]) + 1
-    heading = " · ".join([f"### {t('Scheduled jobs')}", *_place(page, number)])
+    count = tn("{count} job", "{count} jobs", page.total or 0)
+    where = place(number, page.total, PAGE, count, more=page.next_cursor is not None)
+    heading = " · ".join([f"### {t('Scheduled jobs')}", *where])
     filters = _filters(query, kinds)
     new = DeskButton("draft", "new", "here", t("New"), style=discord.ButtonStyle.primary)
     items: list[ui.Item[Any]] = [
@@ -229,17 +231,6 @@ def list_panel(
     if len(page.jobs) > 1 or number > 1:
         items.append(row_of(DeskSelect("list", "sort", panel_id, t("Sort…"), _orders(query))))
     return panel_of(*items, colour=NEUTRAL)
-
-
-def _place(page: JobPage, number: int) -> list[str]:
-    """Return which page of how many this is, and of how many jobs, as far as the server tells."""
-    if page.total is None:
-        return [t("page {number}", number=number)] if number > 1 or page.next_cursor else []
-    if not page.total:
-        return []
-    pages = max(-(-page.total // PAGE), number)
-    count = tn("{count} job", "{count} jobs", page.total)
-    return [t("page {number} of {pages}", number=number, pages=pages), count] if pages > 1 else [count]
 
 
 def _orders(query: Mapping[str, Any]) -> list[discord.SelectOption]:

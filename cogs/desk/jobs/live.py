@@ -30,6 +30,7 @@ from cogs.rights.rights import may_schedule
 from cogs.services import handler_of, spec_for
 from schedulezero import instants
 from schedulezero.errors import ClientError, DatabaseUnavailable
+from schedulezero.methods.members import member_of
 from schedulezero.model import Job, JobState, Run, RunState
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,12 @@ _LOOKS_AFTER = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds before each look after something happened, until the server tells of it."""
 _LOOKS_AGAIN = 15.0
 """Seconds between two looks while a run is under way somewhere, or due, of which nobody tells us."""
+
+_BELIEVED = timedelta(seconds=30)
+"""How long a check of a person's rights counts for showing runs of the version on their card.
+
+Before a newer version of the job is shown, they are checked each time.
+"""
 
 _AT_ONCE = 10
 _BETWEEN = 5.0
@@ -150,7 +157,7 @@ async def show_live(desk: Desk, drawn: Drawn, said: Said) -> None:
         try:
             await _follow(desk, drawn, said, woken)
         except discord.NotFound:
-            pass  # the person has closed the message
+            pass  # the person has closed the message, or left the guild
         except (ClientError, DatabaseUnavailable, *TROUBLES) as error:
             log.info("the card of job %s is no longer followed: %s", drawn.job.id, error)
 
@@ -159,15 +166,17 @@ async def show_live(desk: Desk, drawn: Drawn, said: Said) -> None:
 
 async def _follow(desk: Desk, drawn: Drawn, said: Said, woken: asyncio.Event) -> None:
     until, draws = desk.interaction.expires_at - _SPARE, 0
+    checked_at = instants.now()  # the interaction told the person's roles
     while drawn.job.state is not JobState.CANCELLED:
         told = await _news(desk, drawn, until, woken)
         if told is None:
             return
         for pause in _LOOKS_AFTER if told else (0.0,):
             await asyncio.sleep(pause)
-            desk = await _still_here(desk)
             job, last_run = await desk.client.job_and_last_run(drawn.job.id, desk.guild_id)
             if _is_news(desk, drawn, job, last_run):
+                if job.version != drawn.job.version or instants.now() - checked_at >= _BELIEVED:
+                    desk, checked_at = await _still_here(desk), instants.now()
                 said = _still_said(said, drawn, job, last_run)
                 drawn = await _drawn(desk, job, last_run, said)
                 await desk.draw(drawn.panel)
@@ -227,10 +236,12 @@ class _Gone(ClientError):
 
 
 async def _still_here(desk: Desk) -> Desk:
-    """Return the desk with the person's present roles; raise `_Gone` if they may no longer schedule here."""
-    member = desk.guild.get_member(desk.member.id)
-    if member is None:
-        return desk  # not in the cache, as without the intent for members
+    """Return the desk with the person's present roles; raise `_Gone` if they may no longer schedule here.
+
+    Without the members intent nobody tells us when a person leaves or loses a role, so Discord is asked.
+    Raises what `member_of` raises: `discord.NotFound` if they have left the guild.
+    """
+    member = await member_of(desk.guild, desk.member.id)
     manages = member.guild_permissions.manage_guild
     if not manages and not may_schedule(member, await desk.memory.settings(desk.guild.id)):
         raise _Gone("The person may no longer schedule here.")

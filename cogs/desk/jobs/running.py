@@ -82,7 +82,7 @@ async def _run(desk: Desk, job: Job) -> None:
     try:
         async with telling_of_conflicts(desk, job.id):
             run = await desk.client.run(job, desk.actor_id)
-    except (ClientError, Refused):
+    except BaseException:
         taps.forget(click)
         raise
     log.info("%s runs job %s on demand", desk.member.id, job.id, extra={"run_id": run.id})

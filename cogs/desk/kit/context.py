@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import discord
 from discord import ui
@@ -32,11 +32,13 @@ class Caller:
         interaction: what they did.
         bot: this project's bot, or another that loads its cogs.
         services: the services attached to the bot.
+        typed: what they typed into a form that was refused, which it opens with again: field name → value.
     """
 
     interaction: discord.Interaction
     bot: commands.Bot
     services: Services
+    typed: Mapping[str, Any] = field(default_factory=dict[str, Any], kw_only=True)
 
     @property
     def client(self) -> Client:

@@ -1,11 +1,13 @@
 """A form that was refused opens again as it was filled in. Discord lets no form answer a form: a button does.
 
-What was typed waits in the bot's memory under the id in the button.
+What was typed waits in the bot's memory under the id in the button. A form's action raises `Mistyped`, and
+the dispatcher does the rest; one that says more than what is wrong calls `offer_correction` itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -19,8 +21,21 @@ from cogs.memory import new_id
 from cogs.services import Refused
 
 
+class Mistyped(Refused):
+    """What was typed into a form can't be used; the message says what is wrong, all of it.
+
+    Attributes:
+        opens: the action that opens the form again, of the same panel.
+        target: its target; None for the form's own.
+    """
+
+    def __init__(self, message: str, opens: str, target: str | None = None) -> None:
+        super().__init__(message)
+        self.opens, self.target = opens, target
+
+
 async def offer_correction(
-    desk: Desk, said: str, panel: str, action: str, target: str, fields: Mapping[str, Any]
+    desk: Desk, said: str, panel: str, action: str, target: str, fields: Mapping[str, Any], **more: str
 ) -> None:
     """Say what is wrong with a form, with a button that opens it again.
 
@@ -30,10 +45,10 @@ async def offer_correction(
         panel, action: the button's action, which opens the form with `typed_before`.
         target: the target of the form.
         fields: what was typed.
+        more: what else to remember beside it.
     """
     panel_id = new_id()
-    typed = {name: value for name, value in fields.items() if isinstance(value, str)}
-    state = {"typed": typed, "target": target, "by": desk.actor_id}
+    state = {"typed": dict(fields), "target": target, "by": desk.actor_id, **more}
     await desk.memory.save_panel(panel_id, desk.guild.id, state)
     button = DeskButton(panel, action, panel_id, t("Correct it"), style=discord.ButtonStyle.primary)
     shown = note_panel(said, button, colour=BAD)
@@ -44,9 +59,27 @@ async def offer_correction(
     )
 
 
-async def typed_before(desk: Desk, panel_id: str) -> tuple[str, Mapping[str, str]]:
+async def typed_before(desk: Desk, panel_id: str) -> tuple[str, Mapping[str, Any]]:
     """Return the target of a refused form, and what the same person typed into it."""
+    state = await _refused(desk, panel_id)
+    return state["target"], state["typed"]
+
+
+async def form_before(desk: Desk, panel_id: str) -> tuple[tuple[str, str], str, Desk]:
+    """Return what opens a refused form, its target, and the desk at which it opens filled in."""
+    state = await _refused(desk, panel_id)
+    if "opens" not in state:
+        raise too_old()
+    return (state["of"], state["opens"]), state["target"], replace(desk, typed=state["typed"])
+
+
+async def _refused(desk: Desk, panel_id: str) -> Mapping[str, Any]:
     state = await desk.memory.panel(panel_id, desk.guild.id)
     if state is None or "typed" not in state or state.get("by") != desk.actor_id:
-        raise Refused(t("This button is from an older version of me. Use the command again."))
-    return state["target"], state["typed"]
+        raise too_old()
+    return state
+
+
+def too_old() -> Refused:
+    """Return the error for a button that nothing is behind any more."""
+    return Refused(t("This button is from an older version of me. Use the command again."))

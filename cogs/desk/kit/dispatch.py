@@ -16,9 +16,10 @@ import discord
 
 from cogs.desk.kit.components import CUSTOM_ID
 from cogs.desk.kit.context import Caller, Desk
+from cogs.desk.kit.corrections import Mistyped, form_before, offer_correction, too_old
 from cogs.desk.kit.modals import submitted
 from cogs.desk.kit.replies import answer, answer_anyone
-from cogs.language import t
+from cogs.language import t, translated
 from cogs.services import Refused
 
 Action = Callable[[Desk, str], Awaitable[None]]
@@ -29,6 +30,7 @@ _Key = tuple[str, str]
 _T = TypeVar("_T")
 
 _CLICK = re.compile(rf"sz(-pick|-channel|-role)?:{CUSTOM_ID}")
+_AGAIN = ("form", "again")
 _FORM = re.compile(rf"sz-form:{CUSTOM_ID}")
 _CUSTOM_IDS = {discord.InteractionType.component: _CLICK, discord.InteractionType.modal_submit: _FORM}
 
@@ -89,9 +91,14 @@ class Dispatcher:
 
         async def work(desk: Desk) -> None:
             function = self.clicks.get(key) or self.opens.get(key)
+            if key == _AGAIN:
+                opens, form_target, desk = await form_before(desk, target)
+                function, target_of_it = self.opens.get(opens), form_target
+            else:
+                target_of_it = target
             if function is None:
-                raise Refused(t("This button is from an older version of me. Use the command again."))
-            await function(desk, target)
+                raise too_old()
+            await function(desk, target_of_it)
 
         await answer(interaction, work, opens_form=key not in self.clicks)
 
@@ -106,7 +113,13 @@ class Dispatcher:
             function = self.forms.get(key)
             if function is None:
                 raise Refused(t("This form is from an older version of me. Use the command again."))
-            await function(desk, target, submitted(interaction))
+            fields = submitted(interaction)
+            try:
+                await function(desk, target, fields)
+            except Mistyped as error:
+                at = error.target if error.target is not None else target
+                said, (panel, _) = translated(error.message), key
+                await offer_correction(desk, said, *_AGAIN, at, fields, of=panel, opens=error.opens)
 
         await answer(interaction, work)
 

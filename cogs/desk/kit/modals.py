@@ -9,6 +9,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from cogs.desk.kit.components import objects
 from cogs.desk.kit.context import Caller, Desk
 from cogs.desk.kit.defaults import drop_stale_defaults
 from cogs.desk.kit.wording import MAX_LABEL, MAX_OPTION
@@ -31,9 +32,26 @@ async def ask(
 
 
 async def open_form(desk: Caller, form: Form) -> None:
-    """Open a form that is built already."""
+    """Open a form that is built already, filled in as it was before it was refused."""
+    _fill_in(form, desk.typed)
     await drop_stale_defaults(desk.interaction, form)
     await desk.interaction.response.send_modal(form)
+
+
+def _fill_in(form: Form, typed: Mapping[str, Any]) -> None:
+    for item in form.walk_children():
+        value = typed.get(getattr(item, "custom_id", ""))
+        if isinstance(item, ui.TextInput) and isinstance(value, str):
+            item.default = value[: item.max_length] or None
+        elif isinstance(item, ui.Checkbox) and isinstance(value, bool):
+            item.default = value
+        elif isinstance(item, ui.Select) and isinstance(value, list):
+            for option in item.options:
+                option.default = option.value in value
+        elif isinstance(item, ui.ChannelSelect) and isinstance(value, list):
+            item.default_values = objects(value, discord.abc.GuildChannel)
+        elif isinstance(item, ui.RoleSelect) and isinstance(value, list):
+            item.default_values = objects(value, discord.Role)
 
 
 def new_form(panel: str, name: str, target: str, title: str, fields: Sequence[ui.Label[Any]]) -> Form:

@@ -89,3 +89,21 @@ class PagedPanel:
 def cursor_of(state: Mapping[str, Any]) -> str | None:
     """Return the cursor of the current page; None for the first one."""
     return state["cursors"][-1] if state["cursors"] else None
+
+
+def place(number: int, total: int | None, size: int, count: str, *, more: bool) -> list[str]:
+    """Return which page of how many this is, and of how many items, as far as the server tells.
+
+    Parameters:
+        number: the page's, from 1.
+        total: how many items all pages together have; None if the server does not tell.
+        size: the most items on a page.
+        count: the total in words, such as *12 runs*.
+        more: whether there is another page.
+    """
+    if total is None:
+        return [t("page {number}", number=number)] if number > 1 or more else []
+    if not total:
+        return []
+    pages = max(-(-total // size), number)
+    return [t("page {number} of {pages}", number=number, pages=pages), count] if pages > 1 else [count]

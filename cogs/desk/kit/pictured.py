@@ -37,6 +37,7 @@ class Month:
         today: the present day.
         entries: day → its entries, in order.
         hours: the number of runs in each hour of the day, 24 numbers.
+        hour_names: the name of each hour of the day, such as *09* or *9 AM*.
         busy: the heading of the hours, such as *Busy hours*.
         dark: days on which the guild allows no runs.
         more: the text for entries that do not fit, such as *+{count} more*.
@@ -49,6 +50,7 @@ class Month:
     today: date
     entries: Mapping[date, Sequence[Entry]]
     hours: Sequence[int]
+    hour_names: Sequence[str]
     busy: str
     dark: frozenset[date]
     more: str

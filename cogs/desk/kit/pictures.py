@@ -189,7 +189,7 @@ def _day(
             draw.ellipse((x0 + 9, y + 8, x0 + 23, y + 22), outline=_ACCENT, width=3)
         else:
             _bar(draw, entry.state, (x0 + 9, y + 6, x0 + 23, y + 25))
-        draw.text((x0 + 30, y), entry.clock, font=_font(26), fill=_TEXT)
+        draw.text((x0 + 30, y), drawable(entry.clock), font=_font(26), fill=_TEXT)
         name = _fitting(draw, entry.title, _font(22), x1 - x0 - 18)
         draw.text((x0 + 9, y + 30), name, font=_font(22), fill=_FAINT)
     if len(shown) < len(entries):
@@ -210,4 +210,4 @@ def _hours(draw: ImageDraw.ImageDraw, month: Month, top: float) -> None:
         if count == most:
             draw.text((x + 8, base - tall - 30), str(count), font=_font(24), fill=_TEXT)
         if hour % 3 == 0:
-            draw.text((x + 2, base + 8), f"{hour:02d}", font=_font(26), fill=_FAINT)
+            draw.text((x + 2, base + 8), drawable(month.hour_names[hour]), font=_font(26), fill=_FAINT)

@@ -7,10 +7,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import discord
-from babel import Locale
-from babel.dates import format_time
 from discord import app_commands
 
+from cogs import formats
 from cogs.language import mark, shown_locale, t
 from cogs.services import services_of
 from schedulezero import instants
@@ -47,7 +46,7 @@ def handy_choices(found: Iterable[tuple[Handy, datetime]], zone: str) -> list[tu
     choices: list[tuple[str, str]] = []
     for name, at in found:
         local = at.astimezone(ZoneInfo(zone))
-        shown = format_time(local.time(), "short", locale=Locale.parse(shown_locale(), sep="-"))
+        shown = formats.clock(local.time().replace(second=0), shown_locale())
         # What is stored is an instant: no change of zones, clocks or languages moves it.
         choices.append((t(_HANDY[name], time=shown), local.isoformat(timespec="seconds")))
     return choices

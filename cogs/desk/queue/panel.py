@@ -14,6 +14,7 @@ from discord import ui
 from cogs.desk.jobs.lookup import job_for, rules_here, verdicts
 from cogs.desk.kit.components import TEXT_CHANNELS, DeskButton, DeskSelect, objects
 from cogs.desk.kit.context import Desk
+from cogs.desk.kit.corrections import Mistyped
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect
 from cogs.desk.kit.layout import panel_of, row_of
@@ -170,9 +171,10 @@ async def queue_given(desk: Desk, queue_id: str, fields: Mapping[str, Any]) -> N
     channels = fields.get("channel") or []
     queues = await queues_here(desk)
     if not name or not channels:
-        raise Refused(t("A queue needs a name and a channel."))
+        raise Mistyped(t("A queue needs a name and a channel."), "edit")
     if any(item.name.casefold() == name.casefold() and item.id != queue_id for item in queues):
-        raise Refused(t("There is already a queue “{name}”. Choose another name.", name=plain(name)))
+        said = t("There is already a queue “{name}”. Choose another name.", name=plain(name))
+        raise Mistyped(said, "edit")
     now = instants.now()
     if queue_id == _NEW:
         if len(queues) >= MOST_QUEUES:
@@ -190,15 +192,16 @@ async def queue_given(desk: Desk, queue_id: str, fields: Mapping[str, Any]) -> N
 
 
 async def _slots(desk: Desk, typed: str, zone: str) -> tuple[Trigger, str]:
-    """Read a queue's slots; raise Refused for what isn't a recurring schedule."""
+    """Read a queue's slots; raise Mistyped for what isn't a recurring schedule."""
     now = instants.now()
     try:
         found = understand(typed, zone=zone, locale=locale(), now=now, habits=await desk.habits())
     except WhenError as error:
-        raise Refused(f"{translated(error.message)}\n-# {t('You wrote:')} {plain(typed)}") from error
+        said = f"{translated(error.message)}\n-# {t('You wrote:')} {plain(typed)}"
+        raise Mistyped(said, "edit") from error
     schedule = schedule_of(found.trigger, anchor=now, zone=found.zone)
     if len(list(upcoming(schedule, now, 2))) < 2:
-        raise Refused(t("Slots repeat. Example: `mon, wed and fri at 18:00`."))
+        raise Mistyped(t("Slots repeat. Example: `mon, wed and fri at 18:00`."), "edit")
     return found.trigger, found.zone
 
 

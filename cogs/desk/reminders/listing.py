@@ -13,6 +13,7 @@ from cogs.command_mentions import with_mentions
 from cogs.desk.kit.context import Caller
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import Form, text_field
+from cogs.desk.kit.paging import place
 from cogs.desk.kit.wording import (
     BAD,
     GOOD,
@@ -34,7 +35,7 @@ from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, reminders_used_up
 from cogs.services import Refused
 from cogs.undelivered import Undelivered, clear_undelivered, undelivered_to
-from schedulezero.client.dialect import Feature, JobQuery
+from schedulezero.client.dialect import Feature, JobPage, JobQuery
 from schedulezero.errors import Conflict, NotFound
 from schedulezero.methods.message_links import read_place
 from schedulezero.model import Job, JobState
@@ -73,13 +74,16 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
         JobQuery(state=JobState.ACTIVE, method=METHOD),
         cursor=cursors[-1] if cursors else None,
         limit=_A_PAGE,
+        total=True,
     )
-    paused = await client.jobs(person, JobQuery(state=JobState.PAUSED, method=METHOD), limit=_MOST_PAUSED)
+    waiting = JobQuery(state=JobState.PAUSED, method=METHOD)
+    paused = await client.jobs(person, waiting, limit=_MOST_PAUSED, total=True)
     jobs = [*page.jobs, *(paused.jobs if not cursors else ())]
     lost = await undelivered_to(caller.memory, person) if not cursors else []
     items: list[ui.Item[Any]] = _lost_items(lost) if lost else []
     if jobs:
-        items += [ui.TextDisplay(cut("\n".join([f"### {t('Your reminders')}", *map(_line, jobs)]), 3000))]
+        heading = " · ".join([f"### {t('Your reminders')}", *_place(page, paused, len(cursors) + 1)])
+        items += [ui.TextDisplay(cut("\n".join([heading, *map(_line, jobs)]), 3000))]
         options = [
             discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
             for job in jobs
@@ -119,6 +123,12 @@ def _line(job: Job) -> str:
     if job.state is not JobState.ACTIVE:
         return f"{title} · {job_state(job)}"
     return title + (f" · {relative(job.next_run_at)}" if job.next_run_at else "")
+
+
+def _place(active: JobPage, paused: JobPage, number: int) -> list[str]:
+    """Return which page of active reminders this is, and how many there are with those that are paused."""
+    count = tn("{count} reminder", "{count} reminders", (active.total or 0) + (paused.total or 0))
+    return place(number, active.total, _A_PAGE, count, more=active.next_cursor is not None)
 
 
 def said_lost(count: int) -> str:

@@ -15,6 +15,7 @@ from babel.dates import format_interval, get_day_names, get_month_names
 from cogs import formats
 from cogs.desk.kit.pictured import Entry, Month
 from cogs.desk.kit.wording import title_of
+from schedulezero.clocks import hour
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState
 from schedulezero.when.calendar.quiet_hours import forbidden_to
@@ -136,7 +137,9 @@ def month_of(
     hours = [0] * 24
     for moment in found:
         local = moment.at.astimezone(zone)
-        entries[local.date()].append(Entry(f"{local:%H:%M}", moment.title, moment.state))
+        entries[local.date()].append(
+            Entry(formats.clock(local.time().replace(second=0), locale), moment.title, moment.state)
+        )
         hours[local.hour] += 1
     names = get_day_names("abbreviated", locale=language)
     return Month(
@@ -146,6 +149,7 @@ def month_of(
         today=today,
         entries=entries,
         hours=hours,
+        hour_names=[hour(time(number), locale) for number in range(24)],
         busy=busy,
         dark=frozenset(dark),
         more=more,

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -231,7 +231,8 @@ def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:
     busiest = busiest_hour(found, zone)
     if busiest is not None:
         hour, count = busiest
-        said += f" {t('Busiest at {hour}: {count}.', hour=f'{hour:02d}:00', count=count)}"
+        at = formats.clock(time(hour), shown_locale())
+        said += f" {t('Busiest at {hour}: {count}.', hour=at, count=count)}"
     if troubled := sum(moment.state in _TROUBLED for moment in found):
         said += f" {tn('{count} failed or missed.', '{count} failed or missed.', troubled)}"
     return cut(said, 1000)

@@ -24,7 +24,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.kinds import kinds_in
 from cogs.desk.kit.lacking import why
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
+from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of, place
 from cogs.desk.kit.pictured import Bar
 from cogs.desk.kit.wording import (
     NEUTRAL,
@@ -85,7 +85,9 @@ async def _page(desk: Desk, panel_id: str, view: State) -> Page:
     job_id: str | None = view["history"] or None
     state = RunState(view["state"]) if view["state"] else None
     job = await client.job(job_id, guild_id) if job_id else None
-    page = await client.runs(guild_id, job_id=job_id, state=state, cursor=cursor_of(view), limit=PAGE)
+    page = await client.runs(
+        guild_id, job_id=job_id, state=state, cursor=cursor_of(view), limit=PAGE, total=True
+    )
     drawn = await client.runs(guild_id, job_id=job_id, limit=_DRAWN)
     lacks = await client.lacks()
     files: list[discord.File] = []
@@ -131,7 +133,10 @@ def history_panel(
     title = t("History of “{name}”", name=cut(plain(title_of(job)), 100)) if job else t("History")
     if view["state"]:
         title += f" · {t('Filter:')} {state_word(RunState(view['state']))}"
-    items: list[ui.Item[Any]] = [ui.TextDisplay(f"### {title}")]
+    number, total = len(view["cursors"]) + 1, page.total
+    count = tn("{count} run", "{count} runs", total or 0)
+    where = place(number, total, PAGE, count, more=page.next_cursor is not None)
+    items: list[ui.Item[Any]] = [ui.TextDisplay(" · ".join([f"### {title}", *where]))]
     if len(drawn) > 1:
         gallery: ui.MediaGallery[Any] = ui.MediaGallery()
         gallery.add_item(media="attachment://history.png", description=_described(drawn))

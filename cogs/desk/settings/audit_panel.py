@@ -32,6 +32,7 @@ from cogs.desk.kit.wording import (
 from cogs.desk.settings import word_hours
 from cogs.language import in_quotes, mark, shown_locale, t, tn, with_colon
 from schedulezero.client.dialect import AuditPage
+from schedulezero.clocks import in_clocks_of
 from schedulezero.errors import ClientError
 from schedulezero.instants import from_iso
 from schedulezero.methods.parameters import Kind, Parameter, kind_of, tells_a_secret
@@ -82,6 +83,7 @@ _LABELS = {
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 # The only fields shown of a new job.
 _OF_A_NEW_JOB = ("trigger", "params.", "parts.")
+_CLOCKS = ("quiet_from", "quiet_to")
 _PART = re.compile(r"parts\.[a-z0-9]{1,8}", re.ASCII)
 _PARAM = re.compile(r"(parts\.[a-z0-9]{1,8}\.)?params\.(?P<name>.+)", re.ASCII)
 
@@ -171,6 +173,8 @@ def _value(field: str, value: Any) -> str:
         return _part(value)
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         return discord.utils.format_dt(from_iso(value), "f")
+    if isinstance(value, str) and (field.startswith("habits.") or field in _CLOCKS):
+        return brief(in_clocks_of(shown_locale(), value))
     if (words := named_in_words(field.rpartition(".")[2], value)) is not None:
         return cut(words, _LONGEST_VALUE)
     kind = kind_of(field.rpartition(".")[2], "")

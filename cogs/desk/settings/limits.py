@@ -17,6 +17,7 @@ from cogs.desk.settings.word_hours import read_place
 from cogs.language import locale, shown_locale, t, tc, tn
 from cogs.services import Refused
 from schedulezero import instants
+from schedulezero.clocks import in_clocks_of
 from schedulezero.errors import WhenError
 from schedulezero.model import GuildRules
 from schedulezero.model.habits import Habits
@@ -28,16 +29,19 @@ _LONGEST_DAYS = 1000  # characters of the form's field
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WORDED_RANGE = re.compile(r"(.+?)\s*(?:\.\.|[–—]|\s-\s)\s*(.+)")
 _RANGE = re.compile(r"(\d{4}-\d\d-\d\d)\s*(?:\.\.|[–—]|\s-\s|\s-|-\s)\s*(\d{4}-\d\d-\d\d)", re.ASCII)
-_TIME = r"(\d{1,2})(?:\s?[:.h]\s?(\d{2})?)?\s?([ap]\.?m\.?)?(?:\s?Uhr)?"
-_QUIET = re.compile(rf"\s*{_TIME}\s*(?:[-–—]|to|until|bis|à|a|até)\s*{_TIME}\s*", re.ASCII | re.IGNORECASE)
+_TIME = r"([0-9]{1,2})(?:\s?[:.h]\s?([0-9]{2})?)?\s?([ap]\.?\s?m\.?)?(?:\s?Uhr)?"
+_QUIET = re.compile(rf"\s*{_TIME}\s*(?:[-–—]|to|until|bis|à|a|até)\s*{_TIME}\s*", re.IGNORECASE)
 """Two times of day as people write them: ``22-7``, ``10pm-7am``, ``22h30 à 7h``, ``22 Uhr bis 7 Uhr``."""
+
+_HALF_A_DAY = 12 * 60  # minutes
 
 
 def limit_fields(known: Mapping[str, Any]) -> list[ui.Label[Any]]:
     """Return the fields of the form, filled with the last input."""
     return [
         text_field(
-            "quiet", t("Quiet hours"), value=known.get("quiet"), placeholder="22:00-07:00", most=20,
+            "quiet", t("Quiet hours"), value=known.get("quiet"), most=40,
+            placeholder=in_clocks_of(shown_locale(), "22:00-07:00"),
             description=t("Jobs don't run during these hours"),
         ),
         text_field(
@@ -147,7 +151,34 @@ def _quiet(text: str) -> tuple[time | None, time | None]:
         raise Refused(
             t("“{text}” isn't a valid time range. Example: 22:00-07:00.", text=plain(text))
         ) from None
+    if begin == end:
+        raise Refused(t("“{text}” begins and ends at the same time. Example: 22:00-07:00.", text=plain(text)))
+    if (match[3] is None) != (match[6] is None) and _minutes(begin, end) > _HALF_A_DAY:
+        other = (_other_half(begin), end) if match[3] is None else (begin, _other_half(end))
+        if other != (begin, end):
+            raise Refused(
+                t(
+                    "“{text}” can mean {first} or {second}. Enter one of these.",
+                    text=plain(text),
+                    first=_typed(*other),
+                    second=_typed(begin, end),
+                )
+            )
     return begin, end
+
+
+def _minutes(begin: time, end: time) -> int:
+    """Return how long it is from one time of day to the next of another."""
+    return ((end.hour - begin.hour) * 60 + end.minute - begin.minute) % (2 * _HALF_A_DAY)
+
+
+def _other_half(moment: time) -> time:
+    """Return the other time that an hour of 1 to 12 can mean; an hour by 24 means one time."""
+    return moment.replace(hour=(moment.hour + 12) % 24) if 1 <= moment.hour <= 12 else moment
+
+
+def _typed(begin: time, end: time) -> str:
+    return f"{begin:%H:%M}-{end:%H:%M}"
 
 
 def _clock(hour: str, minute: str | None, half: str | None) -> time:

@@ -42,7 +42,7 @@ from cogs.desk.settings.word_hours import (
 from cogs.desk.settings.zones import change_guild_zone, said_guilds_zone
 from cogs.guild_language import NAMES
 from cogs.guild_settings import GuildSettings
-from cogs.language import locale, t, translated
+from cogs.language import locale, t, translated, with_colon
 from cogs.rights.permissions import lacking, wanted
 from cogs.rights.rights import posting_in
 from cogs.rights.timeouts import bot_timed_out
@@ -137,7 +137,7 @@ def setup_panel(
     hours, days = word_lines(settings.habits, place_of(ZoneInfo(zone)))
     items: list[ui.Item[Any]] = [
         ui.TextDisplay(f"### {t('Settings for {server}', server=plain(guild.name)[:80])}"),
-        ui.Section(ui.TextDisplay(f"**{t('Default time zone')}** {zone}"), accessory=zone_button),
+        ui.Section(ui.TextDisplay(f"**{with_colon(t('Default time zone'))}** {zone}"), accessory=zone_button),
         ui.Section(
             ui.TextDisplay(
                 "\n".join(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ import discord
 from discord import ui
 from pydantic import BaseModel, ValidationError
 
-from cogs.desk.drafts.draft import fill, typed
+from cogs.desk.drafts.draft import fill, label_of, typed
 from cogs.desk.drafts.forms import parameter_field, read_form
 from cogs.desk.drafts.options import with_options
 from cogs.desk.kit.components import DeskSelect
@@ -19,18 +19,28 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.modals import ask
-from cogs.desk.kit.wording import MAX_FIELDS, MAX_OPTION, NEUTRAL, cut, plain
+from cogs.desk.kit.wording import MAX_FIELDS, MAX_LABEL, MAX_OPTION, NEUTRAL, cut, plain
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import shown_locale, t
 from cogs.own_schedules import switched_on, understood
 from cogs.services import Refused
 from cogs.sprocket_loading import loader
+from schedulezero.errors import SecretUnusable
 from schedulezero.methods.parameters import Parameter
 from schedulezero.methods.spec import MethodSpec, spec_of
-from schedulezero.methods.sprocket_settings import parameters_of_settings, save_settings, settings_of
+from schedulezero.methods.sprocket_settings import (
+    StoredSettings,
+    parameters_of_settings,
+    save_settings,
+    secret_settings,
+    stored_settings,
+)
 from schedulezero.methods.values import read_params
 from schedulezero.when.language.describe import describe
 
+log = logging.getLogger(__name__)
+
+_REMOVE = "remove:"
 _FORM = "."  # between a sprocket and the number of its form; no name of a sprocket has one
 
 
@@ -88,7 +98,7 @@ def _options(desk: Desk, name: str) -> list[discord.SelectOption]:
     """Return an option for each form of a sprocket's settings; a form has at most `MAX_FIELDS` of them."""
     if loader.cog_of(desk.bot, name) is None:
         return []
-    count = math.ceil(len(_model(desk, name).model_fields) / MAX_FIELDS)
+    count = len(_forms(_spec(name, _model(desk, name))))
     labels = [name] if count == 1 else [f"{name} {number}/{count}" for number in range(1, count + 1)]
     return [
         discord.SelectOption(
@@ -103,11 +113,29 @@ async def configure(desk: Desk, _: str) -> None:
     desk.check_settings()
     picked = desk.picked()
     name, model, spec = _asked(desk, picked)
-    settings = await settings_of(desk.bot, name, model, desk.guild_id)
-    values = typed(spec, settings.model_dump(mode="json"))
+    stored = await stored_settings(desk.bot, name, model, desk.guild_id)
+    values = typed(spec, stored.settings.model_dump(mode="json"))
     spec = await with_options(desk.bot, desk.guild.id, spec, values)
-    fields = [parameter_field(item, values.get(item.name)) for item in spec.parameters]
+    fields: list[ui.Label[Any]] = []
+    for item in spec.parameters:
+        if item.secret:
+            fields += _secret_fields(item, stored)
+        else:
+            fields.append(parameter_field(item, values.get(item.name)))
     await ask(desk, "sprocket", "settings", picked, t("Settings for {name}", name=name), fields)
+
+
+def _secret_fields(item: Parameter, stored: StoredSettings[Any]) -> list[ui.Label[Any]]:
+    """Return the empty field of a secret setting; for one that is set, also what removes it."""
+    if item.name not in stored.secrets:
+        return [parameter_field(item, None)]
+    lost = item.name in stored.unreadable
+    present = t("Can't be decrypted. Enter it again.") if lost else t("Set. Leave it empty to keep it.")
+    remove = ui.Label(
+        text=cut(t("Remove: {label}", label=label_of(item)), MAX_LABEL),
+        component=ui.Checkbox(custom_id=f"{_REMOVE}{item.name}"),
+    )
+    return [parameter_field(item, None, example=present), remove]
 
 
 async def configured(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
@@ -118,14 +146,28 @@ async def configured(desk: Desk, target: str, fields: Mapping[str, Any]) -> None
     if filled.errors or filled.missing:
         missing = [t("{label} is missing.", label=t(item.label)) for item in filled.missing]
         raise Refused("\n".join([t("Nothing was changed:"), *filled.errors.values(), *missing]))
+    stored = await stored_settings(desk.bot, name, model, desk.guild_id)
+    present = stored.settings.model_dump(mode="json")
+    read = read_params(spec, filled.params).values
+    # What is typed replaces a secret; an empty field keeps it, unless it is to be removed.
+    removed = {item.name for item in spec.parameters if item.secret and fields.get(f"{_REMOVE}{item.name}")}
+    keep = stored.secrets - read.keys() - removed
+    values = {**_hidden(present, spec), **{item: present[item] for item in keep}, **read}
     try:
-        present = await settings_of(desk.bot, name, model, desk.guild_id)
-        read = read_params(spec, filled.params).values
-        kept = model(**{**_hidden(present.model_dump(mode="json"), spec), **read})
+        kept = model(**values)
     except ValidationError as error:
         said = str(error.errors(include_url=False)[0]["msg"])
-        raise Refused(t("Nothing was changed: {reason}", reason=said)) from error
-    await save_settings(desk.bot, name, desk.guild_id, kept.model_dump(mode="json"))
+        for secret in filter(None, map(values.get, secret_settings(model))):
+            said = said.replace(str(secret), "…")  # a sprocket's own check may quote it
+        raise Refused(t("Nothing was changed: {reason}", reason=said)) from None
+    try:
+        dumped = kept.model_dump(mode="json")
+        await save_settings(desk.bot, name, model, desk.guild_id, dumped, keep=keep)
+    except SecretUnusable as error:
+        log.error("the secret settings of sprocket %s can't be saved: %s", name, error)
+        raise Refused(
+            t("Nothing was changed: secrets can't be encrypted. The bot's owner finds the reason in its log.")
+        ) from error
     await note_change(desk, "sprocket_configured", (), name=name)
     await desk.say(t("Saved. {name} uses these settings from its next run.", name=f"**{name}**"))
 
@@ -148,8 +190,17 @@ def _asked(desk: Desk, picked: str) -> tuple[str, type[BaseModel], MethodSpec]:
 
 
 def _forms(spec: MethodSpec) -> list[tuple[Parameter, ...]]:
-    found = spec.parameters
-    return [found[start : start + MAX_FIELDS] for start in range(0, len(found), MAX_FIELDS)]
+    """Return the settings by form; a secret one takes two fields, whether it is set or not."""
+    forms: list[list[Parameter]] = []
+    room = 0
+    for item in spec.parameters:
+        taken = 2 if item.secret else 1
+        if taken > room:
+            forms.append([])
+            room = MAX_FIELDS
+        forms[-1].append(item)
+        room -= taken
+    return [tuple(form) for form in forms]
 
 
 def _model(desk: Desk, name: str) -> type[BaseModel]:

@@ -10,10 +10,12 @@ from typing import Any
 
 from discord import ui
 
+from cogs import formats
 from cogs.desk.kit.modals import text_field
 from cogs.desk.kit.wording import plain
-from cogs.language import locale, mark, t
+from cogs.language import locale, mark, shown_locale, t, with_colon
 from cogs.services import Refused
+from schedulezero.clocks import hour as hour_alone
 from schedulezero.model.habits import Habits
 from schedulezero.when.language.holiday_places import place_named, search_places
 from schedulezero.when.language.hours import hours_of, may_begin
@@ -31,7 +33,7 @@ LABELS = {
 }
 PARTS_FORM = ("morning", "lunch", "afternoon", "evening", "night")
 DAYS_FORM = ("day", "early", "end", "place")
-_CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(?:h|([ap])\.?m\.?)?", re.ASCII | re.IGNORECASE)
+_CLOCK = re.compile(r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?\s*(?:h|([ap])\.?\s?m\.?)?", re.IGNORECASE)
 _NOON = 12
 
 
@@ -39,7 +41,8 @@ def typed_of(habits: Habits, form: tuple[str, ...]) -> dict[str, str]:
     """Return the texts of a form that mean these habits."""
     shown = {name: getattr(habits, name) for name in form}
     return {
-        name: f"{value:%H:%M}" if isinstance(value, time) else value or "" for name, value in shown.items()
+        name: formats.clock(value, shown_locale()) if isinstance(value, time) else value or ""
+        for name, value in shown.items()
     }
 
 
@@ -105,9 +108,9 @@ def _hour(name: str, text: str) -> time:
             t(
                 "{label}: {time} isn't possible; choose an hour from {first} to {last}.",
                 label=label,
-                time=f"{hour:02d}:{minute:02d}",
-                first=f"{first:%H}",
-                last=f"{last:%H}",
+                time=formats.clock(time(hour, minute), shown_locale()),
+                first=hour_alone(first, shown_locale()),
+                last=hour_alone(last, shown_locale()),
             )
         )
     return time(hour, minute)
@@ -140,11 +143,15 @@ def word_lines(habits: Habits, own: str | None) -> tuple[str, str]:
         habits: what words mean in the guild.
         own: the country of the guild's zone, if it belongs to one.
     """
-    parts = [f"{t(LABELS[name])} {getattr(habits, name):%H:%M}" for name in PARTS_FORM]
-    days = [f"{t(LABELS[name])} {getattr(habits, name):%H:%M}" for name in DAYS_FORM if name != "place"]
+    parts = [_said(name, habits) for name in PARTS_FORM]
+    days = [_said(name, habits) for name in DAYS_FORM if name != "place"]
     place = habits.place or own
     days.append(f"{t(LABELS['place'])} {place}" if place else t("no public holidays"))
     return (
-        f"**{t('What words for times mean')}** {' · '.join(parts)}",
-        f"**{t('Days and public holidays')}** {' · '.join(days)}",
+        f"**{with_colon(t('What words for times mean'))}** {' · '.join(parts)}",
+        f"**{with_colon(t('Days and public holidays'))}** {' · '.join(days)}",
     )
+
+
+def _said(name: str, habits: Habits) -> str:
+    return f"{t(LABELS[name])} {formats.clock(getattr(habits, name), shown_locale())}"

@@ -1,15 +1,19 @@
 """After a guild's time zone has changed: offer to move the jobs that were planned in the zone before.
 
-A moved job keeps its wall-clock times: *every Monday at 09:00* is 09:00 in the new zone. Jobs that run once,
-or at an interval, are instants and no wall-clock times; they stay. The jobs wait in the bot's memory under
-the panel's id, with their versions, so that none is moved that somebody has changed since.
+A moved job keeps its wall-clock times: *every Monday at 09:00* is 09:00 in the new zone, and *until 31
+December* ends with that day there. Jobs that run once, or at an interval, are instants and no wall-clock
+times; they stay. The jobs wait in the bot's memory under the panel's id, with their versions, so that none is
+moved that somebody has changed since.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import discord
 
@@ -24,8 +28,10 @@ from cogs.language import t, tn, translated
 from cogs.memory import new_id
 from cogs.rights.deciding import Act
 from cogs.services import Refused
+from schedulezero import instants
 from schedulezero.client.dialect import Feature
-from schedulezero.errors import ClientError
+from schedulezero.errors import ClientError, RequestRefused
+from schedulezero.instants import first_instant_at_or_after, to_iso
 from schedulezero.model import Job, JobState
 from schedulezero.model.authorship import belongs_to_another
 
@@ -46,11 +52,24 @@ def movable(jobs: Iterable[Job], zone: str) -> list[Job]:
 
 
 def moved_to(job: Job, zone: str) -> Job:
-    """Return a job with the same wall-clock times in another zone."""
+    """Return a job with the same wall-clock times in another zone, its first and last ones included.
+
+    The steps of an interval that has begun are instants, so its ``starting`` stays.
+    """
     trigger = job.trigger
-    if "timezone" in trigger.args:
-        trigger = replace(trigger, args={**trigger.args, "timezone": zone})
-    return replace(job, trigger=trigger, timezone=zone)
+    before = ZoneInfo(trigger.zone_or(job.timezone))
+    args = dict(trigger.args)
+    for bound in ("starting", "until"):
+        if args.get(bound) is None:
+            continue
+        at = datetime.fromisoformat(str(args[bound]))
+        if at.tzinfo is None or (bound == "starting" and "interval" in args and at <= instants.now()):
+            continue
+        wall = at.astimezone(before).replace(tzinfo=None)
+        args[bound] = to_iso(first_instant_at_or_after(wall, ZoneInfo(zone)))
+    if "timezone" in args:
+        args["timezone"] = zone
+    return replace(job, trigger=replace(trigger, args=args), timezone=zone)
 
 
 async def offered(desk: Desk, before: str, after: str, said: str) -> bool:
@@ -98,36 +117,30 @@ async def _kept(desk: Desk, before: str, after: str, jobs: Mapping[str, int]) ->
     return panel_id
 
 
-async def _taken(desk: Desk, panel_id: str) -> dict[str, Any]:
-    """Return what waits for an answer, once."""
+async def _asked(desk: Desk, panel_id: str) -> dict[str, Any]:
+    """Return what waits for an answer; raise Refused if it has been answered."""
     desk.check_settings()
     state = await desk.memory.panel(panel_id, desk.guild.id)
     if state is None or "zone_before" not in state:
         raise Refused(t("This was already done."))
-    await desk.memory.save_panel(panel_id, desk.guild.id, {})
     return state
 
 
 async def move(desk: Desk, panel_id: str) -> None:
-    """Move the jobs, except those that were changed since and those that the person may not change."""
-    state = await _taken(desk, panel_id)
-    before, after, versions = state["zone_before"], state["zone_after"], state["jobs"]
-    jobs = [job async for job in desk.client.all_jobs(desk.guild_id) if job.id in versions]
-    wanted = {job.id: moved_to(job, after) for job in movable(jobs, before)}
-    moved: dict[str, int] = {}
-    stayed: list[str] = []
-    left = [job for job in jobs if job.id in wanted]
-    async for job, verdict in verdicts(desk, Act.SAVE, left, versions=wanted):
-        if not verdict.allowed:
-            stayed.append(f"**{cut(plain(title_of(job)), 80)}**: {verdict.against[0]}")
-            continue
-        try:
-            saved = await desk.client.change(wanted[job.id], versions[job.id], desk.actor_id)
-        except ClientError as error:
-            stayed.append(f"**{cut(plain(title_of(job)), 80)}**: {translated(error.message)}")
-        else:
-            moved[job.id] = saved.version
-            desk.services.live_cards.moved(job.id)
+    """Move the jobs, except those that were changed since and those that the person may not change.
+
+    Each moves from the version that was offered, so what was cut short can be repeated with the same button.
+    """
+    state = await _asked(desk, panel_id)
+    taps, tap = desk.services.double_taps, (desk.guild.id, panel_id)
+    if not taps.is_first(tap, time.monotonic()):
+        raise Refused(t("This was already done."))
+    try:
+        moved, stayed = await _move(desk, state)
+        await desk.memory.save_panel(panel_id, desk.guild.id, {})
+    finally:
+        taps.forget(tap)
+    before, after = state["zone_before"], state["zone_after"]
     lines = [
         f"### {tn('Moved {count} job to {zone}', 'Moved {count} jobs to {zone}', len(moved), zone=after)}"
     ]
@@ -142,9 +155,35 @@ async def move(desk: Desk, panel_id: str) -> None:
     await desk.show(note_panel("\n".join(lines), *buttons, colour=GOOD))
 
 
+async def _move(desk: Desk, state: Mapping[str, Any]) -> tuple[dict[str, int], list[str]]:
+    """Move the jobs; return the versions of those that moved, and what to say of those that stayed.
+
+    Raises ClientError if the server doesn't answer.
+    """
+    versions = state["jobs"]
+    jobs = [job async for job in desk.client.all_jobs(desk.guild_id) if job.id in versions]
+    wanted = {job.id: moved_to(job, state["zone_after"]) for job in movable(jobs, state["zone_before"])}
+    moved: dict[str, int] = {}
+    stayed: list[str] = []
+    left = [job for job in jobs if job.id in wanted]
+    async for job, verdict in verdicts(desk, Act.SAVE, left, versions=wanted):
+        if not verdict.allowed:
+            stayed.append(f"**{cut(plain(title_of(job)), 80)}**: {verdict.against[0]}")
+            continue
+        try:
+            saved = await desk.client.change(wanted[job.id], versions[job.id], desk.actor_id)
+        except RequestRefused as error:
+            stayed.append(f"**{cut(plain(title_of(job)), 80)}**: {translated(error.message)}")
+        else:
+            moved[job.id] = saved.version
+            desk.services.live_cards.moved(job.id)
+    return moved, stayed
+
+
 async def leave(desk: Desk, panel_id: str) -> None:
     """Leave the jobs in the zone that they have."""
-    state = await _taken(desk, panel_id)
+    state = await _asked(desk, panel_id)
+    await desk.memory.save_panel(panel_id, desk.guild.id, {})
     said = t("The jobs keep the times of {zone}.", zone=state["zone_before"])
     to_settings = DeskButton("setup", "back", str(desk.guild.id), t("Go to the settings"))
     await desk.show(note_panel(said, to_settings, colour=NEUTRAL))

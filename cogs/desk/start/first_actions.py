@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from cogs.desk.kit.context import Caller, Desk
+from cogs.desk.kit.corrections import Mistyped
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.modals import ask, new_form, open_form, text_field
 from cogs.desk.reminders.own_zone import set_own_zone
 from cogs.desk.reminders.reminders import remind
+from cogs.desk.settings import zone_move
 from cogs.desk.settings.setup import set_alert_channel, set_typed_zone, zone_field
+from cogs.desk.settings.zones import said_guilds_zone
 from cogs.desk.start.help_panel import show_help
 from cogs.language import t
+from cogs.services import Refused
 from schedulezero.methods.closed_doors import note_came_by
 
 
@@ -23,9 +27,13 @@ async def ask_guild_zone(desk: Desk, target: str) -> None:
 
 
 async def guild_zone_given(desk: Desk, _target: str, fields: Mapping[str, Any]) -> None:
-    """Set the guild's zone, and show what is left to do."""
-    await set_typed_zone(desk, fields)
-    await show_help(desk)
+    """Set the guild's zone, and offer to move the jobs of the one before, or show what is left to do."""
+    try:
+        before, zone = await set_typed_zone(desk, fields)
+    except Refused as error:
+        raise Mistyped(error.message, "guildzone") from error
+    if not await zone_move.offered(desk, before, zone, said_guilds_zone(zone)):
+        await show_help(desk)
 
 
 async def alerts_chosen(desk: Desk, _target: str) -> None:

@@ -49,9 +49,13 @@ _VARIABLES = (
 )
 
 
+_WITHOUT_EXAMPLE = ("{starts}", "{role:Name}")
+"""They stand for a run that is announced, and for a role of the guild's own."""
+
+
 def _now(variable: str, facts: Facts) -> str:
-    """Return what a variable stands for at present; nothing for one that needs a name of the guild's own."""
-    return "" if variable == "{role:Name}" else f" · *{render(variable, facts)}*"
+    """Return what a variable stands for at present; nothing for one that needs more than the present."""
+    return "" if variable in _WITHOUT_EXAMPLE else f" · *{render(variable, facts)}*"
 
 
 async def show_help(caller: Caller) -> None:
@@ -88,7 +92,7 @@ async def _desks_help(desk: Desk) -> ui.LayoutView:
         ui.Separator(),
         *_when(),
         ui.Separator(),
-        ui.TextDisplay(f"**{t('In your texts')}**\n{variables}\n{turns}"),
+        ui.TextDisplay(f"**{t('In your texts')}**\n{variables}\n\n{turns}"),
         colour=NEUTRAL,
     )
 

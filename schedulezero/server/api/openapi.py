@@ -232,7 +232,14 @@ _SCHEMAS: dict[str, _Schema] = {
     ),
     "Record": _object({**_RUN, "method_name": _TEXT}),
     "RecordPage": _object(
-        {"count": _COUNT, "limit": _COUNT, "records": _list("Record"), "next_cursor": _nullable("string")}
+        {
+            "count": _COUNT,
+            "limit": _COUNT,
+            "records": _list("Record"),
+            "next_cursor": _nullable("string"),
+            "total": {**_COUNT, "description": "With `total=1`: how many runs all pages together have."},
+        },
+        "total",
     ),
     "PublishedRecord": _object(
         {
@@ -429,9 +436,18 @@ _QUERIES = {
     "/api/feeds": ("place",),
     "/api/troubles": ("after", "wait", "limit"),
     "/api/audit": ("guild_id", "job_id", "actor_id", "cursor", "limit", "after", "wait"),
-    "/api/jobs/{id}/executions": ("status", "cursor", "limit"),
-    "/api/executions": ("handler_id", "job_id", "guild_id", "status", "message_id", "cursor", "limit"),
-    "/api/executions/errors": ("handler_id", "job_id", "cursor", "limit"),
+    "/api/jobs/{id}/executions": ("status", "cursor", "limit", "total"),
+    "/api/executions": (
+        "handler_id",
+        "job_id",
+        "guild_id",
+        "status",
+        "message_id",
+        "cursor",
+        "limit",
+        "total",
+    ),
+    "/api/executions/errors": ("handler_id", "job_id", "cursor", "limit", "total"),
 }
 
 

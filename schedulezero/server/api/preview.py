@@ -14,7 +14,9 @@ from schedulezero.errors import WhenError
 from schedulezero.server.http.answering import json_answer
 from schedulezero.server.http.bodies import check_zone, read_body
 from schedulezero.server.http.errors import ApiError
+from schedulezero.when.language.describe import describe
 from schedulezero.when.language.preview import preview
+from schedulezero.when.language.say import language_of
 
 
 class PreviewBody(BaseModel):
@@ -48,4 +50,6 @@ class PreviewResource:
             )
         except WhenError as error:
             raise ApiError(400, "not_understood", error.message, "text") from error
-        return json_answer(found.to_json())
+        # Programs may read the sentence, too: its clock has 24 hours in each locale.
+        sentence = describe(found.trigger, found.zone, language_of(body.locale))
+        return json_answer({**found.to_json(), "text": sentence})

@@ -25,12 +25,15 @@ async def run_page(store: RunStore, request: web.Request, wanted: RunFilter) -> 
     limit = query_int(request, "limit", 100, 1, _MOST)
     before = query_int(request, "cursor", 0, 0, 999_999_999)
     page, cursor = await store.runs(wanted, before_sequence=before or None, limit=limit)
-    return {
+    answer: JsonObject = {
         "count": len(page),
         "limit": limit,
         "records": [record(run) for run in page],
         "next_cursor": str(cursor) if cursor else None,
     }
+    if query_int(request, "total", 0, 0, 1):
+        answer["total"] = await store.total(wanted)
+    return answer
 
 
 def record(run: Run) -> JsonObject:

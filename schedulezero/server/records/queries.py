@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from schedulezero.model import JobState, RunState
-from schedulezero.server.records.tables import created_order, jobs, next_run_order, runs
+from schedulezero.server.records.tables import created_order, jobs, next_run_order, posts, runs
 
 
 class JobOrder(StrEnum):
@@ -74,6 +74,19 @@ def narrowed(query: sa.Select[Any], table: sa.Table, wanted: Any, *names: str) -
     for name in names:
         if (value := getattr(wanted, name)) is not None:
             query = query.where(table.c[name] == value)
+    return query
+
+
+def run_query(wanted: RunFilter, query: sa.Select[Any]) -> sa.Select[Any]:
+    """Return a query of runs with the conditions of a filter."""
+    query = narrowed(query, runs, wanted, "handler_id", "job_id", "guild_id")
+    if wanted.state is not None:
+        query = query.where(runs.c.state == wanted.state.value)
+    if wanted.states is not None:
+        query = query.where(runs.c.state.in_([state.value for state in wanted.states]))
+    if wanted.message_id is not None:
+        posted = sa.select(posts.c.run_sequence).where(posts.c.message_id == wanted.message_id)
+        query = query.where(runs.c.sequence.in_(posted))
     return query
 
 

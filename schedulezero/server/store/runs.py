@@ -22,7 +22,7 @@ from schedulezero.model.limits import NO_LIMITS, Limits, is_personal, too_many_r
 from schedulezero.model.part import MAIN, Part, part_of
 from schedulezero.server.decisions.refusal import LimitReached
 from schedulezero.server.records import pgqueuer_rows, troubles
-from schedulezero.server.records.queries import RunFilter, narrowed
+from schedulezero.server.records.queries import RunFilter, run_query
 from schedulezero.server.records.rows import OUTCOME_COLUMNS, messages_of, outcome_columns, run_of
 from schedulezero.server.records.tables import flow, posts, runs
 from schedulezero.server.store.busiest import busiest
@@ -414,20 +414,17 @@ class RunStore:
         self, wanted: RunFilter, *, before_sequence: int | None, limit: int
     ) -> tuple[list[Run], int | None]:
         """Return a page of runs, newest first, and the cursor of the next page, None after the last one."""
-        query = sa.select(runs).order_by(runs.c.sequence.desc()).limit(limit + 1)
-        query = narrowed(query, runs, wanted, "handler_id", "job_id", "guild_id")
-        if wanted.state is not None:
-            query = query.where(runs.c.state == wanted.state.value)
-        if wanted.states is not None:
-            query = query.where(runs.c.state.in_([state.value for state in wanted.states]))
-        if wanted.message_id is not None:
-            posted = sa.select(posts.c.run_sequence).where(posts.c.message_id == wanted.message_id)
-            query = query.where(runs.c.sequence.in_(posted))
+        query = run_query(wanted, sa.select(runs)).order_by(runs.c.sequence.desc()).limit(limit + 1)
         if before_sequence is not None:
             query = query.where(runs.c.sequence < before_sequence)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         page = [run_of(row) for row in rows[:limit]]
         return page, page[-1].sequence if len(rows) > limit else None
+
+    async def total(self, wanted: RunFilter) -> int:
+        """Return how many runs all pages of `runs` together have."""
+        query = run_query(wanted, sa.select(sa.func.count()).select_from(runs))
+        return await self._database.read(lambda connection: connection.scalar(query) or 0)
 
     async def run_counts(self) -> list[RunCount]:
         """Return the number of runs in each state and how long they took, by handler."""

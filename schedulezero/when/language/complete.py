@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
+from schedulezero.clocks import by_12_hours, clock, in_clocks_of
 from schedulezero.errors import WhenError
 from schedulezero.model.habits import Habits
-from schedulezero.when.grammar.core.tokens import plain
+from schedulezero.when.grammar.core.tokens import normalized, plain
 from schedulezero.when.grammar.words import Words, words_of
 from schedulezero.when.language.outside import OutsideReader
 from schedulezero.when.language.parse import understand
@@ -88,21 +89,25 @@ def _candidates(typed: str, locale: str) -> Iterator[tuple[str, str]]:
     language = language_of(locale)
     words = words_of(language)
     if not typed:
-        yield from ((example, locale) for example in wording(language)["examples"])
+        yield from ((in_clocks_of(locale, example), locale) for example in wording(language)["examples"])
         return
     yield typed, locale
-    wanted = typed.casefold()
-    yield from ((text, locale) for text in _starters(language) if text.casefold().startswith(wanted))
+    wanted = normalized(typed).casefold()
+    yield from (
+        (text, locale)
+        for text in _starters(language, locale)
+        if normalized(text).casefold().startswith(wanted)
+    )
     if re.search(r"\d{1,2}/\d{1,2}", typed):
         # Day and month stand in either order: both readings, the person's own first.
         yield typed, "en-GB" if locale == "en-US" else "en-US"
-    for tried, text in enumerate(_longer(typed, words, language)):
+    for tried, text in enumerate(_longer(typed, words, locale)):
         if tried == _MOST_TRIED:
             return
         yield text, locale
 
 
-def _starters(language: str) -> Iterator[str]:
+def _starters(language: str, locale: str) -> Iterator[str]:
     """Sentences that many begin with."""
     say = wording(language)
     every_monday = say["every_weekdays"][-1 if say["gender"][0] else 0].format(days=say["weekdays_every"][0])
@@ -113,17 +118,18 @@ def _starters(language: str) -> Iterator[str]:
         (say["every_other_week"].format(days=say["weekdays_on"][4]), 17),
         (say["every_month"].format(days=say["day_number"][0]), 9),
     ):
-        yield f"{head} {_at(language, hour)}"
+        yield f"{head} {_at(locale, hour)}"
     yield say["every"]["minute"][1].format(n=30)
 
 
-def _at(language: str, hour: int) -> str:
-    say = wording(language)
-    return say["at"].format(times=say["full_hour"].format(hour=hour))
+def _at(locale: str, hour: int) -> str:
+    say = wording(language_of(locale))
+    said = clock(time(hour), locale) if by_12_hours(locale) else say["full_hour"].format(hour=hour)
+    return say["at"].format(times=said)
 
 
-def _longer(typed: str, words: Words, language: str) -> Iterator[str]:
-    at = [_at(language, hour) for hour in _HOURS]
+def _longer(typed: str, words: Words, locale: str) -> Iterator[str]:
+    at = [_at(locale, hour) for hour in _HOURS]
     if not re.search(r"\d\s*$|:\d\d", typed):
         yield from (f"{typed} {moment}" for moment in at)
     match = re.search(r"(\w+)$", typed)
@@ -144,7 +150,11 @@ def _label(sentence: str, item: Understood, locale: str, now: datetime) -> str:
     first = item.schedule.next_after(now)
     assert first is not None, "what never comes is refused"
     run = first.astimezone(ZoneInfo(item.zone))
-    shown = format_datetime(run, "EEE dd MMM y, HH:mm", locale=language_of(locale))
-    when = f" · {shown} {run.tzname()}"
+    day = format_datetime(run, "EEE dd MMM y", locale=language_of(locale))
+    when = f" · {day}, {_clock(run, locale)} {run.tzname()}"
     room = _LONGEST - len(when)
     return f"{sentence if len(sentence) <= room else f'{sentence[: room - 1]}…'}{when}"
+
+
+def _clock(run: datetime, locale: str) -> str:
+    return clock(run.time(), locale) if by_12_hours(locale) else f"{run:%H:%M}"

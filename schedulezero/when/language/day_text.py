@@ -9,7 +9,7 @@ _LONGEST = 40
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _FIGURES = re.compile(r"(\d{1,2})\s*[./-]\s*(\d{1,2})\s*[./-]\s*(\d{4})", re.ASCII)
 _CLOCK = re.compile(
-    r"(\d{1,2})(?:[:.h](\d{2})(?::(\d{2}))?)?\s*(?:([ap])\.?m\.?|h|uhr)?", re.ASCII | re.IGNORECASE
+    r"([0-9]{1,2})(?:[:.h]([0-9]{2})(?::([0-9]{2}))?)?\s*(?:([ap])\.?\s?m\.?|h|uhr)?", re.IGNORECASE
 )
 _MONTH_FIRST = frozenset({"en-US"})
 _NOON = 12

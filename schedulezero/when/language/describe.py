@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from schedulezero.clocks import by_12_hours, clock
 from schedulezero.errors import TriggerError
 from schedulezero.instants import first_instant_at_or_after
 from schedulezero.model import Trigger
@@ -44,21 +45,23 @@ def describe(trigger: Trigger, zone: str, locale: str = "en") -> str:
     Parameters:
         trigger: Any trigger, even an invalid one.
         zone: The zone for wall-clock times without one.
-        locale: The language of the sentence; English if we don't have it.
+        locale: The language of the sentence, English if we don't have it, and whether its times have 12
+            hours; a language alone, such as *en*, has 24.
     """
     try:
         schedule = schedule_of(trigger, anchor=_EPOCH, zone=zone)
     except TriggerError:
         return str(trigger.args.get("text") or f"{trigger.type}, unreadable")
     where = ZoneInfo(trigger.zone_or(zone))
-    return _Speaker(language_of(locale), where).say(schedule, trigger)
+    return _Speaker(locale, where).say(schedule, trigger)
 
 
 class _Speaker:
     """Says schedules in one language."""
 
-    def __init__(self, language: str, zone: ZoneInfo) -> None:
-        self.words: Any = wording(language)
+    def __init__(self, locale: str, zone: ZoneInfo) -> None:
+        self.locale = locale
+        self.words: Any = wording(language_of(locale))
         self.contractions: Mapping[str, str] = self.words["contractions"]
         self.zone = zone
 
@@ -110,6 +113,8 @@ class _Speaker:
     def _clock(self, moment: time) -> str:
         if moment.microsecond:
             return moment.isoformat()
+        if by_12_hours(self.locale):
+            return clock(moment, self.locale)
         if moment.second:
             return f"{moment:%H:%M:%S}"
         return self.words["clock" if moment.minute else "full_hour"].format(

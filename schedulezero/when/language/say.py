@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from schedulezero.clocks import in_clocks_of
 from schedulezero.when.grammar.tables import languages, table_of
 
 __all__ = ["examples", "language_of", "languages", "wording"]
@@ -25,4 +26,5 @@ def language_of(locale: str) -> str:
 
 def examples(locale: str) -> str:
     """Return two texts that are understood in a person's language, to show what is valid."""
-    return " · ".join(f"`{text}`" for text in wording(language_of(locale))["examples"])
+    texts = wording(language_of(locale))["examples"]
+    return " · ".join(f"`{in_clocks_of(locale, text)}`" for text in texts)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, get_timezone_location
 
+from schedulezero.clocks import clock
 from schedulezero.when.calendar.triggers import CITY_AREAS, known_zones
 
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
@@ -43,8 +44,8 @@ class Zone:
         """Return its names and the current time there."""
         local = now.astimezone(ZoneInfo(self.key))
         name = self.city if self.place.casefold() in self.city.casefold() else f"{self.city}, {self.place}"
-        clock = format_datetime(local, "EEE HH:mm", locale=locale_in_cldr(locale))
-        return f"{name} · {clock} ({self.key})"[:100]
+        day = format_datetime(local, "EEE", locale=locale_in_cldr(locale))
+        return f"{name} · {day} {clock(local.time().replace(second=0), locale)} ({self.key})"[:100]
 
 
 def search_zones(typed: str, locale: str, now: datetime, most: int = 25) -> list[Zone]:

@@ -154,7 +154,7 @@ async def test_secrets_and_what_belongs_to_one_job_stay_out(world: World) -> Non
     shown = await world.draft(world.admin, "call_web", values, "every monday at 9")
     tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
     form = await world.admin.click(tools.response, label="Save as template")  # type: ignore[arg-type]
-    assert "nothing in it" in said(await world.admin.submit_modal(form, {"name": "Call"}))
+    assert "still empty" in said(await world.admin.submit_modal(form, {"name": "Call"}))
     assert await world.bot.memory.templates.of(str(world.guild.id)) == []
 
 

@@ -124,3 +124,14 @@ def test_many_events_that_take_too_long_are_left_out_alone(monkeypatch: pytest.M
     agenda = read("\n---\n".join([*events, *good]))
     assert [item.title for item in agenda.occurrences] == ["Once", *["Games"] * 3]
     assert len(agenda.unread) == 20
+
+
+@pytest.mark.parametrize("end", ["UID:b", "\r\nDTSTART:20261202", "END:VCALENDAR", "BEGIN:VTIMEZONE"])
+def test_a_calendar_that_was_cut_off_is_not_read_as_a_whole_one(end: str) -> None:
+    zone = "BEGIN:VTIMEZONE\r\nTZID:X\r\nEND:VTIMEZONE\r\n"
+    whole = file_of(f"{WEEKLY}\n---\nUID:b\nSUMMARY:Chess\nDTSTART:20261202T180000Z", zone)
+    whole = whole.replace("\r\n", "\n").replace("\n", "\r\n")
+    with pytest.raises(Unusable) as caught:
+        agenda_of(whole[: whole.index(end) + len(end) // 2], WINDOW)
+    assert caught.value.code == "feed_cut_short"
+    assert len(agenda_of(whole.rstrip(), WINDOW).occurrences) == 4

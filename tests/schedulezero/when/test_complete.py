@@ -16,7 +16,8 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 def labels(typed: str, locale: str = "en-GB") -> list[str]:
-    return [found.label for found in completions(typed, zone="Europe/Berlin", locale=locale, now=NOW)]
+    found = completions(typed, zone="Europe/Berlin", locale=locale, now=NOW)
+    return [item.label.replace("\u202f", " ") for item in found]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,12 @@ def labels(typed: str, locale: str = "en-GB") -> list[str]:
         ("", "it", "ogni lunedì alle 18:00"),
         ("elke ma", "nl", "elke maandag om 9:00"),
         ("", "nl", "elke maandag om 18:00"),
-        ("tomorrow at 9", "en-US", "on 25 November 2026 at 09:00"),
+        ("tomorrow at 9", "en-US", "on 25 November 2026 at 9:00 AM · Wed 25 Nov 2026, 9:00 AM CET"),
+        ("every day at 6:00 p", "en-US", "every day at 6:00 PM"),
+        ("every day at 9", "en-US", "every day at 9:00 AM"),
+        ("", "en-US", "every Monday at 6:00 PM"),
+        ("", "es-419", "todos los lunes a las 6:00 p.m."),
+        ("mañana a las 13", "es-419", "el 25 de noviembre de 2026 a la 1:00 p.m."),
     ],
 )
 def test_it_shows_how_it_is_understood(typed: str, locale: str, part: str) -> None:
@@ -55,8 +61,17 @@ def test_an_ambiguous_date_is_two_choices_the_persons_own_first() -> None:
 def test_picking_one_is_understood_as_it_said() -> None:
     for typed in ("every other fri", "first mon", "05/12 18:00", "ev", "wee"):
         for found in completions(typed, zone="Europe/Berlin", locale="en-US", now=NOW):
-            again = completions(found.text, zone="Europe/Berlin", locale="en-US", now=NOW)
-            assert again[0].label == found.label
+            for text in (found.text, found.text.replace("\u202f", " ")):
+                again = completions(text, zone="Europe/Berlin", locale="en-US", now=NOW)
+                assert again[0].label == found.label
+
+
+def test_a_zones_clock_is_the_readers() -> None:
+    (berlin,) = search_zones("Europe/Berlin", "en-US", NOW)
+    shown = {locale: berlin.label(NOW, locale).replace("\u202f", " ") for locale in ("en-US", "en-GB", "de")}
+    assert [text.split(" · ")[1].partition(" (")[0] for text in shown.values()] == [
+        "Tue 1:00 PM", "Tue 13:00", "Di. 13:00",
+    ]  # fmt: skip
 
 
 @settings(max_examples=tries(200), deadline=None)

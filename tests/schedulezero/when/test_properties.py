@@ -25,7 +25,7 @@ from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import known_zones, schedule_of
 from schedulezero.when.language.describe import describe
 from schedulezero.when.language.parse import understand
-from tests.support.languages import LANGUAGES
+from tests.support.languages import BY_12_HOURS, LANGUAGES
 from tests.support.tries import tries
 
 many = settings(
@@ -227,7 +227,7 @@ def triggers(draw: st.DrawFn) -> Trigger:
 
 
 @many
-@given(triggers(), st.sampled_from(LANGUAGES))
+@given(triggers(), st.sampled_from((*LANGUAGES, *BY_12_HOURS)))
 def test_a_sentence_means_what_it_was_made_of(trigger: Trigger, language: str) -> None:
     zone = str(trigger.args.get("timezone") or "UTC")
     now = datetime(1971, 1, 1, tzinfo=UTC)
