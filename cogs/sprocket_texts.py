@@ -13,11 +13,13 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileParser
 
 FOLDER = "locale"
 LARGEST = 1024 * 1024
 """The most bytes of a catalogue."""
+MOST_FORMS = 6
+"""The most plural forms of a language (CLDR: zero, one, two, few, many and other)."""
 ERRORS = "error:"
 
 _Texts = dict[str, tuple[GNUTranslations, dict[str, str]]]
@@ -36,10 +38,22 @@ def read_texts(beside: Path, languages: Iterable[str]) -> _Texts:
             continue
         if path.stat().st_size > LARGEST:
             raise ValueError(f"{FOLDER}/{path.name} is larger than {LARGEST // 1024} KiB")
+        catalog = _Bounded(locale=language)
         with path.open("rb") as file:
-            catalog = read_po(file, locale=language, abort_invalid=True)
+            PoFileParser(catalog, abort_invalid=True).parse(file)
         found[language] = _compiled(catalog), dict(_sources(catalog))
     return found
+
+
+class _Bounded(Catalog):
+    """A catalogue that makes no list of as many plural forms as its header happens to say."""
+
+    @property
+    def num_plurals(self) -> int:
+        found = super().num_plurals
+        if not 1 <= found <= MOST_FORMS:
+            raise ValueError(f"`nplurals` must be 1 to {MOST_FORMS}")
+        return found
 
 
 def _compiled(catalog: Catalog) -> GNUTranslations:

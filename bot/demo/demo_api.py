@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import simcord
@@ -52,7 +52,7 @@ class DemoApi:
                 raise web.HTTPUnauthorized
             try:
                 return await answer(request)
-            except (KeyError, ValueError, TypeError):  # forged, or made up by hand
+            except (KeyError, ValueError, TypeError, RecursionError):  # forged, or made up by hand
                 raise web.HTTPBadRequest from None
             except NoTarget:
                 raise web.HTTPNotFound from None
@@ -162,7 +162,10 @@ class DemoApi:
             return None
 
 
-def _target(asked: dict[str, Any]) -> Target:
+def _target(asked: Any) -> Target:
+    if not isinstance(asked, dict):
+        raise TypeError("a menu is on an object")
+    asked = cast("dict[str, Any]", asked)
     message, user = asked.get("message"), asked.get("user")
     if (message is None) == (user is None):
         raise ValueError("a menu is on a message or on a member")

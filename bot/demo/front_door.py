@@ -137,7 +137,7 @@ def _answer(answer: tuple[int, Mapping[str, str], bytes]) -> web.Response:
 async def _json(request: web.Request) -> dict[str, object]:
     try:
         body = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise web.HTTPBadRequest from None
     if not isinstance(body, dict):
         raise web.HTTPBadRequest

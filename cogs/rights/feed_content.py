@@ -30,5 +30,6 @@ def shown_in(guild: discord.Guild, specs: Iterable[MethodSpec], zone: str) -> Sh
         name=guild.name,
         timezone=zone,
         channels={str(channel.id): channel.name for channel in visible[:_MOST_CHANNELS]},
-        methods={name: list(dict.fromkeys((*own, *_USUAL))) for name, own in methods.items() if own},
+        # A method without any is named, too: the server knows that its parts tell nobody of a job.
+        methods={name: list(dict.fromkeys((*own, *_USUAL))) if own else [] for name, own in methods.items()},
     )

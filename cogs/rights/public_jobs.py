@@ -6,7 +6,7 @@ people who may schedule.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import discord
@@ -26,6 +26,23 @@ def is_public(spec: MethodSpec | None, params: Mapping[str, Any], guild: discord
     named = named_channels(spec, params) if spec is not None else []
     return bool(named) and all(
         everybody_sees(guild, guild.get_channel_or_thread(channel_id)) for channel_id in named
+    )
+
+
+def has_hidden_part(
+    parts: Iterable[tuple[MethodSpec | None, Mapping[str, Any]]], guild: discord.Guild
+) -> bool:
+    """Return whether a part of a job posts where not everyone may see it; if in doubt, one does.
+
+    A part that names no channel, such as a web call, shows nobody anything, so it hides nothing.
+
+    Parameters:
+        parts: what the method of each declares, None if it is not loaded, and its params.
+        guild: the guild that the job belongs to.
+    """
+    return any(
+        spec is None or (bool(named_channels(spec, params)) and not is_public(spec, params, guild))
+        for spec, params in parts
     )
 
 

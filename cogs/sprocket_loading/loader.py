@@ -152,7 +152,7 @@ async def _change(bot: commands.Bot, name: str, module: str) -> list[str]:
     """Load or reload a sprocket; on a failure, raise Refused with the reason and leave the bot unchanged."""
     own = set(jobs_of(bot, name)) if module in bot.extensions else set[str]()
     before = set(handler_of(bot).sprockets) - own
-    texts = _texts_of(name)
+    texts = await asyncio.to_thread(_texts_of, name)
     try:
         await take_in(bot, module, own)
     except SwapFailed as failed:

@@ -162,12 +162,42 @@ _KIND_BY_TYPE: tuple[tuple[str, Kind], ...] = (
 )
 
 
-_SECRETS = frozenset({"authorization", "body", "headers", "password", "secret", "token"})
+_SENT = (("body",),)
+_SECRETS = frozenset(
+    {
+        "apikey", "apikeys", "auth", "authorization", "bearer", "cookie", "cookies", "credential",
+        "credentials", "headers", "passphrase", "passwd", "password", "passwords", "pwd", "secret", "secrets",
+        "token", "tokens", "webhook", "webhooks",
+    }
+)  # fmt: skip
+_KEYS = frozenset({"access", "api", "auth", "client", "encryption", "private", "secret", "signing"})
+_ADDRESSES = frozenset({"uri", "uris", "url", "urls", "webhook", "webhooks"})
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_BETWEEN = re.compile(r"[^a-z0-9]+")
 
 
 def tells_a_secret(name: str) -> bool:
-    """Return whether a parameter's name alone marks its value as secret; see also `Kind.URL`."""
-    return name.casefold() in _SECRETS
+    """Return whether a parameter's name alone marks its value as secret; see also `names_an_address`.
+
+    Its last word tells, however it is written: ``bot_token``, ``Token``, ``apiKey``.
+    """
+    words = _words(name)
+    if words in _SENT or (words and words[-1] in _SECRETS):
+        return True
+    return len(words) > 1 and words[-1] in ("key", "keys") and words[-2] in _KEYS
+
+
+def names_an_address(name: str) -> bool:
+    """Return whether a parameter's name alone marks its value as the address of someone's service.
+
+    A link to a message is none: whoever has it sees the message only if they see its channel.
+    """
+    words = _words(name)
+    return bool(words) and words[-1] in _ADDRESSES and words[-2:-1] != ("message",)
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word for word in _BETWEEN.split(_HUMP.sub("_", name).casefold()) if word)
 
 
 def kind_of(name: str, type_text: str) -> Kind:

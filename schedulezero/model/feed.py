@@ -17,7 +17,8 @@ class Shown(Noun):
         name: the calendar's name.
         timezone: the IANA zone in which calendar programs should show it.
         channels: the channels that every member can see, id → name.
-        methods: job method → the params that name its channels; jobs with other methods aren't shown.
+        methods: job method → the params that name its channels; jobs with other methods, or with parts of
+        other methods, aren't shown, nor are jobs whose own method names none.
     """
 
     name: str

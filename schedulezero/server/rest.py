@@ -57,7 +57,7 @@ async def answering(
         requests_per_second=config.requests_per_second,
     )
     access = Access(rules_of_access, kept.tokens, connections)
-    masks = Masks(callees.registry.schema)
+    masks = Masks(callees.registry.schema, callees.registry.all_schemas)
     app = web.Application(
         middlewares=[
             connections.middleware(),

@@ -18,7 +18,7 @@ from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.host import host_of
 from schedulezero.methods.note_kinds import SPROCKET_STATE
-from schedulezero.wire.storable import Unstorable, check
+from schedulezero.wire.storable import Unstorable, check, check_text
 
 LARGEST = 4096
 """The most characters of a value, as JSON."""
@@ -41,7 +41,7 @@ async def get(
         job: Whether it is the value of the run's job.
         default: What to return if there is no value.
 
-    Raises JobFailed outside a guild, and for a key longer than 100 characters.
+    Raises JobFailed outside a guild, and for a key or a name that isn't text of 1 to 100 characters.
     """
     kind, name, _ = _place(sprocket, key, person, job=job)
     found = await host_of(bot).memory.kept(kind, name)
@@ -105,6 +105,15 @@ def _place(sprocket: str, key: str, person: int | None, *, job: bool) -> tuple[s
     run = current_run()
     if run.guild_id is None or (job and run.job_id is None):
         raise JobFailed("This job belongs to no server.", retry=False, code="job_without_guild")
+    for text, whose in ((key, "the key"), (sprocket, "the sprocket's name")):
+        if (fault := _fault(text, whose)) is not None:
+            raise JobFailed(
+                "The value of {key!r} can't be saved: {error}.",
+                retry=False,
+                code="state_unstorable",
+                key=str(key)[:LONGEST_KEY].encode(errors="replace").decode(),
+                error=fault,
+            )
     if not 0 < len(key) <= LONGEST_KEY:
         raise JobFailed(
             "A key must have 1 to {most} characters.", retry=False, code="state_key_length", most=LONGEST_KEY
@@ -117,3 +126,16 @@ def _place(sprocket: str, key: str, person: int | None, *, job: bool) -> tuple[s
     }
     name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
     return f"{SPROCKET_STATE}/{run.guild_id}", name, about
+
+
+def _fault(text: object, whose: str) -> str | None:
+    """Return why a key or a name can't be stored, or None; a key's length is told by itself."""
+    if not isinstance(text, str):
+        return f"{whose} isn't text"
+    if whose != "the key" and not 0 < len(text) <= LONGEST_KEY:
+        return f"{whose} must have 1 to {LONGEST_KEY} characters"
+    try:
+        check_text(text)
+    except Unstorable as error:
+        return f"{whose} holds {error}"
+    return None

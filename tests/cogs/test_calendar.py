@@ -31,6 +31,7 @@ from schedulezero import instants
 from schedulezero.exchange.calendar_export import MOST_EVENTS, calendar_of
 from schedulezero.instants import to_iso
 from schedulezero.model import GuildRules, Job, Run, RunState, Trigger
+from schedulezero.model.part import Part
 from schedulezero.when.calendar.triggers import schedule_of
 from tests.support.acting import a_job, scheduler
 from tests.support.calendars import entries, imported
@@ -107,8 +108,14 @@ async def test_what_is_posted_for_all_holds_only_what_all_can_see(world: World) 
         ("Partly", "send_to_multiple_channels", both),
         ("Psst", "send_dm", {"user_id": str(world.plain.id), "message": "x"}),
         ("Hook", "call_web", {"url": "https://example.org"}),
+        ("Leaky", "send_announcement", {"channel_id": str(world.channel.id), "message": "x"}),
     ):
-        job = await a_job(world, name=name, method=method, params=params, trigger=daily)
+        parts = [("t1", str(hidden.id))] if name == "Leaky" else [("t1", str(public.id))] * (name == "Open")
+        parts = tuple(
+            Part(p, "send_announcement", {"channel_id": c, "message": "x"}, timedelta(hours=1))
+            for p, c in parts
+        )
+        job = await a_job(world, name=name, method=method, params=params, trigger=daily, parts=parts)
         if name in ("Open", "Layoffs"):
             await world.bot.services.client.run(job, str(world.admin.id))
             await ended(world, job)
@@ -119,7 +126,7 @@ async def test_what_is_posted_for_all_holds_only_what_all_can_see(world: World) 
     file = (await next(a for a in posted.attachments if a.filename.endswith("ics")).read()).decode()
     for name, wanted in {
         "Open": True, "Threaded": True, "Layoffs": False, "Whisper": False, "Partly": False, "Psst": False,
-        "Hook": False,
+        "Hook": False, "Leaky": False,
     }.items():  # fmt: skip
         assert (name in text_of(posted)) is wanted and (f"SUMMARY:{name}" in file) is wanted, name
     assert "Textual" not in file and "Textual" not in text_of(posted)

@@ -11,6 +11,7 @@ import sprockets
 from cogs.language import speaking, t, translated
 from cogs.services import Refused
 from cogs.sprocket_loading import loader
+from cogs.sprocket_texts import read_texts
 from schedulezero.errors import JobFailed
 from tests.support.world import World
 
@@ -75,3 +76,18 @@ async def test_texts_of_a_sprocket_are_translated_while_it_is_loaded(world: Worl
     finally:
         sprockets.__path__.remove(str(tmp_path))
         sys.modules.pop("sprockets.tidy_sprocket", None)
+
+
+@pytest.mark.parametrize("forms", ["0", "-1", "7", "10000000", "999999999999"])
+def test_a_catalogue_says_only_as_many_plural_forms_as_there_are(tmp_path: Path, forms: str) -> None:
+    (tmp_path / "locale").mkdir()
+    file = tmp_path / "locale" / "de.po"
+    text = (
+        'msgid ""\nmsgstr ""\n"Plural-Forms: npl"\n"urals={}; plural=0;\\n"\n\n'
+        'msgid "a"\nmsgid_plural "b"\nmsgstr[0] "c"\n'
+    )
+    file.write_text(text.format(forms))
+    with pytest.raises(ValueError, match="must be 1 to 6"):
+        read_texts(tmp_path / "x.py", ["de"])
+    file.write_text(text.format("1"))
+    assert read_texts(tmp_path / "x.py", ["de"])["de"][0].ngettext("a", "b", 2) == "c"

@@ -36,11 +36,17 @@ async def test_values_of_a_guild_a_person_and_a_job(world: World, monkeypatch: p
         (run, lambda: put(bot, "standup", "k", ["xy"] * 1000), "state_too_large"),
         (run, lambda: put(bot, "standup", "k", object()), "state_unstorable"),
         (run, lambda: put(bot, "standup", "k" * 101, 1), "state_key_length"),
+        (run, lambda: put(bot, "standup", "\ud800", 1), "state_unstorable"),
+        (run, lambda: get(bot, "standup", "\ud800"), "state_unstorable"),
+        (run, lambda: put(bot, "standup", 7, 1), "state_unstorable"),  # type: ignore[arg-type]
+        (run, lambda: put(bot, "\ud800", "k", 1), "state_unstorable"),
+        (run, lambda: put(bot, "s" * 101, "k", 1), "state_unstorable"),
         (RunContext(), lambda: put(bot, "standup", "k", 1), "job_without_guild"),
     ):
         with running(place), pytest.raises(JobFailed) as refused:
             await wrong()
         assert refused.value.code == code
+        assert refused.value.message.encode()
     monkeypatch.setattr(state, "MOST", 3)
     with running(run):
         with pytest.raises(JobFailed, match="have saved 3 values"):

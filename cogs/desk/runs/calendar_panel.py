@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
@@ -35,7 +35,7 @@ from cogs.desk.runs.agenda import (
 from cogs.desk.runs.months import read_month
 from cogs.guild_language import locale_of
 from cogs.language import shown_locale, speaking, t, tn, translated, with_colon
-from cogs.rights.public_jobs import is_public
+from cogs.rights.public_jobs import has_hidden_part, is_public
 from cogs.rights.rights import posting_in
 from cogs.rights.timeouts import bot_timed_out
 from cogs.services import Refused, spec_for
@@ -46,6 +46,7 @@ from schedulezero.instants import FIRST_YEAR, LAST_YEAR
 from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import GuildRules, Job, JobState, Run, RunState
+from schedulezero.model.part import MAIN
 from schedulezero.when.calendar.quiet_hours import days_off
 
 _LISTED = 12
@@ -122,8 +123,7 @@ async def _build(
     jobs, more_jobs = await _jobs(desk)
     runs = await _runs(desk, begin) if begin < now else []
     if public:
-        jobs = [item async for item in _public(desk, jobs)]
-        runs = [item async for item in _public(desk, runs)]
+        jobs, runs = await _public(desk, jobs, runs)
     rules = await rules_here(desk)
     seen = await asyncio.to_thread(_seen, jobs, runs, day, view, zone, now, rules)
     file = await asyncio.to_thread(
@@ -268,16 +268,40 @@ async def _jobs(desk: Desk) -> tuple[list[Job], bool]:
     return found, False
 
 
-async def _public(desk: Desk, items: Iterable[_Item]) -> AsyncIterator[_Item]:
-    """Yield the jobs or runs that everyone may see."""
+async def _public(desk: Desk, jobs: list[Job], runs: list[Run]) -> tuple[list[Job], list[Run]]:
+    """Return the jobs and runs that everyone may see, with all their parts."""
     specs: dict[str, MethodSpec | None] = {}
-    for number, item in enumerate(items):
-        if number % 50 == 0:
-            await asyncio.sleep(0)  # there may be thousands
-        if item.method not in specs:
-            specs[item.method] = spec_for(desk.bot, item.method)
-        if is_public(specs[item.method], item.params, desk.guild):
+
+    def spec(method: str) -> MethodSpec | None:
+        if method not in specs:
+            specs[method] = spec_for(desk.bot, method)
+        return specs[method]
+
+    async def turns(items: Iterable[_Item]) -> AsyncIterator[_Item]:
+        for number, item in enumerate(items):
+            if number % 50 == 0:
+                await asyncio.sleep(0)  # there may be thousands
             yield item
+
+    hidden = {
+        job.id
+        async for job in turns(jobs)
+        if has_hidden_part(((spec(part.method), part.params) for part in job.parts), desk.guild)
+    }
+    hidden |= {
+        run.job_id
+        async for run in turns(runs)
+        if run.part not in (None, MAIN) and has_hidden_part([(spec(run.method), run.params)], desk.guild)
+    }
+
+    async def seen(items: Iterable[_Item], job_id: Callable[[_Item], str]) -> list[_Item]:
+        return [
+            item
+            async for item in turns(items)
+            if job_id(item) not in hidden and is_public(spec(item.method), item.params, desk.guild)
+        ]
+
+    return await seen(jobs, lambda job: job.id), await seen(runs, lambda run: run.job_id)
 
 
 async def _runs(desk: Desk, begin: datetime) -> list[Run]:

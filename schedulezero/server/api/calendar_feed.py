@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -35,6 +35,8 @@ FRESH = timedelta(seconds=30)
 _MOST_KEPT = 64
 _PAGE = 100
 _LOOPBACK = "loopback"
+_UNREADABLE = "forwarded"
+"""Stands for all clients of whom a proxy says no usable address; they are counted together."""
 _ENDING = ".ics"
 _HEADERS = {
     "Cache-Control": "private, max-age=300",
@@ -91,7 +93,8 @@ class CalendarResource:
         return [web.get(f"{FEEDS}{{secret}}", self.poll)]  # and HEAD
 
     async def poll(self, request: web.Request) -> web.StreamResponse:
-        address = _address_of(request, trusting=self._behind_proxy)
+        lines = request.headers.getall("X-Forwarded-For", ())
+        address = address_of(request.remote or "127.0.0.1", lines, trusting=self._behind_proxy)
         # A proxy that doesn't say who asks makes all clients one address.
         if address != _LOOPBACK and (wait := self._each_address.take(address)):
             return _later(wait)
@@ -175,16 +178,23 @@ def _has_it(request: web.Request, etag: str, changed_at: datetime) -> bool:
     return since is not None and changed_at.astimezone(UTC).replace(microsecond=0) <= since
 
 
-def _address_of(request: web.Request, *, trusting: bool) -> str:
-    """Return the address by which a client is counted: the one that a proxy appended, if there is a proxy."""
-    peer = place_of(request.remote or "127.0.0.1")
-    forwarded = request.headers.get("X-Forwarded-For")
-    if forwarded is None or not (trusting or peer == _LOOPBACK):
+def address_of(peer: str, forwarded: Sequence[str], *, trusting: bool) -> str:
+    """Return by what a client is counted: the address that a proxy appended, if there is a proxy.
+
+    Parameters:
+        peer: the address of the connection's other end.
+        forwarded: the lines ``X-Forwarded-For`` of the request, in order.
+        trusting: whether a proxy on another machine is believed, and not only one on this machine.
+    """
+    peer = place_of(peer)
+    if not forwarded or not (trusting or peer == _LOOPBACK):
         return peer
     try:
-        return place_of(forwarded.rpartition(",")[2].strip())
+        # Several lines are one list (RFC 9110, 5.3). The proxy appends to its end; the rest is anybody's.
+        found = place_of(forwarded[-1].rpartition(",")[2].strip())
     except ValueError:
-        return peer
+        return _UNREADABLE
+    return _UNREADABLE if found == _LOOPBACK else found  # nobody on this machine needs a proxy
 
 
 def _later(seconds: float) -> web.Response:

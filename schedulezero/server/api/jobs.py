@@ -35,7 +35,7 @@ from schedulezero.server.http.bodies import (
     read_instant,
 )
 from schedulezero.server.http.errors import ApiError
-from schedulezero.server.http.masks import Masks
+from schedulezero.server.http.masks import READS_ONLY, Masks
 from schedulezero.server.records.queries import JobFilter, JobOrder, Position, RunFilter
 from schedulezero.wire.storable import read_json
 
@@ -94,6 +94,7 @@ class JobsResource:
             channel_id=query.get("channel_id"),
             text=query.get("text"),
             due_before=read_instant(due_before, "due_before") if due_before else None,
+            names_only=request.get(READS_ONLY, False),  # a search could tell what is masked
         )
         page, cursor, states = await self._jobs.store.jobs_and_states(
             wanted,

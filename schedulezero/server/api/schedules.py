@@ -77,7 +77,8 @@ class SchedulesResource:
     async def list(self, request: web.Request) -> web.Response:
         jobs, _ = await self._jobs.store.jobs(JobFilter(), limit=_MOST_LISTED)
         live = [job for job in jobs if job.state in (JobState.ACTIVE, JobState.PAUSED)]
-        return json_answer({"schedules": [_schedule(job) for job in live], "count": len(live)})
+        listed = await asyncio.to_thread(lambda: [_schedule(job) for job in live])  # there may be thousands
+        return json_answer({"schedules": listed, "count": len(live)})
 
     async def delete(self, request: web.Request) -> web.Response:
         schedule_id = request.match_info["id"]

@@ -79,16 +79,20 @@ def events_of(
         now: the present instant.
     """
     begin, end = window(now)
+    jobs, runs = list(jobs), list(runs)
+    hidden = set[str]() if personal else _with_hidden_parts(jobs, runs, shown)
     found = [
         _event(run.job_id, run.scheduled_at, run.scheduled_at, run.title, place, run.params)
         for run in runs
         if begin <= run.scheduled_at < end and run.state in _DONE and run.part in (None, MAIN)
+        if run.job_id not in hidden
         if (place := _place(run.method, run.params, shown, personal=personal)) is not None
     ]
     visible = (
         (job, place)
         for job in jobs
-        if (place := _place(job.method, job.params, shown, personal=personal)) is not None
+        if job.id not in hidden
+        and (place := _place(job.method, job.params, shown, personal=personal)) is not None
     )
     found += [
         _event(job.id, at, job.updated_at or job.created_at or at, job.title, place, job.params)
@@ -136,6 +140,21 @@ def _place(method: str, params: Mapping[str, Any], shown: Shown, *, personal: bo
                 return None
             names.append(f"#{name}")
     return ", ".join(dict.fromkeys(names)) or None
+
+
+def _with_hidden_parts(jobs: Iterable[Job], runs: Iterable[Run], shown: Shown) -> set[str]:
+    """Return the ids of the jobs of which a part posts, or has posted, where not every member may see it."""
+    parts = [(job.id, part.method, part.params) for job in jobs for part in job.parts]
+    parts += [(run.job_id, run.method, run.params) for run in runs if run.part not in (None, MAIN)]
+    return {job_id for job_id, method, params in parts if not _part_shown(method, params, shown)}
+
+
+def _part_shown(method: str, params: Mapping[str, Any], shown: Shown) -> bool:
+    """Return whether every member may see a part's channels; one without any, such as a call, is shown."""
+    names = shown.methods.get(method)
+    if names is not None and not any(params.get(name) for name in names):
+        return True
+    return _place(method, params, shown, personal=False) is not None
 
 
 def _channel_id(value: object) -> str:

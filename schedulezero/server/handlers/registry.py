@@ -297,6 +297,11 @@ class Registry:
         schemas = (entry.instance.schemas.get(method) for entry in self._entries.of(handler_id))
         return next((found for found in schemas if found is not None), None)
 
+    def all_schemas(self) -> list[JsonObject]:
+        """Return the schemas that any handler sent for its methods."""
+        entries = [entry for name in list(self._entries.handlers) for entry in self._entries.of(name)]
+        return [schema for entry in entries for schema in list(entry.instance.schemas.values())]
+
     def described(self) -> list[JsonObject]:
         """Return every method of every handler, with its schema if the handler sent one."""
         found: list[JsonObject] = []

@@ -33,7 +33,11 @@ Position = tuple[int | str, str]
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs a listing shows; None means any. It shows cancelled jobs only if ``state`` asks for them."""
+    """Which jobs a listing shows; None means any. It shows cancelled jobs only if ``state`` asks for them.
+
+    Attributes:
+        names_only: whether ``text`` is looked for in names and methods alone, and not in params.
+    """
 
     handler_id: str | None = None
     method: str | None = None
@@ -43,6 +47,7 @@ class JobFilter:
     channel_id: str | None = None
     text: str | None = None
     due_before: datetime | None = None
+    names_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,11 @@ def _only(wanted: JobFilter, query: sa.Select[Any]) -> sa.Select[Any]:
     else:
         query = query.where(jobs.c.state != JobState.CANCELLED.value)
     if wanted.text:
-        query = query.where(jobs.c.search_text.contains(wanted.text.casefold(), autoescape=True))
+        within = (
+            (jobs.c.sort_name, sa.func.lower(jobs.c.method)) if wanted.names_only else (jobs.c.search_text,)
+        )
+        text = wanted.text.casefold()
+        query = query.where(sa.or_(*(column.contains(text, autoescape=True) for column in within)))
     if wanted.channel_id is not None:
         query = query.where(jobs.c.channels.contains(f" {wanted.channel_id} ", autoescape=True))
     if wanted.due_before is not None:

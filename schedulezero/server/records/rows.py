@@ -10,7 +10,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import Any, cast
 
-from schedulezero.methods.secret_params import is_secret_by_name
+from schedulezero.methods.secret_params import open_by_name
 from schedulezero.model import Job, JsonObject, MissedPolicy, OverlapPolicy, Run, RunState, Trigger
 from schedulezero.model.fields import Noun, Way, enum_ways, fields_of, seconds
 from schedulezero.model.part import MAIN, Part, Waiting, next_part_at
@@ -96,8 +96,7 @@ def channels_text(job: Job) -> str:
 def search_text(job: Job) -> str:
     """Return the text of a job that a text search looks into."""
     # Not everyone who may search may see URLs and secrets, so searches don't find them.
-    open_to_all = [value for key, value in job.params.items() if not is_secret_by_name(key)]
-    words = [job.name or "", job.method, *map(str, open_to_all)]
+    words = [job.name or "", job.method, *map(str, open_by_name(job.params).values())]
     return " ".join(words)[:2000].casefold()
 
 

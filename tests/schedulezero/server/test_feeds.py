@@ -18,6 +18,8 @@ from benchmarks.growing import grow
 from schedulezero.instants import to_iso
 from schedulezero.model import GuildRules, Job, Run, RunState, Trigger
 from schedulezero.model.feed import FEEDS_OF_A_PERSON, Shown
+from schedulezero.model.part import Part
+from schedulezero.server.api.calendar_feed import address_of
 from schedulezero.server.decisions.feed_events import MOST_EVENTS, MOST_OF_A_JOB, events_of
 from schedulezero.server.decisions.feed_text import feed_text
 from schedulezero.server.http.rates import Rates
@@ -225,6 +227,26 @@ async def test_who_asks_too_often_is_told_when_to_ask_again(desk: Served) -> Non
         assert answers[0].status_code == 200 and answers[-1].status_code == 429  # one feed, from everywhere
 
 
+def test_only_what_the_proxy_itself_appended_tells_who_asks() -> None:
+    """A client writes lines and entries of its own before the proxy's, and can't get uncounted."""
+    # Read as: the peer, whether a proxy elsewhere is trusted, the lines, and by what the client is counted.
+    for peer, trusting, lines, counted in (
+        ("127.0.0.1", False, ["9.9.9.9"], "9.9.9.9"),
+        ("127.0.0.1", False, ["9.9.9.9", "8.8.8.8"], "8.8.8.8"),
+        ("127.0.0.1", False, ["9.9.9.9, 7.7.7.7", "6.6.6.6, 8.8.8.8"], "8.8.8.8"),
+        ("127.0.0.1", False, ["127.0.0.1", "8.8.8.8"], "8.8.8.8"),
+        ("127.0.0.1", False, ["8.8.8.8", "127.0.0.1"], "forwarded"),
+        ("127.0.0.1", False, ["::ffff:127.0.0.1"], "forwarded"),
+        ("127.0.0.1", False, ["8.8.8.8", "rubbish"], "forwarded"),
+        ("127.0.0.1", False, [""], "forwarded"),
+        ("127.0.0.1", False, [], "loopback"),
+        ("203.0.113.1", False, ["8.8.8.8"], "203.0.113.1"),
+        ("203.0.113.1", True, ["127.0.0.1", "8.8.8.8"], "8.8.8.8"),
+        ("203.0.113.1", True, ["127.0.0.1"], "forwarded"),
+    ):
+        assert address_of(peer, lines, trusting=trusting) == counted, (peer, lines)
+
+
 async def test_a_guarded_server_answers_a_feed_and_nothing_else_without_a_token(
     server_config: ServerConfig,
 ) -> None:
@@ -278,6 +300,29 @@ def test_no_busy_job_crowds_out_the_others_and_a_feed_is_bounded() -> None:
     found = events_of(jobs, [], None, shown, personal=False, now=NOW)
     assert len(found) == MOST_EVENTS and sum(event.title == "Weekly" for event in found) == 14
     assert max(sum(event.uid.startswith(f"m{n}-") for event in found) for n in range(30)) <= MOST_OF_A_JOB
+
+
+def test_a_job_with_a_part_in_a_hidden_channel_is_hidden() -> None:
+    shown = Shown("Moonbase", channels={OPEN: "general"}, methods={**METHODS, "call": []})
+    at = NOW + timedelta(minutes=1)
+    daily = Trigger("interval", {"days": 1})
+    # Read as: a part's method and params, and whether its job is in a feed.
+    for method, params, is_shown in (
+        ("send", {"channel_id": OPEN}, True),
+        ("send", {"channel_ids": [OPEN, HIDDEN]}, False),
+        ("send", {"channel_id": HIDDEN}, False),
+        ("send", {}, True),  # it fails, and posts nowhere
+        ("call", {"url": "https://a.example"}, True),
+        ("unknown", {}, False),
+    ):
+        part = Part("t1", method, params, timedelta(hours=1))
+        run = Run("tea", "raw", "send", {"channel_id": OPEN}, NOW - timedelta(days=1), RunState.SUCCEEDED)
+        of_part = replace(run, method=method, params=params, part="t1", scheduled_at=NOW - timedelta(days=2))
+        for job in (a_job("tea", daily, next_run_at=at, parts=(part,)), a_job("tea", daily, next_run_at=at)):
+            runs = [run] if job.parts else [replace(run, part="main"), of_part]
+            found = events_of([job], runs, None, shown, personal=False, now=NOW)
+            assert bool(found) is is_shown, (method, params, job.parts)
+            assert len(events_of([job], runs, None, shown, personal=True, now=NOW)) > 1
 
 
 def test_a_run_keeps_its_event_after_it_began() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,11 +12,13 @@ import pytest
 from schedulezero.methods.schema import schema_of
 from schedulezero.methods.typed import SecretUrl, Url, job
 from schedulezero.model import Job, Trigger
+from schedulezero.server.http.answering import is_large, json_answer
 from schedulezero.server.http.errors import ApiError
 from schedulezero.server.http.masks import Masks
 from schedulezero.server.records.tokens import Scope
 from schedulezero.server.service import ServerConfig
 from tests.conftest import Api
+from tests.support.peers import RawHandler
 from tests.support.tokens import bearer, make_token
 
 SECRET = "https://calendar.example/private-S3CRET/basic.ics"
@@ -90,3 +95,98 @@ def test_a_method_says_which_of_its_params_are_secret() -> None:
         @job()
         async def wrong(bot: object, feed: SecretUrl) -> None:
             """Look."""
+
+
+# Read as: params of a method without a schema, and as they are shown.
+BY_NAME: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"URL": SECRET, "Token": "s", "apiKey": "s"}, {"URL": MASK, "Token": "…", "apiKey": "…"}),
+    ({"webhook_urls": [SECRET], "api_key": "s"}, {"webhook_urls": "…", "api_key": "…"}),
+    ({"call": {"url": SECRET, "a": 1}}, {"call": {"url": MASK, "a": 1}}),
+    ({"links": [{"access-token": "s"}, 2]}, {"links": [{"access-token": "…"}, 2]}),
+    ({"url": "S3CRET://host/x", "password": ""}, {"url": "…", "password": ""}),
+    ({"message_url": SECRET, "key": "up", "note": "x"}, {"message_url": SECRET, "key": "up", "note": "x"}),
+]
+
+
+@pytest.mark.parametrize(("params", "shown"), BY_NAME, ids=str)
+def test_names_tell_at_any_depth_and_in_any_case(params: dict[str, Any], shown: dict[str, Any]) -> None:
+    masks = Masks(lambda handler_id, method: None)
+    assert masks.masked({"handler_id": "h", "method": "look", "params": params})["params"] == shown
+    before = Job("j", "h", "look", params, Trigger("date", {}))
+    assert masks.kept(before, replace(before, params=shown)) == before
+
+
+FEED = {"type": "string", "writeOnly": True}
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "$defs": {"Call": {"properties": {"pin": FEED}, "additionalProperties": {"$ref": "#/$defs/Call"}}},
+    "properties": {
+        "feed": FEED,
+        "url": {"type": "string"},
+        "maybe": {"anyOf": [FEED, {"type": "null"}]},
+        "creds": {"type": "object", "properties": {"login": FEED, "user": {"type": "string"}}},
+        "calls": {"type": "array", "items": {"$ref": "#/$defs/Call"}},
+        "free": {"type": "object"},
+    },
+}
+PARAMS = {
+    "feed": "S3CRET", "url": "u", "maybe": "S3CRET",
+    "creds": {"login": "S3CRET", "user": "ann", "token": "S3CRET"},
+    "calls": [{"pin": "S3CRET", "next": {"pin": "S3CRET"}}], "free": {"url": "x"}, "token": "S3CRET",
+}  # fmt: skip
+
+
+def test_a_schema_tells_at_any_depth() -> None:
+    masks = Masks(lambda handler_id, method: SCHEMA)
+    shown = masks.masked({"handler_id": "h", "method": "look", "params": PARAMS})["params"]
+    assert shown == {
+        "feed": "…", "url": "u", "maybe": "…", "creds": {"login": "…", "user": "ann", "token": "…"},
+        "calls": [{"pin": "…", "next": {"pin": "…"}}], "free": {"url": "x"}, "token": "…",
+    }  # fmt: skip
+    before = Job("j", "h", "look", PARAMS, Trigger("date", {}))
+    edited = {**shown, "creds": {**shown["creds"], "user": "bea"}}
+    after = masks.kept(before, replace(before, params=edited))
+    assert after.params == {**PARAMS, "creds": {"login": "S3CRET", "user": "bea", "token": "S3CRET"}}
+    with pytest.raises(ApiError, match="'pin' is masked"):
+        masks.kept(before, replace(before, params={**shown, "calls": [*shown["calls"], {"pin": "…"}]}))
+
+
+async def test_no_change_and_no_search_tells_a_secret(
+    api: Api, server_config: ServerConfig, raw_handler: RawHandler
+) -> None:
+    raw_handler.start("look", schemas={"look": SCHEMA})
+    made = {**JOB, "handler_id": "raw", "method": "look", "name": "Look up", "params": PARAMS, "parts": []}
+    assert (await api.post("/api/jobs", json=made)).status_code == 201
+    changed = {"feed": "S3CRET2", "maybe": None, "calls": [], "creds": {"login": "S3CRET3", "user": "bea"}}
+    changed_parts = [{**PART, "method": "look", "params": {"feed": "S3CRET"}}]
+    body = {"params": {**PARAMS, **changed}, "parts": changed_parts}
+    assert (await api.patch("/api/jobs/follower", json=body)).status_code == 200
+    reader = bearer(await make_token(server_config, Scope.READ))
+    audit = await api.get("/api/audit", headers=reader)
+    assert "params.feed" in audit.text and "S3CRET" not in audit.text
+    for text, total in (("s3cret", 0), ("bea", 0), ("look", 1), ("LOOK UP", 1)):
+        found = await api.get("/api/jobs", params={"text": text, "total": 1}, headers=reader)
+        assert (found.json()["total"], len(found.json()["jobs"])) == (total, total), text
+    assert (await api.get("/api/jobs", params={"text": "bea", "total": 1})).json()["total"] == 1
+
+
+async def test_large_answers_are_written_and_masked_beside_the_loop() -> None:
+    masks = Masks(lambda handler_id, method: None)
+    job = {"handler_id": "h", "method": "m", "params": {"rows": [{"a": 1}] * 2000, "token": "S3CRET"}}
+    assert not is_large({"jobs": [{**job, "params": {}}]}) and is_large({"jobs": [job] * 40})
+    loop_thread, threads = threading.get_ident(), set[int]()
+
+    def change(data: Any) -> Any:
+        threads.add(threading.get_ident())
+        return masks.masked(data)
+
+    for count in (0, 40):
+        answer = json_answer({"jobs": [job] * count, "next_cursor": None, "at": float("inf"), "x": "\ud800"})
+        await answer.encode(change)
+        await answer.encode(None)  # what is masked stays so
+        assert isinstance(answer.body, bytes) and b"S3CRET" not in answer.body
+        read = json.loads(answer.body)
+        assert len(read["jobs"]) == count and read["next_cursor"] is None
+        assert all(item["params"]["token"] == "…" for item in read["jobs"])
+        assert (loop_thread in threads) is (count == 0)
+        threads.clear()
