@@ -248,7 +248,7 @@ async def test_an_event_that_discord_refuses_fails_alone(world: World, feed: Fee
             run = await look(world, job)
             assert run.state == "succeeded" and run.result is not None, run
             assert run.result["partial"] is True and "“Unwelcome”" in run.result["message"], run
-            assert set(on_discord(world)) == {"One line", "G0", "G1"}
+            assert set(on_discord(world)) == {"<br>", "One<br>line", "G0", "G1"}
     # Its description is taken away: Discord has no empty ones.
     feed.events = [good[0] + "\nDESCRIPTION:Dice"]
     await look(world, job)
