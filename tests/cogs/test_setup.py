@@ -192,7 +192,7 @@ async def test_setup_says_which_roles_discord_hides_the_commands_from(world: Wor
     for command in commands.values():
         if command["default_member_permissions"] is not None:
             world.guild.set_command_permissions(int(command["id"]), {hidden: True})
-    assert "Discord shows these roles the commands" in text_of(await setup(world))
+    assert "Discord shows the commands to these roles" in text_of(await setup(world))
 
     schedule = int(commands["schedule", 1]["id"])
     world.guild.set_command_permissions(schedule, {hidden: True, world.channel: False})
