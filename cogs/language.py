@@ -168,7 +168,8 @@ def translated(sentence: str) -> str:
 
 def _with_own_values(sentence: Sentence) -> str:
     """Return a sentence in English with the days and times in it as the reader's locale writes them."""
-    own = {str(part): translated(part) for part in _values_in(sentence)}
+    parts = (part for part in _sentences_in(sentence) if part.code in said_values.CODES)
+    own = {str(part): translated(part) for part in parts}
     if all(said == written for said, written in own.items()):
         return sentence
     # The longest first: a moment begins with its day.
@@ -176,37 +177,25 @@ def _with_own_values(sentence: Sentence) -> str:
     return re.sub(rf"(?<!\w)(?:{among})(?!\w)", lambda found: own[found[0]], sentence)
 
 
-def _values_in(value: object) -> Iterator[Sentence]:
-    """Yield the days, times and lengths in a sentence, at all depths."""
+def _sentences_in(value: object) -> Iterator[Sentence]:
+    """Yield a sentence and those in its values, at all depths."""
     if isinstance(value, Sentence):
-        if value.code in said_values.CODES:
-            yield value
+        yield value
         for nested in value.values.values():
-            yield from _values_in(nested)
+            yield from _sentences_in(nested)
     elif isinstance(value, tuple):
         for item in cast("tuple[object, ...]", value):
-            yield from _values_in(item)
+            yield from _sentences_in(item)
 
 
 def _without_method_names(sentence: Sentence) -> Sentence:
     """Return a sentence with words for the names of methods, which its readers don't know."""
+    methods = (part.values.get("method") for part in _sentences_in(sentence))
     # Other texts in it, such as an error's, may hold the same name within a longer word.
-    for name in {name for name in _methods_in(sentence) if "_" in name}:
+    for name in {name for name in methods if isinstance(name, str) and "_" in name}:
         pattern, words = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)"), spoken(name)
         sentence = sentence.changed(partial(pattern.sub, lambda _, words=words: words))
     return sentence
-
-
-def _methods_in(value: object) -> Iterator[str]:
-    """Yield the names of methods in a sentence, at all depths, which are few."""
-    if isinstance(value, Sentence):
-        if isinstance(method := value.values.get("method"), str):
-            yield method
-        for nested in value.values.values():
-            yield from _methods_in(nested)
-    elif isinstance(value, tuple):
-        for item in cast("tuple[object, ...]", value):
-            yield from _methods_in(item)
 
 
 def _filled_in(text: str, values: dict[str, Any]) -> str:

@@ -301,15 +301,12 @@ class Memory:
         Parameters:
             since: as for `keep`.
         """
-        row = {"kind": kind, "key": key, "value": value}
         began = since or current_run().begun_at  # as in `keep`
 
         def put(connection: Connection) -> bool:
             if _is_forgotten(connection, kind, key, value, began):
                 return False
-            insert = insert_into(connection, _notes).values(row)
-            new = {"value": insert.excluded["value"]}
-            connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=new))
+            _put(connection, kind, key, value)
             return True
 
         return await self._database.write(put)
@@ -319,7 +316,6 @@ class Memory:
 
         A note about what was forgotten since the current run began is left out, as in `put`.
         """
-        row = {"kind": kind, "key": key, "value": value}
         began = current_run().begun_at  # as in `keep`
 
         def put(connection: Connection) -> bool:
@@ -330,9 +326,7 @@ class Memory:
                 count = sa.select(sa.func.count()).select_from(_notes).where(_notes.c.kind == kind)
                 if (connection.scalar(count) or 0) >= most:
                     return False
-            insert = insert_into(connection, _notes).values(row)
-            new = {"value": insert.excluded["value"]}
-            connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=new))
+            _put(connection, kind, key, value)
             return True
 
         return await self._database.write(put)
@@ -481,6 +475,13 @@ def _about(place: str) -> sa.ColumnElement[bool]:
         *(~_notes.c.kind.startswith(f"{kind}/", autoescape=True) for kind in kinds[Names.KIND]),
     )
     return sa.or_(*declared, of_kind, others)
+
+
+def _put(connection: Connection, kind: str, key: str, value: dict[str, Any]) -> None:
+    """Write a note, replacing any with its key."""
+    insert = insert_into(connection, _notes).values(kind=kind, key=key, value=value)
+    new = {"value": insert.excluded["value"]}
+    connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=new))
 
 
 def _is_forgotten(
