@@ -72,12 +72,13 @@ def _of_connection(connection: sa.Connection) -> list[str]:
 
 
 def _in_sqlite(path: Path) -> list[str]:
-    if is_absent(path):
-        return []
-    with explained(path), using(path), closing(reading(path)) as connection:
-        if "bot_notes" not in tables_in(connection):
+    with explained(path):
+        if is_absent(path):
             return []
-        return _keys_in(row[0] for row in connection.execute(_SETTINGS))
+        with using(path), closing(reading(path)) as connection:
+            if "bot_notes" not in tables_in(connection):
+                return []
+            return _keys_in(row[0] for row in connection.execute(_SETTINGS))
 
 
 def _keys_in(stored: Iterable[Any]) -> list[str]:

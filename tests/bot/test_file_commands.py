@@ -193,4 +193,4 @@ def test_what_is_no_job_of_apscheduler_is_refused(crontab: str, capsys: pytest.C
     assert main(["import-apscheduler", crontab]) == 2
     assert "not an export of APScheduler 3's jobs" in capsys.readouterr().err
     assert main(["import-apscheduler", crontab, "--channel", "general"]) == 2
-    assert "must be an id (a whole number)" in capsys.readouterr().err
+    assert "must be the id of a channel" in capsys.readouterr().err

@@ -112,7 +112,7 @@ async def test_one_repeating_event_stands_for_all_runs(world: World) -> None:
         assert first.result and "repeating event “Games” is created" in first.result["message"], first
         await world.advance(days=1)
         second = (await ended(world, job, 2))[0]
-        assert second.result and "stands" in second.result["message"]
+        assert second.result and "exists" in second.result["message"]
         assert second.result["event_id"] == first.result["event_id"]
         other = await world.schedule("create_event", params, "every hour")
         await world.advance(hours=1)

@@ -93,7 +93,7 @@ async def test_a_lock_for_a_while_does_not_end_one_for_good(world: World) -> Non
     await lock(world)
     run = await lock(world, lasts="2h")
     assert await endings(world, "unlock_channel") == [] and is_locked(world, world.channel.id)
-    assert "until somebody unlocks it" in (run.result or {})["message"]
+    assert "until someone unlocks it" in (run.result or {})["message"]
 
 
 async def test_a_lock_after_the_first_was_lifted_has_its_own_end(world: World) -> None:
@@ -169,7 +169,7 @@ async def test_a_role_that_was_given_by_hand_between_two_loans_stays(world: Worl
     params = {"guild_id": str(world.guild.id), "user_ids": [str(world.plain.id)], "role_id": str(role.id)}
     job = await world.schedule("give_role_for", {**params, "lasts": "4h"}, "in 3 days")
     run = await result(world, job)
-    assert run.error is None and "for good" in (run.result or {})["message"], run
+    assert run.error is None and "permanently" in (run.result or {})["message"], run
     await world.advance(hours=6)
     assert (await over(world, ending)).error is None
     assert bears(world, world.plain, role)

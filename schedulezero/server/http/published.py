@@ -18,7 +18,7 @@ PATHS = frozenset(
     | {f"{EXECUTIONS}/clear"}
 )
 _BELOW = "/api/schedules/"
-_OURS_ONLY = frozenset({"guild_id", "message_id", "cursor"})
+_OURS_ONLY = frozenset({"guild_id", "message_id", "cursor", "total"})
 _OUR_STATES = frozenset(state.value for state in RunState)
 
 

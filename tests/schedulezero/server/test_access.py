@@ -276,7 +276,7 @@ def test_settings_beyond_this_machine() -> None:
         Settings(handler_host="0.0.0.0")
     with pytest.raises(ValueError, match="public key"):
         Settings(server_key="short")
-    assert "secret" not in repr(Settings(api_token="secret"))  # type: ignore[arg-type]
+    assert "hide-me" not in repr(Settings(api_token="hide-me"))  # type: ignore[arg-type]
 
 
 async def test_unusable_keys_are_told(server_config: ServerConfig, tmp_path: Path) -> None:

@@ -187,8 +187,9 @@ async def test_executions_and_their_statistics(api: Api, handler: RawHandler) ->
     handler.start("send")
     for params in ({"x": 1}, {}):
         await api.post("/api/run_now", json={"handler_id": "raw", "job_method": "send", "job_params": params})
-    page = (await api.get("/api/executions", params={"limit": 1, "total": 1})).json()
-    assert page["total"] == 2
+    counted = (await api.get("/api/executions", params={"limit": 1, "total": 1})).json()
+    assert counted["total"] == 2  # asked for in our own form
+    page = (await api.get("/api/executions", params={"limit": 1})).json()
     assert (page["count"], page["limit"]) == (1, 1)
     assert page["records"][0]["method_name"] == "send" and page["records"][0]["status"] == "error"
     assert (await api.get("/api/executions/errors")).json()["count"] == 1

@@ -265,7 +265,7 @@ def test_twice_or_every_two_without_a_day_is_not_guessed(text: str) -> None:
     ("locale", "read_as", "other"),
     [
         ("en-GB", "5 December 2026", "on 12 May 2027 at 18:00"),
-        ("en-US", "12 May 2027", "on 5 December 2026 at 18:00"),
+        ("en-US", "12 May 2027", "on 5 December 2026 at 6:00\u202fPM"),
         ("de", "5. Dezember 2026", "am 12. Mai 2027 um 18:00"),
     ],
 )
