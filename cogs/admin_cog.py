@@ -275,7 +275,7 @@ class AdminCog(commands.Cog):
         await answer_anyone(interaction, help_panel.show_help)
 
     @schedule.command(
-        name="status", description="Show whether everything works, and how much of the limits is used"
+        name="status", description="Show whether everything works, and how much of each limit is used"
     )
     async def status(self, interaction: discord.Interaction) -> None:
         await answer(interaction, status.show_status)

@@ -206,7 +206,7 @@ def _expect_usable(
     _expect_address(bot, calendar_url)
     if channel_id is None and not make_events:
         raise JobFailed(
-            "Choose a channel to post in, or let Discord events be created.",
+            "Choose a channel to post in, or have Discord events created.",
             retry=False,
             code="calendar_does_nothing",
         )

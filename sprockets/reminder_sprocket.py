@@ -52,7 +52,7 @@ async def remind(
 
     Params:
         user_id: The person to remind: whoever created the reminder
-        message: Of what
+        message: What to remind you of
         made_at: A link to where the reminder was made
     """
     if current_run().creator_id not in (None, str(user_id)):

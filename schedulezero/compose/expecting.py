@@ -30,7 +30,7 @@ def expect_within(limit: Limit, count: int, where: str | None = None) -> None:
         raise JobFailed("The {where} is empty.", retry=False, code="text_empty", where=said)
     if limit.unit is Unit.BYTES:
         raise JobFailed(
-            "The file “{name}” has {size} MB; this server allows {most} MB.",
+            "The file “{name}” is {size} MB; this server allows up to {most} MB.",
             retry=False,
             code="post_file_too_large",
             name=said,

@@ -376,7 +376,7 @@ class _Series:
                 raise _too_many(most)
             dates = [at for at in dates[:most] if at - self._local_now < _TEN_YEARS] or dates[:1]
             note = Sentence(
-                "No single job can repeat like this event, so its next {count} dates become a job each.",
+                "No single job can repeat like this event, so each of its next {count} dates becomes a job.",
                 "ical_next_dates",
                 count=len(dates),
             )

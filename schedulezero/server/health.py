@@ -176,7 +176,8 @@ class Health:
         if lock is not None:
             seconds, address = lock
             return Sentence(
-                "Changes have waited for {seconds} s for another connection to the database, from {address}.",
+                "Changes have been waiting for {seconds} s because another connection to the "
+                "database, from {address}, is blocking them.",
                 "database_locked",
                 seconds=round(seconds),
                 address=address,

@@ -101,7 +101,7 @@ def _locked(what: str, until: str | None, *, partly: bool) -> Sentence:
         return Sentence("{what} is locked.", "lock_done", what=what)
     if partly:
         return Sentence(
-            "{what} is only partly locked, until {until}.", "lock_partly_until", what=what, until=until
+            "{what} is locked until {until}, but only partly.", "lock_partly_until", what=what, until=until
         )
     return Sentence("{what} is locked until {until}.", "lock_done_until", what=what, until=until)
 

@@ -152,7 +152,7 @@ async def edit(desk: Desk, target: str) -> None:
             value=picture_as_text(embed.get("image")),
             description=t("An address, or one of: {names}", names=", ".join(names))
             if names
-            else t("An address. A picture of the post itself can be used once it is uploaded."),
+            else t("An address. A picture attached to this post can be used once it is uploaded."),
             most=limits.ADDRESS.most,
         ),
         text_field(

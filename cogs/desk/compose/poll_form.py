@@ -82,7 +82,7 @@ async def submitted(desk: Desk, target: str, given: Mapping[str, Any]) -> None:
     if len(answers) > limits.POLL_ANSWERS.most:
         wrong.append(t("A poll can have {most} answers.", most=limits.POLL_ANSWERS.most))
     if not answers:
-        wrong.append(t("A poll needs an answer."))
+        wrong.append(t("A poll needs at least one answer."))
     hours, said = _hours(str(given.get("hours") or "").strip())
     poll: dict[str, Any] = {"question": question, "answers": answers, "hours": hours}
     if given.get("several"):

@@ -189,7 +189,7 @@ async def _post(desk: Desk, draft: Draft, at_once: Draft) -> None:
     if job is None:
         return
     if job.state is JobState.PENDING:
-        heading, said = t("Waits for approval"), t("The post waits for approval.")
+        heading, said = t("Waits for approval"), t("The post is waiting for approval.")
         await ask_for_approval(desk, job)
     else:
         await soon(_over(desk, job), _MOST_SECONDS)

@@ -115,7 +115,7 @@ async def ask_lead(desk: Desk, draft_id: str) -> None:
             "before",
             t("How long before?"),
             placeholder=t("1 day, 15 minutes"),
-            description=t("Several lengths of time, separated by commas, share this text"),
+            description=t("Separate several lengths of time with commas; they all use the text below"),
             required=True,
             most=100,
         ),

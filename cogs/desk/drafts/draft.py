@@ -286,7 +286,8 @@ def _read_seconds(text: str) -> int:
     if length is None or length % timedelta(seconds=1):
         raise ValueError(
             t(
-                "must be whole seconds such as 30, or a length of time such as 5 minutes, not “{text}”.",
+                "must be a whole number of seconds such as 30, or a length of time such as 5 "
+                "minutes, not “{text}”.",
                 text=text[:40],
             )
         )

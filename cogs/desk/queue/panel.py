@@ -233,7 +233,7 @@ async def ask_now(desk: Desk, queue_id: str) -> None:
     queue = await queue_here(desk, queue_id)
     job = await _first(desk, queue)
     said = t(
-        "Post “{name}” in <#{channel}> now? What waits behind it moves up.",
+        "Post “{name}” in <#{channel}> now? The posts waiting behind it move up.",
         name=plain(title_of(job)),
         channel=queue.channel_id,
     )

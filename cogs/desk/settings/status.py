@@ -90,7 +90,8 @@ async def _server_lines(desk: Desk) -> list[Check]:
         lines.append(Check(t("Handler:"), False, text))
     elif known.address != handler.address and handler.shards is None:
         text = t(
-            "“{name}” is registered at {address}, and I listen at {mine}. Is another bot using that name?",
+            "“{name}” is registered at {address}, but I'm listening at {mine}. Is another "
+            "bot using that name?",
             name=known.id,
             address=known.address,
             mine=handler.address,

@@ -118,7 +118,7 @@ def steps_at(desk: Desk, progress: Progress, notes: Sequence[str] = ()) -> list[
     post = _step(
         progress.scheduled,
         t("The first post"),
-        t("a text, when and where; you see it before you confirm"),
+        t("what, when and where; you'll see it before you confirm"),
         DeskButton("draft", "post", "here", label, style=style),
     )
     return [*settings, post, _reminder(progress)]
