@@ -102,7 +102,7 @@ async def test_the_filter_form_narrows_the_list(world: World) -> None:
          "channel_id": [world.channel], "creator_id": [world.admin]},
     )  # fmt: skip
     text = text_of(panel)
-    assert "Game night" in text and "Book club" not in text and "Only: paused" in text
+    assert "Game night" in text and "Book club" not in text and "Filter: paused" in text
     form = await world.admin.click(panel, label="Filter…")
     assert form.modal is not None
     state = next(item for item in form.modal["components"] if item["label"] == "State")

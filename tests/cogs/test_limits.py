@@ -110,7 +110,7 @@ async def test_the_server_holds_a_member_to_their_number(world: World) -> None:
     shown = await sam.slash(
         world.channel, "schedule import", file=("jobs.yaml", entries(world, 2, {}).encode())
     )
-    assert "room for only 1 of them" in text_of(shown.response)
+    assert "only room for 1 of them" in text_of(shown.response)
     await press(sam, shown.response, "import:do")
     assert "has 1 of 1 scheduled jobs" in text_of(shown.response)
     assert len(await live(world)) == 1
@@ -196,7 +196,7 @@ async def test_imports_are_small_and_tell_what_has_no_room(world: World) -> None
     text = entries(world, 7, {2: often})
     shown = await imported(world, text)
     answer = text_of(shown.response)
-    assert "4 jobs can be imported" in answer and "room for only 2 of them" in answer
+    assert "4 jobs can be imported" in answer and "only room for 2 of them" in answer
     assert "5 seconds apart" in answer and "Only the first 5 of 7 jobs were read." in answer
     await press(world.admin, shown.response, "import:do")
     assert len(await live(world)) == 3 and "3 of 3 scheduled jobs" in text_of(shown.response)

@@ -198,7 +198,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a field without a name", embed(fields=[{"name": " ", "value": "V"}]), 'needs a `name` and a `value`'),
     ("a picture of no file", embed(image={"url": "attachment://a.png"}),
      "None of the files is called “a.png”"),
-    ("an unknown file", {"files": [{"file": "0" * 64, "name": "a.png"}]}, "“a.png” isn't kept any more"),
+    ("an unknown file", {"files": [{"file": "0" * 64, "name": "a.png"}]}, "“a.png” is no longer stored"),
     ("a forged digest", {"files": [{"file": "../etc", "name": "a.png"}]}, "'files' of send_post"),
     ("a button of nothing", button(label=" "), "needs text or an emoji"),
     ("a button with a word for an emoji", button(emoji="smile"), "“smile” isn't an emoji"),

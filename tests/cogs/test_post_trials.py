@@ -59,7 +59,7 @@ async def test_a_poll_is_told_in_words_where_discord_shows_none(desk: World) -> 
 async def test_a_test_goes_to_oneself_with_everything(desk: World) -> None:
     card = await composed(desk, text="Hello", files=[("a.png", PNG)])
     answer = await press(desk.admin, card, "trial:test")
-    assert "Look at your direct messages" in said(answer)
+    assert "Check your direct messages" in said(answer)
     (message,) = [item for item in desk.admin.user.dm_channel.history() if item.content == "Hello"]
     assert [item.filename for item in message.attachments] == ["a.png"]
     assert await newest_draft(desk)

@@ -79,8 +79,8 @@ async def later_kinds(demo: DemoPage) -> tuple[Kind, ...]:
     return (
         Kind("edit", "edit_post", "Edit one of my", {"Message": link, "Text": "It is closed: clouds."}),
         Kind("delete", "delete_post", "Delete one of my earlier", {"Message": link}),
-        Kind("event-start", "start_event", "Start one", {"Title": "Game night"}),
-        Kind("event-end", "end_event", "End one", {"Title": "Game night"}),
+        Kind("event-start", "start_event", "Start a", {"Title": "Game night"}),
+        Kind("event-end", "end_event", "End a", {"Title": "Game night"}),
         Kind("thread-archived", "set_thread", _THREAD, picks={**which, "state": "archived"}),
         Kind("thread-open", "set_thread", _THREAD, picks={**which, "state": "open"}),
         Kind("thread-closed", "set_thread", _THREAD, picks={**which, "state": "closed"}),
