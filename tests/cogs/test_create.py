@@ -160,7 +160,7 @@ async def test_more_parameters_than_a_form_has_go_to_a_second_line(world: World)
     first = await press(world.admin, preview.response, ".what")
     assert first.modal is not None
     assert [item["label"] for item in first.modal["components"]] == [
-        "Title", "Description", "Color (optional)", "Footer (optional)", "Thumbnail (optional)",
+        "Title", "Description", "Colour (optional)", "Footer (optional)", "Thumbnail (optional)",
     ]  # fmt: skip
     await world.admin.submit_modal(
         first,
@@ -213,7 +213,7 @@ async def test_what_will_be_posted_is_shown_as_it_will_look(world: World) -> Non
     }
     preview = await world.draft(world.admin, "send_embed_announcement", values, "every monday at 18:00")
     text = text_of(preview.response)
-    assert "### No. 1" in text and "Moonbase: 6:00" in text and "Message" not in text
+    assert "### No. 1" in text and "Moonbase: 18:00" in text and "Message" not in text
     embed: Any = preview.response.components[-1]  # type: ignore[union-attr]
     assert embed["type"] == 17 and embed["accent_color"] == 0xE74C3C
 
