@@ -173,7 +173,7 @@ async def test_more_parameters_than_a_form_has_go_to_a_second_line(world: World)
     await world.admin.submit_modal(second, {"p:image_url": "", "p:fields": "[1"})
     text = text_of(preview.response)
     assert "**Thumbnail** must be an address" in text and "**Fields** must be a JSON list" in text
-    assert "**Color** must be a colour such as #5865F2" in text
+    assert "**Colour** must be a colour such as #5865F2" in text
     assert "Party" in text and "small" in text
 
 

@@ -81,7 +81,7 @@ async def test_a_malformed_one_is_left_out_of_the_list_and_logged_once(
 async def test_a_sound_one_is_listed(world: World, wrong: dict[str, Any]) -> None:
     await plant(world, "sound", {"guild_id": str(world.guild.id), "trigger": CRON, **wrong})
     text = said(await world.admin.slash(world.channel, "schedule list"))
-    assert "send\\_announcement" in text
+    assert "Send announcement" in text
     card = await world.admin.slash(world.channel, "schedule show", job="sound")
     assert "Planted" in said(card)
     copied = await press(world.admin, card.response, "job:clone")
