@@ -460,6 +460,7 @@ _DECIDED_ELSEWHERE = {
     "forgetting._cancel_all": "its callers: a person's own jobs, or those of a guild without the bot",
     "guilds_cog._resume": "nobody asks: it undoes what the bot's absence did",
     "debts_cog._try": "nobody asks: it settles what the bot owes",
+    "own_schedules.follow_new_texts": "nobody asks: a sprocket's new times reach jobs that nobody changed",
     "panel._moved": "its callers: a queue closes up, or one is put first, with those jobs that may be moved",
 }
 

@@ -79,6 +79,8 @@ async def test_the_weekly_post_takes_two_forms_and_is_edited_in_one(
         await demo.button("Save the change")
         await demo.sees("Changed: ")
         await demo.button("Run now")
+        await demo.sees("This pings @Event guests")
+        await demo.button("Run it now")
         await expect(demo.posted("Midsummer party")).to_have_count(1, timeout=30_000)
         await messages(demo, "47-edited", demo.posted("Midsummer party"))
 
