@@ -136,8 +136,10 @@ async def test_history_and_calendar(settings: Settings) -> None:
             await demo.type_command("schedule run")
             await demo.type_and_pick("game", "Game night")
             await demo.send()
-            # The page refreshes itself for a post; one's next action would come in its way.
+            # The page refreshes itself for a post and for its card; one's next action would come in its way.
             await expect(posts).to_have_count(number + 1, timeout=60_000)
+            await demo.sees("Has run")
+            await demo.button("Close")
         await demo.type_command("schedule history")
         await demo.send()
         await demo.sees("History")
