@@ -60,7 +60,7 @@ async def test_a_long_clean_up_goes_on_and_shows_how_far_it_is(world: World, rul
         if not shown and code_of(run.error) == "clean_up_goes_on":
             card = await world.admin.slash(world.channel, "schedule show", job=job.id)
             said = text_of(card.response)
-            shown = said if "So far:" in said else ""  # the card follows its job, which may have ended
+            shown = said if "deleted so far" in said else ""  # the card follows its job, which goes on
         return None
 
     run = await until(over, 300)
