@@ -30,9 +30,6 @@ async def show_screen(bot: ScheduleZeroBot, stop: asyncio.Event, console: Consol
     """Wait until the bot is ready and print the status screen, or log it where the log is JSON."""
     await bot.wait_until_ready()
     checks = await checks_of(bot)
-    from rich.console import Console
-    from rich.text import Text
-
     assert bot.user is not None
     link = invite(bot.user.id, offered_specs(bot))
     if is_json():
@@ -40,6 +37,9 @@ async def show_screen(bot: ScheduleZeroBot, stop: asyncio.Event, console: Consol
             log.log(logging.INFO if check.well else logging.WARNING, "%s", check)
         log.info("the link that invites the bot is %s", link)
         return
+    from rich.console import Console
+    from rich.text import Text
+
     shown = console or Console()
     try:
         with shown.capture() as captured:
