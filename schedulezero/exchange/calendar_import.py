@@ -20,7 +20,7 @@ from schedulezero.sentences import Sentence
 
 UID = re.compile(r"([A-Za-z0-9_.:\-]{1,64})-[0-9]{1,3}@schedulezero")
 """The UIDs of events that we wrote: the id of their job and a number."""
-_PROCESSOR_SECONDS = 0.25
+_PROCESSOR_SECONDS = 0.5
 """How long one event may take; most take about a millisecond."""
 
 

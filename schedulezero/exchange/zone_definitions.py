@@ -6,7 +6,7 @@ is, so that jobs follow a zone that is kept up to date. Any other definition is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from typing import Any, cast
@@ -59,28 +59,30 @@ def zone_defined(block: Block) -> tzinfo:
 
 def same_zone(defined: tzinfo, now: datetime) -> str | None:
     """Return the IANA zone with the same offsets in the next three years, or None if there is none."""
-    instants = list(_telling(defined, now))
-    wanted = [at.astimezone(defined).utcoffset() for at in instants]
+
+    @cache  # dateutil goes through all clock changes of a zone for each offset
+    def offset(at: datetime) -> timedelta | None:
+        return at.astimezone(defined).utcoffset()
+
+    wanted = [(at, offset(at)) for at in _telling(offset, now)]
     for name in _likely():
         zone = ZoneInfo(name)
-        if all(
-            at.astimezone(zone).utcoffset() == offset for at, offset in zip(instants, wanted, strict=True)
-        ):
+        if all(at.astimezone(zone).utcoffset() == expected for at, expected in wanted):
             return name
     return None
 
 
-def _telling(zone: tzinfo, now: datetime) -> Iterator[datetime]:
+def _telling(offset: Callable[[datetime], timedelta | None], now: datetime) -> Iterator[datetime]:
     """The instants that tell a zone from others: the last and the first minute around each clock change."""
     at, end = now.astimezone(UTC).replace(second=0, microsecond=0), now + _YEARS
     yield at
     while at < end:
         following = at + _STEP
-        if following.astimezone(zone).utcoffset() != at.astimezone(zone).utcoffset():
+        if offset(following) != offset(at):
             early, late = at, following
             while late - early > _MINUTE:
                 middle = early + ((late - early) // 2 // _MINUTE) * _MINUTE
-                if middle.astimezone(zone).utcoffset() == at.astimezone(zone).utcoffset():
+                if offset(middle) == offset(at):
                     early = middle
                 else:
                     late = middle

@@ -155,7 +155,7 @@ async def test_a_file_as_large_as_the_server_takes(world: World, monkeypatch: py
     edge, over = await kept(world, bytes(2 * MB), "a.bin"), await kept(world, bytes(2 * MB + 1), "b.bin")
     assert await against(world, {"files": [edge]}) is None
     refused = await against(world, {"files": [over]})
-    assert refused == "The file “b.bin” has 2.01 MB; this server allows 2 MB."
+    assert refused == "The file “b.bin” is 2.01 MB; this server allows up to 2 MB."
 
 
 async def test_roles_at_the_edge(world: World) -> None:
