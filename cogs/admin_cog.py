@@ -73,7 +73,7 @@ DESK = Dispatcher(
 """Every panel of the desk that can be clicked or submitted."""
 
 _SUGGEST_SECONDS = 2.0
-"""How long the server may take for suggestions: Discord waits 3 s for them, and late ones are better than none."""
+"""How long the server may take for suggestions; Discord waits 3 s, and late ones are better than none."""
 _MOST_CHOICES = 25
 _MANAGERS = discord.Permissions(manage_guild=True)
 
