@@ -46,15 +46,20 @@ class DeclarationError(TypeError):
 
     Parameters:
         message: why, for the sprocket's author.
-        place: where it is declared; None if unknown.
+        declared: the function or class that is wrong.
+        name: its argument or field that is wrong, if it is one.
+
+    Attributes:
+        place: where that is in its file; None if unknown. Only an error looks for it: reading the file takes
+            much longer than checking what it declares.
     """
 
-    def __init__(self, message: str, place: Place | None = None) -> None:
+    def __init__(self, message: str, declared: Callable[..., Any], name: str | None = None) -> None:
         super().__init__(message)
-        self.place = place
+        self.place = _place_in(declared, name)
 
 
-def place_in(declared: Callable[..., Any], name: str | None = None) -> Place | None:
+def _place_in(declared: Callable[..., Any], name: str | None) -> Place | None:
     """Return where a function or class is declared, or its argument or field of that name."""
     try:
         lines, first = inspect.getsourcelines(declared)
@@ -82,38 +87,35 @@ def check_function(function: Callable[..., Any]) -> None:
     """Raise DeclarationError for a function that can't be called as a job."""
     name = function.__name__
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise DeclarationError(f"{name} can't be a job: it yields. Return a dict.", place_in(function))
+        raise DeclarationError(f"{name} can't be a job: it yields. Return a dict.", function)
     arguments = list(inspect.signature(function).parameters.values())
     if not arguments or arguments[0].kind not in (
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
         inspect.Parameter.POSITIONAL_ONLY,
     ):
-        raise DeclarationError(f"{name}: the first argument of a job must be the bot.", place_in(function))
+        raise DeclarationError(f"{name}: the first argument of a job must be the bot.", function)
 
 
 def check_spec(spec: MethodSpec, function: Callable[..., Any], *, is_async: bool) -> None:
     """Raise DeclarationError for a job that no form could ask for, or that couldn't be called."""
     if len(spec.name) > LONGEST_NAME:
         wrong = f"a job's name may have {LONGEST_NAME} characters, not {len(spec.name)}."
-        raise DeclarationError(f"{spec.name}: {wrong}", place_in(function))
+        raise DeclarationError(f"{spec.name}: {wrong}", function)
     if spec.time_limit is not None and not LEAST_TIME <= spec.time_limit <= MOST_TIME:
-        raise DeclarationError(
-            f"{spec.name}: time_limit must be from 1 second to 6 hours.", place_in(function)
-        )
+        raise DeclarationError(f"{spec.name}: time_limit must be from 1 second to 6 hours.", function)
     for parameter in spec.parameters:
         wrong = _wrong(parameter, is_async=is_async)
         if wrong is not None:
-            where = place_in(function, parameter.name)
-            raise DeclarationError(f"{spec.name}: {parameter.name!r} {wrong}", where)
+            raise DeclarationError(f"{spec.name}: {parameter.name!r} {wrong}", function, parameter.name)
     wrong = _wrong_groups(spec)
     if wrong is not None:
-        raise DeclarationError(f"{spec.name}: {wrong}", place_in(function))
+        raise DeclarationError(f"{spec.name}: {wrong}", function)
 
 
-def check_parameter(owner: str, parameter: Parameter, place: Place | None) -> None:
-    """Raise DeclarationError for a parameter, or a setting, that no form could ask for."""
+def check_setting(model: type[Any], parameter: Parameter) -> None:
+    """Raise DeclarationError for a setting that no form could ask for."""
     if (wrong := _wrong(parameter, is_async=True)) is not None:
-        raise DeclarationError(f"{owner}: {parameter.name!r} {wrong}", place)
+        raise DeclarationError(f"{model.__name__}: {parameter.name!r} {wrong}", model, parameter.name)
 
 
 def _wrong(parameter: Parameter, *, is_async: bool) -> str | None:

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ValidationError
 
 from schedulezero.errors import JobFailed, SecretUnusable
 from schedulezero.methods.annotations import declares_secret, parameter_from
-from schedulezero.methods.declaring import DeclarationError, check_parameter, place_in
+from schedulezero.methods.declaring import DeclarationError, check_setting
 from schedulezero.methods.host import Secrets, host_of
 from schedulezero.methods.note_kinds import SPROCKET_SETTINGS
 from schedulezero.methods.parameters import Kind, Parameter
@@ -58,19 +58,18 @@ def parameters_of_settings(model: type[BaseModel]) -> tuple[Parameter, ...]:
     """
     found: list[Parameter] = []
     for name, field in model.model_fields.items():
-        place = place_in(model, name)
         if field.is_required():
-            raise DeclarationError(f"{model.__name__}: {name!r} needs a default.", place)
+            raise DeclarationError(f"{model.__name__}: {name!r} needs a default.", model, name)
         default = field.get_default(call_default_factory=True)
         try:
             parameter = parameter_from(name, field.rebuild_annotation(), default, field.description or "")
         except TypeError as error:
-            raise DeclarationError(f"{model.__name__}: {error}", place) from None
-        check_parameter(model.__name__, parameter, place)
+            raise DeclarationError(f"{model.__name__}: {error}", model, name) from None
+        check_setting(model, parameter)
         if parameter.secret:
             if parameter.kind not in _SECRET_KINDS or parameter.options is not None or default:
                 wrong = "is a secret, so it must be a text or an address without options, empty by default."
-                raise DeclarationError(f"{model.__name__}: {name!r} {wrong}", place)
+                raise DeclarationError(f"{model.__name__}: {name!r} {wrong}", model, name)
             field.repr = False  # a log line with the settings doesn't show it
         found.append(parameter)
     return tuple(found)

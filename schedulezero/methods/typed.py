@@ -32,7 +32,7 @@ from pydantic import Field
 from schedulezero import instants
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.methods.annotations import Secret, parameter_from
-from schedulezero.methods.declaring import DeclarationError, check_function, check_spec, place_in
+from schedulezero.methods.declaring import DeclarationError, check_function, check_spec
 from schedulezero.methods.discord_classes import Channels, find
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.secret_params import is_secret_by_name
@@ -145,7 +145,7 @@ class TypedJob:
             raise DeclarationError(
                 f"{self.spec.name}: needs, variables or groups speak of {name!r}, but its parameters are "
                 f"{', '.join(sorted(names)) or 'none'}.",
-                place_in(self._function),
+                self._function,
             )
 
     def __call__(self, bot: Any, params: dict[str, Any]) -> Any:
@@ -314,14 +314,13 @@ def on_schedule(text: str) -> Callable[[TypedJob], TypedJob]:
 
     def offer(made: TypedJob) -> TypedJob:
         if not isinstance(made, TypedJob):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise DeclarationError("on_schedule goes above @job.", place_in(made))
-        place = place_in(inspect.unwrap(made))
+            raise DeclarationError("on_schedule goes above @job.", made)
         try:
             found = understand(text, zone="UTC", locale="en-GB", now=instants.now())
         except ScheduleZeroError as error:
-            raise DeclarationError(f"{made.spec.name}: {error.message}", place) from None
+            raise DeclarationError(f"{made.spec.name}: {error.message}", inspect.unwrap(made)) from None
         if found.trigger.type == "date":
-            raise DeclarationError(f"{made.spec.name}: {text!r} comes only once.", place)
+            raise DeclarationError(f"{made.spec.name}: {text!r} comes only once.", inspect.unwrap(made))
         made.offer_schedule(text)
         return made
 
@@ -337,25 +336,26 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     except NameError as error:
         missing = error.name or str(error)
         raise DeclarationError(
-            f"{name}: an annotation names {missing!r}, which isn't imported.", place_in(function)
+            f"{name}: an annotation names {missing!r}, which isn't imported.", function
         ) from None
     helps = _helps(inspect.getdoc(function) or "")
     found: list[Parameter] = []
     for argument in signature[1:]:
-        place = place_in(function, argument.name)
         if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
-            raise DeclarationError(f"{name}: *{argument.name} cannot be a parameter of a job.", place)
+            raise DeclarationError(
+                f"{name}: *{argument.name} cannot be a parameter of a job.", function, argument.name
+            )
         if argument.name not in hints:
-            raise DeclarationError(f"{name}: {argument.name!r} needs an annotation.", place)
+            raise DeclarationError(f"{name}: {argument.name!r} needs an annotation.", function, argument.name)
         default = argument.default if argument.default is not argument.empty else ...
         help_text = helps.get(argument.name, "")
         try:
             parameter = parameter_from(argument.name, hints[argument.name], default, help_text)
         except TypeError as error:
-            raise DeclarationError(f"{name}: {error}", place) from None
+            raise DeclarationError(f"{name}: {error}", function, argument.name) from None
         if parameter.secret and not is_secret_by_name(argument.name):
             wrong = "is a secret, so its name must say so: let it end in `_url`, or be `token`"
-            raise DeclarationError(f"{name}: {argument.name!r} {wrong}", place)
+            raise DeclarationError(f"{name}: {argument.name!r} {wrong}", function, argument.name)
         found.append(parameter)
     return tuple(found)
 

@@ -15,7 +15,7 @@ import discord
 from discord.ext import commands
 from pydantic import BaseModel
 
-from schedulezero.methods.declaring import DeclarationError, place_in
+from schedulezero.methods.declaring import DeclarationError
 from schedulezero.methods.host import registry_of
 from schedulezero.methods.spec import JobFunction, MethodSpec, spec_of
 from schedulezero.methods.sprocket_settings import parameters_of_settings
@@ -55,7 +55,7 @@ def _check_permissions(spec: MethodSpec, function: JobFunction) -> None:
             near = difflib.get_close_matches(need.permission, discord.Permissions.VALID_FLAGS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "."
             said = f"{spec.name}: Discord has no permission {need.permission!r}{hint}"
-            raise DeclarationError(said, place_in(inspect.unwrap(function)))
+            raise DeclarationError(said, inspect.unwrap(function))
 
 
 def _check_settings(cog: type[RegisteringCog]) -> None:
@@ -64,7 +64,7 @@ def _check_settings(cog: type[RegisteringCog]) -> None:
     if settings is None:
         return
     if not (isinstance(settings, type) and issubclass(settings, BaseModel)):
-        raise DeclarationError(f"{cog.__name__}.settings must be a pydantic model.", place_in(cog))
+        raise DeclarationError(f"{cog.__name__}.settings must be a pydantic model.", cog)
     parameters_of_settings(settings)
 
 
@@ -77,5 +77,5 @@ def by_name(*functions: JobFunction) -> dict[str, JobFunction]:
     for function in functions:
         name = str(getattr(function, "__name__"))  # noqa: B009
         if found.setdefault(name, function) is not function:
-            raise DeclarationError(f"two jobs are called {name}.", place_in(inspect.unwrap(function)))
+            raise DeclarationError(f"two jobs are called {name}.", inspect.unwrap(function))
     return found
