@@ -1,51 +1,39 @@
 """``POST /api/jobs`` beside the least that could be called the same: aiohttp with one SQLite insert.
 
     python -m benchmarks.saving_jobs client URL COUNT AT_ONCE
-    python -m benchmarks.saving_jobs plain|same PORT FOLDER
+    python -m benchmarks.saving_jobs plain PORT FOLDER
 
 Both commit to the disk before they answer. Ours also checks the body, works out the next run, keeps the job's
-first version and writes the audit. *The same rows* is the bound: aiohttp that does nothing but write the rows
-that we write, with our indexes, by bare ``sqlite3`` in a thread.
+first version and writes the audit. The bound is `benchmarks.baselines.same_rows`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import aiohttp
 from aiohttp import web
 
+from benchmarks.baselines.same_rows import BODY
 from benchmarks.due_to_handler import config_in, server_process
 from benchmarks.figures import REPETITIONS, Figure, Row
-from schedulezero import instants
-from schedulezero.model import Job
-from schedulezero.server.records.tables import metadata
-from schedulezero.server.store.jobs import Store
-from schedulezero.storage.sqlite import SqliteDatabase
 from schedulezero.wire.addresses import free_ports
 
+BOUND = "benchmarks.baselines.same_rows"
 _COUNTS = {1: 300, 32: 1500}
-_BODY: dict[str, Any] = {
-    "handler_id": "bench", "method": "send_announcement", "guild_id": "1", "creator_id": "2",
-    "name": "Standup", "params": {"channel_id": "3", "message": "Good morning, everybody!"},
-    "trigger": {"type": "cron", "args": {"day_of_week": "mon-fri", "hour": 9}}, "timezone": "Europe/Berlin",
-}  # fmt: skip
 
 
 async def client(url: str, count: int, at_once: int) -> float:
     """Saves so many jobs, so many at once; returns the seconds for one."""
-    body = json.dumps(_BODY).encode()
+    body = json.dumps(BODY).encode()
     headers = {"Content-Type": "application/json"}
     left = count
 
@@ -78,49 +66,6 @@ async def plain(port: int, folder: str) -> None:
         cursor = database.execute("INSERT INTO jobs (body) VALUES (?)", (json.dumps(body),))
         return web.json_response({"job_id": cursor.lastrowid}, status=201)
 
-    await _serve(port, create)
-
-
-async def same_rows(port: int, folder: str) -> None:
-    """Serves the bound until it is killed: it writes one prepared job again and again, with new ids."""
-    path = f"{folder}/same.db"
-    tables = SqliteDatabase(path, metadata)
-    await tables.open()
-    store, now = Store(tables), instants.now()
-    job = replace(
-        Job.from_json({**_BODY, "job_id": "pattern"}), anchor_at=now, created_at=now, updated_at=now
-    )
-    await store.add_job(replace(job, next_run_at=now), by="2")
-    await store.close()
-    await tables.close()
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    database.execute("PRAGMA synchronous=FULL")
-    inserts: list[tuple[str, list[Any], int]] = []
-    for table, key in (("jobs", "id"), ("job_versions", "job_id"), ("audit", "job_id")):
-        columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})") if row[1] != "sequence"]
-        names = ", ".join(columns)
-        row = database.execute(f"SELECT {names} FROM {table}").fetchone()
-        marks = ", ".join("?" * len(columns))
-        inserts.append((f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row), columns.index(key)))
-    writer = ThreadPoolExecutor(1)
-
-    def write(job_id: str) -> None:
-        database.execute("BEGIN IMMEDIATE")
-        for statement, row, place in inserts:
-            row[place] = job_id
-            database.execute(statement, row)
-        database.execute("COMMIT")
-
-    async def create(request: web.Request) -> web.Response:
-        await request.json()
-        job_id = secrets.token_hex(8)
-        await asyncio.get_running_loop().run_in_executor(writer, write, job_id)
-        return web.json_response({"job_id": job_id}, status=201)
-
-    await _serve(port, create)
-
-
-async def _serve(port: int, create: Callable[[web.Request], Awaitable[web.Response]]) -> None:
     app = web.Application()
     app.router.add_post("/api/jobs", create)
     runner = web.AppRunner(app, access_log=None)
@@ -151,34 +96,39 @@ async def _ours(at_once: int) -> Figure:
             return Figure(tuple([await asyncio.to_thread(_client, url, at_once) for _ in range(REPETITIONS)]))
 
 
-def _baseline(kind: str, at_once: int) -> Figure:
+@contextmanager
+def served_by(*module: str) -> Iterator[str]:
+    """Run a module that serves a baseline on a port it is given, and yield its address."""
     (port,) = free_ports(1)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "benchmarks.saving_jobs", kind, str(port), folder]
+        command = [sys.executable, "-m", *module, str(port), folder]
         process = subprocess.Popen(command, stdout=subprocess.PIPE)
         try:
             assert process.stdout is not None
             process.stdout.readline()
-            url = f"http://127.0.0.1:{port}/api/jobs"
-            return Figure(tuple(_client(url, at_once) for _ in range(REPETITIONS)))
+            yield f"http://127.0.0.1:{port}"
         finally:
             process.kill()
             process.wait()
+
+
+def _baseline(at_once: int, *module: str) -> Figure:
+    with served_by(*module) as url:
+        return Figure(tuple(_client(f"{url}/api/jobs", at_once) for _ in range(REPETITIONS)))
 
 
 def rows() -> list[Row]:
     """The lines of the results."""
     found: list[Row] = []
     for at_once, words, most in ((1, "one at a time", 2.0), (32, "32 at once", 1.2)):
-        ours, baseline = asyncio.run(_ours(at_once)), _baseline("plain", at_once)
-        bound = _baseline("same", at_once) if at_once == 1 else None
+        ours, baseline = asyncio.run(_ours(at_once)), _baseline(at_once, "benchmarks.saving_jobs", "plain")
+        bound = _baseline(at_once, BOUND)
         ratio = ours.median / baseline.median
         note = "also checks the body and the trigger, finds the next run, keeps a version, writes the audit"
-        if bound is not None:
-            note += (
-                f"; the same rows by bare sqlite3 in a thread {bound.text(' ms', 1e3)}, "
-                f"{bound.median / baseline.median:.2f}×"
-            )
+        note += (
+            f"; the same rows by bare sqlite3 in a thread {bound.text(' ms', 1e3)}, "
+            f"{bound.median / baseline.median:.2f}×"
+        )
         found.append(
             Row(
                 f"`POST /api/jobs`, {words}",
@@ -193,8 +143,7 @@ def main() -> None:
     if sys.argv[1] == "client":
         print(asyncio.run(client(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))))
     else:
-        serve = {"plain": plain, "same": same_rows}[sys.argv[1]]
-        asyncio.run(serve(int(sys.argv[2]), sys.argv[3]))
+        asyncio.run(plain(int(sys.argv[2]), sys.argv[3]))
 
 
 if __name__ == "__main__":
