@@ -112,7 +112,7 @@ class AdminCog(commands.Cog):
         when="When: tomorrow at 9, every monday at 18:00, … (shows how I read it)",
         at="Or a date picked with Discord's @time",
         name="A name for the job. Leave it out to take it from the text.",
-        template="One of this server's templates, in place of the kind of job",
+        template="One of this server's templates, instead of a kind of job",
         event="The event in this server to start, end or send reminders for",
     )
     async def create(
@@ -133,11 +133,13 @@ class AdminCog(commands.Cog):
 
         await answer(interaction, begin, opens_form=True)
 
-    @schedule.command(name="templates", description="List this server's templates: use, change, delete them")
+    @schedule.command(
+        name="templates", description="List this server's templates to use, change or delete them"
+    )
     async def templates(self, interaction: discord.Interaction) -> None:
         await answer(interaction, templates.show_all)
 
-    @schedule.command(name="drafts", description="Pick up your unfinished drafts")
+    @schedule.command(name="drafts", description="Continue your unfinished drafts")
     async def drafts(self, interaction: discord.Interaction) -> None:
         await answer(interaction, unfinished.show_drafts)
 
@@ -153,7 +155,9 @@ class AdminCog(commands.Cog):
         wanted = JobState(state) if state else None
         await answer(interaction, lambda desk: listing.begin(desk, state=wanted, text=text))
 
-    @schedule.command(name="queue", description="Show your queues: slots for posts, and what waits in them")
+    @schedule.command(
+        name="queue", description="Show your queues: slots for posts, and the posts waiting in them"
+    )
     async def queue(self, interaction: discord.Interaction) -> None:
         await answer(interaction, queue_panel.begin)
 
@@ -162,7 +166,7 @@ class AdminCog(commands.Cog):
     async def show(self, interaction: discord.Interaction, job: str) -> None:
         await answer(interaction, lambda desk: job_card.show_card(desk, job))
 
-    @schedule.command(name="edit", description="Change what a job does or when")
+    @schedule.command(name="edit", description="Change what a job does, or when it runs")
     @app_commands.describe(job="Which job", when="A new time; leave it out to keep the current one")
     async def edit(
         self,
@@ -241,7 +245,7 @@ class AdminCog(commands.Cog):
 
     @schedule.command(name="import", description="Import jobs from a file. Shows what it would do first.")
     @app_commands.describe(
-        file="Our YAML, a table (CSV), a calendar, a crontab, Reminder Bot's CSV",
+        file="ScheduleZero's YAML, a table (CSV), a calendar, a crontab or Reminder Bot's CSV",
         channel="The channel for entries without one",
     )
     async def import_(
@@ -256,7 +260,7 @@ class AdminCog(commands.Cog):
     @schedule.command(name="setup", description="Set this server's time zone, alerts, approval and limits")
     @app_commands.describe(
         holidays="The country or region whose public holidays count here",
-        days_off="The country or region on whose public holidays no job runs",
+        days_off="The country or region on whose public holidays no jobs run",
     )
     async def setup(
         self, interaction: discord.Interaction, holidays: str | None = None, days_off: str | None = None
@@ -271,7 +275,7 @@ class AdminCog(commands.Cog):
         found = await asyncio.to_thread(search_places, current, interaction.locale.value)
         return [app_commands.Choice(name=place.label, value=place.key) for place in found]
 
-    @schedule.command(name="help", description="What I can do, and how to write it")
+    @schedule.command(name="help", description="What I can do, and what you can type")
     async def help(self, interaction: discord.Interaction) -> None:
         await answer_anyone(interaction, help_panel.show_help)
 

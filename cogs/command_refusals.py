@@ -172,19 +172,19 @@ def told(refusal: Mapping[str, str], when: str) -> str:
     cause, said = refusal["cause"], refusal["said"]
     if cause == Cause.INVALID and refusal["command"]:
         return t(
-            "Discord refuses the command “{command}” and keeps the old list. `{field}`: {reason}",
+            "Discord rejected the command “{command}” and kept the old list. `{field}`: {reason}",
             command=refusal["command"],
             field=refusal["field"],
             reason=said,
         )
     if cause in (Cause.INVALID, Cause.FORBIDDEN):
-        return t("Discord refuses the commands and keeps the old list: {reason}", reason=said)
+        return t("Discord rejected the commands and kept the old list: {reason}", reason=said)
     if cause == Cause.DAILY_LIMIT:
-        return t("Discord accepts no more new commands today. I'll try again {when}.", when=when)
+        return t("Discord won't accept any more new commands today. I'll try again {when}.", when=when)
     if cause == Cause.RATE_LIMIT:
-        return t("Discord asks me to wait before I change commands. I'll try again {when}.", when=when)
+        return t("Discord is asking me to wait before I change commands. I'll try again {when}.", when=when)
     if cause == Cause.AWAY:
         return t(
             "Discord couldn't accept the commands ({reason}). I'll try again {when}.", reason=said, when=when
         )
-    return t("I couldn't offer the commands ({reason}). My log says more.", reason=said)
+    return t("I couldn't register the commands ({reason}). My log has the details.", reason=said)

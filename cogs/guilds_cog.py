@@ -100,7 +100,7 @@ class GuildsCog(commands.Cog):
         with speaking(locale_of(guild, settings)):
             lines = [t("I am back in this server.")]
             if resumed:
-                lines.append(tn("{count} job goes on.", "{count} jobs go on.", len(resumed)))
+                lines.append(tn("{count} job continues.", "{count} jobs continue.", len(resumed)))
             if over:
                 lines.append(
                     tn("{count} job stays paused.", "{count} jobs stay paused.", len(over))

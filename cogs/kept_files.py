@@ -87,7 +87,7 @@ class KeptFileStore:
             file = await self._spool.copy(digest, self._read(digest))
         except DiskFailed as error:
             raise JobFailed(
-                "A file of this job can't be read at the moment: {reason}.",
+                "One of this job's files can't be read at the moment: {reason}.",
                 code="file_unreadable",
                 reason=error.strerror or type(error).__name__,
             ) from error
@@ -98,7 +98,8 @@ class KeptFileStore:
         query = sa.update(files).where(files.c.digest == digest).values(damaged=True)
         await self._database.write(lambda connection: connection.execute(query))
         raise Gone(
-            "A file of this job is damaged in the bot's database. Edit the job and attach it again.",
+            "One of this job's files is damaged in the bot's database. Edit the job and "
+            "attach the file again.",
             code="file_damaged",
         )
 
@@ -289,5 +290,6 @@ def _expect(excess: Excess | None) -> None:
 
 def _missing() -> Gone:
     return Gone(
-        "A file of this job is no longer stored. Edit the job and attach it again.", code="file_missing"
+        "One of this job's files is no longer stored. Edit the job and attach the file again.",
+        code="file_missing",
     )

@@ -55,11 +55,11 @@ class RemindersCog(commands.Cog):
     ) -> None:
         await _answer(interaction, lambda caller: own_zone.answer_zone(caller, zone))
 
-    @remind.command(name="forget", description="Show what I store about you, and delete it")
+    @remind.command(name="forget", description="See or delete what I store about you")
     async def forget(self, interaction: discord.Interaction) -> None:
         await _answer(interaction, own_data.show_own_data)
 
-    @remind.command(name="help", description="What I can do for you, and how to write it")
+    @remind.command(name="help", description="What I can do for you, and what you can type")
     async def help(self, interaction: discord.Interaction) -> None:
         await _answer(interaction, help_panel.show_help)
 

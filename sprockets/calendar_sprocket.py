@@ -105,11 +105,11 @@ async def follow_calendar(
         guild_id: The server
         calendar_url: Its secret address, https or webcal, ending in .ics
         channel_id: Where to post before each event; nowhere if left out
-        before: How long before each event, such as 1 day, 15 minutes, 0. At its start if left out
+        before: How long before each event, such as 1 day, 15 minutes, 0. Leave it out to post at the start
         text: What to post, with {title} {start} {end} {location} {description} {link}
         only: Only events with one of these words or categories, separated by commas
-        without: No events with any of these words or categories
-        make_events: Create, move and cancel Discord events as the calendar says
+        without: Leave out events with any of these words or categories
+        make_events: Create, move and cancel Discord events to match the calendar
         days: How many days ahead to create Discord events
     """
     guild = guild_of(bot, guild_id)
@@ -162,8 +162,8 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
     if known.emptied:
         said.append(
             Sentence(
-                "All at once, the calendar has no events left. If that is still so at the next look, its "
-                "posts and Discord events are cancelled.",
+                "The calendar suddenly has no events left. If that's still so at the next "
+                "check, its posts and Discord events will be cancelled.",
                 "calendar_emptied",
             )
         )
@@ -180,7 +180,7 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
     if did.left_out:
         said.append(
             Sentence(
-                "Events left out, because Discord allows no more: {count}.",
+                "Events left out because Discord allows no more: {count}.",
                 "events_left_out",
                 count=did.left_out,
             )
@@ -188,7 +188,7 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
     if known.agenda.unread:
         said.append(
             Sentence(
-                "Events of the calendar that can't be read: {count}.",
+                "Calendar events that couldn't be read: {count}.",
                 "calendar_events_unread",
                 count=len(known.agenda.unread),
             )
@@ -269,13 +269,15 @@ async def _follow_preview(
     if make_events:
         said.append(
             Sentence(
-                "The Discord events of the next {days} days follow it.", "calendar_would_mirror", days=days
+                "The Discord events for the next {days} days will follow it.",
+                "calendar_would_mirror",
+                days=days,
             )
         )
     said.append(
         Sentence(
-            "It checks the calendar as soon as you confirm, even in quiet "
-            "hours and on days off; its posts keep to both.",
+            "It checks the calendar as soon as you confirm, even in quiet hours and on "
+            "days off. Its posts still respect both.",
             "calendar_would_look",
         )
     )
@@ -334,7 +336,7 @@ async def announce_event(
     channel_id: ChannelId,
     text: Annotated[LongText, Field(max_length=_LONGEST_TEXT)] = "",
 ) -> dict[str, Any]:
-    """Post about an event of a calendar that another job follows.
+    """Post about an event from a calendar that another job follows.
 
     Params:
         calendar: The job that follows the calendar
@@ -352,7 +354,7 @@ async def announce_event(
         return success(said)
     if await _is_posted(bot, job_ids):
         return success(
-            Sentence("This was posted already, so it wasn't posted again.", "event_posted_already")
+            Sentence("This was already posted, so it wasn't posted again.", "event_posted_already")
         )
     channel = await channel_of(bot, channel_id)
     template = text or DEFAULT
@@ -447,7 +449,7 @@ async def send_agenda(
         period: Which days
         heading: What to say above the list
         only: Only events with one of these words or categories, separated by commas
-        without: No events with any of these words or categories
+        without: Leave out events with any of these words or categories
     """
     channel = await channel_of(bot, channel_id)
     since, until = _days(period)
@@ -455,7 +457,9 @@ async def send_agenda(
     agenda = await agenda_between(bot, source, since, until, kept_as=f"{current_run().job_id}:{period}")
     items = [item for item in agenda.occurrences if (item.ends or item.starts) >= current_run().scheduled_at]
     if not items:
-        return success(Sentence("The calendar has no events then, so nothing was posted.", "agenda_empty"))
+        return success(
+            Sentence("The calendar has no events in that period, so nothing was posted.", "agenda_empty")
+        )
     content = await _listed(bot, channel.guild, items, text_for(channel.guild, heading))
     sent = await post(
         channel,

@@ -70,7 +70,7 @@ async def set_slowmode(
     Params:
         channel_id: Which channel
         seconds: How long each person has to wait between messages; 0 switches slow mode off
-        lasts: How long it lasts. Afterwards the previous state comes back, unless somebody changed it by hand
+        lasts: How long it lasts. The previous state is then restored, unless someone changed it by hand
     """
     debt = await owed(bot)
     try:
@@ -91,7 +91,7 @@ async def set_slowmode(
                 channel=channel.name,
             )
             return success(said, channel_id=str(channel.id))
-        raise JobFailed("#{name} has no slow mode.", retry=False, code="no_slow_mode", name=channel.name)
+        raise JobFailed("#{name} can't have slow mode.", retry=False, code="no_slow_mode", name=channel.name)
 
     about = f"slowmode:{channel.id}"
 
@@ -123,7 +123,7 @@ async def set_slowmode(
             "set_slowmode",
             params,
             ends,
-            Sentence("#{channel} as fast as before", "ending_slow_mode", channel=channel.name),
+            Sentence("Restore the slow mode of #{channel}", "ending_slow_mode", channel=channel.name),
             left={"seconds": seconds},
             stands=found.get("stands", True),
         )
@@ -170,7 +170,7 @@ async def _end_slow_mode(
             )
         elif debt.left.get(LIFTED) or now.slowmode_delay not in (debt.left.get("seconds"), seconds):
             said = Sentence(
-                "#{channel}: someone has set it to {seconds} s since, and that stays.",
+                "#{channel}: someone has since set slow mode to {seconds} s, so I left it.",
                 "slow_mode_changed_by_hand",
                 channel=channel.name,
                 seconds=now.slowmode_delay,
@@ -198,7 +198,7 @@ async def set_channel_text(
     Params:
         channel_id: Which channel
         text: What to write, such as {countdown:2030-01-01} until the launch
-        where: Discord allows only two changes to each in ten minutes
+        where: Discord allows only two changes per channel every ten minutes
     """
     channel = await guild_channel_of(bot, channel_id)
     longest = limits.CHANNEL_NAME.most if where == "name" else limits.TOPIC.most
@@ -207,18 +207,18 @@ async def set_channel_text(
     if _stands_there(channel, where, written):
         stands = getattr(channel, where)
         said = (
-            Sentence("The name is already: {text}", "channel_name_already", text=stands)
+            Sentence("The name is already “{text}”.", "channel_name_already", text=stands)
             if where == "name"
-            else Sentence("The topic is already: {text}", "channel_topic_already", text=stands)
+            else Sentence("The topic is already “{text}”.", "channel_topic_already", text=stands)
         )
         return success(said, channel_id=str(channel.id))
     async with asking_discord(_writing(where, channel.name)):
         changed: Any = await channel.edit(**{where: written}, reason=REASON)  # type: ignore[call-arg]
     stands = getattr(changed or channel, where) or written
     said = (
-        Sentence("The name is: {text}", "channel_name_set", text=stands)
+        Sentence("The name is now “{text}”.", "channel_name_set", text=stands)
         if where == "name"
-        else Sentence("The topic is: {text}", "channel_topic_set", text=stands)
+        else Sentence("The topic is now “{text}”.", "channel_topic_set", text=stands)
     )
     return success(said, channel_id=str(channel.id))
 
@@ -248,7 +248,10 @@ async def _check_text(bot: commands.Bot, channel_id: int, text: str, where: str)
 def _expect_topic(channel: GuildChannel, where: str) -> None:
     if where == "topic" and not isinstance(channel, discord.TextChannel | discord.ForumChannel):
         raise JobFailed(
-            "#{name} has no topic. Change its name instead.", retry=False, code="no_topic", name=channel.name
+            "#{name} can't have a topic. Change its name instead.",
+            retry=False,
+            code="no_topic",
+            name=channel.name,
         )
 
 

@@ -110,19 +110,19 @@ async def send_post(
         ping: Ping everyone, or those who are online
         name: The name to post under instead of mine
         avatar_url: Address of the picture to show beside that name
-        title: Title of the post in a forum
-        tags: Tags of the post in a forum, separated by commas
+        title: Title of the forum post
+        tags: Tags of the forum post, separated by commas
         publish: Publish it to the servers that follow the channel
-        pin: Pin it, and unpin the one before
+        pin: Pin it, and unpin the previous one
         replace: Delete the one before
         silent: Don't notify anyone's phone or desktop
-        no_previews: Show no previews of links
+        no_previews: Don't show link previews
         delete_after: Delete it after this time
         reactions: Emojis to react with
-        thread: Title of a thread to open under it
-        sticky: Keep it the last message of the channel
+        thread: Title of a thread to create under it
+        sticky: Keep it as the last message in the channel
         quiet_for: Post only if nobody has written for this long
-        messages_since: Post only if this many messages were written since the last one
+        messages_since: Post only if this many messages were written since the last post
     """
     post = Post(
         text=text,

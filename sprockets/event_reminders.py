@@ -72,7 +72,7 @@ async def remind_interested(
     Params:
         guild_id: The server
         before: How long before the start, such as 1 day, 15 minutes. Let the job run every 5 minutes
-        event: The event's name, link or id. Empty for all events of the server
+        event: The event's name, link or ID. Leave it out for all of the server's events
         direct: Sends each of them a direct message
         channel_id: Pings them in this channel or thread instead
         message: What to say as well
@@ -123,14 +123,15 @@ async def remind_interested(
     if not done and not refused and not waiting:
         return success(Sentence("No event is due for a reminder.", "no_event_reminder_due"), reminded=0)
     said = Sentence(
-        "Reminded people: {count}. Refused direct messages: {refused}.",
+        "People reminded: {count}. Direct messages refused: {refused}.",
         "event_reminded",
         count=len(done),
         refused=len(refused),
     )
     if waiting:
         left = Sentence(
-            "Left for the next run, because they got many direct messages within a minute: {count}.",
+            "People left for the next run because they got too many direct messages within "
+            "a minute: {count}.",
             "event_reminders_left",
             count=len(waiting),
         )
@@ -250,7 +251,7 @@ class _Reminder:
 
     async def _text(self, message: str, *, private: bool) -> str:
         said = Sentence(
-            "**{title}** begins {when}.",
+            "**{title}** starts {when}.",
             "event_begins",
             title=escaped(self._event.name),
             when=discord.utils.format_dt(self._event.start_time, "R"),
@@ -262,8 +263,8 @@ class _Reminder:
         lines.append(self._event.url)
         if private:
             why = Sentence(
-                "You get this because you marked this event as interesting. Unmark it, and I won't "
-                "write again.",
+                "You're getting this because you're interested in this event. To stop these "
+                "messages, press *Interested* on the event again.",
                 "event_reminder_why",
             )
             lines.append(f"-# {await services.said_in(self._guild, why)}")
@@ -284,7 +285,7 @@ def _is_meant(event: discord.ScheduledEvent, wanted: str) -> bool:
 def _expect_one_way(direct: bool, channel_id: int | None) -> None:
     if direct is (channel_id is not None):
         raise JobFailed(
-            "Choose either direct messages, or a channel in which to ping people.",
+            "Choose either direct messages or a channel to ping people in.",
             retry=False,
             code="event_reminder_way",
         )

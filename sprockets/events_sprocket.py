@@ -76,12 +76,12 @@ async def create_event(
         guild_id: The server
         title: Its name
         starts_in: How long after the run it starts, such as 2 days
-        lasts: How long it takes
+        lasts: How long the event lasts
         place: The place, unless it is a voice channel
         voice_channel_id: The voice channel, unless it takes place elsewhere
         description: What it is about
         cover: Its cover image, a PNG, JPEG or GIF
-        series: Creates one repeating event for all runs, if Discord can repeat it in exactly this way
+        series: Create one repeating event for all runs, if Discord can repeat it on exactly this schedule
     """
     guild = guild_of(bot, guild_id)
     _expect_place(place, voice_channel_id)
@@ -135,14 +135,16 @@ async def create_event(
     }
     like = _same_event(plan, lasts, where, cover)
     if isinstance(rule, Recurrence) and (event := await standing(guild, bot, like)) is not None:
-        stands = Sentence("The repeating event “{title}” exists.", "event_series_stands", title=event.name)
+        stands = Sentence(
+            "The repeating event “{title}” already exists.", "event_series_stands", title=event.name
+        )
         return success(stands, **_result(event))
     made = await step("event", make, plan=plan, find=find)
     if isinstance(rule, Recurrence):
         await note_series(bot, guild_id, made["event_id"], like)
-        said = Sentence("The repeating event “{title}” is created.", "event_series", title=plan["name"])
+        said = Sentence("The repeating event “{title}” was created.", "event_series", title=plan["name"])
     else:
-        said = Sentence("The event “{title}” is created.", "event_announced", title=plan["name"])
+        said = Sentence("The event “{title}” was created.", "event_announced", title=plan["name"])
     return success(all_in_a_row(said, rule if isinstance(rule, Sentence) else None), **made)
 
 
@@ -187,7 +189,7 @@ async def _event_preview(
 ) -> str:
     """Return when the event takes place, relative to each run."""
     return Sentence(
-        "The event begins {starts_in} after each run, and takes {lasts}.",
+        "The event starts {starts_in} after each run and lasts {lasts}.",
         "event_would_begin",
         starts_in=said_span(starts_in),
         lasts=said_span(lasts),
@@ -205,8 +207,8 @@ async def start_event(
 
     Params:
         guild_id: The server
-        title: Its name. The event with that name that is due nearest to the run
-        event_id: The event's link or id, if several have that name
+        title: Its name. Picks the event with that name due closest to the run
+        event_id: The event's link or ID, if several have that name
     """
     guild = guild_of(bot, guild_id)
     async with asking_discord(Sentence("start the event “{event}”", "doing_start_event", event=title)):
@@ -216,9 +218,9 @@ async def start_event(
             await expect_rights(event)
             event = await event.start(reason=REASON)
     said = (
-        Sentence("“{title}” had already begun.", "event_had_begun", title=event.name)
+        Sentence("“{title}” had already started.", "event_had_begun", title=event.name)
         if already
-        else Sentence("“{title}” has begun.", "event_begun", title=event.name)
+        else Sentence("“{title}” has started.", "event_begun", title=event.name)
     )
     return success(said, **_result(event))
 
@@ -234,8 +236,8 @@ async def end_event(
 
     Params:
         guild_id: The server
-        title: Its name. The running event with that name is ended
-        event_id: The event's link or id, if several have that name
+        title: Its name. Ends the running event with that name
+        event_id: The event's link or ID, if several have that name
     """
     guild = guild_of(bot, guild_id)
     async with asking_discord(Sentence("end the event “{event}”", "doing_end_event", event=title)):
@@ -285,7 +287,7 @@ async def _chosen(
     if starting and not event_id and event.start_time - at > _LONGEST_AHEAD:
         # Somebody cancelled the one that was due, so Discord no longer lists it.
         raise JobFailed(
-            "The next event called “{title}” begins {when}. To start that one now, give its link.",
+            "The next event called “{title}” starts {when}. To start that one now, enter its link.",
             retry=False,
             code="event_not_due",
             title=title,

@@ -24,7 +24,7 @@ QUESTIONS = (
     Sentence("What made you smile this week?", "question_smile"),
     Sentence("What are you building at the moment?", "question_building"),
     Sentence("Which game would you play again for the first time?", "question_game"),
-    Sentence("What is the best thing you ate lately?", "question_food"),
+    Sentence("What's the best thing you've eaten lately?", "question_food"),
 )
 
 

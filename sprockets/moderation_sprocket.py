@@ -100,9 +100,9 @@ async def cleanup_messages(
         age_days: Only messages older than this many days
         user_id: Only from this person
         contains: Only messages that contain this text
-        keep_user_ids: Keep the messages of these people
-        keep_role_id: Keep the messages of members with this role
-        keep_bots: Keep the messages of bots
+        keep_user_ids: Keep messages from these people
+        keep_role_id: Keep messages from members with this role
+        keep_bots: Keep messages from bots
         keep_files: Keep messages with a file
         threads: Clean up the channel's public threads as well
     """
@@ -138,7 +138,7 @@ def _cleaned(work: Cleaning, failed: list[dict[str, str]]) -> dict[str, Any]:
             "{count} message deleted.", "{count} messages deleted.", "messages_deleted", count=work.deleted
         ),
         Sentence("{count} couldn't be deleted.", "messages_stuck", count=work.stuck) if work.stuck else None,
-        Sentence("Only the newest {most} messages were looked at.", "messages_looked_at", most=MOST_LOOKED_AT)
+        Sentence("Only the newest {most} messages were checked.", "messages_looked_at", most=MOST_LOOKED_AT)
         if work.looked_at >= MOST_LOOKED_AT
         else None,
         *(
@@ -220,12 +220,12 @@ def _until(channel: Sendable, age_days: float | None) -> datetime:
 async def _expect_readable(bot: commands.Bot, contains: str) -> None:
     if not contains:
         return
-    async with asking_discord(Sentence("see whether I may read messages", "doing_see_intent")):
+    async with asking_discord(Sentence("check whether I'm allowed to read messages", "doing_see_intent")):
         readable = await can_read_content(bot)
     if not readable:
         raise JobFailed(
-            "To read message text I need the Message Content intent. Switch it on in Discord's developer "
-            "portal under Bot.",
+            "To read message text, I need the Message Content intent. Switch it on in "
+            "Discord's developer portal under Bot.",
             retry=False,
             code="needs_message_content",
         )
@@ -242,10 +242,10 @@ async def lockdown_channel(
     """Lock a channel, a thread, a category or the whole server: only moderators can write there.
 
     Params:
-        channel_id: What to lock; a category stands for all its channels
-        lasts: How long, such as 8 hours or until 7. Empty until somebody unlocks it
+        channel_id: What to lock; a category includes all its channels
+        lasts: How long, such as 8 hours or until 7. Leave it out to lock until someone unlocks it
         reason: The reason, for the audit log and the people in the channel
-        whole_server: Lock every channel of the server
+        whole_server: Lock every channel in the server
     """
     run = current_run()
     channel = await guild_channel_of(bot, channel_id)
@@ -259,7 +259,7 @@ async def lockdown_channel(
         if ends <= instants.now():
             return success(
                 Sentence(
-                    "This lock was to end at {until}, which has passed, so nothing was locked.",
+                    "This lock was due to end at {until}, which has passed, so nothing was locked.",
                     "lock_over",
                     until=to_iso(ends),
                 ),
@@ -342,7 +342,7 @@ def _end(lasts: str, begins_at: datetime, zone: str) -> datetime:
     ends = end_of(lasts, begins_at.replace(microsecond=0), zone)
     if ends is None or ends - begins_at > _LONGEST_LOCK:
         raise JobFailed(
-            "“{lasts}” isn't a time for a lock. Examples: 8 hours, until 7. At most a year.",
+            "“{lasts}” isn't a valid lock time. Examples: 8 hours, until 7. At most a year.",
             retry=False,
             code="lock_lasts_unusable",
             lasts=lasts,
@@ -357,7 +357,7 @@ async def unlock_channel(
     """Unlock what is locked and restore the permissions it had before the lock.
 
     Params:
-        channel_id: What to unlock; a category stands for all its channels
+        channel_id: What to unlock; a category includes all its channels
         reason: The reason, for the audit log and the people in the channel
         whole_server: Unlock every channel that I locked
     """
@@ -429,7 +429,7 @@ async def _ends_own_lock(
 
 def _nothing(refused: list[str]) -> JobFailed:
     return JobFailed(
-        "None of the channels could be locked: {count} of them need permissions that I'm missing.",
+        "None of the channels could be locked: I'm missing permissions in {count} of them.",
         retry=False,
         code="nothing_locked",
         count=len(refused),

@@ -48,7 +48,7 @@ async def send_poll(
     Params:
         channel_id: Where to ask
         question: What to ask
-        answers: The answers to choose from, one on each line, at most 10
+        answers: The answers to choose from, one per line, at most 10
         lasts: How long the poll is open, from 1 hour to 32 days
         several: Let people pick more than one answer
     """
@@ -82,7 +82,7 @@ def _answers(text: str) -> list[str]:
     found = [line.strip() for line in text.splitlines() if line.strip()]
     if not 1 <= len(found) <= limits.POLL_ANSWERS.most:
         raise JobFailed(
-            "A poll can have 1 to {most_answers} answers, each on a line of its own, not {count}.",
+            "A poll needs 1 to {most_answers} answers, one per line; this one has {count}.",
             retry=False,
             code="poll_answers",
             most_answers=limits.POLL_ANSWERS.most,
@@ -228,7 +228,7 @@ async def _check_edit(bot: commands.Bot, message_url: str, text: str, title: str
 def _expect_change(text: str, title: str, description: str) -> None:
     if not (text or title or description):
         raise JobFailed(
-            "There is nothing to change. Give a new text, title or description.",
+            "There is nothing to change. Enter new text, or a new title or description.",
             retry=False,
             code="nothing_to_edit",
         )
@@ -250,7 +250,7 @@ async def delete_post(bot: commands.Bot, message_url: MessageLink) -> dict[str, 
             await found.delete()
     except Gone:
         return success(Sentence("It was already gone.", "post_gone_already"))
-    return success(Sentence("The post is deleted.", "post_deleted"), channel_id=str(found.channel.id))
+    return success(Sentence("The post was deleted.", "post_deleted"), channel_id=str(found.channel.id))
 
 
 @delete_post.check

@@ -53,7 +53,7 @@ async def remind(
     Params:
         user_id: The person to remind: whoever created the reminder
         message: What to remind you of
-        made_at: A link to where the reminder was made
+        made_at: A link to where the reminder was set
     """
     if current_run().creator_id not in (None, str(user_id)):
         raise JobFailed(
@@ -118,8 +118,8 @@ async def _undelivered(
             pass  # the note is what remains, and the failure below says so
     # Trying again at each run would only collect refusals, for which Discord bans addresses.
     raise JobFailed(
-        "I can't send you direct messages: they are closed, or we don't share a server. "
-        "`/remind list` keeps this reminder.",
+        "I can't send you direct messages: they are closed, or we don't share a "
+        "server. This reminder stays in `/remind list`.",
         retry=False,
         pause=True,
         code="reminder_undeliverable",

@@ -105,14 +105,16 @@ async def give_role_for(
     if not borrowers:
         return success(
             Sentence(
-                "Everyone already had {role} permanently, and keeps it.", "role_kept_by_all", role=role.name
+                "Everyone already had {role} permanently, so they keep it.",
+                "role_kept_by_all",
+                role=role.name,
             )
         )
     until = ""
     for person in borrowers:
         taking = {"guild_id": str(guild_id), "user_ids": [person["id"]], "role_id": str(role_id)}
         name = Sentence(
-            "Take the role {role} back from {person}",
+            "Remove the role {role} from {person}",
             "ending_takes_role",
             role=role.name,
             person=person["name"],
@@ -129,7 +131,7 @@ async def give_role_for(
     said = all_in_a_row(
         read_sentence(given, "message"),
         Sentence("Until {until}.", "lasts_until", until=until),
-        Sentence("Already had it permanently, and keep it: {count}.", "role_kept_by", count=keep)
+        Sentence("Already had it permanently, so they keep it: {count}.", "role_kept_by", count=keep)
         if keep
         else None,
     )
@@ -182,7 +184,7 @@ async def _take_back(
     """Take a role back that was given for a while, unless that is so already or somebody gave it for good."""
     if guild.get_role(role_id) is None:
         return success(
-            Sentence("The role no longer exists, so there is nothing to take back.", "role_gone_not_taken")
+            Sentence("The role no longer exists, so there is nothing to remove.", "role_gone_not_taken")
         )
     role = _role_to_manage(bot, guild.id, role_id)
     bearers: list[int] = []
@@ -204,7 +206,7 @@ async def _take_back(
             return await _change_role(bot, role, bearers, give=False, for_good=False, in_turn=True)
     return success(
         Sentence(
-            "There was nothing to take back: {role} is as it should be.",
+            "There was nothing to remove: {role} is as it should be.",
             "role_nothing_to_take",
             role=role.name,
         )

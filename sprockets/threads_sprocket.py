@@ -78,10 +78,10 @@ async def create_thread(
     message: Annotated[LongText, Field(max_length=limits.TEXT.most)] = "",
     archive_after: Quiet = "1 day",
 ) -> dict[str, Any]:
-    """Open a thread.
+    """Create a thread.
 
     Params:
-        channel_id: Where to open it
+        channel_id: Where to create it
         title: Its name
         message: The first message
         archive_after: Archive it after this long without messages
@@ -89,7 +89,7 @@ async def create_thread(
     channel = await channel_of(bot, channel_id)
     if not isinstance(channel, discord.TextChannel):
         raise JobFailed(
-            "I can't open threads in #{name}. Choose a text channel.",
+            "I can't create threads in #{name}. Choose a text channel.",
             retry=False,
             code="no_threads_in",
             name=channel.name,
@@ -100,7 +100,7 @@ async def create_thread(
 
     async def open_it(plan: dict[str, Any]) -> dict[str, Any]:
         async with asking_discord(
-            Sentence("open a thread in #{channel}", "doing_open_thread", channel=channel.name)
+            Sentence("create a thread in #{channel}", "doing_open_thread", channel=channel.name)
         ):
             thread = await channel.create_thread(
                 name=plan["name"],
@@ -150,13 +150,13 @@ async def create_forum_post(
     message: Annotated[LongText, Field(max_length=limits.TEXT.most)],
     tags: Text = "",
 ) -> dict[str, Any]:
-    """Open a post in a forum.
+    """Create a post in a forum.
 
     Params:
         channel_id: Which forum
         title: The title
         message: The text to post
-        tags: Names of the forum's tags, with commas between them
+        tags: Names of the forum's tags, separated by commas
     """
     forum = await guild_channel_of(bot, channel_id)
     if not isinstance(forum, discord.ForumChannel):
@@ -198,7 +198,7 @@ async def set_thread(
     Params:
         thread_id: Which one
         state: Closed means archived and locked: only moderators can reopen it
-        lasts: How long it lasts. Afterwards the previous state comes back, unless somebody changed it by hand
+        lasts: How long it lasts. The previous state is then restored, unless someone changed it by hand
     """
     debt = await owed(bot)
     try:
@@ -348,13 +348,13 @@ def _now(thread: str, now: Flags) -> Sentence:
 def _ending(thread: str, before: Flags) -> Sentence:
     match before:
         case Flags(True, True):
-            return Sentence("“{thread}” closed again", "ending_closes_thread", thread=thread)
+            return Sentence("Close “{thread}” again", "ending_closes_thread", thread=thread)
         case Flags(True, False):
-            return Sentence("“{thread}” archived again", "ending_archives_thread", thread=thread)
+            return Sentence("Archive “{thread}” again", "ending_archives_thread", thread=thread)
         case Flags(False, True):
-            return Sentence("“{thread}” locked again", "ending_locks_thread", thread=thread)
+            return Sentence("Lock “{thread}” again", "ending_locks_thread", thread=thread)
         case _:
-            return Sentence("“{thread}” open again", "ending_opens_thread", thread=thread)
+            return Sentence("Open “{thread}” again", "ending_opens_thread", thread=thread)
 
 
 def _state_of(now: Flags) -> str:

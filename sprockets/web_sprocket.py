@@ -35,12 +35,12 @@ async def call_web(
     method: Literal["POST", "PUT", "PATCH", "DELETE", "GET"] = "POST",
     body: Annotated[LongText, Field(max_length=4000)] = "",
 ) -> dict[str, Any]:
-    """Call an address on the web, signed.
+    """Send a signed request to a web address.
 
     Params:
         url: The address
         method: The HTTP method
-        body: What to send: JSON goes as JSON, anything else as text
+        body: What to send: JSON is sent as JSON, anything else as text
     """
     run = current_run()
     secret = ""
@@ -71,13 +71,13 @@ async def call_web(
     if not 200 <= answer.status < 300:
         again = answer.status >= 500 or answer.status in (408, 425, 429)
         raise JobFailed(
-            "The address answered {status}: {text}",
+            "The address responded with {status}: {text}",
             retry=again,
             code="address_answered",
             status=answer.status,
             text=answer.text[:200],
         )
-    said = Sentence("It answered {status}.", "web_answered", status=answer.status)
+    said = Sentence("It responded with {status}.", "web_answered", status=answer.status)
     return success(said, status=answer.status)
 
 
@@ -86,10 +86,10 @@ async def _call_preview(bot: commands.Bot, url: str, method: str = "POST", body:
     """Return what is sent, and in which format."""
     told = f"{method} {url}"
     if not body or method == "GET":
-        return Sentence("{call}, with nothing in it.", "web_sends_nothing", call=told)
+        return Sentence("{call}, with an empty body.", "web_sends_nothing", call=told)
     if _is_json(body):
-        return Sentence("{call}, with JSON in it.", "web_sends_json", call=told)
-    return Sentence("{call}, with text in it.", "web_sends_text", call=told)
+        return Sentence("{call}, with a JSON body.", "web_sends_json", call=told)
+    return Sentence("{call}, with a text body.", "web_sends_text", call=told)
 
 
 def _is_json(text: str) -> bool:

@@ -101,8 +101,8 @@ def closer_than_allowed(job: Job, limits: Limits, now: datetime) -> str | None:
         least=formats.span(shortest, shown_locale()),
     )
     waits = tn(
-        "Beyond {count} run a minute, runs in this server wait.",
-        "Beyond {count} runs a minute, runs in this server wait.",
+        "This server can have {count} run a minute; any more wait.",
+        "This server can have {count} runs a minute; any more wait.",
         most or 0,
     )
     return f"{said} {waits}" if most is not None else said

@@ -128,7 +128,12 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
     if situation.spec is None:
         method = escaped(spoken(would_be.method)[:80])
         return Verdict(
-            (t("“{method}” isn't loaded, so I can't check whether you may do this.", method=method),)
+            (
+                t(
+                    "“{method}” isn't loaded, so I can't check whether you're allowed to do this.",
+                    method=method,
+                ),
+            )
         )
     found = findings(
         situation.spec,
@@ -146,7 +151,7 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
         against += [item for item in (situation.unreachable, situation.objection) if item is not None]
     newly = would_be.in_quiet_hours and (version is None or not job.in_quiet_hours or not job.id)
     if act in WRITES and newly and not situation.spec.watches and not member.guild_permissions.manage_guild:
-        against.append(t("Only members with *Manage Server* may let a job run in the quiet hours."))
+        against.append(t("Only members with *Manage Server* may let a job run during quiet hours."))
     unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared
     if unseen and is_risky(situation.spec, would_be.params, member.guild):
         name = escaped(job.title[:60])
@@ -196,7 +201,7 @@ def _only_called_off(job: Job) -> str:
     name = in_quotes(escaped(job.title[:80]))
     if not job.id.startswith(ENDINGS):
         return t("{job} belongs to another job. It can't be changed, only run now or cancelled.", job=name)
-    return t("{job} ends what another job did. It can't be changed, only run now or cancelled.", job=name)
+    return t("{job} undoes what another job did. It can't be changed, only run now or cancelled.", job=name)
 
 
 def moved(job: Job, channel_id: str) -> Job | None:

@@ -100,7 +100,8 @@ def wrong_kind(
             # To the API, a media channel is a forum that shows pictures.
             if channel is not None and channel.type.name.replace("media", "forum") not in parameter.channels:
                 return t(
-                    "This job doesn't work in {channel}, which is of another kind. Choose one from the list.",
+                    "This job doesn't work in {channel}, which is the wrong kind of channel. "
+                    "Choose one from the list.",
                     channel=channel.mention,
                 )
     return None

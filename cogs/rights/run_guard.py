@@ -67,7 +67,7 @@ class RunGuard:
         memory = services_of(self._bot).memory
         if await is_closed(memory, run.job_id):
             raise JobFailed(
-                "What this job ends is already over, so there is nothing to undo.",
+                "What this job was meant to end is already over, so there is nothing to undo.",
                 retry=False,
                 code="debt_closed",
             )
@@ -176,7 +176,7 @@ class RunGuard:
             if creator.is_timed_out():
                 raise JobFailed(said_timed_out(creator, absent=True), retry=False, pause=True)
             text = Sentence(
-                "{who}, who created this job, may no longer schedule here.",
+                "{who}, who created this job, can no longer schedule here.",
                 "creator_may_not_schedule",
                 who=who,
             )
@@ -256,7 +256,7 @@ def _unreachable(error: Exception) -> JobFailed:
     """Return the failure of a run whose rights Discord can't be asked about now; it is tried again."""
     limited = isinstance(error, discord.RateLimited)
     return JobFailed(
-        "I can't ask Discord about the permissions for this job right now.",
+        "I can't check this job's permissions with Discord right now.",
         retry_after=max(error.retry_after, 1.0) if limited else _AGAIN_SECONDS,
         limited=limited,
         code="rights_cannot_be_asked",

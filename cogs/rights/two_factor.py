@@ -39,6 +39,7 @@ def two_factor_caution(guild: discord.Guild, specs: Iterable[MethodSpec]) -> str
     if not needed & _GUARDED:
         return None
     return t(
-        "This server requires two-factor authentication for moderation. Discord refuses jobs "
-        "that moderate unless the bot's owner has switched it on for their own account."
+        "This server requires two-factor authentication for moderation. Discord "
+        "refuses moderation jobs unless the bot's owner has switched it on for their "
+        "own account."
     )

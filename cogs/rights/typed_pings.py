@@ -68,11 +68,12 @@ def _pings_nobody(spec: MethodSpec, params: Mapping[str, Any]) -> list[str]:
             if any(parameter.name in _ASKING for parameter in spec.parameters):
                 return [
                     t(
-                        "{ping} in a text pings nobody. To ping a role or everyone, choose it in the form.",
+                        "{ping} in the text doesn't ping anyone. To ping a role or everyone, choose it "
+                        "in the form.",
                         ping=ping,
                     )
                 ]
-            return [t("{ping} in a text pings nobody.", ping=ping)]
+            return [t("{ping} in the text doesn't ping anyone.", ping=ping)]
     return []
 
 
@@ -84,8 +85,9 @@ def _not_allowed(
     for name in spec.pings:
         text = params.get(name)
         missing = [number for number in typed_roles(text) if not guild.get_role(number)] if text else []
-        found += [t("{ping} isn't a role of this server, so it pings nobody.", ping=f"`<@&{missing[0]}>`")
-                  ] if missing else []  # fmt: skip
+        if missing:
+            ping = f"`<@&{missing[0]}>`"
+            found.append(t("{ping} isn't one of this server's roles, so it doesn't ping anyone.", ping=ping))
     permission = translated(permission_words("mention_everyone"))
     # A webhook pings every role: https://github.com/discord/discord-api-docs/issues/2988
     webhook = any(
@@ -116,12 +118,14 @@ def _said(item: Finding) -> str:
     typed = f"`{item.typed}`"
     if item.code is Code.AMBIGUOUS:
         return t(
-            "{typed} stays plain text, because several have this name. Write the one you mean: {choices}",
+            "{typed} stays plain text, because the name isn't unique here. Write the one you mean: {choices}",
             typed=typed,
             choices=item.near,
         )
     if item.code is Code.UNKNOWN_NAME:
-        said = t("{typed} pings nobody: I don't know a role or person here with this name.", typed=typed)
+        said = t(
+            "{typed} doesn't ping anyone: I don't know a role or person here with this name.", typed=typed
+        )
     elif item.code is Code.UNKNOWN_EMOJI:
         said = t("{typed} is posted as text: this server has no such emoji.", typed=typed)
     else:

@@ -111,7 +111,7 @@ class Http:
             response = await self._client.request(method, path, json=body, params=params, **extra)
         except httpx.TimeoutException as error:
             raise ServerTimeout(
-                "The scheduler at {endpoint} doesn't answer. Try again in a moment.",
+                "The scheduler at {endpoint} isn't responding. Try again in a moment.",
                 code="server_silent",
                 endpoint=self.endpoint,
             ) from error

@@ -69,7 +69,7 @@ class SchedulesDialect(Dialect):
             "The scheduler doesn't support counts, exclusions or longer periods.", "lacks_rich_triggers"
         ),
         Feature.HOLD: Sentence(
-            "The scheduler can't pause a job until a day or skip its next run.", "lacks_hold"
+            "The scheduler can't pause a job until a given day or skip its next run.", "lacks_hold"
         ),
         Feature.BULK: Sentence("The scheduler changes one job at a time.", "lacks_bulk"),
         Feature.MAKE_UP: Sentence(
@@ -89,7 +89,9 @@ class SchedulesDialect(Dialect):
             "The scheduler keeps only its last 1,000 runs, and forgets them when it restarts.",
             "lacks_history",
         ),
-        Feature.FORGET: Sentence("The scheduler keeps the history of jobs that are gone.", "lacks_forget"),
+        Feature.FORGET: Sentence(
+            "The scheduler can't delete the history of jobs that no longer exist.", "lacks_forget"
+        ),
         Feature.PARTS: Sentence("The scheduler can't run anything before or after a job.", "lacks_parts"),
         Feature.FEEDS: Sentence(
             "The scheduler has no calendars to subscribe to. Use the file in `/schedule calendar`.",

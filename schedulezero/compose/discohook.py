@@ -65,9 +65,7 @@ def read_pasted(text: str) -> Pasted:
 
 
 def _nothing() -> PasteUnreadable:
-    return PasteUnreadable(
-        "There is no message and no embed in it that I could post.", code="paste_without_post"
-    )
+    return PasteUnreadable("It contains no message or embed that I could post.", code="paste_without_post")
 
 
 def _message_in(data: Any, notes: Notes) -> dict[str, Any]:
@@ -88,7 +86,7 @@ def _message_in(data: Any, notes: Notes) -> dict[str, Any]:
         if found.get("targets"):
             notes.leave(
                 "targets",
-                "The addresses of webhooks are left out: I post by myself.",
+                "Webhook addresses are left out, because I do the posting myself.",
                 code="paste_left_targets",
             )
         wrapped = next(
@@ -156,7 +154,7 @@ def _values(message: dict[str, Any], notes: Notes) -> dict[str, Any]:
     if "layout" in found and any(found.pop(key, None) for key in ("text", "embeds", "poll")):
         notes.leave(
             "components",
-            "A layout can't have text, embeds or a poll beside it, so they are left out.",
+            "A layout can't be combined with text, embeds or a poll, so those are left out.",
             code="paste_left_beside_layout",
         )
     return found
@@ -172,9 +170,9 @@ def _leave_rest(message: Mapping[str, Any], notes: Notes) -> None:
     if message.get("tts"):
         notes.leave("tts", "It won't be read aloud.", code="paste_left_tts")
     if _holds(message.get("allowed_mentions")):
-        notes.leave("allowed_mentions", "Whom it pings is chosen in the form.", code="paste_left_mentions")
+        notes.leave("allowed_mentions", "Choose in the form who it pings.", code="paste_left_mentions")
     if message.get("applied_tags"):
-        notes.leave("applied_tags", "Name the forum's tags in the form.", code="paste_left_tags")
+        notes.leave("applied_tags", "Enter the forum's tags in the form.", code="paste_left_tags")
     for key in message:
         if key not in _MESSAGE_KEYS and key not in _IGNORED:
             notes.unknown(key)
@@ -195,7 +193,7 @@ def _poll(data: Any, notes: Notes) -> dict[str, Any] | None:
         if isinstance(media, dict):
             if cast("dict[str, Any]", media).get("emoji"):
                 notes.leave(
-                    f"{place}.emoji", "Emojis of a poll's answers are left out.", code="paste_left_poll_emoji"
+                    f"{place}.emoji", "Emojis in a poll's answers are left out.", code="paste_left_poll_emoji"
                 )
             media = cast("dict[str, Any]", media).get("text")
         answers.append(notes.text(media, place, limits.POLL_ANSWER, variables=False))

@@ -204,7 +204,7 @@ def _misplaced(place: str, kind: Any) -> JobFailed:
 
 def _unusable(place: str, key: str) -> JobFailed:
     return JobFailed(
-        'Part {place} of the layout has no "{key}" that Discord accepts.',
+        "Part {place} of the layout has no “{key}” that Discord accepts.",
         retry=False,
         code="layout_part_unusable",
         place=place,

@@ -59,7 +59,7 @@ BUTTON_ADDRESS = Limit("address of a button", 512)
 POLL_QUESTION = Limit("question", 300, least=1)
 POLL_ANSWERS = Limit("answers", 10, Unit.ENTRIES, least=1)
 POLL_ANSWER = Limit("answer", 55, least=1)
-POLL_HOURS = Limit("hours of a poll", 32 * 24, Unit.HOURS, least=1)
+POLL_HOURS = Limit("hours for a poll", 32 * 24, Unit.HOURS, least=1)
 WEBHOOK_NAME = Limit("name", 80, least=1)
 THREAD_TITLE = Limit("title of a thread", 100, least=1)
 FORUM_TAGS = Limit("tags", 5, Unit.ENTRIES)
@@ -70,9 +70,9 @@ MENTIONED_ROLES = Limit("roles to ping", 100, Unit.ENTRIES)
 MENTIONED_PEOPLE = Limit("people to ping", 100, Unit.ENTRIES)
 LAYOUT_COMPONENTS = Limit("components", 40, Unit.ENTRIES)
 LAYOUT_TEXT = Limit("text of the layout", 4000)
-SECTION_TEXTS = Limit("texts of a section", 3, Unit.ENTRIES, least=1)
-ROW_BUTTONS = Limit("buttons of a row", 5, Unit.ENTRIES, least=1)
-GALLERY_PICTURES = Limit("pictures of a gallery", 10, Unit.ENTRIES, least=1)
+SECTION_TEXTS = Limit("texts in a section", 3, Unit.ENTRIES, least=1)
+ROW_BUTTONS = Limit("buttons in a row", 5, Unit.ENTRIES, least=1)
+GALLERY_PICTURES = Limit("pictures in a gallery", 10, Unit.ENTRIES, least=1)
 LARGEST_COLOUR = 0xFFFFFF
 """An edge's or a container's colour, as red × 65536 + green × 256 + blue."""
 
@@ -90,7 +90,7 @@ _PARTS: dict[str, Sentence] = {
         Sentence("answers", "part_answers"),
         Sentence("author", "part_author"),
         Sentence("buttons", "part_buttons"),
-        Sentence("buttons of a row", "part_buttons_of_a_row"),
+        Sentence("buttons in a row", "part_buttons_of_a_row"),
         Sentence("components", "part_components"),
         Sentence("description", "part_description"),
         Sentence("description of a file", "part_description_of_a_file"),
@@ -99,14 +99,14 @@ _PARTS: dict[str, Sentence] = {
         Sentence("file", "part_file"),
         Sentence("files", "part_files"),
         Sentence("footer", "part_footer"),
-        Sentence("hours of a poll", "part_hours_of_a_poll"),
+        Sentence("hours for a poll", "part_hours_of_a_poll"),
         Sentence("label of a button", "part_label_of_a_button"),
         Sentence("message", "part_message"),
         Sentence("name", "part_name"),
         Sentence("name of a channel", "part_name_of_a_channel"),
         Sentence("name of a field", "part_name_of_a_field"),
         Sentence("people to ping", "part_people_to_ping"),
-        Sentence("pictures of a gallery", "part_pictures_of_a_gallery"),
+        Sentence("pictures in a gallery", "part_pictures_of_a_gallery"),
         Sentence("question", "part_question"),
         Sentence("reactions", "part_reactions"),
         Sentence("roles to ping", "part_roles_to_ping"),
@@ -114,7 +114,7 @@ _PARTS: dict[str, Sentence] = {
         Sentence("text", "part_text"),
         Sentence("text of the embeds", "part_text_of_the_embeds"),
         Sentence("text of the layout", "part_text_of_the_layout"),
-        Sentence("texts of a section", "part_texts_of_a_section"),
+        Sentence("texts in a section", "part_texts_of_a_section"),
         Sentence("title", "part_title"),
         Sentence("title of a thread", "part_title_of_a_thread"),
         Sentence("title of the thread", "part_title_of_the_thread"),

@@ -42,7 +42,7 @@ def pasted_data(text: str) -> Any:
     start, end = _bounds(text)
     inner = text[start:end]
     if not inner:
-        raise PasteUnreadable("There is nothing in it.", code="paste_empty")
+        raise PasteUnreadable("It is empty.", code="paste_empty")
     if (link := _LINK.fullmatch(inner)) is not None:
         found = _parsed(_in_link(link[1]), 0)
     elif is_template(inner):
@@ -92,13 +92,14 @@ def _in_link(address: str) -> str:
         )
     if not data and (host in _EDITORS or host.endswith(".discohook.app")):
         raise PasteUnreadable(
-            "This short link doesn't hold the post itself, and I don't open links. Open it, choose "
-            "*JSON Editor*, and copy what is there.",
+            "This short link doesn't contain the post itself, and I don't open links. Open "
+            "it, choose *JSON Editor*, and copy what is there.",
             code="paste_short_link",
         )
     if not data:
         raise PasteUnreadable(
-            "I don't open links. Open it, copy the JSON it shows, and paste that.", code="paste_link_unopened"
+            "I don't open links. Open it yourself, copy the JSON it shows, and paste that.",
+            code="paste_link_unopened",
         )
     encoded = data.replace(" ", "+").replace("+", "-").replace("/", "_").rstrip("=")
     try:
@@ -125,11 +126,13 @@ def _parsed(text: str, start: int) -> Any:
     except RecursionError:
         raise _too_deep() from None
     except ValueError:  # a number of thousands of digits
-        raise PasteUnreadable("A number in it is too long.", code="paste_number_too_long") from None
+        raise PasteUnreadable(
+            "It contains a number that is too long.", code="paste_number_too_long"
+        ) from None
 
 
 def _no_constant(name: str) -> Any:
-    raise PasteUnreadable("“{name}” isn't a value in JSON.", code="paste_constant", name=name)
+    raise PasteUnreadable("“{name}” isn't a valid JSON value.", code="paste_constant", name=name)
 
 
 def _fault(text: str, at: int) -> PasteUnreadable:
@@ -159,14 +162,13 @@ def _fault(text: str, at: int) -> PasteUnreadable:
         )
     if there == "\n":
         return PasteUnreadable(
-            "Line {line}: a text breaks off here. Write a line break within a text as \\n.",
+            "Line {line}: the text breaks off here. Write a line break inside text as \\n.",
             code="paste_line_break",
             line=line,
         )
     if not there or (there == '"' and '"' not in text[at + 1 :]):
         return PasteUnreadable(
-            "The text ends in the middle, on line {line}. Was it cut off? Longer ones can be given as a "
-            "file.",
+            "The text breaks off on line {line}. Was it cut off? Longer text can be uploaded as a file.",
             code="paste_cut_off",
             line=line,
         )
@@ -176,7 +178,7 @@ def _fault(text: str, at: int) -> PasteUnreadable:
             code="paste_plain_text",
         )
     return PasteUnreadable(
-        "Line {line}, column {column}: this isn't JSON from “{found}” on.",
+        "Line {line}, column {column}: this isn't valid JSON from “{found}” onwards.",
         code="paste_not_json",
         line=line,
         column=column,
@@ -201,7 +203,9 @@ def _check_size(value: Any) -> None:
                 following += cast("list[Any]", item)
         count += len(following)
         if count > _MOST_VALUES:
-            raise PasteUnreadable("It contains far more than a message.", code="paste_too_many_values")
+            raise PasteUnreadable(
+                "It contains far more than a message can hold.", code="paste_too_many_values"
+            )
         level = following
         if not level:
             return

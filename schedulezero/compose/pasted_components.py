@@ -73,11 +73,13 @@ def _button(item: dict[str, Any], place: str, notes: Notes) -> dict[str, Any] | 
 def _is_link(item: dict[str, Any], place: str, notes: Notes) -> bool:
     kind = item.get("type")
     if kind in _MENUS:
-        notes.leave(place, "Menus can't be carried over: nothing would happen.", code="paste_left_menu")
+        notes.leave(
+            place, "Menus can't be carried over: choosing from one would do nothing.", code="paste_left_menu"
+        )
     elif kind != _BUTTON:
         notes.leave(place, "I don't know this component.", code="paste_left_component")
     elif item.get("style") != _LINK or not isinstance(item.get("url"), str):
-        notes.leave(place, "Only buttons that open an address can be carried over.", code="paste_left_button")
+        notes.leave(place, "Only buttons that open a link can be carried over.", code="paste_left_button")
     else:
         return True
     return False

@@ -144,7 +144,7 @@ def _named(value: Any, key: str, place: str, limit: limits.Limit, notes: Notes) 
     icon = next((data[name] for name in _ICONS if data.get(name)), None)
     if not text:
         if icon or data.get("url"):
-            notes.leave(place, "Discord shows this only with a text.", code="paste_left_without_text")
+            notes.leave(place, "Discord shows this only together with text.", code="paste_left_without_text")
         return None
     found: dict[str, Any] = {key: text}
     if icon:

@@ -49,7 +49,7 @@ def checked(text: str, longest: int) -> str:
         raise TextsUnusable("The text is empty.", code="texts_one_empty")
     if len(text) > longest:
         raise TextsUnusable(
-            "The text has {length} characters; at most {most} fit.",
+            "The text has {length} characters; the limit is {most}.",
             code="texts_one_too_long",
             length=len(text),
             most=longest,
@@ -109,7 +109,7 @@ def read_file(text: str, *, csv_file: bool, longest: int) -> list[str]:
         found = lines
     found = [item for item in found if item.strip()]
     if not found:
-        raise TextsUnusable("There are no texts in it.", code="texts_none")
+        raise TextsUnusable("It contains no text.", code="texts_none")
     if len(found) > MOST_TEXTS:
         value_of(found)  # says so
     long = [str(number) for number, item in enumerate(found, 1) if len(item) > longest]
@@ -145,5 +145,5 @@ def _first_column(text: str) -> list[str]:
         ]
     except csv.Error:
         raise TextsUnusable(
-            "The table can't be read: probably a quotation mark isn't closed.", code="texts_bad_table"
+            "The table can't be read, probably because a quotation mark isn't closed.", code="texts_bad_table"
         ) from None

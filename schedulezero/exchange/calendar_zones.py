@@ -56,7 +56,7 @@ class Zones:
             return self.frame(name)
         except Unusable as error:
             raise Unusable(
-                "The zone of its calendar, X-WR-TIMEZONE “{name}”, is not a known time zone.",
+                "Its calendar's time zone, X-WR-TIMEZONE “{name}”, is not a known time zone.",
                 code="ical_zone_unknown",
                 name=name[:60],
             ) from error

@@ -225,7 +225,7 @@ def read_crontab(
                 zone = setting[1].removeprefix(":")
                 wrong = None if zone in known_zones() else _wrong_zone(number, zone, setting[0])
                 cron_tz = setting[0] == "CRON_TZ"
-                said = Sentence("Its times are in {zone}, as TZ says.", "cron_tz_taken", zone=zone[:60])
+                said = Sentence("Its times are in {zone}, as set by TZ.", "cron_tz_taken", zone=zone[:60])
                 taken = None if cron_tz else said
             continue
         if "CRON_TZ" in stripped.split(None, 2)[:2] or stripped.startswith("export CRON_TZ"):
@@ -251,13 +251,13 @@ def read_crontab(
 def _wrong_zone(number: int, zone: str, name: str) -> NotTakenOver:
     if not zone:
         return NotTakenOver(
-            "{name} on line {number} is empty; name a zone such as Europe/Berlin.",
+            "{name} on line {number} is empty; name a time zone such as Europe/Berlin.",
             code="cron_zone_empty",
             name=name,
             number=number,
         )
     return NotTakenOver(
-        "{name} on line {number} is “{zone}”, which is not a time zone; one is Europe/Berlin.",
+        "{name} on line {number} is “{zone}”, which is not a time zone. Example: Europe/Berlin.",
         code="cron_zone_unknown",
         name=name,
         number=number,
@@ -327,12 +327,13 @@ def _cron(
     when = " ".join(parts[:fields])
     if fields > 1 and any(_HASHED.search(part) for part in parts[:fields]):
         raise NotTakenOver(
-            "In Jenkins, H is a time that it chooses itself. Write numbers instead.", code="cron_hashed"
+            "In Jenkins, H stands for a time that Jenkins chooses. Write a number instead.",
+            code="cron_hashed",
         )
     if fields == 1:
         if when not in NICKNAMES:
             raise NotTakenOver(
-                "{when} doesn't say when. Write five fields instead.", code="cron_no_instant", when=when
+                "{when} isn't a fixed time. Write five fields instead.", code="cron_no_instant", when=when
             )
         when = NICKNAMES[when]
     if wrong is not None:

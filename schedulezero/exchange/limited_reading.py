@@ -74,7 +74,7 @@ class FileReaders:
                 await asyncio.wait_for(self._places.acquire(), WAIT_SECONDS)
             except TimeoutError:
                 raise UnreadableFile(
-                    "Many files are being read just now. Try again in a minute.", code="files_being_read"
+                    "Many files are being read right now. Try again in a minute.", code="files_being_read"
                 ) from None
             try:
                 return await read_limited(data, asked)
@@ -85,7 +85,7 @@ class FileReaders:
     def _alone(self, guild_id: str) -> Generator[None]:
         if guild_id in self._guilds:
             raise UnreadableFile(
-                "Another file of this server is being read. Try again in a few seconds.",
+                "Another file from this server is being read. Try again in a few seconds.",
                 code="file_of_guild_being_read",
             )
         self._guilds.add(guild_id)

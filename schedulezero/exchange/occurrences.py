@@ -217,8 +217,8 @@ def agenda_of(text: str, window: Window) -> Agenda:
     return Agenda(tuple(listed[: window.most]), frozenset(unread), cut)
 
 
-NOT_A_CALENDAR = Sentence("The address doesn't answer with a calendar.", "feed_no_calendar")
-CUT_SHORT = Sentence("The calendar ends in the middle: its server sent only a part of it.", "feed_cut_short")
+NOT_A_CALENDAR = Sentence("The address doesn't return a calendar.", "feed_no_calendar")
+CUT_SHORT = Sentence("The calendar is cut off: its server sent only part of it.", "feed_cut_short")
 
 
 def _effort(event: Event) -> int:

@@ -25,11 +25,11 @@ from schedulezero.when.language.span_text import span_of
 _KEYS = ("id", "before", "after", "do", "with")
 _UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
 _UNREADABLE = Sentence(
-    "Each of 'parts' needs `do:`, and `before:` or `after:` with a length of time of up to a year.",
+    "Each entry in 'parts' needs `do:`, and `before:` or `after:` with a duration of up to a year.",
     "yaml_part_unreadable",
 )
 _TOO_MANY = Sentence(
-    "A job has at most {leads} parts before it and {thens} after it, each within a year.",
+    "A job can have at most {leads} parts before it and {thens} after it, each within a year.",
     "parts_unusable",
     leads=MOST_LEADS,
     thens=MOST_THENS,

@@ -56,7 +56,7 @@ _NOT_TEXT = (
     (b"%PDF", "PDF"),
 )
 _PICKLED = Sentence(
-    "Files of APScheduler hold pickles; the bot's owner converts them with `{owners_command}`.",
+    "APScheduler files contain pickles; the bot's owner can convert them with `{owners_command}`.",
     "file_holds_pickles",
     owners_command=OWNERS_COMMAND,
 )
@@ -234,7 +234,7 @@ def _text_of(data: bytes, largest: int) -> str | Fault:
         return Fault(
             1,
             Sentence(
-                "This isn't a UTF-8 text file. Save it as UTF-8; an export is an example.",
+                "This isn't a UTF-8 text file. Save it as UTF-8; an exported file shows how it should look.",
                 "file_not_utf8",
             ),
         )

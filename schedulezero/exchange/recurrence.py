@@ -146,7 +146,7 @@ def _complete(parts: dict[str, str], start: datetime, text: str) -> None:
         disputed = True  # week 53 of one year may be in January of the next one
     if disputed:
         raise Unusable(
-            "Calendar programs read “{rule}” differently, so it isn't clear when this event takes place.",
+            "Calendar apps interpret “{rule}” differently, so it isn't clear when this event takes place.",
             code="ical_rule_disputed",
             rule=text[:100],
         )

@@ -95,7 +95,9 @@ def read_table(
     separator, names = found
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
-        said = Sentence("Two columns are “{column}”. Rename one of them.", "table_column_twice", column=twice)
+        said = Sentence(
+            "Two columns are called “{column}”. Rename one of them.", "table_column_twice", column=twice
+        )
         return [Fault(1 + skipped, said)]
     rows = csv.reader(io.StringIO(body), delimiter=separator, strict=True)
     read: list[Entry | Fault] = []
@@ -119,8 +121,8 @@ def read_table(
 def _entry(row: list[str], names: list[str], line: int, channel_id: str) -> Entry:
     if len(row) > len(names) and any(cell.strip() for cell in row[len(names) :]):
         raise NotTakenOver(
-            "It has {count} cells, but the first line names {columns}. Put a text that contains the "
-            "separator in quotes.",
+            "It has {count} cells, but the first line names {columns}. Put text that "
+            "contains the separator in quotes.",
             code="table_row_too_long",
             count=len(row),
             columns=len(names),
@@ -144,7 +146,7 @@ def _entry(row: list[str], names: list[str], line: int, channel_id: str) -> Entr
     insecure = next((name for name in pictures if name.casefold().startswith("http://")), None)
     if insecure is not None:
         raise NotTakenOver(
-            "The address of a picture begins with https://, unlike {address}.",
+            "The address of a picture must begin with https://, unlike {address}.",
             code="table_picture_without_https",
             address=insecure[:100],
         )

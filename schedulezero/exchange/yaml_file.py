@@ -313,7 +313,7 @@ class _Careful(yaml.SafeLoader):
                 raise _Stopped(
                     line,
                     Sentence(
-                        "Put a value of {length} characters in quotes.",
+                        "A value with {length} characters must be in quotes.",
                         "yaml_number_too_long",
                         length=len(value),
                     ),
@@ -334,7 +334,7 @@ def _entry(node: yaml.Node) -> Entry | Fault:
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.MappingNode):
         return Fault(
-            line, Sentence("A job is a list of keys such as `do:` and `when:`.", "yaml_job_no_mapping")
+            line, Sentence("A job must consist of keys such as `do:` and `when:`.", "yaml_job_no_mapping")
         )
     lines: dict[str, int] = {
         str(key.value): key.start_mark.line + 1 for key, _ in node.value if isinstance(key, yaml.ScalarNode)
@@ -366,7 +366,7 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         return Fault(
             where,
             Sentence(
-                "There is no {key!r} here. Possible: {known}.",
+                "The key {key!r} isn't allowed here. Possible: {known}.",
                 "yaml_unknown_key",
                 key=str(unknown)[:40],
                 known=[*_KEYS],
@@ -375,13 +375,13 @@ def _entry(node: yaml.Node) -> Entry | Fault:
     if given.get("when") is not None and given.get("trigger") is not None:
         return Fault(
             lines["trigger"],
-            Sentence("A job has either 'when' or 'trigger'.", "yaml_when_or_trigger"),
+            Sentence("A job needs either 'when' or 'trigger', not both.", "yaml_when_or_trigger"),
         )
     trigger = _trigger(given.get("trigger"))
     if given.get("trigger") is not None and trigger is None:
         return Fault(
             lines["trigger"],
-            Sentence("'trigger' must hold `type:` and `args:`.", "yaml_trigger_no_mapping"),
+            Sentence("'trigger' must contain `type:` and `args:`.", "yaml_trigger_no_mapping"),
         )
     for key in ("do",) if trigger is not None else ("do", "when"):
         if not isinstance(given.get(key), str | int | date) or isinstance(given.get(key), bool):
@@ -402,7 +402,7 @@ def _entry(node: yaml.Node) -> Entry | Fault:
     if not isinstance(params, Mapping):
         return Fault(
             lines.get("with", line),
-            Sentence("'with' must hold keys such as `message: Hello`.", "yaml_with_no_mapping"),
+            Sentence("'with' must contain keys such as `message: Hello`.", "yaml_with_no_mapping"),
         )
     for key, kind in (("missed", MissedPolicy), ("overlap", OverlapPolicy), ("state", _STATES)):
         if given.get(key) is not None and given[key] not in [item.value for item in kind]:

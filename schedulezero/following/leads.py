@@ -22,7 +22,7 @@ def read_leads(text: str) -> tuple[timedelta, ...]:
     if len(items) > MOST:
         raise ParameterError(
             "before",
-            "{count} times before an event are too many; the limit is {most}.",
+            "{count} times before an event is too many; the limit is {most}.",
             code="too_many_leads",
             count=len(items),
             most=MOST,
@@ -37,7 +37,7 @@ def _lead(text: str) -> timedelta:
     if found is None or found > LONGEST:
         raise ParameterError(
             "before",
-            "“{text}” isn't a length of time of up to 7 days. Example: 1 day, 15 minutes, 0.",
+            "“{text}” isn't a duration of up to 7 days. Example: 1 day, 15 minutes, 0.",
             code="lead_unreadable",
             text=text[:40],
         )

@@ -207,7 +207,8 @@ class Calls:
                 if begun.again and not resumable:
                     return failure(
                         Sentence(
-                            "I was stopped while {method} was running, so it may or may not have been done.",
+                            "I was stopped while {method} was running, so it may or may not have taken "
+                            "effect.",
                             "stopped_uncertain",
                             method=call.method,
                         ),
@@ -376,7 +377,7 @@ def _too_slow(
         # It made progress and resumes where it stopped; that doesn't count as an attempt.
         return failure(
             Sentence(
-                "{method} continues after {seconds} s.", "goes_on_later", method=method, seconds=seconds
+                "{method} will continue in {seconds} s.", "goes_on_later", method=method, seconds=seconds
             ),
             retry_after=0.1,
             progress=True,
@@ -384,7 +385,7 @@ def _too_slow(
     if journaled and not is_resumable(function):
         return failure(
             Sentence(
-                "{method} took longer than {seconds} s, so it may or may not have been done.",
+                "{method} took longer than {seconds} s, so it may or may not have taken effect.",
                 "took_too_long_uncertain",
                 method=method,
                 seconds=seconds,

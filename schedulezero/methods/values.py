@@ -151,21 +151,21 @@ def _wrong(error: ValidationError, parameter: Parameter) -> Sentence:
             )
         case "string_too_long":
             return Sentence(
-                "has {length} characters; it may have {most}.",
+                "has {length} characters; the limit is {most}.",
                 "value_too_long",
                 length=len(str(first["input"])),
                 most=said["max_length"],
             )
         case "too_long":
             return Sentence(
-                "has {length} entries; it may have {most}.",
+                "has {length} entries; the limit is {most}.",
                 "value_of_too_many",
                 length=said["actual_length"],
                 most=said["max_length"],
             )
         case "too_short":
             return Sentence(
-                "has {length} entries; it needs {least}.",
+                "has {length} entries; it needs at least {least}.",
                 "value_of_too_few",
                 length=said["actual_length"],
                 least=said["min_length"],
@@ -209,13 +209,13 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     if kind in _ID_KINDS:
         identifier = as_id(value)
         if identifier is None:
-            raise wrong(Sentence("an id (a whole number)", "expected_id"))
+            raise wrong(Sentence("an ID (a whole number)", "expected_id"))
         return identifier
     if kind in _ID_LIST_KINDS:
         items = cast("list[Any]", value) if isinstance(value, list) else None
         identifiers = [as_id(item) for item in items] if items else None
         if not identifiers or None in identifiers:
-            raise wrong(Sentence("a list of ids", "expected_ids"))
+            raise wrong(Sentence("a list of IDs", "expected_ids"))
         return identifiers
     if kind is Kind.INTEGER:
         number = _as_integer(value)
@@ -233,7 +233,7 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     if kind is Kind.DURATION:
         length = _as_duration(value)
         if length is None:
-            raise wrong(Sentence("a length of time such as `90 minutes` or `2h 30m`", "expected_duration"))
+            raise wrong(Sentence("a duration such as `90 minutes` or `2h 30m`", "expected_duration"))
         return length
     if kind is Kind.DATE:
         day = _as_date(value)

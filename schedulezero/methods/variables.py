@@ -244,7 +244,7 @@ def _role(argument: str | None, facts: Facts) -> str:
     if found is None:
         raise ParameterError(
             "text",
-            "There is no role “{wanted}” for {role:…}; give its name or id.",
+            "There is no role “{wanted}” for {role:…}; give its name or ID.",
             code="variable_role_missing",
             wanted=wanted[:50],
         )
@@ -264,7 +264,7 @@ def _styled(argument: str | None) -> tuple[str, str]:
     if len(style) != 1 or style not in _STYLES:
         raise ParameterError(
             "text",
-            "“{style}” isn't a style of a time. Discord has {styles}, such as {in:2h|R}.",
+            "“{style}” isn't a time style. Discord has {styles}, such as {in:2h|R}.",
             code="variable_time_style",
             style=style[:20],
             styles=", ".join(_STYLES),
@@ -279,7 +279,7 @@ def _in(argument: str | None, facts: Facts) -> str:
     if length is None or length > _LONGEST_SPAN:
         raise ParameterError(
             "text",
-            "“{text}” isn't a length of time of up to 10 years. Example: {in:2h} or {in:30 minutes|R}.",
+            "“{text}” isn't a duration of up to 10 years. Example: {in:2h} or {in:30 minutes|R}.",
             code="variable_in_needs_length",
             text=text[:40],
         )

@@ -27,8 +27,8 @@ def check_file(size: int, limits: Limits) -> Excess | None:
     return Excess(
         "file_mib",
         Sentence(
-            "This file is {size} MiB, and a file can have at most {most} MiB. Choose a smaller one, or ask "
-            "the bot's owner to raise `limits.file_mib`.",
+            "This file is {size} MiB; the limit for a file is {most} MiB. Choose a smaller "
+            "one, or ask the bot's owner to raise `limits.file_mib`.",
             "attached_file_too_large",
             size=mib(size),
             most=mib(most),
@@ -49,8 +49,9 @@ def check_guilds_files(used: int, size: int, limits: Limits) -> Excess | None:
     return Excess(
         "files_mib_per_guild",
         Sentence(
-            "This file is {size} MiB, and the files of this server already take {used} of {most} MiB. "
-            "Choose a smaller one, or ask the bot's owner to raise `limits.files_mib_per_guild`.",
+            "This file is {size} MiB, and this server's files already take up {used} of "
+            "{most} MiB. Choose a smaller one, or ask the bot's owner to raise "
+            "`limits.files_mib_per_guild`.",
             "guilds_files_limit",
             size=mib(size),
             used=mib(used),
@@ -66,8 +67,9 @@ def check_all_files(used: int, size: int, limits: Limits) -> Excess | None:
     return Excess(
         "files_mib",
         Sentence(
-            "This file is {size} MiB, and the bot has no room for it: its files take {used} of {most} MiB. "
-            "Choose a smaller one, or ask the bot's owner to raise `limits.files_mib`.",
+            "This file is {size} MiB, and the bot has no room for it: its files take up "
+            "{used} of {most} MiB. Choose a smaller one, or ask the bot's owner to raise "
+            "`limits.files_mib`.",
             "files_limit",
             size=mib(size),
             used=mib(used),

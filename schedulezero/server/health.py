@@ -123,7 +123,7 @@ class Health:
         trouble = self._trouble
         if trouble is None and self._unwritten_seconds() > _MOMENT_SECONDS:
             trouble = Sentence(
-                "The outcomes of runs can't be written. They stay in memory until they can.",
+                "The outcomes of runs can't be saved. They stay in memory until they can.",
                 "outcomes_unwritten",
             )
         if trouble is None and self._stuck_seconds() > _MOMENT_SECONDS:
@@ -133,8 +133,8 @@ class Health:
             )
         if trouble is None and (off := self._seconds_off()):
             trouble = Sentence(
-                "This node's clock differs from the database's by {seconds} s. It takes no runs until they "
-                "agree.",
+                "This node's clock differs from the database's by {seconds} s. It doesn't take "
+                "any runs until they agree.",
                 "clock_differs",
                 seconds=f"{off:+.0f}",
             )
@@ -143,12 +143,12 @@ class Health:
         live = not self._failing
         if trouble is None and not live:
             trouble = Sentence(
-                "A part of this node has failed and is started again: {name}.",
+                "Part of this node has failed and is being restarted: {name}.",
                 "part_failed",
                 name=self._failing[0],
             )
         if trouble is None and not self._signals.listening:
-            trouble = Sentence("This node doesn't hear the other nodes at the moment.", "nodes_unheard")
+            trouble = Sentence("This node isn't hearing from the other nodes at the moment.", "nodes_unheard")
         ready = trouble is None
         return {
             "status": "ok" if ready else "degraded",

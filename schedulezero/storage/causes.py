@@ -7,7 +7,7 @@ from schedulezero.sentences import Sentence
 DISK_FULL = Sentence(
     "The disk with the database is full. Runs wait until there is free space.", "database_disk_full"
 )
-HELD = Sentence("Another program has locked the database. Runs wait until it lets go.", "database_held")
+HELD = Sentence("Another program has locked the database. Runs wait until it's unlocked.", "database_held")
 READ_ONLY = Sentence(
-    "The database accepts no changes at the moment. Runs wait until it does.", "database_read_only"
+    "The database isn't accepting changes at the moment. Runs wait until it does.", "database_read_only"
 )

@@ -75,7 +75,7 @@ def read_web_address(text: str) -> WebAddress:
     text = text.strip()
     if len(text) > LONGEST:
         raise AddressUnusable(
-            "The address has {length} characters; it may have {longest}.",
+            "The address has {length} characters; the limit is {longest}.",
             code="address_too_long",
             length=len(text),
             longest=LONGEST,

@@ -102,7 +102,7 @@ async def fetch_feed(
         told = Marks(_mark(response.headers.get("ETag")), _mark(response.headers.get("Last-Modified")))
     if bytes(found[:4]).startswith(_NOT_TEXT):
         raise OutgoingFailed(
-            "The address at {host} doesn't answer with a calendar.",
+            "The address at {host} doesn't return a calendar.",
             refused=True,
             code="feed_not_calendar",
             host=address.host,

@@ -321,7 +321,7 @@ def _is_private(address: WebAddress) -> bool:
 
 def _private(address: WebAddress) -> OutgoingFailed:
     return OutgoingFailed(
-        "{host} is in a private network.", refused=True, code="host_private", host=address.host
+        "{host} is on a private network.", refused=True, code="host_private", host=address.host
     )
 
 
@@ -360,25 +360,25 @@ def _failure(host: str, error: BaseException) -> OutgoingFailed:
     match cause:
         case ConnectionRefusedError():
             return OutgoingFailed(
-                "{host} can't be called: it refused the connection.", code="host_nobody_listens", host=host
+                "{host} can't be reached: it refused the connection.", code="host_nobody_listens", host=host
             )
         case socket.gaierror():
             return OutgoingFailed(
-                "{host} can't be called: its name can't be resolved.", code="host_unknown", host=host
+                "{host} can't be reached: its name can't be resolved.", code="host_unknown", host=host
             )
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
             return OutgoingFailed(
-                "{host} can't be called: its certificate isn't valid.",
+                "{host} can't be reached: its certificate isn't valid.",
                 code="host_bad_certificate",
                 host=host,
             )
         case ssl.SSLError():
             return OutgoingFailed(
-                "{host} can't be called: its TLS doesn't work.", code="host_bad_tls", host=host
+                "{host} can't be reached: its TLS doesn't work.", code="host_bad_tls", host=host
             )
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
             return OutgoingFailed(
-                "{host} can't be called: its answer isn't HTTP, or its headers are too long.",
+                "{host} can't be reached: its answer isn't HTTP, or its headers are too long.",
                 code="host_not_http",
                 host=host,
             )
@@ -393,9 +393,9 @@ def _failure(host: str, error: BaseException) -> OutgoingFailed:
         case OSError() if cause.errno:
             reason = os.strerror(cause.errno)
             return OutgoingFailed(
-                "{host} can't be called: {reason}.", code="host_failed", host=host, reason=reason
+                "{host} can't be reached: {reason}.", code="host_failed", host=host, reason=reason
             )
         case _:
             return OutgoingFailed(
-                "{host} can't be called: the connection failed.", code="host_broken", host=host
+                "{host} can't be reached: the connection failed.", code="host_broken", host=host
             )

@@ -246,7 +246,7 @@ class _Work:
         async def do(plan: dict[str, Any]) -> dict[str, Any]:
             try:
                 async with asking_discord(
-                    Sentence("open a thread in #{channel}", "doing_open_thread", channel=self.channel.name)
+                    Sentence("create a thread in #{channel}", "doing_open_thread", channel=self.channel.name)
                 ):
                     await self.message.create_thread(name=plan["title"], reason=REASON)
             except JobFailed as error:
@@ -371,8 +371,8 @@ def _can_publish(channel: GuildChannel) -> bool:
 def _too_many_published(channel: GuildChannel, seconds: float | None) -> JobFailed:
     """https://support.discord.com/hc/en-us/articles/360032008192-Announcement-Channels-FAQ"""
     return JobFailed(
-        "The post in #{channel} isn't published: Discord publishes 10 posts of a channel in an hour, and "
-        "takes the next one in {minutes} minutes.",
+        "The post in #{channel} wasn't published: Discord allows 10 published posts "
+        "per channel in an hour, and the next one in {minutes} minutes.",
         retry=False,
         code="published_too_often",
         channel=channel.name,
@@ -417,8 +417,9 @@ def expect_possible(channels: Sequence[GuildChannel], options: Afterwards, *, po
             raise _cannot("no_thread_there", "thread", channel)
     if options.sticky and (poll or any(option in _MOVES for option in wanted)):
         raise JobFailed(
-            "A post that stays the last message is posted again and again. So it can't be a poll, be "
-            "published, pinned or deleted later, or have reactions or a thread.",
+            "A post that stays the last message is reposted again and again. So it can't "
+            "be a poll, it can't be published, pinned or deleted later, and it can't have "
+            "reactions or a thread.",
             retry=False,
             code="sticky_moves",
         )
@@ -427,15 +428,15 @@ def expect_possible(channels: Sequence[GuildChannel], options: Afterwards, *, po
 def _cannot(code: str, option: str, channel: GuildChannel) -> JobFailed:
     if code == "not_in_forum":
         return JobFailed(
-            "#{channel} is a forum, and each run opens a post of its own there. *{option}* isn't possible "
-            "with that. Choose a text channel, or leave it out.",
+            "#{channel} is a forum, and each run creates its own post there, so *{option}* "
+            "isn't possible. Choose a text channel, or leave that option out.",
             retry=False,
             code="not_in_forum",
             channel=channel.name,
             option=_WORDS[option],
         )
     return JobFailed(
-        "No thread can be opened under a post in #{channel}. Choose a text or announcement channel.",
+        "Threads can't be created under posts in #{channel}. Choose a text or announcement channel.",
         retry=False,
         code="no_thread_there",
         channel=channel.name,
@@ -445,11 +446,11 @@ def _cannot(code: str, option: str, channel: GuildChannel) -> JobFailed:
 _WORDS = {
     "publish": Sentence("Publish", "option_publish"),
     "pin": Sentence("Pin", "option_pin"),
-    "replace": Sentence("Delete the one before", "option_replace"),
+    "replace": Sentence("Delete the previous one", "option_replace"),
     "delete_after": Sentence("Delete after a while", "option_delete_after"),
     "thread": Sentence("A thread under it", "option_thread"),
-    "sticky": Sentence("Keep it the last message", "option_sticky"),
-    "quiet_for": Sentence("Only if it was quiet", "option_quiet_for"),
+    "sticky": Sentence("Keep it as the last message", "option_sticky"),
+    "quiet_for": Sentence("Only if the channel was quiet", "option_quiet_for"),
     "messages_since": Sentence("Only after some messages", "option_messages_since"),
 }
 

@@ -180,7 +180,7 @@ def failed(known: Followed, error: JobFailed) -> Followed:
 def still_failing(failing: Failing) -> Sentence:
     """Return what a run says that isn't the first one that can't read its calendar."""
     return Sentence(
-        "The calendar can't be read since {since}: {why}",
+        "The calendar has been unreadable since {since}: {why}",
         "feed_still_failing",
         since=to_iso(failing.since),
         why=failing.why,

@@ -238,7 +238,7 @@ class _Mirroring:
 
     def _lacks(self, name: str, permission: str) -> Forbidden:
         return Forbidden(
-            "{who} can't change the event “{event}”. That takes the permission *{permission}*.",
+            "{who} can't change the event “{event}”. The *{permission}* permission is needed for that.",
             code="event_right_missing",
             who=self._guild.me.mention,
             event=name,

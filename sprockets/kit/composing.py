@@ -202,7 +202,7 @@ def _embed(part: EmbedParts, sent_as: dict[str, str], say: Say) -> dict[str, Any
     shown = {"title", "description", "author", "footer", "image", "thumbnail", "fields", "timestamp"}
     if not any(data.get(key) for key in shown):
         raise JobFailed(
-            "One of the embeds is empty. Give it a title or a text.", retry=False, code="embed_empty"
+            "One of the embeds is empty. Give it a title or some text.", retry=False, code="embed_empty"
         )
     return data
 
@@ -211,7 +211,7 @@ def _sent(address: str, sent_as: dict[str, str]) -> str:
     found = sent_as.get(address)
     if found is None:
         raise JobFailed(
-            "None of the files is called “{name}”, which a picture of the post shows.",
+            "The post shows a picture from the file “{name}”, but no file has that name.",
             retry=False,
             code="picture_without_file",
             name=address.removeprefix(ATTACHMENT)[:100],

@@ -52,7 +52,7 @@ async def may_post(
                 channel=channel.name,
             )
         async with asking_discord(
-            Sentence("look at what was written in #{channel}", "doing_see_written", channel=channel.name)
+            Sentence("read the messages in #{channel}", "doing_see_written", channel=channel.name)
         ):
             why = await _written_lately(bot, channel, quiet_for) if quiet_for is not None else None
             if why is None and messages_since is not None:
@@ -67,7 +67,7 @@ async def _written_lately(bot: commands.Bot, channel: Sendable, quiet_for: timed
     async for message in channel.history(limit=_MOST_LOOKED_AT, after=since, oldest_first=False):
         if is_by_others(bot, message):
             return Sentence(
-                "Nothing was posted in #{channel}: somebody wrote there at {at}.",
+                "Nothing was posted in #{channel}: someone wrote there at {at}.",
                 "not_quiet",
                 channel=channel.name,
                 at=to_iso(message.created_at),

@@ -62,7 +62,7 @@ async def _file(attachment: discord.Attachment) -> discord.File:
     try:
         return await attachment.to_file(spoiler=attachment.is_spoiler(), use_cached=False)
     except discord.NotFound as error:
-        raise Gone("A file of the post is gone.", code="sticky_file_gone") from error
+        raise Gone("One of the post's files is gone.", code="sticky_file_gone") from error
 
 
 async def _shown(message: discord.Message) -> list[tuple[str, str, bytes]]:

@@ -21,13 +21,15 @@ REASONS: dict[int, Sentence] = {
         "discord_unknown_member",
     ),
     10008: Sentence(
-        "The message no longer exists. Give the job the link of another one.",
+        "The message no longer exists. Enter the link of another message in the job.",
         "discord_unknown_message",
     ),
     10011: Sentence("The role no longer exists. Choose another one in the job.", "discord_unknown_role"),
-    10013: Sentence("Discord has no such account. Choose another person in the job.", "discord_unknown_user"),
+    10013: Sentence(
+        "There is no such Discord account. Choose another person in the job.", "discord_unknown_user"
+    ),
     10014: Sentence(
-        "I can't use one of its emojis. Choose one of Discord's own, or one of this server.",
+        "I can't use one of its emojis. Choose one of Discord's own, or one from this server.",
         "discord_unknown_emoji",
     ),
     10015: Sentence(
@@ -35,7 +37,7 @@ REASONS: dict[int, Sentence] = {
         "discord_unknown_webhook",
     ),
     10062: Sentence(
-        "The button or command is too old to answer. Use it again.",
+        "I can't respond to that button or command any more. Use it again.",
         "discord_unknown_interaction",
     ),
     10067: Sentence("The stage isn't open. Start its event first.", "discord_unknown_stage"),
@@ -48,7 +50,8 @@ REASONS: dict[int, Sentence] = {
         "discord_unknown_tag",
     ),
     20009: Sentence(
-        "Discord finds it too explicit for those who would get it. Change the text or the picture.",
+        "Discord considers it too explicit for the people who would receive it. Change "
+        "the text or the picture.",
         "discord_explicit",
     ),
     20016: Sentence("The channel is in slow mode. I'll try again when it lets me.", "discord_slow_mode"),
@@ -57,15 +60,15 @@ REASONS: dict[int, Sentence] = {
         "discord_announcement_edits",
     ),
     20028: Sentence(
-        "Too much is being written in the channel at once. I'll try again later.",
+        "Too much is being posted in the channel at once. I'll try again later.",
         "discord_channel_write_limit",
     ),
     20029: Sentence(
-        "Too much is being written in this server at once. I'll try again later.",
+        "Too much is being posted in this server at once. I'll try again later.",
         "discord_server_write_limit",
     ),
     20031: Sentence(
-        "Discord doesn't allow some of its words in names and topics. Change the text.",
+        "Discord doesn't allow some of these words in names and topics. Change the text.",
         "discord_words_not_allowed",
     ),
     30003: Sentence(
@@ -85,7 +88,7 @@ REASONS: dict[int, Sentence] = {
     30015: Sentence("A message can have at most 10 files. Remove some.", "discord_full_files"),
     30031: Sentence("The server already has a template. Change that one.", "discord_has_template"),
     30033: Sentence(
-        "The thread has 1,000 people, the maximum. Open another one.",
+        "The thread has 1,000 members, the maximum. Create another one.",
         "discord_full_thread",
     ),
     30038: Sentence(
@@ -114,11 +117,11 @@ REASONS: dict[int, Sentence] = {
         "discord_opening_too_fast",
     ),
     40004: Sentence(
-        "Discord has switched off sending messages for now. I'll try again in a few minutes.",
+        "Discord has switched message sending off for now. I'll try again in a few minutes.",
         "discord_sending_off",
     ),
     40005: Sentence(
-        "It is too large for Discord. Take a smaller file or a shorter text.",
+        "It is too large for Discord. Use a smaller file or shorter text.",
         "discord_too_large",
     ),
     40006: Sentence(
@@ -135,12 +138,12 @@ REASONS: dict[int, Sentence] = {
     ),
     40033: Sentence("The message is already published.", "discord_published_already"),
     40058: Sentence(
-        "Messages can't be posted in a forum itself. Open a forum post, or choose one of its posts.",
+        "Messages can't be posted in a forum itself. Create a forum post, or choose an existing one.",
         "discord_forum_takes_posts",
     ),
     40060: Sentence("The button or command was already answered. Use it again.", "discord_acknowledged"),
     40062: Sentence(
-        "Discord limits this service at the moment. I'll try again soon.",
+        "Discord is limiting this service at the moment. I'll try again soon.",
         "discord_service_limited",
     ),
     40066: Sentence(
@@ -157,21 +160,21 @@ REASONS: dict[int, Sentence] = {
         "discord_missing_access",
     ),
     50003: Sentence(
-        "Discord doesn't allow this in direct messages. Choose a channel of the server.",
+        "Discord doesn't allow this in direct messages. Choose a channel in the server.",
         "discord_not_in_dm",
     ),
     50005: Sentence(
         "The message is by someone else, and only its author can edit it. Choose one of my posts.",
         "discord_not_the_author",
     ),
-    50006: Sentence("There is nothing to send. Write a text in the job.", "discord_empty"),
+    50006: Sentence("There is nothing to send. Add text to the job.", "discord_empty"),
     50007: Sentence(
         "The person doesn't accept direct messages from me. They can allow them in the server's "
         "privacy settings.",
         "discord_closed_to_me",
     ),
     50008: Sentence(
-        "Messages can't be posted in the channel. Choose a text channel.", "discord_not_a_text_channel"
+        "Messages can't be posted in that channel. Choose a text channel.", "discord_not_a_text_channel"
     ),
     50009: Sentence(
         "The server's verification level keeps me out of the channel. Give my role *Manage Server*, or "
@@ -179,8 +182,8 @@ REASONS: dict[int, Sentence] = {
         "discord_verification_level",
     ),
     50013: Sentence(
-        "I'm missing a permission, or my role isn't high enough. Compare my role with the "
-        "permissions of the job, under Server Settings → Roles.",
+        "I'm missing a permission, or my role isn't high enough. Compare my role with "
+        "the permissions the job needs, under Server Settings → Roles.",
         "discord_missing_permissions",
     ),
     50021: Sentence(
@@ -188,7 +191,7 @@ REASONS: dict[int, Sentence] = {
         "discord_system_message",
     ),
     50024: Sentence(
-        "Discord doesn't offer this in a channel of that kind. Choose another channel.",
+        "Discord doesn't support this in that kind of channel. Choose another channel.",
         "discord_wrong_channel_type",
     ),
     50027: Sentence(
@@ -209,16 +212,16 @@ REASONS: dict[int, Sentence] = {
         "discord_too_old_for_bulk",
     ),
     50035: Sentence(
-        "Discord doesn't accept a part of it: “{text}”. Change that in the job.",
+        "Discord doesn't accept part of it: “{text}”. Change that in the job.",
         "discord_invalid_form",
     ),
-    50045: Sentence("The file is too large for this server. Take a smaller one.", "discord_file_too_large"),
+    50045: Sentence("The file is too large for this server. Use a smaller one.", "discord_file_too_large"),
     50055: Sentence(
-        "Discord doesn't accept the server for this. Choose a channel of this server.",
+        "Discord doesn't accept the server for this. Choose a channel in this server.",
         "discord_invalid_guild",
     ),
     50068: Sentence(
-        "Discord doesn't offer this for a message of that kind. Choose an ordinary message.",
+        "Discord doesn't support this for that kind of message. Choose an ordinary message.",
         "discord_wrong_message_type",
     ),
     50074: Sentence(
@@ -231,12 +234,12 @@ REASONS: dict[int, Sentence] = {
         "discord_thread_archived",
     ),
     50091: Sentence(
-        "The event takes place somewhere other than Discord was told. Create it again.",
+        "The event's kind of location doesn't match what Discord has. Create it again.",
         "discord_other_event_kind",
     ),
     50101: Sentence("The server needs more boosts for this.", "discord_needs_boosts"),
     50278: Sentence(
-        "The person and I share no server, so I can't write to them. Invite them to one that I'm in.",
+        "I don't share a server with this person, so I can't write to them. Invite them to one that I'm in.",
         "discord_no_shared_server",
     ),
     60003: Sentence(
@@ -254,7 +257,7 @@ REASONS: dict[int, Sentence] = {
         "discord_stage_open",
     ),
     160002: Sentence(
-        "A reply needs the history of the channel. Give my role *Read Message History* there.",
+        "I can't reply without seeing the channel's history. Give my role *Read Message History* there.",
         "discord_reply_needs_history",
     ),
     160004: Sentence("The message already has a thread. Choose another message.", "discord_has_thread"),
@@ -285,16 +288,18 @@ REASONS: dict[int, Sentence] = {
         "discord_automod_title",
     ),
     220001: Sentence(
-        "A post under another name in a forum needs one of its posts. Choose a post of the forum.",
+        "In a forum, I can post under another name only inside an existing post. Choose a post in the forum.",
         "discord_webhook_needs_thread",
     ),
-    240000: Sentence("Discord considers a link in it harmful. Remove the link.", "discord_harmful_link"),
+    240000: Sentence(
+        "Discord considers a link in the post harmful. Remove the link.", "discord_harmful_link"
+    ),
     400001: Sentence(
         "Discord limits file uploads in this server. Post without files.",
         "discord_uploads_limited",
     ),
     520002: Sentence(
-        "A channel of that kind can't have polls. Choose a text channel.",
+        "That kind of channel can't have polls. Choose a text channel.",
         "discord_no_polls_here",
     ),
     520003: Sentence("A poll can't be edited. Delete it and post a new one.", "discord_polls_stay"),

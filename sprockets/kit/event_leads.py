@@ -30,7 +30,7 @@ def leads_of(text: str) -> tuple[timedelta, ...]:
         length = span_of(part)
         if length is None or not timedelta(minutes=1) <= length <= LONGEST_LEAD:
             raise JobFailed(
-                "“{text}” isn't a length of time from 1 minute to 31 days.",
+                "“{text}” isn't a duration from 1 minute to 31 days.",
                 retry=False,
                 code="event_lead_unreadable",
                 text=part[:60],
@@ -38,7 +38,7 @@ def leads_of(text: str) -> tuple[timedelta, ...]:
         found.add(length)
     if not 1 <= len(found) <= MOST_LEADS:
         raise JobFailed(
-            "There must be 1 to {most} lengths of time, such as `1 day, 15 minutes`.",
+            "Enter 1 to {most} durations, such as `1 day, 15 minutes`.",
             retry=False,
             code="event_leads_count",
             most=MOST_LEADS,

@@ -50,7 +50,7 @@ def _expect(event: discord.ScheduledEvent, member: discord.Member) -> None:
     permission = lacking(event, member)
     if permission is not None:
         raise Forbidden(
-            "{who} can't change the event “{event}”. That takes the permission *{permission}*.",
+            "{who} can't change the event “{event}”. The *{permission}* permission is needed for that.",
             code="event_right_missing",
             who=member.mention,
             event=event.name,

@@ -20,7 +20,7 @@ from schedulezero.when.calendar.triggers import schedule_of
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.event_recurrence import Recurrence, recurrence_of
 
-NO_JOB = Sentence("Only a job that repeats makes a repeating event.", "event_series_no_job")
+NO_JOB = Sentence("Only a job that repeats can create a repeating event.", "event_series_no_job")
 _STANDS = (discord.EventStatus.scheduled, discord.EventStatus.active)
 
 

@@ -35,7 +35,7 @@ DONE, LIFTED = "done", "lifted"
 """Keys of `Debt.left`: whether the change was made, so that what differs is other people's doing (False if it
 was refused, None if that is unknown); somebody undid it by hand since, so that nothing is left to undo."""
 _FORGOTTEN = Sentence(
-    "The server was forgotten while this ran, so nothing was started.", "place_forgotten_nothing_begun"
+    "The server's data was deleted while this ran, so nothing was started.", "place_forgotten_nothing_begun"
 )
 _AGAIN_SECONDS = 5.0
 # A weekly job that gives something for a week renews it at the instant when it ends. The delay lets the
@@ -161,7 +161,7 @@ def end_after(lasts: timedelta) -> datetime:
 def was_over(ends: datetime) -> Sentence:
     """Return what a run says that comes so late that its change would be over."""
     return Sentence(
-        "This was to end at {until}, which has passed, so nothing was changed.",
+        "This was due to end at {until}, which has passed, so nothing was changed.",
         "change_over",
         until=to_iso(ends),
     )

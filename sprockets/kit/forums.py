@@ -46,7 +46,7 @@ async def open_post(
     """Open a forum post as the bot, once in the current run; returns its ids and link.
 
     Parameters:
-        forum: Where to open it.
+        forum: Where to create it.
         titled: Its title and tags.
         said: Its first message.
         key: Names the step within the run.
@@ -176,7 +176,7 @@ async def tags_of(forum: discord.ForumChannel, names: str) -> list[discord.Forum
         raise JobFailed("Posts in #{name} need a tag.", retry=False, code="forum_needs_tag", name=forum.name)
     if len(found) > limits.FORUM_TAGS.most:
         raise JobFailed(
-            "A post can have {most} tags, not {count}.",
+            "A post can have at most {most} tags, not {count}.",
             retry=False,
             code="forum_tags_too_many",
             most=limits.FORUM_TAGS.most,

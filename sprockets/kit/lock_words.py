@@ -84,7 +84,7 @@ def lock_outcome(
         Sentence("As before, it stays locked until someone unlocks it.", "lock_stays_as_before")
         if stays
         else None,
-        Sentence("Channels closed: {count} of {total}.", "lock_count", count=len(done), total=total)
+        Sentence("Channels locked: {count} of {total}.", "lock_count", count=len(done), total=total)
         if total > 1
         else None,
         *trouble[:_MOST_TOLD],
@@ -108,11 +108,11 @@ def _locked(what: str, until: str | None, *, partly: bool) -> Sentence:
 
 def _connected(counts: Sequence[int | None]) -> Sentence | None:
     if None in counts:
-        return Sentence("Whoever is connected can keep talking.", "lock_connected_unknown")
+        return Sentence("Anyone already connected can keep talking.", "lock_connected_unknown")
     count = sum(item or 0 for item in counts)
     if not count:
         return None
-    return Sentence("Still connected, and can keep talking: {count}.", "lock_connected", count=count)
+    return Sentence("Still connected and able to talk: {count}.", "lock_connected", count=count)
 
 
 def who_writes(moderators: Collection[str], thread: bool) -> Sentence:
@@ -151,8 +151,8 @@ def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool) ->
             return Sentence("{what} was already open.", "unlock_open_already", what=what)
         if alone:
             return Sentence(
-                "{what} is open again. I had not locked it, so I only cleared what keeps @everyone "
-                "from writing.",
+                "{what} is open again. I hadn't locked it, so I only removed what kept "
+                "@everyone from writing.",
                 "unlock_cleared",
                 what=what,
             )
@@ -180,7 +180,7 @@ def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool) ->
             total=len(became),
         ),
         Sentence(
-            "Unlocked by hand before, and left as they are: {count}.",
+            "Already unlocked by hand, and left as they are: {count}.",
             "unlock_lifted_count",
             count=became.count("lifted"),
         )

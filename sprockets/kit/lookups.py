@@ -110,7 +110,7 @@ def in_own_guild(bot: discord.Client) -> discord.Guild:
     """Return the guild of the run's job. Raises JobFailed if the job belongs to none."""
     guild_id = current_run().guild_id
     if guild_id is None:
-        raise JobFailed("This job belongs to no server.", retry=False, code="job_without_guild")
+        raise JobFailed("This job doesn't belong to a server.", retry=False, code="job_without_guild")
     return guild_of(bot, int(guild_id))
 
 

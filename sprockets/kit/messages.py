@@ -151,7 +151,7 @@ def _expect_embed_parts(embed: discord.Embed) -> None:
         )
     if any(not (field.name or "").strip() or not (field.value or "").strip() for field in embed.fields):
         raise JobFailed(
-            "Each of `fields` needs a `name` and a `value`.", retry=False, code="embed_field_incomplete"
+            "Each entry in `fields` needs a `name` and a `value`.", retry=False, code="embed_field_incomplete"
         )
     addresses = (
         embed.url,

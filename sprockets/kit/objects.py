@@ -23,7 +23,7 @@ async def _find(bot: Any, classes: tuple[type, ...], value: Any) -> Any:
         channel = await guild_channel_of(bot, value)
         if not isinstance(channel, classes):
             raise JobFailed(
-                "This job doesn't work in {channel}, which is of another kind.",
+                "This job doesn't work in {channel}, which is the wrong kind of channel.",
                 retry=False,
                 code="channel_of_another_kind",
                 channel=channel,

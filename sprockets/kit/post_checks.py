@@ -60,7 +60,7 @@ def expect_parts(post: Post) -> None:
     beside = bool(post.text.strip() or post.embeds or post.poll)
     if not (beside or post.files or post.buttons or post.layout or post.role_ids or post.ping):
         raise JobFailed(
-            "There is nothing to post. Give it a text, an embed, a file or a poll.",
+            "There is nothing to post. Add text, an embed, a file or a poll.",
             retry=False,
             code="post_empty",
         )
@@ -72,7 +72,7 @@ def expect_parts(post: Post) -> None:
         )
     if post.no_previews and post.embeds:
         raise JobFailed(
-            "Without previews of links, Discord shows no embeds either. Leave one of them out.",
+            "Without link previews, Discord doesn't show embeds either. Leave out one of them.",
             retry=False,
             code="no_previews_hide_embeds",
         )
@@ -120,7 +120,9 @@ async def expect_place(place: Place, post: Post, face: Face, title: str, tags: s
         webhook_home(place)
     elif face.avatar_url:
         raise JobFailed(
-            "A picture needs a name to stand beside. Give a name, too.", retry=False, code="face_without_name"
+            "A picture can only be shown with a name. Enter a name, too.",
+            retry=False,
+            code="face_without_name",
         )
     if not isinstance(place, discord.ForumChannel):
         return

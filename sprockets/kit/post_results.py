@@ -42,7 +42,7 @@ def ended(channel_ids: Sequence[int], results: Sequence[dict[str, Any] | JobFail
     if len(results) == 1:
         if not said:
             return {"success": True, **done[0]}
-        there = Sentence("The post is there.", "post_is_there")
+        there = Sentence("The post went out.", "post_is_there")
         return success(all_in_a_row(there, *said), **done[0], partial=True)
     result = partly(done, failed, CHANNELS)
     more: dict[str, Any] = {"skipped": left_out} if left_out else {}

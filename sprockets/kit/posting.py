@@ -163,7 +163,7 @@ async def look_back(
     if count < _MOST_LOOKED_AT or not in_doubt:
         return None
     raise Uncertain(
-        "I was stopped while I posted, and can't tell from the channel whether I did.",
+        "I was stopped while posting, and can't tell from the channel whether the post went out.",
         code="posting_uncertain",
     )
 

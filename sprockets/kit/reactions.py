@@ -48,7 +48,8 @@ async def emojis_in(guild: discord.Guild, text: str) -> list[str]:
         emoji = _custom(own or {}, part)
         if emoji is None:
             raise JobFailed(
-                "“{emoji}” isn't an emoji that I can react with. Use Discord's own, or one of this server.",
+                "“{emoji}” isn't an emoji that I can react with. Use one of Discord's own, or "
+                "one from this server.",
                 retry=False,
                 code="not_an_emoji",
                 emoji=part[:60],

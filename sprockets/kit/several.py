@@ -61,7 +61,7 @@ def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) 
     if failed and not done:
         reasons = list(dict.fromkeys(item["error"] for item in failed))
         raise JobFailed(
-            "None of the {total} {what}: {reasons}",
+            "Failed for all {total} {what}: {reasons}",
             retry=False,
             code="none_of_several",
             total=total,
@@ -70,7 +70,7 @@ def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) 
         )
     reasons = list(dict.fromkeys(item["error"] for item in failed))[:_MOST_REASONS]
     said = all_in_a_row(
-        Sentence("{count} of {total} {what}.", "done_of", count=len(done), total=total, what=what),
+        Sentence("Done for {count} of {total} {what}.", "done_of", count=len(done), total=total, what=what),
         Sentence("Failed: {reasons}", "failed_because", reasons="; ".join(reasons)) if reasons else None,
     )
     return success(said, done=done, **({"partial": True, "failed": failed} if failed else {}))

@@ -104,7 +104,7 @@ def _place(sprocket: str, key: str, person: int | None, *, job: bool) -> tuple[s
     """Return the kind and key of a note, and what it is about."""
     run = current_run()
     if run.guild_id is None or (job and run.job_id is None):
-        raise JobFailed("This job belongs to no server.", retry=False, code="job_without_guild")
+        raise JobFailed("This job doesn't belong to a server.", retry=False, code="job_without_guild")
     for text, whose in ((key, "the key"), (sprocket, "the sprocket's name")):
         if (fault := _fault(text, whose)) is not None:
             raise JobFailed(

@@ -95,8 +95,7 @@ async def make_sticky(bot: commands.Bot, channel: GuildChannel, post: Post) -> N
         size = await size_of(await place.fetch_message(post.message_id))
     if size > MOST_BYTES:
         raise JobFailed(
-            "The post in #{channel} doesn't stay the last message: together, its files have more than "
-            "{most} MB.",
+            "The post in #{channel} won't be kept as the last message: its files total more than {most} MB.",
             retry=False,
             code="sticky_too_large",
             channel=channel.name,

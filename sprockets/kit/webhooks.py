@@ -123,7 +123,7 @@ async def shown_to(
         found = None  # as if it showed nothing
     if found is None or not _says_something(found):
         raise Uncertain(
-            "I was stopped while I posted, and Discord doesn't show me whether I did.",
+            "I was stopped while posting, and Discord doesn't show me whether the post went out.",
             code="posting_hidden",
         )
     return found

@@ -51,7 +51,7 @@ async def withdraw_post(bot: commands.Bot, message_url: MessageLink) -> dict[str
     if debt is not None:
         await host_of(bot).memory.forget(FOLLOW_UP, debt.about)
     said = (
-        Sentence("The post is deleted.", "post_deleted")
+        Sentence("The post was deleted.", "post_deleted")
         if deleted
         else Sentence("It was already gone.", "post_gone_already")
     )
@@ -63,7 +63,7 @@ async def _own(bot: commands.Bot, message_url: str) -> Post:
     found = await find_message(bot, message_url)
     if found.webhook_id is None and found.author != bot.user:
         raise JobFailed(
-            "I can only delete my own posts with this, and this one is by someone else.",
+            "I can only delete my own posts, and this one is by someone else.",
             retry=False,
             code="not_my_post_to_delete",
         )

@@ -138,7 +138,7 @@ async def edit(desk: Desk, target: str) -> None:
                 "fields",
                 t("Fields (optional)"),
                 value=lines,
-                description=t("One per line: a name, a colon, a text"),
+                description=t("One per line, written as name: text"),
                 placeholder=t("When: 8 pm"),
                 long=True,
                 most=_LONGEST_INPUT,
@@ -178,7 +178,7 @@ async def submitted(desk: Desk, target: str, given: Mapping[str, Any]) -> None:
     if "fields" in given:
         fields = read_fields(str(given["fields"] or ""), entries(embed.get("fields")))
         if len(fields) > limits.EMBED_FIELDS.most:
-            wrong.append(t("An embed can have {most} fields.", most=limits.EMBED_FIELDS.most))
+            wrong.append(t("An embed can have at most {most} fields.", most=limits.EMBED_FIELDS.most))
         embed = with_value(embed, "fields", fields[: limits.EMBED_FIELDS.most])
     embed = _with_picture(part, embed, "image", given, wrong)
     embed = _with_colour(embed, str(given.get("color") or "").strip(), wrong)
@@ -212,12 +212,12 @@ def _with_colour(embed: dict[str, Any], typed: str, wrong: list[str]) -> dict[st
 async def _keep(desk: Desk, part: Part, place: int, embed: dict[str, Any], wrong: list[str]) -> None:
     """Save an embed, as far as it is usable, and show the editor."""
     if is_empty(embed):
-        wrong.append(t("An embed needs a title, a text, a picture or a field."))
+        wrong.append(t("An embed needs a title, text, a picture or a field."))
         await show(desk, part, place, " ".join(wrong))
         return
     items, place = put(part.items, place, embed)
     if len(items) > limits.EMBEDS.most:
-        raise Refused(t("A message can have {most} embeds.", most=limits.EMBEDS.most))
+        raise Refused(t("A message can have at most {most} embeds.", most=limits.EMBEDS.most))
     part = await save(desk, part.changed(items))
     wrong += _too_long(embed)
     await show(desk, part, place, " ".join(wrong) or None)
@@ -262,7 +262,7 @@ async def edit_rest(desk: Desk, target: str) -> None:
         ),
         text_field(
             "url",
-            t("Link of the title (optional)"),
+            t("Link for the title (optional)"),
             value=embed.get("url"),
             placeholder="https://…",
             most=limits.ADDRESS.most,
@@ -271,7 +271,7 @@ async def edit_rest(desk: Desk, target: str) -> None:
             "timestamp",
             t("Time (optional)"),
             value=t("now") if time == NOW else time,
-            description=t("A time to show beside the footer, or now for that of each run"),
+            description=t("A time to show beside the footer, or “now” for the time of each run"),
         ),
     ]
     await ask(desk, "embeds", "restform", part.target(place), t("Author, footer…"), fields)

@@ -121,7 +121,7 @@ async def field_submitted(desk: Desk, target: str, given: Mapping[str, Any]) -> 
         field["inline"] = True
     fields, place = put(part.nested(part.numbers, "fields"), part.numbers[1], field)
     if len(fields) > limits.EMBED_FIELDS.most:
-        raise Refused(t("An embed can have {most} fields.", most=limits.EMBED_FIELDS.most))
+        raise Refused(t("An embed can have at most {most} fields.", most=limits.EMBED_FIELDS.most))
     part = await save(desk, part.with_nested(part.numbers[0], "fields", fields))
     await show_fields(desk, part, place)
 

@@ -179,7 +179,7 @@ async def gallery_given(desk: Desk, target: str, given: Mapping[str, Any]) -> No
     wrong = [_no_picture(line) for line, address in read if address is None]
     media = [{"media": {"url": address}} for _, address in read if address is not None]
     if len(media) > limits.GALLERY_PICTURES.most:
-        wrong.append(t("A gallery can have {most} pictures.", most=limits.GALLERY_PICTURES.most))
+        wrong.append(t("A gallery can have at most {most} pictures.", most=limits.GALLERY_PICTURES.most))
     if not media:
         await show(desk, part, place, " ".join(wrong))
         return
@@ -200,7 +200,7 @@ async def _keep(desk: Desk, target: str, item: dict[str, Any], notice: str | Non
     part, place, _ = await _opened(desk, target)
     items, place = put(part.items, place, item)
     if len(items) > limits.LAYOUT_COMPONENTS.most:
-        raise Refused(t("A layout can have {most} parts.", most=limits.LAYOUT_COMPONENTS.most))
+        raise Refused(t("A layout can have at most {most} parts.", most=limits.LAYOUT_COMPONENTS.most))
     await show(desk, await save(desk, part.changed(items)), place, notice)
 
 

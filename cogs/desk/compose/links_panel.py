@@ -43,7 +43,7 @@ async def show(desk: Desk, part: Part, place: int, notice: str | None = None) ->
     ]
     names = [str(link.get("label") or link.get("emoji") or link.get("url")) for link in links]
     panel = editor_panel(
-        t("Buttons that open an address"),
+        t("Buttons that open a link"),
         "\n".join(lines) or f"*{t('nothing yet')}*",
         *EDITOR.menu(part, place, names, t("Choose a button…")),
         row_of(*first),
@@ -99,7 +99,7 @@ async def submitted(desk: Desk, target: str, given: Mapping[str, Any]) -> None:
         return
     items, place = put(links, place, {**link, "url": url})
     if len(items) > limits.BUTTONS.most:
-        raise Refused(t("A message can have {most} buttons.", most=limits.BUTTONS.most))
+        raise Refused(t("A message can have at most {most} buttons.", most=limits.BUTTONS.most))
     await show(desk, await save(desk, part.changed(items)), place, " ".join(wrong) or None)
 
 

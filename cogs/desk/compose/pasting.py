@@ -52,7 +52,7 @@ async def ask_for_post(desk: Desk, target: str) -> None:
         long=True,
         most=_LONGEST_TYPED,
     )
-    file = file_field("file", t("Or a file"), description=t("A .json or .txt file, if it is longer"))
+    file = file_field("file", t("Or a file"), description=t("A .json or .txt file, for longer content"))
     await ask(desk, "paste", "form", draft_id, t("Paste what you have"), [pasted, file])
 
 
@@ -132,7 +132,7 @@ async def _take(desk: Desk, draft: Draft, pasted: Pasted) -> None:
     if not fits_beside(before.values, pasted.values):
         del buttons[1]
     said = t("Your draft already has: {names}.", names=names)
-    asked = t("Should the pasted post replace the draft's?")
+    asked = t("Should the pasted post replace the one in the draft?")
     await desk.show(note_panel(f"### {t('Paste what you have')}\n{said} {asked}", *buttons, colour=WAITING))
 
 

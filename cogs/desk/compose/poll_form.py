@@ -80,7 +80,7 @@ async def submitted(desk: Desk, target: str, given: Mapping[str, Any]) -> None:
         if len(answer) > limits.POLL_ANSWER.most
     ]
     if len(answers) > limits.POLL_ANSWERS.most:
-        wrong.append(t("A poll can have {most} answers.", most=limits.POLL_ANSWERS.most))
+        wrong.append(t("A poll can have at most {most} answers.", most=limits.POLL_ANSWERS.most))
     if not answers:
         wrong.append(t("A poll needs at least one answer."))
     hours, said = _hours(str(given.get("hours") or "").strip())
@@ -101,7 +101,7 @@ def _hours(typed: str) -> tuple[int, str | None]:
         length = span_of(typed) if typed else _HOURS * _HOUR
     least, most = limits.POLL_HOURS.least, limits.POLL_HOURS.most
     if length is None or not least * _HOUR <= length <= most * _HOUR:
-        return _HOURS, t("A poll is open from 1 hour to {most} days.", most=most // 24)
+        return _HOURS, t("A poll can stay open for 1 hour to {most} days.", most=most // 24)
     return max(round(length / _HOUR), least), None
 
 

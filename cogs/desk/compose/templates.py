@@ -177,8 +177,8 @@ async def save(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> None:
     if draft.values.get(PARTS) and PARTS not in values:
         await desk.say(
             t(
-                "What happens before and after was left out of the template, "
-                "because not everyone may read all of it."
+                "What happens before and after was left out of the template, because not "
+                "everyone is allowed to read all of it."
             )
         )
 
@@ -188,7 +188,7 @@ def _keepable(spec: MethodSpec, values: Mapping[str, Any], spec_of: SpecOf) -> d
     if not any(not name.startswith("#") for name in kept):
         raise Refused(t("It is still empty."))
     if len(blanks_in(kept)) > MOST_BLANKS:
-        raise Refused(t("A template has at most {count} blanks.", count=MOST_BLANKS))
+        raise Refused(t("A template can have at most {count} blanks.", count=MOST_BLANKS))
     if is_too_large(kept):
         raise Refused(t("This is too large for a template."))
     return kept
@@ -318,7 +318,7 @@ async def ask_delete(desk: Desk, template_id: str) -> None:
     """Ask before a template is deleted."""
     _check(desk)
     template = await _own(desk, template_id)
-    said = t("Delete the template “{name}”? Jobs made from it stay.", name=plain(template.name))
+    said = t("Delete the template “{name}”? Jobs created from it stay.", name=plain(template.name))
     panel = note_panel(
         said,
         DeskButton("tmpl", "drop", template.id, t("Delete"), style=discord.ButtonStyle.danger),

@@ -148,9 +148,11 @@ async def _show_list(desk: Desk, found: _List, page: int = 0) -> None:
     page = min(page, pages - 1)
     lines = [f"### {t('Several texts: {label}', label=label_of(found.parameter))}"]
     if count > 1 and found.shuffled:
-        lines.append(t("Each run posts one of them, in random order; each once before any comes again."))
+        lines.append(
+            t("Each run posts one of them at random, and none comes up again until all have been posted.")
+        )
     elif count > 1:
-        lines.append(t("Each run posts the next one, and after the last one the first."))
+        lines.append(t("Each run posts the next one, starting over after the last."))
     if not count:
         lines.append(f"*{t('nothing yet')}*")
     start = page * _A_PAGE
@@ -255,7 +257,7 @@ async def start_with(desk: Desk, target: str) -> None:
     """Turn the list round so that the next run uses a text."""
     found = await _text(desk, target)
     if found.shuffled:
-        raise Refused(t("The order is random, so no text can be the next one."))
+        raise Refused(t("The order is random, so you can't choose the next text."))
     saved = await _save(desk, found, starting_with(found.texts, found.place, found.runs))
     await _show_list(desk, saved, (saved.following() or 0) // _A_PAGE)
 
@@ -313,7 +315,7 @@ async def ask_file(desk: Desk, target: str) -> None:
     file = file_field(
         "file",
         t("File"),
-        description=t("One text per line, or with --- lines between; of a .csv the first column"),
+        description=t("One text per line, or separated by --- lines; in a .csv, the first column counts"),
     )
     instead = ui.Label(
         text=t("Replace the current texts"), component=ui.Checkbox(custom_id="instead", default=False)

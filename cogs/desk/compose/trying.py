@@ -60,7 +60,7 @@ async def show_exactly(desk: Desk, draft_id: str) -> None:
     notes = _not_shown(params)
     if post.poll is not None:
         notes.insert(0, f"📊 {in_words(Kind.POLL, post.poll)}")
-        notes.insert(1, t("Discord shows no polls in messages that only you can see."))
+        notes.insert(1, t("Discord doesn't show polls in messages that only you can see."))
     async with AsyncExitStack() as stack:
         arguments = await sendable(desk.memory, desk.guild_id, post, stack, poll=False)
         if len(arguments) > 1:
@@ -98,11 +98,11 @@ async def _refusable(sending: Any) -> None:
         raise
     except discord.HTTPException as error:
         if may_pass(error):
-            raise Refused(t("Discord doesn't answer at the moment. Try again.")) from error
+            raise Refused(t("Discord isn't responding at the moment. Try again.")) from error
         reason = cut(plain(error.text), 300)
         raise Refused(t("Discord wouldn't accept this post: {reason}", reason=reason)) from error
     except TROUBLES as error:
-        raise Refused(t("Discord doesn't answer at the moment. Try again.")) from error
+        raise Refused(t("Discord isn't responding at the moment. Try again.")) from error
 
 
 async def _rendered(desk: Desk, draft: Draft) -> tuple[Rendered, dict[str, Any]]:
@@ -110,7 +110,7 @@ async def _rendered(desk: Desk, draft: Draft) -> tuple[Rendered, dict[str, Any]]
     spec = loaded(desk, draft.method)
     reviewed = await review_here(desk, draft, spec)
     if not reviewed.filled.complete:
-        raise Refused(t("Fill in what is missing first; the card shows it."))
+        raise Refused(t("Fill in what's missing first, as shown on the card."))
     params, facts = reviewed.filled.params, next_facts(desk, draft, reviewed)
     try:
         post = rendered_post(params, facts, facts.number, guild_id=desk.guild_id)
@@ -141,7 +141,7 @@ async def post_now(desk: Desk, draft_id: str) -> None:
     reviewed = await review_here(desk, at_once, spec)
     if reviewed.ready and is_risky(spec, reviewed.filled.params, desk.guild):
         pings = whom_it_pings(spec, reviewed.filled.params, desk.guild)
-        said = t("This pings {whom}.", whom=pings) if pings else t("It goes out at once.")
+        said = t("This pings {whom}.", whom=pings) if pings else t("It will be posted right away.")
         panel = note_panel(
             f"### {t('Post it now?')}\n{said}",
             DeskButton("trial", "sure", draft.id, t("Post now"), style=discord.ButtonStyle.success),
@@ -189,7 +189,7 @@ async def _post(desk: Desk, draft: Draft, at_once: Draft) -> None:
     if job is None:
         return
     if job.state is JobState.PENDING:
-        heading, said = t("Waits for approval"), t("The post is waiting for approval.")
+        heading, said = t("Waiting for approval"), t("The post is waiting for approval.")
         await ask_for_approval(desk, job)
     else:
         await soon(_over(desk, job), _MOST_SECONDS)
@@ -214,7 +214,7 @@ def _came_to(run: Run | None) -> tuple[str, str]:
         case RunState.QUEUED:
             heading = t("Being posted")
         case RunState.UNCERTAIN:
-            heading = t("Perhaps posted")
+            heading = t("May have been posted")
         case _:
             heading = t("Not posted")
     return heading, f"**{with_colon(heading)}** {why}" if why else f"{heading}."

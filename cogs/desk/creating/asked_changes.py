@@ -44,12 +44,12 @@ async def ask_which(desk: Desk, target: str) -> None:
     field = text_field(
         "comment",
         t("What should change?"),
-        description=t("The author reads it above the draft that opens for them"),
+        description=t("Shown to the author above the draft that opens for them"),
         required=True,
         long=True,
         most=LONGEST_ASKED,
     )
-    await ask(desk, "job", "object", target, t("Ask for changes"), [field])
+    await ask(desk, "job", "object", target, t("Request changes"), [field])
 
 
 async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
@@ -63,7 +63,7 @@ async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     await check_writers(desk, job)
     await check(desk, Act.APPROVE, job)
     if int(match["version"]) != job.version:
-        said = t("The job has changed since that card. This is what it would do now:")
+        said = t("The job has changed since that card was posted. This is what it would do now:")
         card = approval_card(
             job, spec_for(desk.bot, job.method), heading=said, reader=desk.member, spec_of=specs_of(desk.bot)
         )
@@ -77,8 +77,8 @@ async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     if author is not None and (spec := spec_for(desk.bot, asked.method)) is not None:
         await desk.memory.save_draft(edit_of(desk, asked, spec, author))
     told = author is not None and await _tell(desk, asked, author, comment)
-    lines = [f"### {with_colon(t('Changes asked for'))} {cut(plain(asked.title), 150)}", quoted(comment)]
-    lines.append(t("The job waits, and nothing runs. Its author has a draft to change it."))
+    lines = [f"### {with_colon(t('Changes requested'))} {cut(plain(asked.title), 150)}", quoted(comment)]
+    lines.append(t("The job keeps waiting, and nothing runs. Its author has a draft to edit."))
     if not told:
         lines.append("⚠ " + t("I couldn't notify its author. Please tell them yourself."))
     await desk.show(note_panel("\n".join(lines), colour=WAITING))
@@ -100,12 +100,12 @@ async def _tell(desk: Desk, job: Job, author: discord.Member, comment: str) -> b
     settings = await desk.memory.settings(desk.guild.id)
     with speaking(locale_of(desk.guild, settings)):
         said = t(
-            "{person} asks you to change {job} before it is approved:",
+            "{person} is asking you to change {job} before it is approved:",
             person=desk.member.mention,
             job=titled(job, 150),
         )
         where = with_mentions(
-            t("`/schedule drafts` in {server} has it, with everything filled in.",
+            t("You can find it in {server} with `/schedule drafts`, with everything filled in.",
               server=plain(desk.guild.name))
         )  # fmt: skip
     text = f"{said}\n{quoted(comment)}\n-# {where}"

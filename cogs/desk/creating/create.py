@@ -215,7 +215,9 @@ async def queued(desk: Desk, draft_id: str) -> None:
     draft = await put_into(desk, draft, spec, desk.picked())
     await desk.memory.save_draft(draft)
     told = (
-        t("It is posted once, in the queue's slot, and no longer “{when}”.", when=before) if before else None
+        t("It will be posted once, in the queue's slot, instead of “{when}”.", when=before)
+        if before
+        else None
     )
     await show_draft(desk, draft, spec, told=told)
 
@@ -378,7 +380,7 @@ async def _confirm(desk: Desk, draft: Draft, queue: Queue | None) -> None:
     if queue is not None:
         heading = t("In the queue “{name}”", name=plain(queue.name))
     if job.state is JobState.PENDING:
-        heading = t("Waits for approval")
+        heading = t("Waiting for approval")
         await ask_for_approval(desk, job)
     warning = first_run_warning(job) if draft.job_id is None else None
     if spec.watches and job.state is JobState.ACTIVE and not is_held(job):
@@ -477,7 +479,7 @@ async def _save(
             return await client.create(job)
         async with taking_turns(draft.guild_id):
             if await switched_on(client, draft.guild_id, draft.method) is not None:
-                raise Refused(t("This schedule is switched on already."))
+                raise Refused(t("This schedule is already switched on."))
             return await client.create(job)
     before = await client.job(draft.job_id, draft.guild_id)
     if before.method != draft.method:

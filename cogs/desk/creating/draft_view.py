@@ -76,7 +76,10 @@ async def show_draft(
     hint = None
     if not await services.memory.timezone(desk.member.id, desk.guild.id):
         hint = with_mentions(
-            t("Times are read in {zone}; `/schedule timezone` sets yours.", zone=reviewed.zone)
+            t(
+                "I read times in {zone}. To change your time zone, use `/schedule timezone`.",
+                zone=reviewed.zone,
+            )
         )
     now = instants.now()
     facts = next_facts(desk, draft, reviewed)
@@ -119,9 +122,7 @@ def _parts(desk: Desk, draft: Draft, reviewed: Review) -> list[str] | None:
         for part in leads(parts):
             assert part.before is not None
             if ahead_of(reviewed.runs[0], part.before, reviewed.zone) <= instants.now():
-                lines.append(
-                    f"⚠ {t('{when}: that has passed already, so it is left out.', when=when_said(part))}"
-                )
+                lines.append(f"⚠ {t('{when} has already passed, so it is left out.', when=when_said(part))}")
     return lines
 
 

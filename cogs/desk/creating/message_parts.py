@@ -167,5 +167,5 @@ def notices_of(message: discord.Message) -> list[str]:
         said.append(t("Stickers can't be carried over."))
     items = [item for row in shown.components for item in getattr(row, "children", [row])]
     if len(items) > len(list(_links(shown))):
-        said.append(t("Buttons that aren't links, and menus, can't be carried over."))
+        said.append(t("Menus and buttons that aren't links can't be carried over."))
     return said

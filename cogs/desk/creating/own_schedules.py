@@ -23,7 +23,7 @@ async def switch(desk: Desk, _: str) -> None:
         return
     spec = loaded(desk, method)
     if not spec.schedule:
-        raise Refused(t("This job brings no schedule of its own any more."))
+        raise Refused(t("This job no longer comes with a schedule of its own."))
     draft = here(desk, new_draft(desk, method, values={OWN: spec.schedule}, when=spec.schedule), spec)
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, spec)

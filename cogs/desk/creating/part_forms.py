@@ -58,7 +58,7 @@ def parts_panel(desk: Desk, draft: Draft) -> ui.LayoutView:
     parts = parts_of(draft.values)
     said = parts_in_full(parts, lambda name: spec_for(desk.bot, name), 200)
     nothing = t(
-        "Nothing yet. It can announce itself beforehand, and another job can follow each successful run."
+        "Nothing yet. The job can announce itself beforehand, and another job can follow each successful run."
     )
     items: list[ui.Item[Any]] = [ui.TextDisplay(cut(f"### {t('Before and after')}\n{said or nothing}", 3000))]
     if len(thens(parts)) < MOST_THENS:
@@ -77,7 +77,7 @@ def parts_panel(desk: Desk, draft: Draft) -> ui.LayoutView:
         ]
         items.append(row_of(DeskSelect("draft", "unlink", draft.id, t("Remove…"), options)))
     before = DeskButton(
-        "draft", "ahead", draft.id, t("Announce it before…"), disabled=len(leads(parts)) >= MOST_LEADS
+        "draft", "ahead", draft.id, t("Announce it beforehand…"), disabled=len(leads(parts)) >= MOST_LEADS
     )
     items.append(row_of(before, DeskButton("draft", "show", draft.id, t("Back to the draft"))))
     return panel_of(*items, colour=NEUTRAL)
@@ -115,14 +115,14 @@ async def ask_lead(desk: Desk, draft_id: str) -> None:
             "before",
             t("How long before?"),
             placeholder=t("1 day, 15 minutes"),
-            description=t("Separate several lengths of time with commas; they all use the text below"),
+            description=t("Separate several durations with commas; they all use the text below"),
             required=True,
             most=100,
         ),
         ui.Label(text=t("Where"), component=channel),
         text_field("message", t("Text"), value=text, required=True, long=True, most=2000),
     ]
-    await ask(desk, "draft", "ahead", draft_id, t("Announce it before…"), fields)
+    await ask(desk, "draft", "ahead", draft_id, t("Announce it beforehand…"), fields)
 
 
 async def add_leads(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> None:
@@ -142,9 +142,7 @@ async def add_leads(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> Non
 
 
 def _no_length(text: str) -> str:
-    return t(
-        "“{text}” isn't a length of time within a year, such as 1 day or 15 minutes.", text=plain(text)[:60]
-    )
+    return t("“{text}” isn't a duration of up to a year, such as 1 day or 15 minutes.", text=plain(text)[:60])
 
 
 def _post(desk: Desk, fields: Mapping[str, Any]) -> tuple[MethodSpec, dict[str, Any]]:
@@ -178,7 +176,7 @@ def _then_form(draft: Draft, spec: MethodSpec) -> Any:
         text_field(
             "after",
             t("How long after? (optional)"),
-            description=t("Counted from the success of the part before it; empty means at once"),
+            description=t("Counted from when the previous part succeeds; leave empty for no delay"),
             placeholder=t("2 hours"),
             most=100,
         )

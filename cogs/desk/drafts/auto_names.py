@@ -25,9 +25,9 @@ _KINDS = {
     "set_slowmode": mark("Slow mode in {place}"),
     "add_role_scheduled": mark("Role {role} for {people}"),
     "give_role_for": mark("Role {role} for {people}"),
-    "remove_role_scheduled": mark("No role {role} for {people}"),
+    "remove_role_scheduled": mark("Remove role {role} from {people}"),
     "send_dm": mark("Message to {people}"),
-    "follow_calendar": mark("Calendar at {host}"),
+    "follow_calendar": mark("Calendar from {host}"),
     "send_agenda": mark("Agenda in {place}"),
 }
 _BY_KIND = frozenset(("follow_calendar", "send_agenda"))

@@ -245,16 +245,14 @@ def _read(parameter: Parameter, value: Any) -> Any:
         except ValueError:
             raise ValueError(t("must be a number such as 1.5, not “{text}”.", text=text[:40])) from None
         if not abs(number) < 1e15:
-            raise ValueError(t("must be a number within the usual range, not “{text}”.", text=text[:40]))
+            raise ValueError(t("must be a number within the allowed range, not “{text}”.", text=text[:40]))
         return number
     if kind in (Kind.OBJECT, Kind.LIST):
         return _read_json(kind, text)
     if kind is Kind.MESSAGE and read_message_link(text) is None:
         raise ValueError(t("must be a message link: right-click the message, then Copy Message Link."))
     if kind is Kind.DURATION and span_of(text) is None:
-        raise ValueError(
-            t("must be a length of time such as 90 minutes or 2h 30m, not “{text}”.", text=text[:40])
-        )
+        raise ValueError(t("must be a duration such as 90 minutes or 2h 30m, not “{text}”.", text=text[:40]))
     if kind is Kind.DATE:
         day = day_of(text, locale())
         if day is None:
@@ -286,7 +284,7 @@ def _read_seconds(text: str) -> int:
     if length is None or length % timedelta(seconds=1):
         raise ValueError(
             t(
-                "must be a whole number of seconds such as 30, or a length of time such as 5 "
+                "must be a whole number of seconds such as 30, or a duration such as 5 "
                 "minutes, not “{text}”.",
                 text=text[:40],
             )

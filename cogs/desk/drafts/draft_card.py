@@ -173,7 +173,7 @@ def draft_panel(
         items += _parameter_lines(spec, draft, brief=post is not None)
         items += [*when, _line("options", draft, _options(spec, draft, reviewed.lacks))]
     if draft.values.get(CHANGES):
-        asked = f"**✋ {t('Changes asked for')}:**\n{quoted(str(draft.values[CHANGES]))}"
+        asked = f"**✋ {t('Changes requested')}:**\n{quoted(str(draft.values[CHANGES]))}"
         items.insert(1, ui.TextDisplay(asked))
     if parts is not None:
         before = DeskButton("draft", "parts", draft.id, t("Edit"))
@@ -312,7 +312,7 @@ def _trying(draft: Draft, reviewed: Review) -> ui.ActionRow[ui.LayoutView]:
     """Return the buttons that try a post out before it is scheduled."""
     unusable = not reviewed.filled.complete
     buttons = [
-        DeskButton("trial", "show", draft.id, t("Show it exactly"), disabled=unusable),
+        DeskButton("trial", "show", draft.id, t("Show exact preview"), disabled=unusable),
         DeskButton("trial", "test", draft.id, t("Send me a test"), disabled=unusable),
     ]
     if draft.job_id is None:

@@ -177,7 +177,7 @@ def post_items(post: Post, room: int = MOST_COMPONENTS) -> list[ui.Item[Any]]:
     """
     heading = t("This is how it will look:")
     if post.turns > 1:
-        heading = t("This is how it will look next, one of {count} texts in turn:", count=post.turns)
+        heading = t("This is how the next of {count} texts will look:", count=post.turns)
     items: list[ui.Item[Any]] = [ui.TextDisplay(f"-# {heading}")]
     if post.content:
         items.append(ui.TextDisplay(cut(post.content, _LONGEST)))

@@ -267,7 +267,7 @@ def _post_errors(spec: MethodSpec, filled: Filled, around: Circumstances) -> dic
     except ParameterError as error:
         return {"#post": translated(error.message)}
     if post.empty:
-        return {"#post": t("Write a text, or add an embed, a file or a poll.")}
+        return {"#post": t("Write some text, or add an embed, a file or a poll.")}
     if post.layout and (post.embeds or post.poll or filled.params.get("text")):
         return {"#post": t("A layout takes the place of text, embeds and a poll. Remove one or the other.")}
     found: dict[str, str] = {}

@@ -63,7 +63,10 @@ async def keep_all(desk: Desk, uploads: Sequence[Upload], before: Sequence[Mappi
     for upload in uploads:
         if len(before) + len(files) >= limits.FILES.most:
             refused.append(
-                t("A message can have {most} files, so the rest was left out.", most=limits.FILES.most)
+                t(
+                    "A message can have at most {most} files, so the rest were left out.",
+                    most=limits.FILES.most,
+                )
             )
             break
         try:
@@ -82,7 +85,7 @@ async def _keep(desk: Desk, upload: Upload) -> dict[str, Any]:
     most = desk.guild.filesize_limit
     if upload.size is not None and upload.size > most:
         raise FileRefused(
-            "It has {size}; this server allows {most}.",
+            "It is {size}; this server allows {most}.",
             code="file_exceeds_guild",
             size=size_in_words(upload.size),
             most=size_in_words(most),
@@ -91,7 +94,7 @@ async def _keep(desk: Desk, upload: Upload) -> dict[str, Any]:
     facts = await keep_upload(desk.memory.files, downloads, desk.bot, desk.guild_id, desk.actor_id, upload)
     if facts.size > most:
         raise FileRefused(
-            "It has {size}; this server allows {most}.",
+            "It is {size}; this server allows {most}.",
             code="file_exceeds_guild",
             size=size_in_words(facts.size),
             most=size_in_words(most),
@@ -174,7 +177,7 @@ async def uploaded_text(
     file, data = found[0], bytearray()
     name = file.name.casefold()
     if not name.endswith(kinds):
-        raise Refused(t("Give a file that ends in {kinds}.", kinds=", ".join(kinds)))
+        raise Refused(t("Upload a file that ends in {kinds}.", kinds=", ".join(kinds)))
     too_large = t("The file is larger than {size} KiB.", size=most // 1024)
     if file.size is not None and file.size > most:
         raise Refused(too_large)
@@ -190,4 +193,4 @@ async def uploaded_text(
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return name, data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
-        raise Refused(t("The file isn't text in UTF-8.")) from None
+        raise Refused(t("The file isn't UTF-8 text.")) from None

@@ -89,10 +89,10 @@ async def export(desk: Desk, kind: str) -> None:
         said += f"\n-# {no_room}"
     if hidden:
         withheld = tn(
-            "{count} job leaves out its web addresses and what it sends there; you need "
-            "*Manage Server* to see them.",
-            "{count} jobs leave out their web addresses and what they send there; you need "
-            "*Manage Server* to see them.",
+            "In {count} job, the web addresses and what it sends there are left out; you "
+            "need *Manage Server* to see them.",
+            "In {count} jobs, the web addresses and what they send there are left out; you "
+            "need *Manage Server* to see them.",
             hidden,
         )
         said += f"\n-# {withheld}"

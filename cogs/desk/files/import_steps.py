@@ -101,7 +101,11 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
         lines.append(tn("{count} job was updated.", "{count} jobs were updated.", len(changed)))
     if waiting:
         await ask_for_approval(desk, *waiting)
-        said = tn("{count} of them waits for approval.", "{count} of them wait for approval.", len(waiting))
+        said = tn(
+            "{count} of them is waiting for approval.",
+            "{count} of them are waiting for approval.",
+            len(waiting),
+        )
         lines.append(f"✋ {said}")
     lines += [f"- {line}" for line in refused[:10]]
     buttons: list[DeskButton] = []
@@ -157,7 +161,8 @@ async def undo(desk: Desk, panel_id: str) -> None:
     await memory.save_panel(panel_id, desk.guild.id, {"imported": None, "updated": None})
     said = tn("{count} job was cancelled again.", "{count} jobs were cancelled again.", len(outcome.changed))
     if updates:
-        said += f" {tn('{count} job is as it was.', '{count} jobs are as they were.', restored)}"
+        back = tn("{count} job is back to how it was.", "{count} jobs are back to how they were.", restored)
+        said += f" {back}"
     await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
 
 

@@ -81,4 +81,4 @@ def _channel(guild: discord.Guild, name: str) -> str | Lacking:
     said = f"#{plain(wanted)[:60]}"
     if not found:
         return Lacking(t("There is no channel “{name}” here.", name=said))
-    return Lacking(t("Several channels are called “{name}”. Give the id of one.", name=said))
+    return Lacking(t("Several channels are called “{name}”. Use the ID of the one you mean.", name=said))

@@ -43,7 +43,7 @@ async def approve(desk: Desk, target: str) -> None:
         said = (
             t("Read all of it before you approve it")
             if match is None
-            else t("The job has changed since that card. This is what it would do now:")
+            else t("The job has changed since that card was posted. This is what it would do now:")
         )
         reader = desk.member
         card = approval_card(

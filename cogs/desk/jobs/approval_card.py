@@ -116,7 +116,7 @@ def approval_card(
     items.append(
         row_of(
             approve,
-            DeskButton("job", "objections", f"{job.id}:v{job.version}", t("Ask for changes…")),
+            DeskButton("job", "objections", f"{job.id}:v{job.version}", t("Request changes…")),
             DeskButton("job", "show", job.id, t("Open the job")),
         )
     )
@@ -167,7 +167,7 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
         return  # the job's card says that it is pending, and the list shows it
     with speaking(locale_of(guild, settings)):
         if len(jobs) == 1:
-            heading = t("{person} asks for approval", person=desk.member.mention)
+            heading = t("{person} is asking for approval", person=desk.member.mention)
             card = approval_card(
                 jobs[0], spec_for(desk.bot, jobs[0].method), heading=heading, spec_of=specs_of(desk.bot)
             )
@@ -184,10 +184,12 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
 
 def _card_of_many(desk: Desk, jobs: Sequence[Job]) -> Card:
     """Return one card for many jobs; each is read and approved separately."""
-    heading = t("{person} asks for approval of {count} jobs", person=desk.member.mention, count=len(jobs))
+    heading = t(
+        "{person} is asking for approval of {count} jobs", person=desk.member.mention, count=len(jobs)
+    )
     lines = [f"### {heading}", *bullets([cut(plain(title_of(job)), 80) for job in jobs], _LISTED)]
     if len(jobs) > _LISTED:
-        said = with_mentions(t("`/schedule list` with the state *waits for approval* shows all."))
+        said = with_mentions(t("`/schedule list` with the state *waiting for approval* shows them all."))
         lines.append(f"-# {said}")
     options = [
         discord.SelectOption(label=cut(title_of(job), 100), value=job.id, description=cut(sentence(job), 100))

@@ -247,7 +247,7 @@ async def _restorable(
         found = verdicts(desk, Act.RESTORE, jobs, versions=versions, cleared=cleared)
         async for job, verdict in found:
             if await another_is_on(client, job):
-                refused[job.id] = t("This schedule is switched on already.")
+                refused[job.id] = t("This schedule is already switched on.")
             elif job.version != changed[job.id][1] or verdict.allowed:
                 allowed.append(job.id)  # if it was changed since, the server refuses it with a reason
             else:

@@ -124,7 +124,7 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
     for key, label in (
         ("alert", t("Alerts")),
         ("managers", t("Only these roles may change it")),
-        (ASKED, t("Changes asked for")),
+        (ASKED, t("Changes requested")),
     ):
         note(label, before.meta.get(key), after.meta.get(key))
     return found

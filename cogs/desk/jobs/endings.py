@@ -19,12 +19,12 @@ _MOST_SHOWN = 3
 
 # Read as: the method of an ending, what its cancellation means; the empty name stands for all others.
 _STAYS = {
-    "unlock_channel": mark("What is still locked stays locked until someone unlocks it."),
+    "unlock_channel": mark("Anything still locked stays locked until someone unlocks it."),
     "set_slowmode": mark("The slow mode stays until someone changes it."),
-    "remove_role_scheduled": mark("Whoever still has the role keeps it until someone takes it back."),
+    "remove_role_scheduled": mark("Anyone who still has the role keeps it until someone removes it."),
     "set_thread": mark("The thread stays as it is until someone changes it."),
     "withdraw_post": mark("The post stays until someone deletes it."),
-    "": mark("What it would have undone stays until someone undoes it."),
+    "": mark("What it would have undone stays as it is until someone undoes it."),
 }
 
 

@@ -159,7 +159,7 @@ async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None
     until = schedule_of(found.trigger, anchor=now, zone=zone).next_after(now)
     assert until is not None, "what is over is not understood"
     held = await desk.client.pause(job.id, until, desk.actor_id)
-    await _show_changed(desk, job, held, t("Held"))
+    await _show_changed(desk, job, held, t("On hold"))
 
 
 async def ask_cancel(desk: Desk, job_id: str) -> None:
@@ -214,13 +214,13 @@ async def go_back(desk: Desk, target: str) -> None:
     present = _number(expected)
     async with taking_turns(desk.guild_id), telling_of_conflicts(desk, job.id):
         if await another_is_on(client, job):
-            raise Refused(t("This schedule is switched on already."))
+            raise Refused(t("This schedule is already switched on."))
         restored = await client.restore(
             job.id, number, expected=job.version if present is None else present, by=desk.actor_id
         )
     heading = t("Job restored")
     if restored.state is JobState.PENDING and job.state is not JobState.PENDING:
-        heading = t("Waits for approval")
+        heading = t("Waiting for approval")
         await ask_for_approval(desk, restored)
     await show_job(desk, restored, heading=heading)
 

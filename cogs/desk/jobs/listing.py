@@ -245,7 +245,7 @@ def _next_run(job: Job, rules: GuildRules | None) -> str:
     """Return when a job runs next by the guild's rules, or why it does not."""
     left, why = next_allowed(job, rules)
     if left is None and why is not None:
-        return t("the server's rules rule out all its next runs")
+        return t("the server's rules block all its upcoming runs")
     return next_run(replace(job, next_run_at=left))
 
 

@@ -70,8 +70,8 @@ async def revoke_picked(caller: Caller, place: str) -> None:
 def not_reachable() -> str:
     """Say why calendar programs can't poll yet."""
     return t(
-        "Calendar programs can't reach me yet. The bot's owner has to set `calendar_url`; the "
-        "documentation says how, under *Subscribe to the calendar*."
+        "Calendar apps can't reach me yet. The bot's owner has to set `calendar_url`; "
+        "see *Subscribe to the calendar* in the documentation."
     )
 
 
@@ -88,9 +88,9 @@ def feed_lines(feeds: Sequence[Feed]) -> str:
 
 
 def _line(feed: Feed) -> str:
-    made = t("made {when}", when=relative(feed.created_at))
+    made = t("created {when}", when=relative(feed.created_at))
     if feed.creator_id and not feed.personal:
-        made = t("made {when} by {person}", when=relative(feed.created_at), person=f"<@{feed.creator_id}>")
+        made = t("created {when} by {person}", when=relative(feed.created_at), person=f"<@{feed.creator_id}>")
     polled = (
         t("last read {when}", when=relative(feed.polled_at))
         if feed.polled_at
@@ -120,12 +120,13 @@ def new_address(base: str, made: NewFeed, warning: str, *rows: ui.Item[Any]) -> 
             f"### {t('Your calendar address')}",
             t("Copy it now: I can't show it again."),
             f"```\n{address}\n```",
-            t("For a program that opens such links:") + f"\n```\nwebcal://{bare}\n```",
+            t("For an app that opens such links:") + f"\n```\nwebcal://{bare}\n```",
             warning,
             "-# "
             + t(
-                "Google Calendar: *Other calendars* → *From URL*. Apple: *New Calendar Subscription*. "
-                "Outlook: *Add calendar* → *Subscribe from web*. Programs ask again every few hours."
+                "Google Calendar: *Other calendars* → *From URL*. Apple: *New Calendar "
+                "Subscription*. Outlook: *Add calendar* → *Subscribe from web*. Calendar apps "
+                "refresh every few hours."
             ),
         )
     )

@@ -44,7 +44,7 @@ OVER = discord.Colour.greyple()
 # Read as: state, its symbol, its word, the colour of its panel's edge.
 _JOB_STATES: dict[JobState, tuple[str, str, discord.Colour]] = {
     JobState.ACTIVE: ("▶", mark("active"), GOOD),
-    JobState.PENDING: ("✋", mark("waits for approval"), WAITING),
+    JobState.PENDING: ("✋", mark("waiting for approval"), WAITING),
     JobState.PAUSED: ("⏸", mark("paused"), WAITING),
     JobState.FINISHED: ("✔", mark("finished"), OVER),
     JobState.CANCELLED: ("✖", mark("cancelled"), OVER),
@@ -83,7 +83,7 @@ ACTIONS = {
     "resumed": mark("resumed"),
     "skipped": mark("next run skipped"),
     "approved": mark("approved"),
-    "changes_asked": mark("changes asked for"),
+    "changes_asked": mark("changes requested"),
     "cancelled": mark("cancelled"),
     "restored": mark("restored"),
 }
@@ -98,7 +98,7 @@ def job_state(job: Job) -> str:
     """Return the state of a job as a symbol and a word."""
     symbol, word, _ = _JOB_STATES[job.state]
     if job.state is JobState.ACTIVE and is_held(job):
-        return f"⏭ {t('next run skipped')}" if skipped_runs(job) else f"⏸ {t('held')}"
+        return f"⏭ {t('next run skipped')}" if skipped_runs(job) else f"⏸ {t('on hold')}"
     return f"{symbol} {t(word)}"
 
 

@@ -24,7 +24,7 @@ def zone_choices(interaction: discord.Interaction, typed: str) -> list[app_comma
 
 def said_own_zone(name: str) -> str:
     """Say which zone is a person's."""
-    return t("Your time zone is {zone}, where it is {time} now.", zone=f"**{name}**", time=clock_in(name))
+    return t("Your time zone is {zone}, where it is now {time}.", zone=f"**{name}**", time=clock_in(name))
 
 
 def said_new_zone(name: str) -> str:

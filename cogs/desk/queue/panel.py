@@ -80,7 +80,7 @@ async def show(desk: Desk, queue_id: str, *, notice: str | None = None) -> None:
     lines = [
         f"### {t('Queue “{name}”', name=plain(queue.name))}",
         f"{told} ({queue.timezone}) · <#{queue.channel_id}>",
-        tn("**{count}** post waits.", "**{count}** posts wait.", len(waiting)),
+        tn("**{count}** post in the queue.", "**{count}** posts in the queue.", len(waiting)),
         *_slot_lines(slots, waiting),
     ]
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
@@ -94,7 +94,7 @@ async def show(desk: Desk, queue_id: str, *, notice: str | None = None) -> None:
         items.append(row_of(DeskSelect("queue", "chosen", queue.id, t("Another queue…"), options)))
     if len(waiting) > 1:
         first = [discord.SelectOption(label=cut(title_of(job), 100), value=job.id) for job in waiting[1:26]]
-        items.append(row_of(DeskSelect("queue", "first", queue.id, t("Put first…"), first)))
+        items.append(row_of(DeskSelect("queue", "first", queue.id, t("Move to the front…"), first)))
     buttons = [DeskButton("queue", "asknow", queue.id, t("Post the next one now"), disabled=not waiting)]
     if gaps:
         buttons.append(DeskButton("queue", "close", queue.id, t("Close the gaps")))
@@ -125,7 +125,7 @@ def _slot_lines(slots: Sequence[datetime], waiting: Sequence[Job]) -> list[str]:
 
 def _named(job: Job) -> str:
     name = cut(plain(title_of(job)), 60)
-    marks = {JobState.PAUSED: t("paused"), JobState.PENDING: t("waits for approval")}
+    marks = {JobState.PAUSED: t("paused"), JobState.PENDING: t("waiting for approval")}
     return f"{name} ({marks[job.state]})" if job.state in marks else name
 
 
@@ -178,7 +178,7 @@ async def queue_given(desk: Desk, queue_id: str, fields: Mapping[str, Any]) -> N
     now = instants.now()
     if queue_id == _NEW:
         if len(queues) >= MOST_QUEUES:
-            raise Refused(t("A server can have {most} queues. Remove one first.", most=MOST_QUEUES))
+            raise Refused(t("A server can have at most {most} queues. Remove one first.", most=MOST_QUEUES))
         zone = await desk.services.timezone_of(0, desk.guild.id)
         trigger, zone = await _slots(desk, typed, zone)
         queue = Queue(new_id(), desk.guild_id, name, str(channels[0]), trigger, zone, now)
@@ -209,7 +209,7 @@ async def ask_remove(desk: Desk, queue_id: str) -> None:
     """Ask before a queue is removed."""
     desk.check_settings()
     queue = await queue_here(desk, queue_id)
-    said = t("Remove the queue “{name}”? What waits in it stays scheduled.", name=plain(queue.name))
+    said = t("Remove the queue “{name}”? Posts waiting in it stay scheduled.", name=plain(queue.name))
     buttons = row_of(
         DeskButton("queue", "show", queue.id, tc("a queue", "Keep it")),
         DeskButton("queue", "remove", queue.id, t("Remove"), style=discord.ButtonStyle.danger),

@@ -66,5 +66,5 @@ async def free_slot(desk: Desk, queue: Queue) -> datetime:
     taken = {instant_of(job) for job in await waiting_here(desk, queue)}
     slot = next_free(queue, {at for at in taken if at is not None}, instants.now(), await rules_here(desk))
     if slot is None:
-        raise Refused(t("“{name}” has no free slot in sight.", name=plain(queue.name)))
+        raise Refused(t("“{name}” has no free slots coming up.", name=plain(queue.name)))
     return slot

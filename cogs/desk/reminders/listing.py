@@ -97,7 +97,7 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
             discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
             for job in gone
         ]
-        asked = t("Bring a cancelled one back…")
+        asked = t("Restore a cancelled reminder…")
         items.append(row_of(ReminderSelect(asked, options, action="again", target="mine")))
     buttons = [ReminderButton("back", panel_id, t("Back"))] if cursors else []
     buttons += [ReminderButton("next", panel_id, t("Next"))] if page.next_cursor else []
@@ -145,9 +145,7 @@ def _lost_items(lost: list[Undelivered]) -> list[ui.Item[Any]]:
     if len(lost) > len(shown):
         more = len(lost) - len(shown)
         lines.append(f"- {tn('and {count} more', 'and {count} more', more)}")
-    lines.append(
-        f"-# {t('Allow direct messages from a server that we share, so that the next ones arrive.')}"
-    )
+    lines.append(f"-# {t('Allow direct messages from a server we share, so that the next ones reach you.')}")
     target = str(int(shown[-1].due_at.timestamp()) + 1)
     return [
         ui.TextDisplay("\n".join(lines)),

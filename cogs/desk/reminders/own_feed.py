@@ -35,7 +35,7 @@ async def show_feeds(caller: Caller) -> None:
     await caller.acknowledge()
     await expect_feeds(caller)
     feeds = await feeds_of(caller, caller.actor_id)
-    explained = t("Your calendar program reads your reminders from a secret address, with their texts.")
+    explained = t("Your calendar app reads your reminders, including their texts, from a secret address.")
     reachable = caller.services.calendar_url is not None
     rows: list[ui.Item[Any]] = []
     if not reachable:
@@ -91,8 +91,8 @@ async def revoke(caller: Caller) -> None:
 async def _show_new(caller: Caller, base: str, made: NewFeed) -> None:
     warning = with_mentions(
         t(
-            "Whoever has this address can read your reminders. If it falls into the wrong hands, "
-            "revoke or replace it. `/remind forget` deletes it, too."
+            "Anyone with this address can read your reminders. If it falls into the wrong "
+            "hands, revoke or replace it. `/remind forget` deletes it, too."
         )
     )
     back = row_of(ReminderButton("feed", _MINE, t("All addresses")))

@@ -147,11 +147,11 @@ def _made_panel(
         lines.append(f"⚠ {with_colon(listing.said_lost(lost))} {mention_of('remind list')}")
     if not shared:
         said = t(
-            "Discord may not let me write to you unless we share a server. `/remind list` keeps what I "
-            "can't send."
+            "Discord may not let me write to you unless we share a server. What I can't "
+            "send stays in `/remind list`."
         )
         lines.append(f"⚠ {with_mentions(said)}")
-    sent = with_mentions(t("Sent by direct message. `/remind list` shows all of yours."))
+    sent = with_mentions(t("Sent by direct message. `/remind list` shows all your reminders."))
     lines.append(f"-# {sent}")
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if others:
@@ -164,7 +164,7 @@ def _made_panel(
 
 async def _ask_zone(caller: Caller, job_id: str) -> None:
     form = Form(title=t("Set my time zone"), custom_id=f"{listing.FORM}:zone:{job_id}")
-    form.add_item(text_field("zone", t("City or zone"), required=True, most=60, placeholder="Berlin"))
+    form.add_item(text_field("zone", t("City or time zone"), required=True, most=60, placeholder="Berlin"))
     await caller.interaction.response.send_modal(form)
 
 

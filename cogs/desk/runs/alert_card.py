@@ -38,7 +38,7 @@ _HEADINGS = {
     "failed": ("❌", markn("{job} failed", "{count} jobs failed")),
     "uncertain": (
         "❓",
-        markn("{job} may or may not have been done", "{count} jobs may or may not have been done"),
+        markn("{job} may or may not have run", "{count} jobs may or may not have run"),
     ),
     "missed": ("⚠️", markn("{job} was missed", "{count} jobs were missed")),
     "skipped": ("⏭", markn("{job} was skipped", "{count} jobs were skipped")),

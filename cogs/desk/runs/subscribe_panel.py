@@ -41,8 +41,8 @@ async def show_feeds(desk: Desk, _target: str) -> None:
     feeds = await feeds_of(desk, desk.guild_id)
     reachable = desk.services.calendar_url is not None
     explained = t(
-        "Calendar programs read the schedule of this server from a secret address. It shows what every "
-        "member can see: titles, times and channels, without the texts."
+        "Calendar apps read this server's schedule from a secret address. It shows "
+        "what every member can see: titles, times and channels, without the texts."
     )
     rows: list[ui.Item[Any]] = [] if reachable else [ui.TextDisplay(not_reachable())]
     full = len(feeds) >= FEEDS_OF_A_GUILD
@@ -87,9 +87,9 @@ async def revoke(desk: Desk, _target: str) -> None:
 async def _show_new(desk: Desk, base: str, made: NewFeed) -> None:
     desk.services.guilds_with_feeds.add(desk.guild_id)
     warning = t(
-        "Whoever has this address can read titles, times and channels of what is scheduled "
-        "here, even after leaving the server. If it falls into the wrong hands, revoke or "
-        "replace it."
+        "Anyone with this address can read the titles, times and channels of what is "
+        "scheduled here, even after leaving the server. If it falls into the wrong "
+        "hands, revoke or replace it."
     )
     back = row_of(DeskButton("feeds", "show", _HERE, t("All addresses")))
     await desk.show(new_address(base, made, warning, back))
@@ -104,8 +104,8 @@ def _check_manages(desk: Desk) -> None:
     if not desk.manages:
         raise Refused(
             t(
-                "You need the *Manage Server* permission for calendar addresses, because an address works "
-                "for whoever has it."
+                "You need the *Manage Server* permission for calendar addresses, because an "
+                "address works for anyone who has it."
             )
         )
 

@@ -59,7 +59,7 @@ _ACTIONS = {
     "settings": mark("settings changed"),
     "zone": mark("time zone changed"),
     "history_cleared": mark("history cleared"),
-    "feed_made": mark("calendar address made"),
+    "feed_made": mark("calendar address created"),
     "feed_renewed": mark("calendar address replaced"),
     "feed_revoked": mark("calendar address revoked"),
     "sprocket_loaded": mark("sprocket loaded"),
@@ -77,7 +77,7 @@ _LABELS = {
     "overlap": mark("Overlap"),
     "in_quiet_hours": mark("In the server's quiet hours"),
     "run": mark("Run"),
-    ASKED: mark("Changes asked for"),
+    ASKED: mark("Changes requested"),
     "parts": mark("Before and after"),
 }
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")

@@ -16,7 +16,7 @@ _SAID = {
     Standbys.NONE: (True, mark("none configured")),
     Standbys.SYNCHRONOUS: (True, mark("synchronous; a failover loses nothing")),
     Standbys.ASYNCHRONOUS: (True, mark("asynchronous; a failover loses the last changes")),
-    Standbys.IS_ONE: (False, mark("the database is a standby itself, and accepts no changes")),
+    Standbys.IS_ONE: (False, mark("the database itself is a standby and doesn't accept changes")),
 }
 
 

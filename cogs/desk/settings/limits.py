@@ -47,14 +47,14 @@ def limit_fields(known: Mapping[str, Any]) -> list[ui.Label[Any]]:
         text_field(
             "days", t("Days off"), value=known.get("days"), most=_LONGEST_DAYS, long=True,
             placeholder="2026-12-24, 2027-02-01 – 2027-02-14",
-            description=t("Jobs don't run on these days, such as a vacation"),
+            description=t("Jobs don't run on these days, for example while you're away"),
         ),
         text_field(
-            "holidays", t("Off on public holidays of"), value=known.get("holidays"), placeholder="DE-BY",
+            "holidays", t("Off on public holidays in"), value=known.get("holidays"), placeholder="DE-BY",
             most=60, description=t("A country or region; jobs don't run on its public holidays"),
         ),
-        text_field("jobs", t("Most jobs"), value=known.get("jobs"), most=7),
-        text_field("runs", t("Most runs an hour"), value=known.get("runs"), most=7),
+        text_field("jobs", t("Maximum jobs"), value=known.get("jobs"), most=7),
+        text_field("runs", t("Maximum runs an hour"), value=known.get("runs"), most=7),
     ]  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def limits_line(rules: GuildRules | None) -> str:
     """Describe a guild's rules on one line; None if the server does not support them or does not answer."""
     label = f"**{t('Limits and hours:')}**"
     if rules is None:
-        return f"{label} " + t("the scheduler doesn't know any, or doesn't answer.")
+        return f"{label} " + t("the scheduler doesn't know of any, or isn't responding.")
     parts: list[str] = []
     if rules.quiet_from is not None and rules.quiet_to is not None:
         parts.append(
@@ -129,7 +129,7 @@ def limits_line(rules: GuildRules | None) -> str:
         days = ", ".join(formats.day(day, shown_locale()) for day in rules.dark_days[:8])
         parts.append(t("nothing runs on {days}", days=days + (" …" if len(rules.dark_days) > 8 else "")))
     if rules.holidays is not None:
-        parts.append(t("nothing runs on the public holidays of {place}", place=rules.holidays))
+        parts.append(t("nothing runs on public holidays in {place}", place=rules.holidays))
     if rules.most_jobs is not None:
         parts.append(tn("at most {count} job", "at most {count} jobs", rules.most_jobs))
     if rules.most_runs_an_hour is not None:

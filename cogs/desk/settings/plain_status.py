@@ -31,14 +31,14 @@ async def plain_lines(desk: Desk) -> list[Check]:
     runs = known is not None and (known.connected or Feature.LIVENESS in lacks) and handler.registered
     if read_sentence(health, "trouble") or not runs:
         return [Check(subject, False, _broken())]
-    return [Check(subject, True, t("works"))]
+    return [Check(subject, True, t("working"))]
 
 
 def _broken() -> str:
-    return t("doesn't work right now. The bot's owner can see why.")
+    return t("not working right now. The bot's owner can see why.")
 
 
 def plain_kinds(methods: int) -> Check:
     """Check whether anything can be scheduled."""
-    said = tn("{count} kind of job", "{count} kinds of jobs", methods)
+    said = tn("{count} kind of job", "{count} kinds of job", methods)
     return Check(t("Available:"), methods > 0, said)

@@ -127,11 +127,10 @@ async def told_access(desk: Desk, role_ids: Sequence[str]) -> str:
     access = access_of(roles, commands, settings or {}, app_id)
     lines = _lines(desk, access)
     if settings is None:
-        lines.append(
-            f"-# {t('I could not ask Discord for its settings, so I assume that nobody changed them.')}"
-        )
+        unknown = t("I couldn't check Discord's settings, so I assume nobody has changed them.")
+        lines.append(f"-# {unknown}")
     elif off_in_channels(commands, settings, app_id):
-        said = t("In some channels, somebody has switched commands off. The same page shows where.")
+        said = t("Commands have been turned off in some channels. The same page shows which.")
         lines.append(f"-# {said}")
     return "\n".join(lines)
 
@@ -142,17 +141,16 @@ def _lines(desk: Desk, access: Access) -> list[str]:
     app = discord.utils.escape_markdown(name)
     if access.barred:
         said = t(
-            "{roles} can't use the commands of any app. Give them *{permission}* in *Server Settings → "
-            "Roles*.",
+            "{roles} can't use any app's commands. Give them *{permission}* in *Server Settings → Roles*.",
             roles=_mentions(access.barred),
             permission=translated(permission_words("use_application_commands")),
         )
         lines.append(f"⚠️ {said}")
     if access.hidden:
         said = t(
-            "Discord hides the commands from {roles}. An administrator has to allow them: *Server Settings → "
-            "Integrations → {app} → /schedule → Add Roles or Members*, and the same for the menus, such as "
-            "*Schedule this message*.",
+            "Discord hides the commands from {roles}. An administrator has to allow them "
+            "under *Server Settings → Integrations → {app} → /schedule → Add Roles or "
+            "Members*, and do the same for menu items such as *Schedule this message*.",
             roles=_mentions(access.hidden),
             app=app,
         )

@@ -71,7 +71,7 @@ async def taken(desk: Desk, panel_id: str) -> GuildRules:
     await desk.memory.save_panel(panel_id, desk.guild.id, {})
     before = await rules_here(desk) or GuildRules(desk.guild_id)
     if before != GuildRules.from_json(change["before"]):
-        raise Refused(t("Someone else changed the limits and hours since. Use `/schedule setup` again."))
+        raise Refused(t("Someone else has changed the limits and hours since. Use `/schedule setup` again."))
     return GuildRules.from_json(change["rules"])
 
 
@@ -99,7 +99,7 @@ def change_panel(panel_id: str, rules: GuildRules, found: Touched, lists: list[s
 
 def _touched_lines(found: Touched) -> list[str]:
     if not found.jobs:
-        return [t("It affects no run within a year.")]
+        return [t("It affects no runs within a year.")]
     heading = (
         f"**{t('Affected jobs:')}** {formats.number(len(found.jobs), shown_locale())} · "
         f"**{t('Runs within a year:')}** {formats.number(found.runs, shown_locale())}"
@@ -136,7 +136,7 @@ def _job_line(item: TouchedJob) -> str:
 
 
 def _holidays(place: str, year: int, days: list[tuple[date, str]]) -> str:
-    heading = t("Public holidays of {place} in {year}", place=place, year=str(year))
+    heading = t("Public holidays in {place}, {year}", place=place, year=str(year))
     lines = [f"- {formats.day(day, shown_locale())} · {plain(name)[:80]}" for day, name in days]
     more = ["- …"] if len(lines) > _MOST_HOLIDAYS else []
     return "\n".join([f"**{heading}**", *lines[:_MOST_HOLIDAYS], *more])

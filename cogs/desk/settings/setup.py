@@ -182,7 +182,7 @@ def setup_panel(
                 disabled=Feature.AUDIT in lacks,
             )
         ),
-        ui.TextDisplay(f"**{t('Language of alerts and of posted changes')}**"),
+        ui.TextDisplay(f"**{t('Language of alerts and posted changes')}**"),
         row_of(DeskSelect("setup", "language", target, t("Choose a language…"), _languages(settings))),
         ui.TextDisplay(f"**{t('Roles that may schedule, in addition to everyone with *Manage Server*')}**"),
         row_of(
@@ -194,7 +194,7 @@ def setup_panel(
         ui.Separator(),
         ui.TextDisplay(
             f"**{t('Three things to try')}**\n"
-            f"1. {with_mentions(t('`/schedule create` and say `in 1 minute`'))}\n"
+            f"1. {with_mentions(t('`/schedule create`, and type `in 1 minute`'))}\n"
             f"2. {t('right-click a message → Apps → Schedule this message')}\n"
             f"3. {with_mentions(t('`/schedule calendar` for the month at a glance'))}"
         ),
@@ -250,7 +250,7 @@ def zone_field(typed: str | None = None) -> ui.Label[Any]:
     """Return the field ``zone`` of a form, with what was typed before."""
     return text_field(
         "zone",
-        t("City or zone"),
+        t("City or time zone"),
         value=typed,
         description=t("Such as Berlin, New York or Asia/Tokyo"),
         required=True,
@@ -411,7 +411,7 @@ async def _save_limits(desk: Desk, rules: GuildRules) -> None:
 
 async def ask_hours(desk: Desk, target: str) -> None:
     """Ask when parts of the day begin."""
-    await _ask_words(desk, "hours", target, t("What words for times mean"), PARTS_FORM)
+    await _ask_words(desk, "hours", target, t("What words like “evening” mean"), PARTS_FORM)
 
 
 async def ask_days(desk: Desk, target: str) -> None:
@@ -432,7 +432,7 @@ async def hours_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> Non
     try:
         await _set_words(desk, PARTS_FORM, fields)
     except Refused as error:
-        await _show_refusal(desk, error, "hours", target, t("What words for times mean"))
+        await _show_refusal(desk, error, "hours", target, t("What words like “evening” mean"))
 
 
 async def days_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:

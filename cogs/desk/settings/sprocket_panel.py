@@ -166,7 +166,10 @@ async def configured(desk: Desk, target: str, fields: Mapping[str, Any]) -> None
     except SecretUnusable as error:
         log.error("the secret settings of sprocket %s can't be saved: %s", name, error)
         raise Refused(
-            t("Nothing was changed: secrets can't be encrypted. The bot's owner finds the reason in its log.")
+            t(
+                "Nothing was changed: secrets can't be encrypted. The bot's owner can find the "
+                "reason in its log."
+            )
         ) from error
     await note_change(desk, "sprocket_configured", (), name=name)
     await desk.say(t("Saved. {name} uses these settings from its next run.", name=f"**{name}**"))

@@ -140,7 +140,8 @@ def _own_registration(known: HandlerInfo, unanswered: str | None) -> Check:
     """
     if unanswered is not None:
         text = t(
-            "{address} doesn't answer my registration; what it says about me may be old", address=unanswered
+            "{address} isn't responding to my registration; what it says about me may be out of date",
+            address=unanswered,
         )
         return Check(t("Handler:"), False, text)
     text = tn(
@@ -158,7 +159,7 @@ async def _commands(desk: Desk) -> Check:
     if offered.refusal is not None:
         when = relative(offered.again_at) if offered.again_at is not None else ""
         return Check(t("Commands:"), False, told(offered.refusal, when))
-    said = t("Discord has the current ones")
+    said = t("Up to date on Discord")
     if offered.reduced:
         said += ". " + t(
             "`/remind` works only in servers, because the app has no *User Install* in Discord's developer "
@@ -210,13 +211,13 @@ async def _owner_lines(desk: Desk) -> list[Check]:
     """Say to the bot's owner how the background work is, and how many requests Discord refused."""
     supervisor, counted = desk.services.supervisor, desk.services.invalid_requests
     lines: list[Check] = []
-    said = tn("{count} part runs", "{count} parts run", len(supervisor.parts))
+    said = tn("{count} part running", "{count} parts running", len(supervisor.parts))
     if pausing := supervisor.pausing:
-        said = t("{names} ended and will begin again", names=", ".join(f"`{name}`" for name in pausing))
+        said = t("{names} stopped and will be restarted", names=", ".join(f"`{name}`" for name in pausing))
     lines.append(Check(t("Background work:"), not pausing, said))
     for trouble in supervisor.troubles(_LATELY)[:_MOST_TROUBLES]:
         text = t(
-            "`{part}` had trouble (×{count}), last {when}: {kind}",
+            "`{part}` had problems (×{count}), last {when}: {kind}",
             part=trouble.part,
             count=trouble.count,
             when=relative(trouble.at),
@@ -228,8 +229,8 @@ async def _owner_lines(desk: Desk) -> list[Check]:
     now = time.time()
     if counted.wait(now) is None:
         text = tn(
-            "{count} request in ten minutes, of {most}",
-            "{count} requests in ten minutes, of {most}",
+            "{count} request in ten minutes; the limit is {most}",
+            "{count} requests in ten minutes; the limit is {most}",
             counted.lately(now),
             most=grouped(counted.hold_at),
         )
@@ -245,7 +246,7 @@ async def _files_line(desk: Desk) -> Check:
         said = t("{files}, {used} MiB", files=files, used=mib(used.bytes))
     else:
         said = t("{files}, {used} of {most} MiB", files=files, used=mib(used.bytes), most=grouped(most))
-    return Check(t("Kept files:"), most is None or used.bytes <= most * MIB * 0.9, said)
+    return Check(t("Stored files:"), most is None or used.bytes <= most * MIB * 0.9, said)
 
 
 def _last_run(run: Run) -> Check:
@@ -266,7 +267,7 @@ async def reload_handler(desk: Desk) -> None:
             raise Refused(t("Scheduling doesn't work right now. I'll keep trying.")) from None
         raise Refused(
             t(
-                "The scheduler at {address} doesn't answer. I'll keep trying.",
+                "The scheduler at {address} isn't responding. I'll keep trying.",
                 address=handler.server_address,
             )
         ) from None

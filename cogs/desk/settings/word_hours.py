@@ -29,7 +29,7 @@ LABELS = {
     "day": mark("A day without a time"),
     "early": mark("Early morning"),
     "end": mark("End of the working day"),
-    "place": mark("Public holidays of"),
+    "place": mark("Public holidays in"),
 }
 PARTS_FORM = ("morning", "lunch", "afternoon", "evening", "night")
 DAYS_FORM = ("day", "early", "end", "place")
@@ -67,7 +67,7 @@ _DESCRIBED = {
     "day": mark("When “friday” or “24 december” happens"),
     "early": "",
     "end": mark("When “end of day” is"),
-    "place": mark("A country or region; empty for the time zone's country"),
+    "place": mark("A country or region; leave empty to use the time zone's country"),
 }
 
 
@@ -128,8 +128,8 @@ def read_place(text: str) -> str:
     hint = t(" Did you mean {zone}?", zone=", ".join(f"`{place.key}`" for place in near)) if near else ""
     raise Refused(
         t(
-            "I don't know the public holidays of “{text}”.{hint} Enter a country or its code, such as DE, or "
-            "a region's code, such as DE-BY.",
+            "I don't know the public holidays for “{text}”.{hint} Enter a country or its "
+            "code, such as DE, or a region's code, such as DE-BY.",
             text=plain(text),
             hint=hint,
         )
@@ -148,7 +148,7 @@ def word_lines(habits: Habits, own: str | None) -> tuple[str, str]:
     place = habits.place or own
     days.append(f"{t(LABELS['place'])} {place}" if place else t("no public holidays"))
     return (
-        f"**{with_colon(t('What words for times mean'))}** {' · '.join(parts)}",
+        f"**{with_colon(t('What words like “evening” mean'))}** {' · '.join(parts)}",
         f"**{with_colon(t('Days and public holidays'))}** {' · '.join(days)}",
     )
 

@@ -184,7 +184,7 @@ async def leave(desk: Desk, panel_id: str) -> None:
     """Leave the jobs in the zone that they have."""
     state = await _asked(desk, panel_id)
     await desk.memory.save_panel(panel_id, desk.guild.id, {})
-    said = t("The jobs keep the times of {zone}.", zone=state["zone_before"])
+    said = t("The jobs keep their times in {zone}.", zone=state["zone_before"])
     to_settings = DeskButton("setup", "back", str(desk.guild.id), t("Go to the settings"))
     await desk.show(note_panel(said, to_settings, colour=NEUTRAL))
 

@@ -22,21 +22,21 @@ from schedulezero.when.language.say import examples
 
 # Read as: a command, its purpose.
 _COMMANDS = (
-    ("/schedule create", mark("schedule something: line by line, with a preview")),
-    ("/schedule list", mark("everything that is scheduled; filter, select, change together")),
+    ("/schedule create", mark("schedule something step by step, with a preview")),
+    ("/schedule list", mark("see and filter everything that is scheduled, or change several jobs together")),
     ("/schedule calendar", mark("the month or the week as a picture, and a file for your calendar")),
-    ("/schedule history", mark("what ran; retry what failed")),
+    ("/schedule history", mark("see what ran, and retry what failed")),
     ("/schedule drafts", mark("your unfinished drafts")),
-    ("/schedule export", mark("all jobs as a file; /schedule import reads one")),
-    ("/schedule setup", mark("zone, alerts, approval, limits of this server")),
-    ("/schedule status", mark("my state")),
+    ("/schedule export", mark("all jobs as a file that /schedule import can read")),
+    ("/schedule setup", mark("this server's time zone, alerts, approval and limits")),
+    ("/schedule status", mark("my status")),
 )
 _SETTINGS = ("/schedule setup",)
 _OWN_COMMANDS = (
     ("/remind me", mark("remind yourself of something, once or repeatedly")),
-    ("/remind list", mark("your reminders; edit or cancel them")),
+    ("/remind list", mark("see, edit or cancel your reminders")),
     ("/remind timezone", mark("your time zone")),
-    ("/remind forget", mark("what I store about you; delete it")),
+    ("/remind forget", mark("see or delete what I store about you")),
 )
 _VARIABLES = (
     ("{date} {time}", mark("the day and the time of the run")),
@@ -78,12 +78,12 @@ async def _desks_help(desk: Desk) -> ui.LayoutView:
     facts = facts_of(desk.guild, timezone=await desk.zone(), number=1, now=instants.now())
     variables = "\n".join(f"- `{name}`: {t(words)}{_now(name, facts)}" for name, words in _VARIABLES)
     menus = t(
-        "Right-click a message (hold it on a phone) → *Apps*: schedule it, post it again, or ask which job "
-        "posted it."
+        "Right-click a message (press and hold it on a phone) → *Apps*: schedule it, "
+        "post it again, or see which job posted it."
     )
     turns = t("To rotate several texts, put a line of `---` between them.")
     known = [(name, words) for name, words in _COMMANDS if desk.manages or name not in _SETTINGS]
-    members = t("Members who may not schedule have `/remind help`: reminders and their own time zone.")
+    members = t("Members who can't schedule have `/remind help`, for reminders and their own time zone.")
     return panel_of(
         ui.TextDisplay(f"### {t('Start here')}"),
         *steps,

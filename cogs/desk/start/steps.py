@@ -90,7 +90,7 @@ def steps_at(desk: Desk, progress: Progress, notes: Sequence[str] = ()) -> list[
         settings = [
             _step(
                 progress.zone_chosen,
-                t("Time zone of this server"),
+                t("This server's time zone"),
                 progress.zone,
                 DeskButton("start", "guildzone", desk.guild_id, _change(progress.zone_chosen)),
             ),

@@ -104,7 +104,9 @@ def _is_visible(text: str) -> bool:
 
 
 def _no_reason() -> Sentence:
-    return Sentence("The handler said that the job failed, without a reason.", "handler_gave_no_reason")
+    return Sentence(
+        "The handler said that the job failed, without giving a reason.", "handler_gave_no_reason"
+    )
 
 
 def _seconds(value: Any) -> timedelta | None:

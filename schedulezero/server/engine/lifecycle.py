@@ -114,7 +114,9 @@ class Jobs:
         admission = self._admission(per_person)
         if not await self.store.add_job(job, replace=replace_existing, by=by, admission=admission):
             raise Conflict(
-                "job_exists", Sentence("A job {id!r} already exists.", "job_exists", id=job.id), "job_id"
+                "job_exists",
+                Sentence("A job with the ID {id!r} already exists.", "job_exists", id=job.id),
+                "job_id",
             )
         self._wake(job)
         return job
@@ -189,7 +191,7 @@ class Jobs:
             if next_run_at is None:
                 raise Conflict(
                     "never_again",
-                    Sentence("No run would be left after that. Cancel the job instead.", "job_never_again"),
+                    Sentence("That would leave no runs. Cancel the job instead.", "job_never_again"),
                 )
             return held_parts(replace(held, next_run_at=next_run_at), until)
 
@@ -427,7 +429,8 @@ class Jobs:
             raise Conflict(
                 "wrong_state",
                 Sentence(
-                    "The job is waiting for approval and can't run until then.", "job_waits_for_approval"
+                    "The job is waiting for approval and can't run until it's approved.",
+                    "job_waits_for_approval",
                 ),
                 "state",
             )
@@ -524,7 +527,8 @@ class Jobs:
             raise Refusal(
                 "bad_parts",
                 Sentence(
-                    "A job has at most {leads} parts before it and {thens} after it, each within a year.",
+                    "A job can have at most {leads} parts before it and {thens} after it, each "
+                    "within a year.",
                     "parts_unusable",
                     leads=MOST_LEADS,
                     thens=MOST_THENS,

@@ -34,7 +34,7 @@ _REFUSALS: dict[str, Callable[[Sentence], Sentence]] = {
         state=state,
     ),
     "sent back": lambda state: Sentence(
-        "Changes can only be asked for while a job is waiting for approval. This one is {state}.",
+        "Changes can only be requested while a job is waiting for approval. This one is {state}.",
         "not_to_be_sent_back",
         state=state,
     ),

@@ -60,7 +60,7 @@ def crontab_trigger(text: str, zone: str) -> Trigger:
     line = NICKNAMES.get(text.lower(), text)
     if line.startswith("@"):
         raise WhenError(
-            "There is no “{text}”. Possible: {known}.",
+            "“{text}” isn't a crontab nickname. Possible: {known}.",
             code="crontab_nickname_unknown",
             text=text,
             known=[*NICKNAMES],

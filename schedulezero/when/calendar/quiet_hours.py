@@ -36,7 +36,7 @@ def forbidden(
         return Sentence("{local} is a day off in this server.", "free_day", local=said_day(local))
     if not on_free_days and is_holiday(rules, local.date()):
         return Sentence(
-            "{local} is a public holiday, and nothing runs here then.", "free_holiday", local=said_day(local)
+            "{local} is a public holiday, so nothing runs here.", "free_holiday", local=said_day(local)
         )
     begins, ends = rules.quiet_from, rules.quiet_to
     if in_quiet_hours or begins is None or ends is None or begins == ends:

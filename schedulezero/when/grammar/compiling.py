@@ -45,7 +45,7 @@ def compile_phrase(
         raise WhenError("“{text}” ends before it starts.", code="ends_before_start", text=text)
     if phrase.count is not None and not 1 <= phrase.count <= LARGEST_COUNT:
         raise WhenError(
-            "“{text}”: a number of times is from 1 to {largest_count}.",
+            "“{text}”: the number of times must be from 1 to {largest_count}.",
             code="count_out_of_range",
             text=text,
             largest_count=LARGEST_COUNT,
@@ -326,7 +326,7 @@ def _slack(span: Span) -> timedelta:
 def _only_one_run(text: str) -> WhenError:
     """The error about *every month on the 1st for 3 days*: how long each one takes is no part of a time."""
     return WhenError(
-        "“{text}” would run only once in that time. Name a longer one, or none.",
+        "“{text}” would run only once in that period. Choose a longer one, or none.",
         code="only_one_run",
         text=text,
     )

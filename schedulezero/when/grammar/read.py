@@ -157,7 +157,7 @@ def _read(text: str, words: Words, context: Context, steps: Steps) -> tuple[Read
     """The meaning of a text and what it costs."""
     tokens, notes = words.mended(cut(text))
     if not tokens:
-        raise WhenError("Say when.", code="say_when")
+        raise WhenError("Enter a time.", code="say_when")
     if len(tokens) > MOST_TOKENS:
         raise WhenError(
             "That is more than {most_tokens} words and numbers.",
@@ -168,7 +168,7 @@ def _read(text: str, words: Words, context: Context, steps: Steps) -> tuple[Read
         begins, whole = _chart(text, tokens, words, RULES, steps)
     except TooMuch:
         raise WhenError(
-            "That names too many times or days for one text. Make it shorter, or create several jobs.",
+            "That's too many times or days at once. Make it shorter, or create several jobs.",
             code="too_many_parts",
         ) from None
     found = paths(begins) if whole else []

@@ -9,7 +9,7 @@ from schedulezero.sentences import Sentence
 
 def never_comes(text: str) -> Sentence:
     """Return the sentence about a text that no day from now on matches."""
-    return Sentence("“{wanted}” never comes: no date from now on matches it.", "never_comes", wanted=text)
+    return Sentence("“{wanted}” never comes: no future date matches it.", "never_comes", wanted=text)
 
 
 def two_schedules(text: str) -> Sentence:
@@ -56,7 +56,7 @@ def how_often_between(text: str) -> Sentence:
 def on_which_side_of_midnight(text: str) -> Sentence:
     """Return the sentence about a time in a night, of which two days may be said."""
     return Sentence(
-        "“{text}” is in the night between two days and could be on either.", "which_night", text=text
+        "“{text}” falls in the night between two days and could mean either one.", "which_night", text=text
     )
 
 

@@ -171,7 +171,7 @@ def in_the_past(text: str, over: Understood, locale: str, now: datetime, again: 
         return with_offers(said)
     offered = spoken_once(following, over.zone, locale)
     said = Sentence(
-        "“{text}” is in the past ({local}). Next would be `{offered}`.",
+        "“{text}” is in the past ({local}). The next time would be `{offered}`.",
         "in_the_past",
         text=text,
         local=said_moment(local),

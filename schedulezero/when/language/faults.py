@@ -103,12 +103,12 @@ def _large(part: str, _text: str) -> Sentence:
 
 def _time(part: str, _text: str) -> Sentence:
     return Sentence(
-        "“{part}” isn't a time: a day ends at 24:00, an hour at 59 minutes.", "no_such_time", part=part
+        "“{part}” isn't a time: hours go up to 24:00, and minutes up to 59.", "no_such_time", part=part
     )
 
 
 def _short_minutes(part: str, _text: str) -> Sentence:
-    return Sentence("“{part}” isn't a time: minutes have two figures.", "minutes_two_figures", part=part)
+    return Sentence("“{part}” isn't a time: minutes need two digits.", "minutes_two_figures", part=part)
 
 
 def _half(part: str, _text: str) -> Sentence:
@@ -122,7 +122,7 @@ def _both_halves(part: str, _text: str) -> Sentence:
 
 
 def _day(part: str, _text: str) -> Sentence:
-    return Sentence("“{part}” isn't a day: a month's days go from 1 to 31 at most.", "no_such_day", part=part)
+    return Sentence("“{part}” isn't a day: days of the month go from 1 to 31.", "no_such_day", part=part)
 
 
 def _date(part: str, _text: str) -> Sentence:
@@ -132,7 +132,7 @@ def _date(part: str, _text: str) -> Sentence:
 
 
 def _range(part: str, _text: str) -> Sentence:
-    return Sentence("“{part}” isn't one length of time.", "range_of_numbers", part=part)
+    return Sentence("“{part}” isn't a single duration.", "range_of_numbers", part=part)
 
 
 def _over(part: str, _text: str) -> Sentence:
@@ -140,11 +140,11 @@ def _over(part: str, _text: str) -> Sentence:
 
 
 def _alternatives(_part: str, text: str) -> Sentence:
-    return Sentence("“{text}” leaves a choice of times.", "leaves_a_choice", text=text)
+    return Sentence("“{text}” leaves open which time is meant.", "leaves_a_choice", text=text)
 
 
 def _weekend(part: str, _text: str) -> Sentence:
-    return Sentence("“{part}” is two days.", "weekend_is_two_days", part=part)
+    return Sentence("“{part}” covers two days.", "weekend_is_two_days", part=part)
 
 
 def _denial(_part: str, text: str) -> Sentence:

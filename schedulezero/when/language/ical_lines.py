@@ -61,7 +61,7 @@ def read_lines(
         where = line_zone("DTSTART", start.parameters, start.value, zone)
         if named and where != zone:
             raise WhenError(
-                "This names two zones, {first} and {second}. Leave out one of them.",
+                "This names two time zones, {first} and {second}. Leave out one of them.",
                 code="lines_two_zones",
                 first=where.key,
                 second=zone.key,
@@ -69,9 +69,7 @@ def read_lines(
         zone = where
     if rule is None:
         if out or start is None:
-            raise WhenError(
-                "EXDATE needs a rule beside it, such as `RRULE:FREQ=WEEKLY`.", code="exdate_alone"
-            )
+            raise WhenError("EXDATE needs a rule as well, such as `RRULE:FREQ=WEEKLY`.", code="exdate_alone")
         return _once(start, zone, day_time), zone.key
     head = f"DTSTART;TZID={zone.key}:{_local(start, zone)} " if start is not None else ""
     phrase, _ = read_rrule(f"{head}RRULE:{rule.value}", zone, now, day_time)
@@ -102,7 +100,7 @@ def _lines(text: str) -> Iterator[_Line]:
                 name=line.name[:60],
             )
         if line.name in seen and line.name != "EXDATE":
-            raise WhenError("There are two lines of {name}. Use one.", code="line_twice", name=line.name)
+            raise WhenError("There are two {name} lines. Use only one.", code="line_twice", name=line.name)
         if line.name == "RRULE" and line.parameters:
             raise WhenError(
                 "“{text}” isn't an RRULE line. Example: `RRULE:FREQ=WEEKLY;BYDAY=MO;BYHOUR=9`.",
@@ -138,7 +136,7 @@ def _days_out(line: _Line, phrase: Phrase, zone: ZoneInfo) -> Iterator[date]:
         local = moment.astimezone(zone)
         if local.time() not in phrase.times:
             raise WhenError(
-                "EXDATE {text} isn't a time at which it runs.", code="exdate_no_run", text=value[:60]
+                "EXDATE {text} isn't one of the times it runs.", code="exdate_no_run", text=value[:60]
             )
         if len(phrase.times) > 1:
             raise WhenError(

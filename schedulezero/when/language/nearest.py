@@ -42,16 +42,15 @@ def refusal(trigger: Trigger, zone: str, locale: str = "en") -> Sentence:
     near = nearest_plain(trigger, zone)
     if near is None:
         return Sentence(
-            "The scheduler can't keep “{schedule}”: it has no such schedules. Say it with days of the week "
-            "or of the month, such as `every friday at 17:00`.",
+            "The scheduler doesn't support a schedule like “{schedule}”. Use days of the "
+            "week or of the month, such as `every friday at 17:00`.",
             "schedule_not_kept",
             schedule=said,
         )
     # The zone stands beside the time, so that whoever types the sentence elsewhere gets the same instants.
     where = f" {near.zone_or(zone)}" if near.type == "cron" else ""
     return Sentence(
-        "The scheduler can't keep “{schedule}”: it has no such schedules. The nearest that it can do is "
-        "“{nearest}”.",
+        "The scheduler doesn't support a schedule like “{schedule}”. The closest it can do is “{nearest}”.",
         "schedule_not_kept_but_near",
         schedule=said,
         nearest=f"{describe(near, zone, locale)}{where}",

@@ -120,7 +120,7 @@ def understand(
     """
     wanted = normalized(text[: MAX_LENGTH + 1])
     if not wanted:
-        raise _with_examples(Sentence("Say when.", "say_when"), locale)
+        raise _with_examples(Sentence("Enter a time.", "say_when"), locale)
     if len(text) > MAX_LENGTH:
         said = Sentence(
             "That is more than {max_length} characters.", "too_many_characters", max_length=MAX_LENGTH

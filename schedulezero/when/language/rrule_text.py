@@ -93,9 +93,9 @@ def read_rrule(
             frequency=frequency,
         )
     if parts.get("BYSECOND", "0") != "0":
-        raise WhenError("BYSECOND of an RRULE is not supported, except for 0.", code="rrule_bysecond")
+        raise WhenError("In an RRULE, BYSECOND is not supported, except BYSECOND=0.", code="rrule_bysecond")
     if start is not None and start.second and "BYSECOND" not in parts:
-        raise WhenError("Seconds of DTSTART are not supported.", code="rrule_seconds")
+        raise WhenError("Seconds in DTSTART are not supported.", code="rrule_seconds")
     phrase = Phrase(unit=_UNITS[frequency], every=_number(parts, "INTERVAL", 1000) or 1)
     begins = start or now.astimezone(zone)
     _days(phrase, parts, begins)

@@ -87,7 +87,7 @@ def _note(
     if remark.kind == "date_order":
         return Sentence("“{typed}” was read as {day}.", "date_read", typed=typed, day=day)
     return Sentence(
-        "“{typed}” was read as {weekday} {day}, the coming one.",
+        "“{typed}” was read as {weekday} {day}, the next one.",
         "weekday_read",
         typed=typed,
         weekday=say["weekdays"][local.weekday()],

@@ -77,7 +77,7 @@ def _only_numbers(error: Unfitting, names: Names, text: str, words: Words) -> Na
         return None
     if re.fullmatch(r"\D+ \d{1,3}", text):
         units = table_of(words.language)["unit"]
-        said = Sentence("“{text}” names a number, but not of what.", "number_of_what", text=text)
+        said = Sentence("“{text}” contains a number, but doesn't say of what.", "number_of_what", text=text)
         several = (units[name][:2][-1] for name in ("minute", "hour"))  # the plural follows the singular
         return Named(said, tuple(f"{text} {unit}" for unit in several))
     return Named(
@@ -136,7 +136,7 @@ def _more_than_a_day(error: Unfitting, names: Names, text: str, words: Words) ->
         return None
     say = wording(words.language)
     first = (say["weekdays"][0], say["day_number"][0])
-    said = Sentence("“{text}” is more than one day.", "more_than_a_day", text=text)
+    said = Sentence("“{text}” covers more than one day.", "more_than_a_day", text=text)
     return Named(said, tuple(f"{day} {part}" for part in (text, error.parts[0]) for day in first), most=1)
 
 
@@ -191,8 +191,8 @@ def _once_and_again(error: Unfitting, names: Names, text: str, words: Words) -> 
         return None
     return Named(
         Sentence(
-            "“{text}” names one moment and something that recurs. To begin later, write it like "
-            "`every day at 9 starting tomorrow`.",
+            "“{text}” names both a single moment and something that recurs. To start "
+            "later, write it like `every day at 9 starting tomorrow`.",
             "once_and_again",
             text=text,
         )
@@ -260,7 +260,7 @@ def _left_out(error: Unfitting, names: Names, text: str, words: Words) -> Named 
         )
     return Named(
         Sentence(
-            "“{part}” in “{text}” leaves out days that it doesn't have, or all that it has.",
+            "“{part}” in “{text}” leaves out days that aren't in the schedule, or every day that is.",
             "leaves_out_nothing_or_all",
             part=left_out,
             text=text,
@@ -298,7 +298,7 @@ def _period_and_day(error: Unfitting, names: Names, text: str, words: Words) -> 
 def _span_and_day(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
     if not (names["ahead"] + names["ahead_alone"] and (names["day"] or names["months"])):
         return None
-    return Named(Sentence("“{text}” names both a length of time and a day.", "span_and_day", text=text))
+    return Named(Sentence("“{text}” names both a duration and a day.", "span_and_day", text=text))
 
 
 def _stray_number(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
