@@ -58,7 +58,7 @@ def test_a_file_as_json(crontab: str, capsys: pytest.CaptureFixture[str]) -> Non
                 "notes": [],
             }
         ],
-        "refused": [{"line": 3, "why": "@reboot doesn't say when. Write five fields instead."}],
+        "refused": [{"line": 3, "why": "@reboot isn't a fixed time. Write five fields instead."}],
     }
 
 

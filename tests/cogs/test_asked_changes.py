@@ -18,7 +18,7 @@ from tests.support.world import World, custom_id, press, said
 async def asked(
     world: World, who: simcord.MemberActor, message: Any, comment: str
 ) -> simcord.InteractionResult:
-    """Ask for changes from a card."""
+    """Request changes from a card."""
     form = await press(who, message, "objections")
     return await who.submit_modal(form, {"comment": comment})
 
@@ -40,7 +40,7 @@ async def test_asking_for_changes_reopens_the_authors_draft(world: World) -> Non
 
     shown: Any = (await world.admin.slash(world.channel, "schedule drafts")).response
     opened = await world.admin.select(shown, [draft.id], custom_id=custom_id(shown, "drafts:open"))
-    assert "Changes asked for" in said(opened) + text_of(shown)
+    assert "Changes requested" in said(opened) + text_of(shown)
     assert "\\*everyone\\*" in said(opened) + text_of(shown)
 
 
@@ -87,7 +87,7 @@ async def test_the_changes_and_the_audit_tell_who_asked(world: World) -> None:
         said(await click(world, world.admin, "job", "changes", job.id)),
         said(await world.admin.slash(world.channel, "schedule audit", job=job.id)),
     ):
-        assert "changes asked for" in shown and f"<@{world.owner.id}>" in shown and "Quieter" in shown
+        assert "changes requested" in shown and f"<@{world.owner.id}>" in shown and "Quieter" in shown
 
 
 async def test_who_may_not_approve_does_not_ask_for_changes(world: World) -> None:

@@ -34,7 +34,7 @@ async def test_skipping_the_next_run_and_undoing_it(world: World) -> None:
     after = await job(world, job_id)
     text, stamp = text_of(panel), f"{before.next_run_at.timestamp():.0f}"
     assert f"Skipped: <t:{stamp}:F>\n**Hello**" in text and "⏭ next run skipped" in text
-    assert "held" not in text
+    assert "on hold" not in text
     assert f"⏭ **Skipped:** <t:{stamp}:F>" in text and "Nothing runs until" not in text
     assert f"**Next run:** <t:{after.next_run_at.timestamp():.0f}:F>" in text
     assert after.next_run_at - before.next_run_at == timedelta(days=7)

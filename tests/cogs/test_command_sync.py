@@ -38,7 +38,7 @@ async def status(world: World) -> str:
 async def test_an_unchanged_list_is_not_sent_again(lists: Lists, settings: Settings) -> None:
     async with a_world(settings) as world:
         assert len(lists.sent) == 1
-        assert "**Commands:** Discord has the current ones" in await status(world)
+        assert "**Commands:** Up to date on Discord" in await status(world)
         await world.restart_bot()
         await world.env.settle()
         assert len(lists.sent) == 1
@@ -82,7 +82,7 @@ async def test_a_refused_list_keeps_the_old_one_and_everything_runs(lists: Lists
         assert "“wave”" in told and "`options.hand.description`: Must be 100 or fewer" in told
         world.bot.tree.remove_command("wave")
         await world.bot.services.commands.offered(world.bot)
-        assert "Discord has the current ones" in await status(world)
+        assert "Up to date on Discord" in await status(world)
 
 
 async def test_an_app_without_user_install_gets_remind_in_servers(lists: Lists, settings: Settings) -> None:
@@ -120,7 +120,7 @@ async def test_an_outage_is_waited_for(
         while len(lists.sent) < 3:
             await world.env.settle()
         assert "schedule" in names(world)
-        assert "Discord has the current ones" in await status(world)
+        assert "Up to date on Discord" in await status(world)
 
 
 async def test_the_daily_limit_is_told_with_the_next_attempt(lists: Lists, world: World) -> None:

@@ -65,7 +65,7 @@ async def test_an_id_is_compared_however_it_is_written(world: World, way: str, t
         assert f"You can't do this in <#{room.id}>: you don't have *View Channel* there." in against
         assert named_channels(spec(world, "send_announcement"), params) == [room.id]
     else:
-        assert "'channel_id' of send_announcement must be an id (a whole number)" in against[0]
+        assert "'channel_id' of send_announcement must be an ID (a whole number)" in against[0]
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
@@ -141,7 +141,7 @@ async def test_ids_are_saved_as_the_job_gets_them(world: World) -> None:
     )
     assert filled.params["channel_id"] == str(world.channel.id) and filled.complete
     several = fill(spec(world, "send_announcement"), {"channel_id": ["1", "2"], "message": "Hi"}, "1")
-    assert "must be an id (a whole number)" in several.errors["channel_id"]
+    assert "must be an ID (a whole number)" in several.errors["channel_id"]
 
 
 async def test_the_guard_compares_what_the_function_gets(world: World) -> None:

@@ -435,7 +435,7 @@ async def test_a_zone_in_the_text_is_kept_with_the_job(world: World) -> None:
 async def test_several_texts_take_turns(world: World) -> None:
     values = {"channel_id": [world.channel], "message": "First {run}\n---\nSecond {run}"}
     preview = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
-    assert "of 2 texts in turn" in text_of(preview.response)
+    assert "the next of 2 texts" in text_of(preview.response)
     assert text_of(preview.response).endswith("First 1")
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     assert "Scheduled: First" in text_of(preview.response)

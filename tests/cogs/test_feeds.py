@@ -99,7 +99,7 @@ async def test_a_manager_makes_an_address_that_shows_what_members_see(reachable:
     assert "There is no address yet." in text_of(shown)
     assert (await poll(world, renewed)).status_code == 404
     audit = said(await world.admin.slash(world.channel, "schedule audit"))
-    for words in ("calendar address made", "calendar address replaced", "calendar address revoked"):
+    for words in ("calendar address created", "calendar address replaced", "calendar address revoked"):
         assert words in audit
     assert secret not in audit and renewed not in audit
 

@@ -30,7 +30,7 @@ async def test_an_administrator_gets_to_the_first_post_in_four_steps(world: Worl
     shown = await help_of(world, world.admin)  # 1
     text = text_of(shown)
     assert text.index("Start here") < text.index("/schedule create")
-    assert "○ **Time zone of this server:** UTC" in text and "○ **The first post:**" in text
+    assert "○ **This server's time zone:** UTC" in text and "○ **The first post:**" in text
     form = await world.admin.click(shown, label="Schedule the first post")  # 2
     filled = {"p:channel_ids": [world.channel], "p:text": "Hello", "when": "in 2 hours"}
     card = await world.admin.submit_modal(form, filled)  # 3
@@ -49,7 +49,7 @@ async def test_the_steps_change_the_settings_and_show_what_is_done(world: World)
     assert "don't know the time zone" in said(await world.admin.submit_modal(form, {"zone": "Atlantis"}))
     form = await press(world.admin, shown, "start:guildzone")
     await world.admin.submit_modal(form, {"zone": "berlin"})
-    assert "✓ **Time zone of this server:** Europe/Berlin" in text_of(shown)
+    assert "✓ **This server's time zone:** Europe/Berlin" in text_of(shown)
     assert "○ **Send alerts" in text_of(shown)
     await pick(world.admin, shown, "start:alerts", [alerts])
     assert "✓ **Send alerts" in text_of(shown)
@@ -94,7 +94,7 @@ async def test_everyone_sees_what_they_may_use(world: World) -> None:
         assert {name for name, text in texts.items() if "/schedule create" in text} == found.keys() - {
             "plain"
         }
-        may_set = {name for name, text in texts.items() if "Time zone of this server" in text}
+        may_set = {name for name, text in texts.items() if "This server's time zone" in text}
         assert may_set == {name for name, text in texts.items() if "/schedule setup" in text}
         assert may_set == found.keys() - {"plain", "scheduler"}
         assert "Your time zone" in texts["scheduler"] and "Schedule the first post" in labels(

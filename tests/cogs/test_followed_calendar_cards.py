@@ -59,7 +59,7 @@ async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> Non
     assert draft.response is not None
     text = text_of(draft.response)
     assert (
-        "even in quiet hours and on days off; its posts keep to both" in text
+        "even in quiet hours and on days off. Its posts still respect both" in text
         and "would be skipped" not in text
     ), text
     assert "`@Pleyers` pings nobody" in text and "Days" not in text, text
@@ -71,7 +71,7 @@ async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> Non
     # It looks as soon as it is confirmed.
     await world.admin.click(draft.response, label="Confirm")
     card = text_of(draft.response)
-    assert "Scheduled: Calendar at 127.0.0.1" in card and "Posts planned: 2." in card, card
+    assert "Scheduled: Calendar from 127.0.0.1" in card and "Posts planned: 2." in card, card
     job = await client.job(button_target(draft.response, "Run now"), guild_id)
     assert job.in_quiet_hours and job.on_free_days and len(feed.asked) == 2
     assert "Days" not in card and card.index("**Text:**") > card.index("**Before:**")
@@ -97,7 +97,7 @@ async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> Non
     ]  # fmt: skip
     assert answer.response is not None
     up = await world.admin.click(answer.response, label="The job it belongs to")
-    assert "Calendar at 127.0.0.1" in text_of(up.response or answer.response)
+    assert "Calendar from 127.0.0.1" in text_of(up.response or answer.response)
     refused = await click(world, world.admin, "job", "clone", waiting[0].id)
     assert "belongs to another job" in said(refused)
     # In a selection, the reason names the job once.

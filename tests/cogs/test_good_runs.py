@@ -198,7 +198,7 @@ async def test_the_log_names_the_host_only(
             refusing = GoodRuns(allow_private=False)
             refusing(good_run(watcher.url))
             await refusing.close()
-        assert "in a private network" in caplog.text and "looks like an IP address" in caplog.text
+        assert "on a private network" in caplog.text and "looks like an IP address" in caplog.text
         assert SECRET not in caplog.text
 
 

@@ -92,7 +92,7 @@ async def test_jobs_that_paused_while_the_bot_was_away_go_on_when_it_is_back(wor
     assert (await client.job(paused_by_hand, place)).state is JobState.PAUSED
     assert (await client.job(untouched, place)).state is JobState.ACTIVE
     message = await world.message_in(alerts, "I am back")
-    assert "1 job goes on." in message.content
+    assert "1 job continues." in message.content
 
 
 async def test_a_server_that_the_bot_left_is_forgotten_after_a_month(world: World) -> None:

@@ -93,7 +93,7 @@ async def test_what_is_different_in_the_file_can_be_updated_and_undone(world: Wo
     assert len(found) == 3 and found[before[0].id].params["message"] == "uno"
     assert found[before[1].id] == before[1]  # paused, and left alone
     await press(world.admin, shown, "import:undo")
-    assert "1 job is as it was" in text_of(shown)
+    assert "1 job is back to how it was" in text_of(shown)
     after = await jobs(world)
     assert [(job.params, job.state) for job in after] == [(job.params, job.state) for job in before]
 

@@ -177,7 +177,7 @@ def test_a_hint_within_an_error_is_said_in_the_readers_language() -> None:
 def test_the_first_example_to_try_is_one_that_the_language_reads() -> None:
     for language in LANGUAGES:
         with speaking(LOCALES[language]):
-            example = t("`/schedule create` and say `in 1 minute`").split("`")[3]
+            example = t("`/schedule create`, and type `in 1 minute`").split("`")[3]
         at = now()
         found = understand(example, zone="UTC", locale=LOCALES[language], now=at)
         run = found.schedule.next_after(at)

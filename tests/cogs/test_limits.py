@@ -238,7 +238,7 @@ async def test_the_card_of_a_job_from_before_says_what_binds(world: World, datab
     shown = await world.admin.slash(world.channel, "schedule show", job=job_id)
     text = text_of(shown.response)
     assert "20 seconds apart, and the shortest interval allowed is now 1 minute" in text
-    assert "Beyond 120 runs a minute, runs in this server wait" in text
+    assert "This server can have 120 runs a minute; any more wait" in text
     edited = await press(world.admin, shown.response, "job:edit")
     assert "Confirm" in labels(edited.response) or "Save the change" in labels(edited.response)
     cloned = await world.admin.slash(world.channel, "schedule show", job=job_id)

@@ -226,6 +226,6 @@ async def test_a_person_who_is_forgotten_leaves_no_files_of_drafts(world: World)
 async def test_the_status_shows_how_much_room_files_take(world: World) -> None:
     await keep(world, b"x" * 1_500_000)
     text = said(await world.admin.slash(world.channel, "schedule status"))
-    assert "files: 1.5 MiB" in text and "Kept files:" not in text
+    assert "files: 1.5 MiB" in text and "Stored files:" not in text
     text = said(await world.owner.slash(world.channel, "schedule status"))
     assert "✅ **Kept files:** 1 file, 1.5 MiB" in text

@@ -116,7 +116,7 @@ async def test_a_schedule_that_is_on_is_not_switched_on_twice(world: World, tmp_
         assert off is not None and "no longer runs" in text_of(off)
         await switch(world)
         again = await world.moderator.click(off, label="Undo")
-        assert "This schedule is switched on already." in said(again) + "".join(map(text_of, again.followups))
+        assert "This schedule is already switched on." in said(again) + "".join(map(text_of, again.followups))
         (on,) = await jobs_of(world)
         listed: Any = (await world.admin.slash(world.channel, "schedule list")).response
         await pick(world.admin, listed, "bulk:select", [on.id])
@@ -125,7 +125,7 @@ async def test_a_schedule_that_is_on_is_not_switched_on_twice(world: World, tmp_
         await switch(world)
         await world.admin.click(listed, label="Undo")
         assert "Restored 0 jobs." in text_of(listed)
-        assert "This schedule is switched on already." in text_of(listed)
+        assert "This schedule is already switched on." in text_of(listed)
         (on,) = await jobs_of(world)
         await client.create(replace(on, id=""))  # as two clicks at once made it
         assert len(await jobs_of(world)) == 2

@@ -17,8 +17,8 @@ async def test_the_owner_sees_what_went_wrong_and_others_do_not(world: World) ->
     services.supervisor.note("looking ahead", OSError("reset"))
     services.invalid_requests.note(403, None, time.time())
     shown = said(await world.owner.slash(world.channel, "schedule status"))
-    assert "`looking ahead` had trouble (×1)" in shown and "`unreachable`" in shown
-    assert "1 request in ten minutes, of 5,000" in shown and "parts run" in shown
+    assert "`looking ahead` had problems (×1)" in shown and "`unreachable`" in shown
+    assert "1 request in ten minutes; the limit is 5,000" in shown and "parts run" in shown
     shown = said(await world.admin.slash(world.channel, "schedule status"))
     assert "looking ahead" not in shown and "ten minutes" not in shown
 

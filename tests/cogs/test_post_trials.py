@@ -46,14 +46,14 @@ async def test_the_card_names_a_picture_once_if_an_embed_shows_it(desk: World) -
 
 async def test_a_poll_is_told_in_words_where_discord_shows_none(desk: World) -> None:
     card = await composed(desk, text="")
-    assert "Write a text, or add an embed, a file or a poll." in text_of(card)
-    assert "Show it exactly" not in labels(card)
+    assert "Write some text, or add an embed, a file or a poll." in text_of(card)
+    assert "Show exact preview" not in labels(card)
     modal = await pick(desk.admin, card, "draft:more", ["poll"])
     await desk.admin.submit_modal(
         modal, {"question": "Who?", "answers": "I\nYou", "hours": "24", "several": False}
     )
     shown = await press(desk.admin, card, "trial:show")
-    assert "“Who?” · I · You · 1 day" in said(shown) and "Discord shows no polls" in said(shown)
+    assert "“Who?” · I · You · 1 day" in said(shown) and "Discord doesn't show polls" in said(shown)
 
 
 async def test_a_test_goes_to_oneself_with_everything(desk: World) -> None:

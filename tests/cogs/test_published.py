@@ -106,7 +106,7 @@ async def test_a_schedule_that_it_cannot_keep_is_said_on_the_card_with_the_neare
     values = {"channel_id": [world.channel], "message": "Hi"}
     preview = await world.draft(world.admin, "send_announcement", values, "every other friday at 5pm")
     text = text_of(preview.response)
-    assert "The scheduler can't keep" in text and "every Friday at 17:00" in text
+    assert "The scheduler doesn't support" in text and "every Friday at 17:00" in text
 
 
 async def test_a_job_that_needs_approval_is_refused_on_its_card(world: World) -> None:
@@ -241,7 +241,7 @@ async def test_an_import_says_before_it_imports_what_the_server_cannot_keep(
     shown = await world.admin.slash(world.channel, "schedule import", file=("jobs.yaml", text.encode()))
     dry = said(shown)
     assert "1 job can be imported" in dry and "2 entries can't be imported" in dry
-    assert "can't keep" in dry and "no settings for missed or overlapping runs" in dry
+    assert "doesn't support" in dry and "no settings for missed or overlapping runs" in dry
     await press(world.admin, shown.response, "import:do")
     assert "1 job was imported" in text_of(shown.response)
     assert "Undo" not in labels(shown.response) and "can't restore" in text_of(shown.response)
@@ -270,7 +270,7 @@ async def test_controls_from_a_panel_of_another_server_are_refused_before_a_form
     job = await announced(world)
     guild = world.guild.id
     for custom_id, answer in (
-        (f"sz:job:until:{job}", "can't pause a job until a day"),
+        (f"sz:job:until:{job}", "can't pause a job until a given day"),
         (f"sz:setup:limits:{guild}", "doesn't support quiet hours"),
         (f"sz:setup:approval:{guild}", "can't make a job wait"),
         (f"sz:job:edit:{job}", "can't edit jobs"),

@@ -110,7 +110,9 @@ async def test_a_refused_time_is_chosen_again_without_typing(world: World) -> No
     before = {job.id for job in await jobs_of(world, world.plain.id)}
     what = "Call *Mum* · at home"
     shown = await world.plain.slash(world.channel, "remind me", what=what, when="friday or saturday at 9")
-    assert "leaves a choice of times" in said(shown) and "at home · friday or saturday at 9" in said(shown)
+    assert "leaves open which time is meant" in said(shown) and "at home · friday or saturday at 9" in said(
+        shown
+    )
     (select,) = selects(shown.response)
     assert [option["value"] for option in select["options"]] == ["friday at 9", "saturday at 9"]
     message: Any = shown.response

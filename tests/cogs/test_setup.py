@@ -81,7 +81,7 @@ async def test_what_is_risky_waits_for_a_second_person(world: World) -> None:
     preview = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
     assert "Ask for approval" in labels(preview.response)
     await world.admin.click(preview.response, label="Ask for approval")  # type: ignore[arg-type]
-    assert "Waits for approval: Everybody!" in text_of(preview.response)
+    assert "Waiting for approval: Everybody!" in text_of(preview.response)
     (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
     assert job.state is JobState.PENDING and job.next_run_at is None
     own = await world.admin.click(preview.response, label="Read and approve…")  # type: ignore[arg-type]
@@ -196,7 +196,7 @@ async def test_setup_says_which_roles_discord_hides_the_commands_from(world: Wor
 
     schedule = int(commands["schedule", 1]["id"])
     world.guild.set_command_permissions(schedule, {hidden: True, world.channel: False})
-    assert "In some channels, somebody has switched commands off" in text_of(await setup(world))
+    assert "Commands have been turned off in some channels" in text_of(await setup(world))
 
 
 async def test_setup_says_which_roles_may_use_no_app(world: World) -> None:
@@ -204,7 +204,7 @@ async def test_setup_says_which_roles_may_use_no_app(world: World) -> None:
     everyone = discord.Permissions(view_channel=True, send_messages=True)
     world.env.backend.edit_role(world.guild.id, world.guild.default_role.id, {"permissions": everyone.value})
     told = said(await pick(world.admin, await setup(world), "setup:roles", [barred]))
-    assert f"<@&{barred.id}> can't use the commands of any app. Give them *Use Application Commands*" in told
+    assert f"<@&{barred.id}> can't use any app's commands. Give them *Use Application Commands*" in told
 
 
 async def test_without_discords_settings_the_default_permission_counts(world: World) -> None:
@@ -212,4 +212,4 @@ async def test_without_discords_settings_the_default_permission_counts(world: Wo
     panel = await setup(world)
     world.env.inject_error("GET", "/applications/*/guilds/*/commands/permissions", status=503)
     told = said(await pick(world.admin, panel, "setup:roles", [role]))
-    assert f"hides the commands from <@&{role.id}>" in told and "I could not ask Discord" in told
+    assert f"hides the commands from <@&{role.id}>" in told and "I couldn't check Discord's settings" in told

@@ -48,7 +48,7 @@ async def test_a_role_for_good_is_kept_by_somebody_in_the_cache(world: World) ->
         "lasts": "2h",
     }
     answer = await world.run("give_role_for", params)
-    assert "permanently, and keeps it" in answer["message"], answer
+    assert "permanently, so they keep it" in answer["message"], answer
     query = JobQuery(method="remove_role_scheduled", state=JobState.ACTIVE)
     assert not (await world.bot.services.client.jobs(str(world.guild.id), query)).jobs
 

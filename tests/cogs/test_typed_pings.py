@@ -153,14 +153,14 @@ async def test_names_of_hidden_channels_stay_hidden(world: World) -> None:
 
 # Read as: what is typed, and what the card says before it is saved.
 CAUTIONS = [
-    ("@Heralsd", "`@Heralsd` pings nobody: I don't know a role or person here with this name."),
+    ("@Heralsd", "`@Heralsd` doesn't ping anyone: I don't know a role or person here with this name."),
     ("@Heralsd", "Did you mean @Heralds?"),
-    ("@Twin", "`@Twin` stays plain text, because several have this name."),
+    ("@Twin", "`@Twin` stays plain text, because the name isn't unique here."),
     (":nope:", "`:nope:` is posted as text: this server has no such emoji."),
     ("#announcemnts", "`#announcemnts` is posted as text: there is no such channel here."),
-    ("@everyone", "@everyone in a text pings nobody."),
+    ("@everyone", "@everyone in the text doesn't ping anyone."),
     ("@Heralds", "is shown but not pinged in"),
-    ("<@&123456789012345678>", "isn't a role of this server"),
+    ("<@&123456789012345678>", "isn't one of this server's roles"),
 ]
 
 
@@ -221,7 +221,10 @@ async def test_a_posts_card_says_which_typed_role_is_not_pinged(world: World) ->
     preview = await world.draft(sam, "send_post", values, "tomorrow at 9")
     text = text_of(preview.response)
     assert f"<@&{role.id}> is shown but not pinged in" in text
-    assert "@everyone in a text pings nobody. To ping a role or everyone, choose it in the form." in text
+    assert (
+        "@everyone in the text doesn't ping anyone. To ping a role or everyone, choose it in the form."
+        in text
+    )
 
 
 async def test_at_silent_alone_is_an_empty_message(world: World) -> None:

@@ -60,7 +60,7 @@ async def test_what_a_crash_left_open_is_asked_and_not_guessed(
         await until(lambda: (tmp_path / "begun").exists())
 
         await world.restart_bot()
-        (card,) = await until(lambda: cards(world, alerts, "may or may not have been done"))
+        (card,) = await until(lambda: cards(world, alerts, "may or may not have run"))
         assert "I was stopped while" in text_of(card) and "Retry" in labels(card)
         assert "❓ uncertain" in await history(world) and not (tmp_path / "done").exists()
 

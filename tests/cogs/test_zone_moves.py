@@ -117,7 +117,7 @@ async def test_a_cancelled_reminder_comes_back_by_one_click(world: World) -> Non
     await world.plain.slash(world.channel, "remind me", what="Dentist", when="tomorrow at 8")
     (job,) = await jobs_of(world, world.plain.id)
     shown: Any = (await world.plain.slash(world.channel, "remind list")).response
-    assert "Bring a cancelled one back" not in str(shown.components)
+    assert "Restore a cancelled reminder" not in str(shown.components)
     await pick(world.plain, shown, "sz-remind-pick", [job.id])
     await world.plain.click(shown, label="Cancel reminder")
     listed = await world.plain.slash(world.channel, "remind list")

@@ -140,7 +140,7 @@ async def test_one_guild_waits_for_its_own_file_only() -> None:
     readers = FileReaders()
     slow = asyncio.create_task(readers.read(SLOW(), ASKED, "1"))
     await asyncio.sleep(0)
-    with pytest.raises(UnreadableFile, match="Another file of this server"):
+    with pytest.raises(UnreadableFile, match="Another file from this server"):
         await readers.read(CRONTAB, ASKED, "1")
     answer = await readers.read(CRONTAB, ASKED, "2")
     assert len(answer.entries) == 1 and not slow.done()

@@ -59,7 +59,7 @@ async def administrator(demo: DemoPage) -> Clicks:
     await demo.command("schedule help")
     await demo.sees("Start here")
     await demo.button("Set it")
-    await demo.fill("City or zone", "Lisbon")
+    await demo.fill("City or time zone", "Lisbon")
     await demo.submit()
     await demo.sees("Europe/Lisbon")
     zone = demo.clicks - before - 1  # the help is there already
@@ -131,7 +131,7 @@ async def member(demo: DemoPage) -> Clicks:
     await demo.sees("I send you reminders")
     opened = demo.clicks - before
     await demo.button("Set it")
-    await demo.fill("City or zone", "Lisbon")
+    await demo.fill("City or time zone", "Lisbon")
     await demo.submit()
     await demo.sees("Europe/Lisbon")
     await _panel(demo, "member-help")

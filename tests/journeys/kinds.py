@@ -54,7 +54,7 @@ KINDS = (
     Kind("countdown", "set_channel_text", "topic or name", {"Text": "{countdown:2030-01-01} to go"}),
     Kind("role", "give_role_for", "role temporarily",
          {"How long": "7 days"}, {"user_ids": "Pia", "role_id": "Event guests"}),
-    Kind("web", "call_web", "Call an address", {"URL": ADDRESS, "Body": '{"hello": "world"}'}),
+    Kind("web", "call_web", "Send a signed request", {"URL": ADDRESS, "Body": '{"hello": "world"}'}),
     Kind("calendar", "follow_calendar", "Follow a calendar",
          {"Calendar": CALENDAR, "Before": "1 day, 15 minutes"}, {"channel_id": "lounge"}),
     Kind("agenda", "send_agenda", "Post what a calendar has",

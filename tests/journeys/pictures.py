@@ -119,7 +119,7 @@ async def take_approval(demo: DemoPage) -> None:
 async def take_alert(demo: DemoPage) -> None:
     """Lets a job fail, which is told where the alerts go."""
     nobody = {"URL": "http://127.0.0.1:9/nobody-is-there"}
-    await schedule(demo, Kind("failing", "call_web", "Call an address", nobody))
+    await schedule(demo, Kind("failing", "call_web", "Send a signed request", nobody))
     (PICTURES / "job-failing.png").unlink()
     await demo.sees("can't be called")
     await demo.panel_picture("alert", "can't be called")

@@ -45,7 +45,7 @@ async def test_the_weekly_post_takes_two_forms_and_is_edited_in_one(
         assert demo.submitted <= 3
         await both(demo, "42-weekly")
 
-        await demo.button("Show it exactly")
+        await demo.button("Show exact preview")
         exactly = demo.shown_alone("Summer party")
         await expect(exactly.locator(".embed-card img")).to_have_count(1)
         await messages(demo, "43-exactly", exactly)
@@ -123,7 +123,7 @@ async def test_a_discohook_link_becomes_a_draft(settings: Settings) -> None:
         await demo.submit()
         await confirmable(demo)
         await both(demo, "49-pasted")
-        await demo.button("Show it exactly")
+        await demo.button("Show exact preview")
         await messages(demo, "50-pasted-exactly", demo.shown_alone("The week on the moon"))
         await demo.button("Confirm")
         await demo.sees("Scheduled: ")

@@ -59,11 +59,11 @@ def test_what_is_written_is_read_again_as_it_was() -> None:
 BAD_YAML = [
     ("", 1, "needs `jobs:`"),
     ("jobs: nope", 1, "needs `jobs:`"),
-    ("- do: a\n  when: b\n- just text", 3, "is a list of keys"),
+    ("- do: a\n  when: b\n- just text", 3, "must consist of keys"),
     ("- do: a\n  when: b\n  colour: red", 3, "There is no 'colour' here"),
     ("- when: b", 1, "needs 'do' as text"),
     ("- do: a\n  when: [1]", 2, "needs 'when' as text"),
-    ("- do: a\n  when: b\n  with: text", 3, "'with' must hold keys"),
+    ("- do: a\n  when: b\n  with: text", 3, "'with' must contain keys"),
     ("- do: a\n  when: b\n  missed: never", 3, "'missed' must be one of"),
     ("jobs:\n- do: a\n   when: b", 3, "isn't valid YAML"),
     ("a: &a [x]\nb: *a", 2, "Aliases"),

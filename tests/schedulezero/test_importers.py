@@ -96,7 +96,7 @@ def test_a_crontab() -> None:
     assert (first.line, first.when, first.timezone) == (4, "0 9 * * 1-5", "Europe/Berlin")
     assert first.params == {"channel_id": HERE, "message": "Stand-up!"} and second.when == "0 0 * * *"
     assert faults(found) == [
-        (6, "@reboot doesn't say when. Write five fields instead."),
+        (6, "@reboot isn't a fixed time. Write five fields instead."),
         (7, "A line needs five fields, followed by the text to post."),
     ]
 
@@ -108,7 +108,7 @@ def test_tz_and_cron_tz_move_the_lines_below_them() -> None:
     )
     found = entries(read_crontab(text, HERE, "UTC", NOW))
     assert [entry.timezone for entry in found] == ["UTC", "Asia/Tokyo", "Europe/Berlin", "UTC"]
-    assert [len(entry.notes) for entry in found] == [0, 1, 0, 0] and "as TZ says" in found[1].notes[0]
+    assert [len(entry.notes) for entry in found] == [0, 1, 0, 0] and "as set by TZ" in found[1].notes[0]
     (wrong,) = faults(read_crontab("TZ=Moon/Base\n0 8 * * * a\n", HERE, "UTC", NOW))
     assert "TZ on line 1 is “Moon/Base”" in wrong[1]
 
@@ -142,7 +142,7 @@ def test_crontabs_as_they_are(text: str, messages: list[str]) -> None:
 @pytest.mark.parametrize("when", ["H 9 * * *", "H/15 * * * *", "0 H(0-7) * * *", "H H * * 1-5"])
 def test_a_time_that_jenkins_chooses_is_refused(when: str) -> None:
     assert [message for _, message in faults(read_crontab(f"{when} Build\n", HERE, "UTC", NOW))] == [
-        "In Jenkins, H is a time that it chooses itself. Write numbers instead."
+        "In Jenkins, H stands for a time that Jenkins chooses. Write a number instead."
     ]
 
 

@@ -66,7 +66,7 @@ async def test_a_function_that_cannot_go_on_is_uncertain_after_a_crash(bot: Bot)
     await crash(bot, "plain")
     answer = await bot.call("plain")
     assert answer["uncertain"] is True and answer["retry"] is False
-    assert answer["error"] == "I was stopped while plain was running, so it may or may not have been done."
+    assert answer["error"] == "I was stopped while plain was running, so it may or may not have taken effect."
     assert bot.effects.done == []
     # Somebody decides to have it done again.
     assert (await bot.call("plain", round=2))["success"] is True

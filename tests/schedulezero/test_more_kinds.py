@@ -87,7 +87,7 @@ async def test_the_function_gets_what_its_annotations_say(size: Any) -> None:
         ({"weeks": 3}, "'weeks' of plan must be one of 1, 2, 4, not '3'."),
         ({"weeks": True}, "'weeks' of plan must be one of 1, 2, 4, not 'True'."),
         ({"roles": ["x"]}, "'roles' of plan must be a list of ids"),
-        ({"channels": [1, 2, 3, 4]}, "'channels' of plan has 4 entries; it may have 3."),
+        ({"channels": [1, 2, 3, 4]}, "'channels' of plan has 4 entries; the limit is 3."),
     ],
 )
 def test_what_does_not_fit_is_said(wrong: dict[str, Any], said: str) -> None:

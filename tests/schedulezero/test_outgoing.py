@@ -132,7 +132,7 @@ async def test_the_connected_peer_is_checked_before_anything_is_sent(
     monkeypatch.setattr(outgoing, "is_public", is_public)
     names["rebound.example"] = ["127.0.0.1"]
     async with a_service(OK) as heard:
-        with pytest.raises(OutgoingFailed, match="in a private network") as caught:
+        with pytest.raises(OutgoingFailed, match="on a private network") as caught:
             await send_out("POST", f"http://rebound.example:{heard.port}/", body=b"x")
         assert caught.value.refused and heard.data == b"" and len(asked) == deceived + 1
         # The first lie is believed by the look-up, the second one when the socket is made.

@@ -77,7 +77,7 @@ async def test_it_is_a_job_like_any_other() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"message": "x" * 21}, "'message' of greet has 21 characters; it may have 20."),
+        ({"message": "x" * 21}, "'message' of greet has 21 characters; the limit is 20."),
         ({"mood": "sad"}, "'mood' of greet must be one of glad, very_glad, not 'sad'."),
         ({"times": 4}, "'times' of greet must be 3 or less, not 4."),
         ({"times": "0"}, "'times' of greet must be 1 or more, not 0."),
@@ -85,10 +85,10 @@ async def test_it_is_a_job_like_any_other() -> None:
         ({"wait": "3h"}, "'wait' of greet must be 2 hours or less, not 3 hours."),
         (
             {"wait": "soon"},
-            "'wait' of greet must be a length of time such as `90 minutes` or `2h 30m`, not 'soon'.",
+            "'wait' of greet must be a duration such as `90 minutes` or `2h 30m`, not 'soon'.",
         ),
         ({"wait": 1e300}, "'wait' of greet must be a length of time"),
-        ({"channel_id": True}, "'channel_id' of greet must be an id (a whole number)"),
+        ({"channel_id": True}, "'channel_id' of greet must be an ID (a whole number)"),
         ({"extra": [{"a": "b"}]}, "'extra' of greet can't be used (at 0) (at a)"),
         ({"message": None}, "greet needs 'message'"),
     ],

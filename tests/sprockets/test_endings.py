@@ -87,7 +87,7 @@ async def test_nothing_left_to_take_back_is_success(world: World, gone: str) -> 
     await world.advance(hours=3)
     run = await over(world, ending)
     message = (run.result or {})["message"]
-    assert run.error is None and ("nothing to take back" in message), run
+    assert run.error is None and ("nothing to remove" in message), run
 
 
 @pytest.mark.parametrize("method", ["set_slowmode", "lockdown_channel"])

@@ -150,7 +150,7 @@ async def test_who_refuses_is_counted(party: Any) -> None:
     world.env.inject_error("POST", f"/channels/{channel.id}/messages", status=403, code=50007, times=None)
     answer = await remind(world, about, direct=True)
     assert (answer["reminded"], answer["refused"]) == (2, 1), answer
-    assert "Refused direct messages: 1" in answer["message"]
+    assert "Direct messages refused: 1" in answer["message"]
 
 
 async def test_who_got_many_messages_lately_is_left_for_the_next_run(
@@ -163,7 +163,7 @@ async def test_who_got_many_messages_lately_is_left_for_the_next_run(
         pass
     answer = await remind(world, about, direct=True)
     assert (answer["reminded"], answer["waiting"]) == (2, 1), answer
-    assert "Left for the next run" in answer["message"]
+    assert "People left for the next run" in answer["message"]
     clock[0] += MINUTE
     answer = await remind(world, about, "job@2", direct=True)
     assert answer["reminded"] == 1, answer

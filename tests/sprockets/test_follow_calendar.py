@@ -272,8 +272,8 @@ async def test_a_calendar_that_fails_is_told_once_and_once_when_it_is_back(
     assert run.state == "failed" and "HTTP status 404" in str(run.error)
     await until(lambda: [m for m in alerts.history() if "404" in text_of(m)])
     for answer, why in (
-        (b"<html>Sign in</html>", "doesn't answer with a calendar"),
-        (b"\x1f\x8bzip", "doesn't answer with a calendar"),
+        (b"<html>Sign in</html>", "doesn't return a calendar"),
+        (b"\x1f\x8bzip", "doesn't return a calendar"),
         (b"x" * 3000, "larger than"),
         (302, "has another address now"),
         (503, "HTTP status 503"),
@@ -418,7 +418,7 @@ async def test_a_calendar_that_is_cut_off_or_suddenly_empty_changes_nothing(worl
     run = await look(world, job)
     assert run.state == "failed" and "only a part" in str(run.error) and await is_as_before()
     feed.answer = b"<!DOCTYPE html><title>Back in a minute</title>"
-    assert "doesn't answer with a calendar" in str((await look(world, job)).result)
+    assert "doesn't return a calendar" in str((await look(world, job)).result)
     assert await is_as_before()
     # Empty is legal, and counts once it is so a second time.
     feed.answer, feed.events = None, []

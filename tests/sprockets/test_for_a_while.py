@@ -39,7 +39,7 @@ async def test_a_slow_mode_within_another_ends_as_it_was_before_both(world: Worl
     assert isinstance(channel, discord.TextChannel)
 
     async def the_only_one_to_end_it() -> list[Job] | None:
-        query = JobQuery(method="set_slowmode", state=JobState.ACTIVE, text="as fast as before")
+        query = JobQuery(method="set_slowmode", state=JobState.ACTIVE, text="Restore the slow mode")
         found = list((await client.jobs(str(world.guild.id), query)).jobs)
         return found if len(found) == 1 else None
 
@@ -112,7 +112,7 @@ async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> N
 
     message = await give("2h", ever, world.plain, world.moderator)
     assert message.startswith("2 of 2 people. Until ") and message.endswith(
-        "Already had it permanently, and keep it: 1."
+        "Already had it permanently, so they keep it: 1."
     )
     assert set(await to_be_taken()) == {str(world.plain.id), str(world.moderator.id)}
     assert "permanently" in await give("2h", ever)

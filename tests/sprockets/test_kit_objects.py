@@ -152,7 +152,11 @@ async def test_the_function_gets_objects_of_its_own_guild(settings: Settings, ki
         assert answer["same"] is True
         # Read as: a parameter, a value that it can't have, and what is said.
         for name, value, error in (
-            ("voice", guild.channel.id, "This job doesn't work in general, which is of another kind."),
+            (
+                "voice",
+                guild.channel.id,
+                "This job doesn't work in general, which is the wrong kind of channel.",
+            ),
             ("who", 5, "5 isn't in this server."),
             ("role", 5, "The role isn't in this server."),
             ("forum", 5, "5"),

@@ -196,21 +196,21 @@ async def test_people_who_are_already_talking_are_told_of(world: World) -> None:
     await world.plain.join_voice(channel)
     answer = await locked(world, channel)
     # Which people are connected takes an intent that the bot doesn't ask for by itself.
-    assert answer["message"].startswith("#Talk is locked. Whoever is connected can keep talking.")
+    assert answer["message"].startswith("#Talk is locked. Anyone already connected can keep talking.")
 
 
 @pytest.mark.parametrize(
     ("counts", "wanted"),
     [
         ((0, 0), "Only I"),
-        ((1, 2), "Still connected, and can keep talking: 3."),
-        ((0, None), "Whoever is connected can keep talking."),
+        ((1, 2), "Still connected and able to talk: 3."),
+        ((0, None), "Anyone already connected can keep talking."),
     ],
 )
 def test_how_many_may_talk_on_is_told_if_the_bot_knows(counts: tuple[int | None, ...], wanted: str) -> None:
     done = [{**asdict(Locked(new=True, connected=count)), "name": "Talk"} for count in counts]
     said = lock_outcome("The server Deck", None, done, [], []).said
-    assert said.startswith(f"The server Deck is locked. Channels closed: 2 of 2. {wanted}")
+    assert said.startswith(f"The server Deck is locked. Channels locked: 2 of 2. {wanted}")
 
 
 async def test_what_the_bot_cannot_deny_is_told(world: World) -> None:
@@ -318,4 +318,4 @@ async def test_a_time_that_says_no_end_is_refused(world: World, lasts: str) -> N
 
 async def test_a_lock_of_ten_years_is_refused(world: World) -> None:
     answer = await world.run("lockdown_channel", {"channel_id": str(world.channel.id), "lasts": "520 weeks"})
-    assert "isn't a time for a lock" in answer["error"]
+    assert "isn't a valid lock time" in answer["error"]

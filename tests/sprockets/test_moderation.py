@@ -164,7 +164,7 @@ async def test_unlocking_what_it_had_not_locked(world: World) -> None:
     }
     channel = world.guild.create_text_channel("by-hand", overwrites=denied)
     answer = await world.run("unlock_channel", {"channel_id": channel.id})
-    assert "I had not locked it" in answer["message"]
+    assert "I hadn't locked it" in answer["message"]
     assert "@everyone" not in overwrites(world, channel.id)
 
 

@@ -39,15 +39,15 @@ async def test_a_poll(world: World) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"answers": " "}, "1 to 10 answers, each on a line of its own, not 0"),
+        ({"answers": " "}, "1 to 10 answers, one per line; this one has 0"),
         (
             {"answers": "\n".join(str(n) for n in range(11))},
-            "1 to 10 answers, each on a line of its own, not 11",
+            "1 to 10 answers, one per line; this one has 11",
         ),
         ({"answers": "x" * 56}, "56 characters; Discord allows 55"),
         ({"lasts": "5 minutes"}, "'lasts' of send_poll must be"),
         ({"lasts": "for ever"}, "a length of time such as `90 minutes`"),
-        ({"question": "x" * 301}, "301 characters; it may have 300"),
+        ({"question": "x" * 301}, "301 characters; the limit is 300"),
         ({"channel_id": 1}, "no longer exists"),
     ],
 )
@@ -78,7 +78,7 @@ async def test_an_earlier_post_is_changed_and_deleted(world: World) -> None:
     foreign = await world.plain.send(world.channel, "mine")
     answer = await world.run("edit_post", {"message_url": foreign.jump_url, "text": "x"})
     assert answer["success"] is False and "by someone else" in answer["error"]
-    for said in ("The post is deleted.", "It was already gone."):
+    for said in ("The post was deleted.", "It was already gone."):
         answer = await world.run("delete_post", {"message_url": link})
         assert answer["success"] is True and answer["message"] == said
     answer = await world.run("delete_post", {"message_url": "https://evil.example/1/2/3"})

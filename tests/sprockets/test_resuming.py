@@ -156,5 +156,5 @@ async def test_where_the_bot_may_not_look_back_a_post_is_uncertain_and_not_repea
     interrupt("step.done", 1)
     await call(world, method, params)
     answer = await call(world, method, params)
-    assert answer["success"] is False and "I was stopped while I posted" in answer["error"]
+    assert answer["success"] is False and "I was stopped while posting" in answer["error"]
     assert texts(world.channel) == ["Hello"]

@@ -96,7 +96,7 @@ async def test_what_fails_afterwards_is_told_beside_the_post(world: World) -> No
     with failing(world, "POST", r".*/threads", {1}, refusal):
         answer = await run(world, "job@1", thread="Talk")
     assert answer["success"] is True and answer["partial"] is True
-    assert answer["message"].startswith("The post is there. "), answer
+    assert answer["message"].startswith("The post went out. "), answer
     assert "permission" in answer["message"] and texts(world.channel) == ["job@1"]
 
 

@@ -152,7 +152,7 @@ async def test_a_lock_s_card_names_its_ending_and_cancelling_that_says_what_stay
     card = await world.admin.slash(world.channel, "schedule show", job=lock.id)
     assert f"“Unlock #{world.channel.name}” ends it <t:" in said(card)
     asked = await world.admin.slash(world.channel, "schedule cancel", job=ending.id)
-    assert "What is still locked stays locked until someone unlocks it." in said(asked)
+    assert "Anything still locked stays locked until someone unlocks it." in said(asked)
     assert asked.response is not None
     await world.admin.click(asked.response, label="Cancel the job")
     card = await world.admin.slash(world.channel, "schedule show", job=lock.id)
@@ -163,10 +163,10 @@ async def test_cancelling_the_end_of_a_role_says_who_keeps_it(world: World) -> N
     give_the_bot(world, EVERYTHING)
     _, ending = await a_role_for_a_while(world, world.admin)
     asked = await world.admin.slash(world.channel, "schedule cancel", job=ending.id)
-    assert "Whoever still has the role keeps it until someone takes it back." in said(asked)
+    assert "Anyone who still has the role keeps it until someone removes it." in said(asked)
     listed: Any = (await world.admin.slash(world.channel, "schedule list")).response
     await pick(world.admin, listed, "bulk:select", [ending.id])
     await press(world.admin, listed, "bulk:cancel")
-    assert "Whoever still has the role keeps it until someone takes it back." in text_of(listed)
+    assert "Anyone who still has the role keeps it until someone removes it." in text_of(listed)
     ordinary = await scheduled(world, world.admin, "lockdown_channel", {})
     assert "stays" not in said(await world.admin.slash(world.channel, "schedule cancel", job=ordinary.id))

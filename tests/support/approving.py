@@ -16,7 +16,7 @@ from tests.support.world import World, pick, press
 
 
 async def waiting(world: World, message: str = "Everybody!") -> tuple[Job, simcord.ChannelHandle, Any]:
-    """A job of the administrator's that waits for approval, the alert channel, and the card in it."""
+    """A job of the administrator's that waiting for approval, the alert channel, and the card in it."""
     give_the_bot(world, discord.Permissions(administrator=True))
     alerts = world.guild.create_text_channel("alerts")
     panel = (await world.admin.slash(world.channel, "schedule setup")).response

@@ -73,7 +73,7 @@ async def hold_standup(
 
     async def open_thread(_: dict[str, Any]) -> dict[str, Any]:
         message = channel.get_partial_message(int(sent["message_id"]))
-        async with asking_discord(f"open a thread in #{channel.name}"):
+        async with asking_discord(f"create a thread in #{channel.name}"):
             thread = await message.create_thread(name=f"Stand-up of {team}")
         return {"thread_id": str(thread.id)}
 

@@ -42,7 +42,7 @@ def test_everything_at_once_fits_with_the_button_for_more(
     )
     assert count_of(panel) <= MOST_COMPONENTS
     labels = [item.label for item in panel.walk_children() if isinstance(item, ui.Button)]
-    assert {"More…", "Discard", "Show it exactly"} <= set(labels)
+    assert {"More…", "Discard", "Show exact preview"} <= set(labels)
 
 
 def test_a_plain_card_offers_all_and_shows_the_post() -> None:

@@ -55,7 +55,7 @@ async def test_a_file_that_cannot_be_read_is_refused(world: World) -> None:
     picker = await begun(world)
     for file, why in (
         (("a.png", b"x"), "ends in .json, .txt"),
-        (("a.txt", b"\xff\xfa\xf0"), "isn't text in UTF-8"),
+        (("a.txt", b"\xff\xfa\xf0"), "isn't UTF-8 text"),
         (("a.json", b" " * (512 * 1024 + 1)), "larger than 512 KiB"),
     ):
         assert why in said(await pasted(world, picker, {"file": file}))

@@ -106,4 +106,4 @@ def test_the_past_is_refused_with_the_next_future_reading(text: str, offered: st
         understand(text, zone="Europe/Berlin", locale="en-GB", now=NOW)
     assert "is in the past" in caught.value.message
     if text != "yesterday":
-        assert f"Next would be `{offered}`" in caught.value.message
+        assert f"The next time would be `{offered}`" in caught.value.message
