@@ -129,7 +129,7 @@ ENTRIES: list[tuple[str, str, Values, str]] = [
     ("a forum post in a text channel", "create_forum_post",
      lambda w: {"channel_id": str(w.channel.id), "title": "T", "message": "m"}, "of another kind"),
     ("a topic of a voice channel", "set_channel_text",
-     lambda w: {"channel_id": str(w.guild.create_voice_channel("Talk").id), "text": "T"}, "can't have a topic"),
+     lambda w: {"channel_id": str(w.guild.create_voice_channel("Talk").id), "text": "T"}, "have a topic"),
 ]  # fmt: skip
 
 

@@ -144,16 +144,16 @@ _VARIABLE = Sentence(
     (Sentence("I couldn't {doing}: Discord says “{text}”.", "discord_refused",
               doing="post in #general", text="Unknown Channel"),
      "I couldn't post in #general: Discord says “Unknown Channel”.",
-     "Das ging nicht (post in #general): Discord sagt „Unknown Channel“."),
+     "Ich wollte post in #general, aber Discord sagt „Unknown Channel“."),
     (Sentence("The server's quiet hours are from {begins} to {ends}.", "quiet_hours",
               begins="22:00", ends="07:00"),
      "The server's quiet hours are from 22:00 to 07:00.", "Der Server hat Ruhezeit von 22:00 bis 07:00."),
     (_VARIABLE, "There is no variable {tiem}. You can use {date}. For a plain brace, write {{.",
-     "Es gibt keine Variable {tiem}. Möglich: {date}. Für eine Klammer schreib {{."),
+     "Es gibt keine Variable {tiem}. Möglich: {date}. Für eine geschweifte Klammer schreib {{."),
     (in_a_row(_SAID_BY_A_CHANNEL, _VARIABLE.changed(lambda part: part)),
      f"{_SAID_BY_A_CHANNEL} {_VARIABLE}",
      "Den Kanal 5 gibt es nicht mehr. "
-     "Es gibt keine Variable {tiem}. Möglich: {date}. Für eine Klammer schreib {{."),
+     "Es gibt keine Variable {tiem}. Möglich: {date}. Für eine geschweifte Klammer schreib {{."),
 ])  # fmt: skip
 def test_an_error_is_said_in_the_readers_language(sentence: Sentence, english: str, german: str) -> None:
     travelled = read_sentence(json.loads(json.dumps(sentence_fields("error", sentence))), "error")

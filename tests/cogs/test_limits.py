@@ -258,6 +258,6 @@ def test_a_wait_is_told_in_the_readers_language() -> None:
             "Run on demand. Delayed 7 s: this server has at most 3 runs a minute. Waited 4 s for the handler."
         )
         assert translated(waited) == (
-            "Manuell ausgeführt. 7 s zurückgehalten: dieser Server hat höchstens 3 Läufe pro Minute. "
-            "Wartete 4 s auf den Handler."
+            "Manuell ausgeführt. Um 7 s verzögert: Auf diesem Server sind höchstens 3 Läufe pro Minute "
+            "möglich. 4 s auf den Handler gewartet."
         )
