@@ -99,6 +99,7 @@ _PARTS: dict[str, Sentence] = {
         Sentence("file", "part_file"),
         Sentence("files", "part_files"),
         Sentence("footer", "part_footer"),
+        Sentence("heading", "part_heading"),
         Sentence("hours for a poll", "part_hours_of_a_poll"),
         Sentence("label of a button", "part_label_of_a_button"),
         Sentence("message", "part_message"),

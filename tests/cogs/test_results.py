@@ -65,6 +65,8 @@ def test_an_instant_is_shown_in_the_readers_zone() -> None:
     until_then = Sentence("Until {until}.", "lasts_until", until="2027-01-01T07:00:00Z")
     with speaking("de"):
         assert result(a_run(**present_fields("message", until_then))) == "Bis <t:1798786800:F>."
+    assert result(a_run(message="Locked (2027-01-01T07:00:00Z).")) == "Locked (<t:1798786800:F>)."
+    assert result(a_run(message="See v2027-01-01T07:00:00Z")) == "See v2027-01-01T07:00:00Z"
 
 
 def test_permissions_have_the_names_of_each_readers_discord() -> None:

@@ -27,7 +27,7 @@ from schedulezero.when.language.skipped import runs_skipped
 
 # Mentions and instants that a sentence names, as they are after escaping.
 _ESCAPED_MENTION = re.compile("\\\\<(@)\u200b(&?\\d{15,20})>|\\\\<(#)(\\d{15,20})>")
-_INSTANT = re.compile(r"(?<!\S)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[\s.,:;)]|$)", re.ASCII)
+_INSTANT = re.compile(r"(?<![^\s(“„«])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[\s.,:;)]|$)", re.ASCII)
 
 _MOST_ESCAPED = 4000  # Discord shows no longer text
 MAX_LABEL = 45
