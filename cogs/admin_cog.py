@@ -109,7 +109,7 @@ class AdminCog(commands.Cog):
     @schedule.command(name="create", description="Schedule a job: fill in a form, check the preview, confirm")
     @app_commands.describe(
         job="The kind of job. Leave it out to choose from a list.",
-        when="When: tomorrow at 9, every monday at 18:00, … (shows how I read it)",
+        when="When: tomorrow at 9, every Monday at 18:00, … (suggestions show how I read it)",
         at="Or a date picked with Discord's @time",
         name="A name for the job. Leave it out to take it from the text.",
         template="One of this server's templates, instead of a kind of job",

@@ -98,7 +98,7 @@ class GuildsCog(commands.Cog):
         settings = await self._services.memory.settings(guild.id)
         channels = (guild.get_channel_or_thread(int(settings.alert_channel_id or 0)), guild.system_channel)
         with speaking(locale_of(guild, settings)):
-            lines = [t("I am back in this server.")]
+            lines = [t("I'm back in this server.")]
             if resumed:
                 lines.append(tn("{count} job continues.", "{count} jobs continue.", len(resumed)))
             if over:

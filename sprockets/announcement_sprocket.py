@@ -67,7 +67,7 @@ async def send_announcement(
         message: What to say
         role_id: Role to ping with it
         everyone: Ping @everyone
-        shuffled: Pick from several texts (separated by --- lines) in random order
+        shuffled: Use several texts (separated by --- lines) in random order
     """
     channel = await channel_of(bot, channel_id)
     text, silent = silenced(text_for(channel.guild, message, shuffled=shuffled))

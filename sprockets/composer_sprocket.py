@@ -106,7 +106,7 @@ async def send_post(
         buttons: Buttons that open an address
         poll: A poll
         layout: A layout of containers, sections and galleries instead of text and embeds
-        shuffled: Pick from several texts (separated by --- lines) in random order
+        shuffled: Use several texts (separated by --- lines) in random order
         ping: Ping everyone, or those who are online
         name: The name to post under instead of mine
         avatar_url: Address of the picture to show beside that name

@@ -78,7 +78,7 @@ async def create_event(
         starts_in: How long after the run it starts, such as 2 days
         lasts: How long the event lasts
         place: The place, unless it is a voice channel
-        voice_channel_id: The voice channel, unless it takes place elsewhere
+        voice_channel_id: The voice channel, unless the event takes place elsewhere
         description: What it is about
         cover: Its cover image, a PNG, JPEG or GIF
         series: Create one repeating event for all runs, if Discord can repeat it on exactly this schedule
@@ -207,7 +207,7 @@ async def start_event(
 
     Params:
         guild_id: The server
-        title: Its name. Picks the event with that name due closest to the run
+        title: Its name; if several have it, the one due closest to the run
         event_id: The event's link or ID, if several have that name
     """
     guild = guild_of(bot, guild_id)
@@ -236,7 +236,7 @@ async def end_event(
 
     Params:
         guild_id: The server
-        title: Its name. Ends the running event with that name
+        title: The name of the running event to end
         event_id: The event's link or ID, if several have that name
     """
     guild = guild_of(bot, guild_id)

@@ -254,7 +254,7 @@ def _checked(name: str, bot: commands.Bot | None = None) -> str:
     found = discover()
     if name not in found:
         raise Refused(
-            "There is no sprocket “{name}”. Available: {known}.",
+            "There is no sprocket called “{name}”. Available: {known}.",
             code="sprocket_missing",
             name=name[:50],
             known=sorted(found),

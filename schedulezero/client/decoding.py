@@ -44,7 +44,7 @@ def items_of(answer: JsonObject, key: str) -> list[JsonObject]:
     items = answer.get(key)
     if not isinstance(items, list):
         raise BadAnswer(
-            "The scheduler's answer has no list of {key}. Is it ScheduleZero's?",
+            "The scheduler's answer has no list of {key}. Is it really a ScheduleZero scheduler?",
             code="answer_lacks_list",
             key=key,
         )

@@ -70,7 +70,7 @@ def _check_times(name: str, parameters: str, value: str) -> None:
             )
         if whole_days and "T" in stamp:
             raise Unusable(
-                "{name} “{stamp}” has a time but is marked as a whole day (VALUE=DATE).",
+                "{name} “{stamp}” has a time but is marked as all-day (VALUE=DATE).",
                 code="ical_day_with_time",
                 name=name,
                 stamp=stamp,

@@ -131,7 +131,7 @@ def _wrong(error: ValidationError, parameter: Parameter) -> Sentence:
     """Return how a value breaks its annotation, to read after its name."""
     first = error.errors(include_url=False, include_context=True)[0]
     said: dict[str, Any] = first.get("ctx", {})
-    where = "".join(f" (at {part})" for part in first["loc"] if not str(part).startswith("function"))
+    where = "".join(f" ({part})" for part in first["loc"] if not str(part).startswith("function"))
     match first["type"]:
         case "literal_error" | "enum":
             return _not_among(parameter, first["input"])

@@ -244,7 +244,7 @@ def _role(argument: str | None, facts: Facts) -> str:
     if found is None:
         raise ParameterError(
             "text",
-            "There is no role “{wanted}” for {role:…}; give its name or ID.",
+            "There is no role called “{wanted}” for {role:…}; give its name or ID.",
             code="variable_role_missing",
             wanted=wanted[:50],
         )

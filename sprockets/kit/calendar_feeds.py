@@ -205,7 +205,7 @@ async def tell_it_is_back(bot: commands.Bot, guild: discord.Guild, known: Follow
     said = await services.said_in(
         guild,
         Sentence(
-            "{job} can read its calendar at {host} again.", "feed_back", job=f"“{job.title}”", host=name
+            "“{job}” can read its calendar at {host} again.", "feed_back", job=job.title, host=name
         ),
     )
     quiet = discord.AllowedMentions.none()

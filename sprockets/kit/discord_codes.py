@@ -212,7 +212,7 @@ REASONS: dict[int, Sentence] = {
         "discord_too_old_for_bulk",
     ),
     50035: Sentence(
-        "Discord doesn't accept part of it: “{text}”. Change that in the job.",
+        "Discord doesn't accept part of it and says “{text}”. Change that in the job.",
         "discord_invalid_form",
     ),
     50045: Sentence("The file is too large for this server. Use a smaller one.", "discord_file_too_large"),

@@ -91,7 +91,7 @@ async def test_jobs_that_paused_while_the_bot_was_away_go_on_when_it_is_back(wor
     await until(resumed)
     assert (await client.job(paused_by_hand, place)).state is JobState.PAUSED
     assert (await client.job(untouched, place)).state is JobState.ACTIVE
-    message = await world.message_in(alerts, "I am back")
+    message = await world.message_in(alerts, "I'm back")
     assert "1 job continues." in message.content
 
 

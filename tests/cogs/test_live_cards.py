@@ -67,13 +67,13 @@ async def test_a_card_shows_a_run_until_its_end(world: World) -> None:
     await world.admin.click(panel, label="Run now")
     assert "Is running: Make tea" in text_of(panel) and "⏳ running" in text_of(panel)
     slow.goes_on.set()
-    await until(lambda: "Has run: Make tea" in text_of(panel))
+    await until(lambda: "Ran: Make tea" in text_of(panel))
     assert "✅ done" in text_of(panel) and "The tea is ready." in text_of(panel)
     slow.goes_on.clear()
     slow.fails = True
     await world.admin.click(panel, label="Run now")
     slow.goes_on.set()
-    await until(lambda: "Has failed: Make tea" in text_of(panel))
+    await until(lambda: "Failed: Make tea" in text_of(panel))
     assert "The kettle is empty." in text_of(panel) and "Is running" not in text_of(panel)
 
 
@@ -136,7 +136,7 @@ async def test_run_now_asks_before_it_pings_and_not_otherwise(world: World) -> N
     quiet = await scheduled(world)
     panel: Any = (await world.admin.slash(world.channel, "schedule show", job=quiet)).response
     await world.admin.click(panel, label="Run now")
-    assert "Has run: Hello" in text_of(panel) or "Started: Hello" in text_of(panel)
+    assert "Ran: Hello" in text_of(panel) or "Started: Hello" in text_of(panel)
     values = {"channel_id": [world.channel], "message": "Wake up", "everyone": True}
     loud = await world.create(world.admin, "send_announcement", values, "every monday at 9")
     asked = await world.admin.slash(world.channel, "schedule run", job=loud)

@@ -125,7 +125,7 @@ async def test_posting_the_next_one_now_moves_the_rest_up(world: World) -> None:
     at = instant_of(job)
     assert at is not None and abs(at - instants.now()) < timedelta(minutes=1)
     again = await click(world, world.admin, "queue", "now", f"{(await queue_of(world)).id}.{job.id}")
-    assert "already done" in said(again) or "was cancelled" in said(again)
+    assert "already been done" in said(again) or "was cancelled" in said(again)
 
 
 async def test_one_can_be_put_first_and_gaps_close(world: World) -> None:

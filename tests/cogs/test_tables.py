@@ -41,7 +41,7 @@ async def test_a_table_is_shown_first_and_saved_on_yes(desk: World) -> None:
 
 async def test_unknown_channels_are_named(desk: World) -> None:
     panel = await imported(desk, "date,channel,text\n2030-01-01 18:00,#nowhere,Hi\n")
-    assert "There is no channel “#nowhere” here." in said(panel)
+    assert "There is no channel called “#nowhere” here." in said(panel)
 
 
 async def test_pictures_are_added_by_their_names_and_kept(desk: World) -> None:

@@ -107,7 +107,7 @@ async def test_run_now_runs_once_for_a_double_tap_and_again_for_a_second_click(w
     message = await forged(world, world.channel, DeskButton("job", "run", job.id, "Forged"))
     answers = await at_once(world.admin, message, 3, label="Forged")
     assert await runs(world, job) == 3
-    assert sum("This was already done." in said(answer) for answer in answers) == 2
+    assert sum("This has already been done." in said(answer) for answer in answers) == 2
 
 
 def test_a_tap_counts_again_after_a_while_or_when_it_came_to_nothing() -> None:

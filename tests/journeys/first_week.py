@@ -112,7 +112,7 @@ async def moderator(demo: DemoPage) -> Clicks:
 
     before = demo.clicks
     await demo.button("Run now")
-    await demo.sees("Has run: Game night")
+    await demo.sees("Ran: Game night")
     await expect(demo.posted("🎲 Game night starts")).to_have_count(1, timeout=60_000)
     ran = demo.clicks - before
 

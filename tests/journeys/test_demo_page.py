@@ -97,7 +97,7 @@ async def test_everything_about_a_job_happens_where_it_is_seen(settings: Setting
         await demo.button("Confirm")
         await demo.sees("Scheduled: Game night (copy)")
         await demo.button("Run now")
-        await demo.sees("Has run: Game night (copy)")
+        await demo.sees("Ran: Game night (copy)")
         await demo.sees("🎲 Game night starts in an hour. Who is in?", 15)
 
         await demo.type_command("schedule audit")
@@ -138,7 +138,7 @@ async def test_history_and_calendar(settings: Settings) -> None:
             await demo.send()
             # The page refreshes itself for a post and for its card; one's next action would come in its way.
             await expect(posts).to_have_count(number + 1, timeout=60_000)
-            await demo.sees("Has run")
+            await demo.sees("Ran")
             await demo.button("Close")
         await demo.type_command("schedule history")
         await demo.send()

@@ -42,7 +42,7 @@ REFUSED = [
     ("DTSTART;TZID=America/New_York:20270701T090000Z", "in UTC (its Z) but names another time zone"),
     (f"DTSTART:20270701T090000Z\n{DAILY}\nEXDATE;TZID=Asia/Tokyo:20270702T090000Z", "EXDATE is in UTC"),
     ("DTSTART;TZID=Asia/Tokyo;TZID=Europe/Berlin:20270701T090000", "TZID twice"),
-    ("DTSTART;VALUE=DATE:20270701T090000Z", "marked as a whole day"),
+    ("DTSTART;VALUE=DATE:20270701T090000Z", "marked as all-day"),
     ("DTSTART:20270701T090000+0200", "isn't a valid time"),
     ("DTSTART:20270701T240000Z", "isn't a valid time"),
     ("DTSTART:20270230", "isn't a valid time"),

@@ -89,7 +89,7 @@ async def test_it_is_a_job_like_any_other() -> None:
         ),
         ({"wait": 1e300}, "'wait' of greet must be a length of time"),
         ({"channel_id": True}, "'channel_id' of greet must be an ID (a whole number)"),
-        ({"extra": [{"a": "b"}]}, "'extra' of greet can't be used (at 0) (at a)"),
+        ({"extra": [{"a": "b"}]}, "'extra' of greet can't be used (0) (a)"),
         ({"message": None}, "greet needs 'message'"),
     ],
 )

@@ -48,7 +48,7 @@ def test_dates_are_written_in_the_guilds_language() -> None:
     ("{nonsense_here}", "For a plain brace, write {{"),
     ("{countdown}", "needs a date, such as {countdown:2027-01-01}"),
     ("{countdown:31.12.}", "needs a date"),
-    ("{role:Nobody}", "There is no role “Nobody”"),
+    ("{role:Nobody}", "There is no role called “Nobody”"),
     ("{date:long}", "doesn't take anything after a colon"),
     ("{in:soon}", "“soon” isn't a duration of up to 10 years. Example: {in:2h}"),
     ("{in}", "isn't a length of time"),

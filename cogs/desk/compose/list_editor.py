@@ -160,7 +160,7 @@ def clamped(place: int, count: int) -> int:
 
 def gone() -> Refused:
     """Return the refusal of a click on what isn't there any more."""
-    return Refused(t("This isn't there any more. The panel shows what is."))
+    return Refused(t("This no longer exists. The panel shows what's still there."))
 
 
 def editor_panel(heading: str, text: str, *items: ui.Item[Any], notice: str | None = None) -> ui.LayoutView:

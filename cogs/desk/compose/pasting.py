@@ -167,7 +167,7 @@ async def _asked(desk: Desk, panel_id: str) -> tuple[Draft, dict[str, Any], str]
         raise Refused(t("This draft belongs to someone else."))
     state = await desk.memory.take_panel(panel_id, desk.guild.id)
     if state is None or "paste" not in state:
-        raise Refused(t("This was already done."))
+        raise Refused(t("This has already been done."))
     draft = await _pasteable(desk, state["draft"])
     return as_post(desk, draft), state["paste"], state["about"]
 

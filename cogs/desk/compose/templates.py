@@ -123,7 +123,10 @@ async def _found(desk: Desk, given: str) -> Template:
         if item.name.casefold() == wanted:
             return item
     raise Refused(
-        t("There is no template “{name}” here. `/schedule templates` lists them.", name=plain(given)[:80])
+        t(
+            "There is no template called “{name}” here. `/schedule templates` lists them.",
+            name=plain(given)[:80],
+        )
     )
 
 

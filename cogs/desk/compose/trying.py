@@ -178,7 +178,7 @@ async def _post(desk: Desk, draft: Draft, at_once: Draft) -> None:
     taps, message = desk.services.double_taps, desk.interaction.message
     click = (desk.member.id, message.id, message.edited_at, draft.id) if message is not None else None
     if click is not None and not taps.is_first(click, time.monotonic()):
-        raise Refused(t("This was already done."))
+        raise Refused(t("This has already been done."))
     job = None
     try:
         reviewed = await review_here(desk, at_once, spec)

@@ -418,7 +418,7 @@ async def save_job(
         await show_draft(desk, kept, spec)
         return None
     if not keep and not await memory.take_draft(draft.id):
-        raise Refused(t("This was already confirmed."))  # a second click arrived before the answer
+        raise Refused(t("This has already been confirmed."))  # a second click arrived before the answer
     try:
         return await _save(desk, draft, spec, reviewed, reviewed.trigger)
     except Refused:
@@ -483,7 +483,7 @@ async def _save(
             return await client.create(job)
     before = await client.job(draft.job_id, draft.guild_id)
     if before.method != draft.method:
-        raise Refused(t("This draft's kind doesn't match its job. Discard it and edit the job again."))
+        raise Refused(t("This draft is for a different kind of job. Discard it and edit the job again."))
     # A zone belongs to its schedule: an unedited schedule keeps both.
     touched = draft.when or values.get(END)
     moved = {"trigger": trigger, "timezone": reviewed.zone} if touched else {}

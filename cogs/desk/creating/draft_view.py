@@ -122,7 +122,9 @@ def _parts(desk: Desk, draft: Draft, reviewed: Review) -> list[str] | None:
         for part in leads(parts):
             assert part.before is not None
             if ahead_of(reviewed.runs[0], part.before, reviewed.zone) <= instants.now():
-                lines.append(f"⚠ {t('{when} has already passed, so it is left out.', when=when_said(part))}")
+                lines.append(
+                    f"⚠ {t('{when}: this time has already passed, so it is left out.', when=when_said(part))}"
+                )
     return lines
 
 
@@ -232,7 +234,7 @@ async def own_draft(desk: Desk, draft_id: str) -> Draft:
     draft = await desk.memory.draft(draft_id)
     if draft is None:
         raise Refused(
-            t("This draft was already saved or discarded. `/schedule list` shows what is scheduled.")
+            t("This draft has already been saved or discarded. `/schedule list` shows what is scheduled.")
         )
     if draft.user_id != desk.actor_id or draft.guild_id != desk.guild_id:
         raise Refused(t("This draft belongs to someone else."))

@@ -174,7 +174,7 @@ def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
         parameter, blanks = spec.parameter(name), blanks_in(values.get(name))
         if parameter is not None and blanks:
             names = plain(", ".join(blank.name for blank in blanks))[:200]
-            said = t("has blanks; fill them in with *More…*: {names}", names=names)
+            said = t("has blanks: {names}. Fill them in with *More…*.", names=names)
             errors.setdefault(name, f"**{label_of(parameter)}** {said}")
     return Filled(params, errors, tuple(missing))
 

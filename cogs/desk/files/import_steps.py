@@ -152,7 +152,7 @@ async def undo(desk: Desk, panel_id: str) -> None:
     made: dict[str, int] = (state or {}).get("imported") or {}
     updates: dict[str, list[int]] = (state or {}).get("updated") or {}
     if not made and not updates:
-        raise Refused(t("This was already undone."))
+        raise Refused(t("This has already been undone."))
     restored = await _restored(desk, updates)
     jobs = [await job_here(desk, job_id, cancelled=True) for job_id in made]
     allowed = [job.id async for job, verdict in verdicts(desk, Act.CANCEL, jobs) if verdict.allowed]
@@ -192,7 +192,7 @@ async def _take(desk: Desk, panel_id: str) -> dict[str, Any]:
         raise Refused(t("This draft belongs to someone else."))
     taken = await memory.take_panel(panel_id, desk.guild.id)
     if taken is None or "import" not in taken:
-        raise Refused(t("This was already done."))
+        raise Refused(t("This has already been done."))
     return taken
 
 

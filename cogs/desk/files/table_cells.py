@@ -80,5 +80,5 @@ def _channel(guild: discord.Guild, name: str) -> str | Lacking:
         return str(found[0].id)
     said = f"#{plain(wanted)[:60]}"
     if not found:
-        return Lacking(t("There is no channel “{name}” here.", name=said))
+        return Lacking(t("There is no channel called “{name}” here.", name=said))
     return Lacking(t("Several channels are called “{name}”. Use the ID of the one you mean.", name=said))

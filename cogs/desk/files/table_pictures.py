@@ -46,7 +46,7 @@ async def pictures_given(desk: Desk, panel_id: str, fields: Mapping[str, Any]) -
 async def _source(desk: Desk, panel_id: str) -> Mapping[str, Any]:
     state = await desk.memory.panel(panel_id, desk.guild.id)
     if state is None or not state.get("source"):
-        raise Refused(t("This was already done."))
+        raise Refused(t("This has already been done."))
     if state.get("by") != desk.actor_id:
         raise Refused(t("This draft belongs to someone else."))
     return state["source"]

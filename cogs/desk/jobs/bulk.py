@@ -168,7 +168,7 @@ async def do(desk: Desk, panel_id: str) -> None:
     state = await LIST.state(desk, panel_id)
     wanted = state.get("bulk")
     if not wanted:
-        raise Refused(t("This was already done."))
+        raise Refused(t("This has already been done."))
     # Rights may have changed since the question was asked.
     jobs = await _selected(desk, {**state, "selected": list(wanted["jobs"])})
     jobs, _ = await _allowed(desk, jobs, wanted["action"], wanted["params"])
@@ -190,7 +190,7 @@ async def undo(desk: Desk, panel_id: str) -> None:
     state = await LIST.state(desk, panel_id)
     changed: dict[str, list[int]] = state.get("undo") or {}
     if not changed:
-        raise Refused(t("This was already undone."))
+        raise Refused(t("This has already been undone."))
     await _show_progress(desk, len(changed))
     allowed, refused = await _restorable(desk, changed, str(state.get("undo_of") or ""))
     change = BulkChange(

@@ -54,11 +54,11 @@ _BETWEEN = 5.0
 
 # Read as: the state of a run that the person started, and the heading of its card.
 _CAME_TO = {
-    RunState.SUCCEEDED: mark("Has run"),
-    RunState.FAILED: mark("Has failed"),
-    RunState.MISSED: mark("Was missed"),
-    RunState.SKIPPED: mark("Was skipped"),
-    RunState.CANCELLED: mark("Was cancelled"),
+    RunState.SUCCEEDED: mark("Ran"),
+    RunState.FAILED: mark("Failed"),
+    RunState.MISSED: mark("Missed"),
+    RunState.SKIPPED: mark("Skipped"),
+    RunState.CANCELLED: mark("Cancelled"),
     RunState.UNCERTAIN: mark("May have run"),
 }
 

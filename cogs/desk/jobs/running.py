@@ -78,7 +78,7 @@ async def _run(desk: Desk, job: Job) -> None:
     taps, message = desk.services.double_taps, desk.interaction.message
     click = (desk.member.id, message.id, message.edited_at, job.id) if message is not None else None
     if click is not None and not taps.is_first(click, time.monotonic()):
-        raise Refused(t("This was already done."))
+        raise Refused(t("This has already been done."))
     try:
         async with telling_of_conflicts(desk, job.id):
             run = await desk.client.run(job, desk.actor_id)

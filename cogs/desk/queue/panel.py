@@ -173,7 +173,7 @@ async def queue_given(desk: Desk, queue_id: str, fields: Mapping[str, Any]) -> N
     if not name or not channels:
         raise Mistyped(t("A queue needs a name and a channel."), "edit")
     if any(item.name.casefold() == name.casefold() and item.id != queue_id for item in queues):
-        said = t("There is already a queue “{name}”. Choose another name.", name=plain(name))
+        said = t("There is already a queue called “{name}”. Choose another name.", name=plain(name))
         raise Mistyped(said, "edit")
     now = instants.now()
     if queue_id == _NEW:
@@ -261,7 +261,7 @@ async def post_now(desk: Desk, target: str) -> None:
     async with taking_turns(queue.id):
         job = await job_for(desk, Act.RUN, job_id)
         if job.meta.get(META) != queue.id or job.state is not JobState.ACTIVE or job.next_run_at is None:
-            raise Refused(t("This was already done."))
+            raise Refused(t("This has already been done."))
         at, rules = instants.now() + _SOON, await rules_here(desk)
         if rules is not None and (why := forbidden(rules, at)) is not None:
             raise Refused(t("It can't be posted now: {reason}", reason=translated(why)))

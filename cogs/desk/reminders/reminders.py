@@ -187,7 +187,7 @@ async def _read(caller: Caller, key: str) -> None:
     await caller.interaction.response.defer(ephemeral=True, thinking=True)
     found = await undelivered_reminder(caller.memory, caller.actor_id, key)
     if found is None:
-        raise Refused(t("This reminder is for someone else, or it is over."))
+        raise Refused(t("This reminder is for someone else, or it no longer exists."))
     # The same text and buttons as the direct message has.
     view = discord.ui.View(timeout=None)
     for minutes, label in ((10, "10 min"), (60, "1 h"), (24 * 60, "1 d")):

@@ -67,7 +67,7 @@ async def taken(desk: Desk, panel_id: str) -> GuildRules:
     """
     change = await desk.memory.panel(panel_id, desk.guild.id)
     if change is None or "rules" not in change or change.get("by") != desk.actor_id:
-        raise Refused(t("This change was already saved or discarded. Use `/schedule setup` again."))
+        raise Refused(t("This change has already been saved or discarded. Use `/schedule setup` again."))
     await desk.memory.save_panel(panel_id, desk.guild.id, {})
     before = await rules_here(desk) or GuildRules(desk.guild_id)
     if before != GuildRules.from_json(change["before"]):

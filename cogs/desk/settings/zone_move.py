@@ -122,7 +122,7 @@ async def _asked(desk: Desk, panel_id: str) -> dict[str, Any]:
     desk.check_settings()
     state = await desk.memory.panel(panel_id, desk.guild.id)
     if state is None or "zone_before" not in state:
-        raise Refused(t("This was already done."))
+        raise Refused(t("This has already been done."))
     return state
 
 
@@ -134,7 +134,7 @@ async def move(desk: Desk, panel_id: str) -> None:
     state = await _asked(desk, panel_id)
     taps, tap = desk.services.double_taps, (desk.guild.id, panel_id)
     if not taps.is_first(tap, time.monotonic()):
-        raise Refused(t("This was already done."))
+        raise Refused(t("This has already been done."))
     try:
         moved, stayed = await _move(desk, state)
         await desk.memory.save_panel(panel_id, desk.guild.id, {})
