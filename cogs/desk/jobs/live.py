@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 _SPARE = timedelta(seconds=15)
 """How long before Discord stops taking edits a card is no longer followed."""
 _LOOKS_AFTER = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-"""Seconds before each look after something happened, until the server tells of it."""
+"""Seconds before each look after something happened, until the server tells of a run's end."""
 _LOOKS_AGAIN = 15.0
 """Seconds between two looks while a run is under way somewhere, or due, of which nobody tells us."""
 
@@ -182,7 +182,9 @@ async def _follow(desk: Desk, drawn: Drawn, said: Said, woken: asyncio.Event) ->
                 await desk.draw(drawn.panel)
                 draws += 1
                 if draws > _AT_ONCE:
-                    await asyncio.sleep(_BETWEEN)
+                    await desk.services.waiting.idle(asyncio.sleep(_BETWEEN))
+                break
+            if not _is_being_recorded(desk, last_run):
                 break
 
 
@@ -219,6 +221,13 @@ def _is_news(desk: Desk, drawn: Drawn, job: Job, last_run: Run | None) -> bool:
     if job != drawn.job or last_run != drawn.last_run:
         return True
     return running and not drawn.running
+
+
+def _is_being_recorded(desk: Desk, last_run: Run | None) -> bool:
+    """Return whether the server may soon tell of the end of a run, since nobody carries it out now."""
+    if last_run is None or last_run.state is not RunState.QUEUED:
+        return False
+    return last_run.id not in handler_of(desk.bot).under_way
 
 
 def _still_said(said: Said, drawn: Drawn, job: Job, last_run: Run | None) -> Said:
