@@ -6,6 +6,7 @@ services through the interaction's client.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -158,12 +159,21 @@ class Services:
 class Waiting:
     """Await things that may take long but are not work in progress, such as a long poll.
 
-    A simulated Discord, which continues once all work has settled, replaces `idle` with its own.
+    A simulated Discord, which continues once all work has settled, replaces both with its own.
     """
 
     async def idle(self, awaitable: Awaitable[T]) -> T:
         """Return the awaitable's result."""
         return await awaitable
+
+    async def at_most(self, seconds: float, event: asyncio.Event) -> bool:
+        """Wait for an event for so many seconds; return whether it came."""
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            return False
+        return True
 
 
 class Refused(ScheduleZeroError):

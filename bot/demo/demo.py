@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import threading
 import time
 import webbrowser
 from collections.abc import AsyncGenerator, Awaitable, Collection
@@ -69,6 +70,27 @@ class SimulatedWaiting(Waiting):
 
     async def idle(self, awaitable: Awaitable[T]) -> T:
         return await self._env.external_wait(awaitable, reason="the server's long poll")
+
+    async def at_most(self, seconds: float, event: asyncio.Event) -> bool:
+        # The simulator would wait for a timer of the loop, and for a second task.
+        loop, came = asyncio.get_running_loop(), True
+
+        def end() -> None:
+            nonlocal came
+            if not event.is_set():
+                came = False
+                event.set()
+
+        timer = threading.Timer(seconds, lambda: loop.call_soon_threadsafe(end))
+        timer.daemon = True
+        timer.start()
+        try:
+            await self.idle(event.wait())
+        finally:
+            timer.cancel()
+        if not came:
+            event.clear()
+        return came
 
 
 class SimulatedDownloads(Downloads):

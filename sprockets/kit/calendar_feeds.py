@@ -204,9 +204,7 @@ async def tell_it_is_back(bot: commands.Bot, guild: discord.Guild, known: Follow
         return
     said = await services.said_in(
         guild,
-        Sentence(
-            "“{job}” can read its calendar at {host} again.", "feed_back", job=job.title, host=name
-        ),
+        Sentence("“{job}” can read its calendar at {host} again.", "feed_back", job=job.title, host=name),
     )
     quiet = discord.AllowedMentions.none()
     channel: Any = await services.alert_channel(guild) if where == "guild" else None

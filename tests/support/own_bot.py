@@ -105,7 +105,10 @@ async def own_bot(*extensions: str, bot: OwnBot | None = None) -> AsyncIterator[
         except SetupError:
             return await awaitable  # begun by the test, and so nothing that the simulator waits for
 
-    waiting = mock.patch.object(Waiting, "idle", staticmethod(idle))
+    async def at_most(seconds: float, event: asyncio.Event) -> bool:
+        return await SimulatedWaiting(env).at_most(seconds, event)
+
+    waiting = mock.patch.multiple(Waiting, idle=staticmethod(idle), at_most=staticmethod(at_most))
     waiting.start()
     try:
         await env.start()

@@ -182,7 +182,7 @@ async def _follow(desk: Desk, drawn: Drawn, said: Said, woken: asyncio.Event) ->
                 await desk.draw(drawn.panel)
                 draws += 1
                 if draws > _AT_ONCE:
-                    await desk.services.waiting.idle(asyncio.sleep(_BETWEEN))
+                    await desk.services.waiting.at_most(_BETWEEN, asyncio.Event())
                 break
             if not _is_being_recorded(desk, last_run):
                 break
@@ -199,15 +199,7 @@ async def _news(desk: Desk, drawn: Drawn, until: datetime, woken: asyncio.Event)
     elif due is not None:
         again = min(again, max(due - now, timedelta()) + timedelta(seconds=_LOOKS_AGAIN))
 
-    async def told() -> bool:
-        try:
-            async with asyncio.timeout(again.total_seconds()):
-                await woken.wait()
-        except TimeoutError:
-            return False
-        return True
-
-    found = await desk.services.waiting.idle(told())
+    found = await desk.services.waiting.at_most(again.total_seconds(), woken)
     woken.clear()
     return found
 
