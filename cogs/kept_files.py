@@ -159,9 +159,7 @@ class KeptFileStore:
             if size is None:
                 _expect(check_file(found.size, self._limits))
             elif found.size != size:
-                raise FileRefused(
-                    "This file didn't arrive as it was sent. Upload it again.", code="file_incomplete"
-                )
+                raise FileRefused("This file didn't arrive intact. Upload it again.", code="file_incomplete")
             if not found.size:
                 raise FileRefused("This file is empty. Choose another one.", code="attached_file_empty")
             now = instants.now()

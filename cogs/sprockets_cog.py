@@ -99,7 +99,7 @@ class SprocketsCog(commands.Cog):
         return self._guilds
 
     @app_commands.command(
-        name="load_sprocket", description="Load a sprocket, so that its jobs can be scheduled"
+        name="load_sprocket", description="Load a sprocket so that its jobs can be scheduled"
     )
     @app_commands.describe(name="Which sprocket")
     @in_servers

@@ -269,7 +269,10 @@ async def send_dm(
 
     try:
         sent = await in_direct_messages(
-            bot, user_id, Sentence("write to the user {user_id}", "doing_write_to", user_id=user_id), send
+            bot,
+            user_id,
+            Sentence("send a direct message to user {user_id}", "doing_write_to", user_id=user_id),
+            send,
         )
     except Gone as error:
         raise JobFailed(
@@ -279,8 +282,8 @@ async def send_dm(
         if refused_with(error) not in (*UNREACHABLE, 50001):
             raise
         raise JobFailed(
-            "I can't send direct messages to the user {user_id}: they are closed, or we don't share a "
-            "server.",
+            "I can't send direct messages to user {user_id}: they don't accept them from me, or we don't "
+            "share a server.",
             retry=False,
             code="user_unreachable",
             user_id=user_id,

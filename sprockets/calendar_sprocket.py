@@ -314,7 +314,7 @@ async def _follow_dry_run(
     shown = event_text(text or DEFAULT, item)
     shown = f"{shown[:_LONGEST_SHOWN]}…" if len(shown) > _LONGEST_SHOWN else shown
     return Sentence(
-        "The next post, {when}:\n{text}\nPosts planned now: {count}. The next events:\n{events}",
+        "The next post, {when}:\n{text}\nPosts planned: {count}. The next events:\n{events}",
         "calendar_would_show",
         when=stamp(at, "R"),
         text="\n".join(f"> {line}" for line in shown.split("\n")),

@@ -75,7 +75,7 @@ async def remind_interested(
         event: The event's name, link or ID. Leave it out for all of the server's events
         direct: Sends each of them a direct message
         channel_id: Pings them in this channel or thread instead
-        message: What to say as well
+        message: Text to add to the reminder
     """
     guild = guild_of(bot, guild_id)
     leads = leads_of(before)
@@ -188,7 +188,7 @@ class _Reminder:
             await in_direct_messages(
                 self._bot,
                 person,
-                Sentence("write to the user {user_id}", "doing_write_to", user_id=person),
+                Sentence("send a direct message to user {user_id}", "doing_write_to", user_id=person),
                 send,
             )
         except Gone:

@@ -118,8 +118,8 @@ async def _undelivered(
             pass  # the note is what remains, and the failure below says so
     # Trying again at each run would only collect refusals, for which Discord bans addresses.
     raise JobFailed(
-        "I can't send you direct messages: they are closed, or we don't share a "
-        "server. This reminder stays in `/remind list`.",
+        "I can't send you direct messages: you don't accept them from me, or we don't share a server. This "
+        "reminder stays in `/remind list`.",
         retry=False,
         pause=True,
         code="reminder_undeliverable",

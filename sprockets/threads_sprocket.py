@@ -196,7 +196,7 @@ async def set_thread(
     """Open, close or archive a thread or a forum post, for a while or until further notice.
 
     Params:
-        thread_id: Which one
+        thread_id: Which thread or forum post
         state: Closed means archived and locked: only moderators can reopen it
         lasts: How long it lasts. The previous state is then restored, unless someone changed it by hand
     """

@@ -180,7 +180,8 @@ _BROKEN = Sentence(
 
 
 _BUSY = Sentence(
-    "This machine is busy and couldn't read the file in time. Try again in a minute.", "file_machine_busy"
+    "The bot's machine is busy and couldn't read the file in time. Try again in a minute.",
+    "file_machine_busy",
 )
 _SMALL = 16 * 1024
 

@@ -95,7 +95,7 @@ def answer_of(call: Call, result: Any) -> JsonObject:
             raise
     return failure(
         Sentence(
-            "{method} ran, but its result can't be read. Return strings, numbers, lists and dicts.",
+            "{method} ran, but its result can't be read. Return only strings, numbers, lists and dicts.",
             "result_unreadable",
             method=call.method,
         ),
@@ -123,8 +123,8 @@ def _answer_of(call: Call, result: Any) -> JsonObject:
     except Unstorable as error:
         return failure(
             Sentence(
-                "{method} ran, but returned something that JSON can't represent: {error}. Return strings, "
-                "numbers, lists and dicts.",
+                "{method} ran, but returned something that JSON can't represent: {error}. Return only "
+                "strings, numbers, lists and dicts.",
                 "result_not_json",
                 method=call.method,
                 error=error,

@@ -238,7 +238,7 @@ def _convert(method: str, parameter: Parameter, value: Any) -> Any:
     if kind is Kind.DATE:
         day = _as_date(value)
         if day is None:
-            raise wrong(Sentence("a day such as `2026-12-31`", "expected_day"))
+            raise wrong(Sentence("a date such as `2026-12-31`", "expected_day"))
         return day
     if kind is Kind.TIME:
         at = _as_time(value)

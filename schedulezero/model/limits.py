@@ -213,8 +213,8 @@ def too_often(gap: timedelta, limits: Limits, *, personal: bool) -> Excess:
         return Excess(
             "shortest_reminder_seconds",
             Sentence(
-                "Two of these reminders would be {apart} apart, and the shortest interval is {least}. "
-                "Choose a longer one, or ask the bot's owner to lower "
+                "Two of these reminders would be {apart} apart, but the shortest interval allowed is "
+                "{least}. Choose a longer one, or ask the bot's owner to lower "
                 "`limits.shortest_reminder_seconds`.",
                 "reminder_interval_too_short",
                 apart=apart,
@@ -224,9 +224,8 @@ def too_often(gap: timedelta, limits: Limits, *, personal: bool) -> Excess:
     return Excess(
         "shortest_interval_seconds",
         Sentence(
-            "Two runs of this job would be {apart} apart, and the shortest interval is {least}. "
-            "Choose a longer one, or ask the bot's owner to lower "
-            "`limits.shortest_interval_seconds`.",
+            "Two runs of this job would be {apart} apart, but the shortest interval allowed is {least}. "
+            "Choose a longer one, or ask the bot's owner to lower `limits.shortest_interval_seconds`.",
             "interval_too_short",
             apart=apart,
             least=least,

@@ -53,7 +53,7 @@ async def open_form(desk: Desk, target: str) -> None:
             most=40,
         ),
         ui.Label(
-            text=t("Several answers"),
+            text=t("Multiple answers"),
             component=ui.Checkbox(custom_id="several", default=bool(poll.get("several"))),
         ),
     ]

@@ -256,7 +256,7 @@ def _read(parameter: Parameter, value: Any) -> Any:
     if kind is Kind.DATE:
         day = day_of(text, locale())
         if day is None:
-            raise ValueError(t("must be a day such as 31 December 2027, not “{text}”.", text=text[:40]))
+            raise ValueError(t("must be a date such as 31 December 2027, not “{text}”.", text=text[:40]))
         return day.isoformat()
     if kind is Kind.TIME:
         at = clock_of(text)

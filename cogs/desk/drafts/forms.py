@@ -52,7 +52,7 @@ _LONGEST_TEXT = 4000
 _LONGEST_WHEN = 200
 _MOST_OPTIONS = 25  # of a select
 _IN_TEXTS = "@Moderators · #general · :party: · {date} · {in:2h|R} · {countdown:2030-01-01}"
-_KEPT_HIDDEN = mark("Hidden from you. Leave it empty to keep it.")
+_KEPT_HIDDEN = mark("Hidden from you. Leave it empty to keep the current value.")
 # Read as: where alerts about a job go, its wording in the form.
 ALERTS = {
     "guild": mark("where this server's alerts go"),

@@ -143,7 +143,7 @@ def _poll(value: object) -> str:
         lasts = tn("{count} day", "{count} days", hours // 24)
     parts.append(lasts)
     if poll.get("several"):
-        parts.append(t("several answers"))
+        parts.append(t("multiple answers allowed"))
     return " · ".join(parts)
 
 

@@ -145,7 +145,7 @@ def _lost_items(lost: list[Undelivered]) -> list[ui.Item[Any]]:
     if len(lost) > len(shown):
         more = len(lost) - len(shown)
         lines.append(f"- {tn('and {count} more', 'and {count} more', more)}")
-    lines.append(f"-# {t('Allow direct messages from a server we share, so that the next ones reach you.')}")
+    lines.append(f"-# {t('Allow direct messages from a server we share so that the next ones reach you.')}")
     target = str(int(shown[-1].due_at.timestamp()) + 1)
     return [
         ui.TextDisplay("\n".join(lines)),

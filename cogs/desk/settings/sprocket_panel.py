@@ -130,7 +130,11 @@ def _secret_fields(item: Parameter, stored: StoredSettings[Any]) -> list[ui.Labe
     if item.name not in stored.secrets:
         return [parameter_field(item, None)]
     lost = item.name in stored.unreadable
-    present = t("Can't be decrypted. Enter it again.") if lost else t("Set. Leave it empty to keep it.")
+    present = (
+        t("Can't be decrypted. Enter it again.")
+        if lost
+        else t("Set. Leave it empty to keep the current value.")
+    )
     remove = ui.Label(
         text=cut(t("Remove: {label}", label=label_of(item)), MAX_LABEL),
         component=ui.Checkbox(custom_id=f"{_REMOVE}{item.name}"),

@@ -96,7 +96,7 @@ async def offered(desk: Desk, before: str, after: str, said: str) -> bool:
         zone=before,
     )
     lines = [f"**{cut(plain(title_of(job)), 80)}** · {sentence(job)}" for job in jobs]
-    offer = t("Move them, so that they run at the same times of day in {zone}?", zone=after)
+    offer = t("Move them so that they run at the same times of day in {zone}?", zone=after)
     style = discord.ButtonStyle.success
     panel = note_panel(
         "\n".join([f"### {said}", asked, *bullets(lines, _NAMED), offer]),

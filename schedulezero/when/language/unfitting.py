@@ -82,7 +82,7 @@ def _only_numbers(error: Unfitting, names: Names, text: str, words: Words) -> Na
         return Named(said, tuple(f"{text} {unit}" for unit in several))
     return Named(
         Sentence(
-            "“{text}” may be an hour, a day, a month or a year. Write it like `15:00` or `24.12.`",
+            "“{text}” could be an hour, a day, a month or a year. Write it like `15:00` or `24 December`.",
             "number_alone",
             text=text,
         )
@@ -306,7 +306,7 @@ def _stray_number(error: Unfitting, names: Names, text: str, words: Words) -> Na
     if not strays or len(strays) == len(error.pieces):
         return None
     said = Sentence(
-        "The “{part}” in “{text}” may be an hour, a day or a year. Write it like `15:00` or `24.12.`",
+        "The “{part}” in “{text}” could be an hour, a day or a year. Write it like `15:00` or `24 December`.",
         "number_unclear",
         part=strays[0],
         text=text,
