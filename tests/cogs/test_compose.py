@@ -137,7 +137,7 @@ async def test_buttons_and_a_poll(desk: World) -> None:
     assert values["poll"] == {
         "question": "Who comes?", "answers": ["I", "Not I"], "hours": 48, "several": True,
     }  # fmt: skip
-    assert "“Who comes?” · I · Not I · 2 days · several answers" in text_of(card)
+    assert "“Who comes?” · I · Not I · 2 days · multiple answers allowed" in text_of(card)
     await desk.admin.click(card, label="Confirm")
     assert "Scheduled" in text_of(card)
 

@@ -67,7 +67,7 @@ async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> Non
     shown = await press(world.admin, draft.response, "draft:try")
     text = text_of(shown.response or draft.response)
     assert f"> <@&{players.id}> @Pleyers **Board games** begins <t:{int(starts.timestamp())}:R>" in text, text
-    assert "Posts planned now: 2." in text, text
+    assert "Posts planned: 2." in text, text
     # It looks as soon as it is confirmed.
     await world.admin.click(draft.response, label="Confirm")
     card = text_of(draft.response)

@@ -61,7 +61,7 @@ async def a_scheduler(world: World) -> Any:
 async def test_the_preview_tells_an_interval_that_is_too_short(world: World) -> None:
     preview = await world.draft(world.admin, "send_announcement", hello(world), "every 10 seconds")
     text = text_of(preview.response)
-    assert "10 seconds apart, and the shortest interval is 1 minute" in text
+    assert "10 seconds apart, but the shortest interval allowed is 1 minute" in text
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     assert await live(world) == []
     await world.create(world.admin, "send_announcement", hello(world), "every minute")
@@ -150,7 +150,7 @@ async def test_what_a_member_takes_over_counts_as_theirs(world: World) -> None:
 async def test_reminders_are_few_and_far_between(world: World) -> None:
     remind = world.plain.user.slash
     said_of = said(await remind("remind me", what="Drink", when="every 10 seconds"))
-    assert "10 seconds apart, and the shortest interval is 5 minutes" in said_of and "You wrote:" in said_of
+    assert "10 seconds apart, but the shortest interval allowed is 5 minutes" in said_of and "You wrote:" in said_of
     assert "4 minutes apart" in said(await remind("remind me", what="Drink", when="every 4 minutes"))
     for _ in range(2):
         assert "I will remind you" in said(await remind("remind me", what="Drink", when="in 2 hours"))
@@ -243,7 +243,7 @@ async def test_the_card_of_a_job_from_before_says_what_binds(world: World, datab
     assert "Confirm" in labels(edited.response) or "Save the change" in labels(edited.response)
     cloned = await world.admin.slash(world.channel, "schedule show", job=job_id)
     await press(world.admin, cloned.response, "job:clone")
-    assert "20 seconds apart, and the shortest interval is 1 minute." in text_of(cloned.response)
+    assert "20 seconds apart, but the shortest interval allowed is 1 minute." in text_of(cloned.response)
 
 
 def test_a_wait_is_told_in_the_readers_language() -> None:

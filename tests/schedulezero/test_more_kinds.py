@@ -78,15 +78,15 @@ async def test_the_function_gets_what_its_annotations_say(size: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"day": "tomorrow"}, "'day' of plan must be a day such as `2026-12-31`, not 'tomorrow'."),
-        ({"day": 20271231}, "'day' of plan must be a day"),
+        ({"day": "tomorrow"}, "'day' of plan must be a date such as `2026-12-31`, not 'tomorrow'."),
+        ({"day": 20271231}, "'day' of plan must be a date"),
         ({"at": "25:00"}, "'at' of plan must be a time of day such as `18:30`, not '25:00'."),
         ({"at": "18:30+02:00"}, "'at' of plan must be a time of day"),
         ({"mood": "sad"}, "'mood' of plan must be one of glad, calm, not 'sad'."),
         ({"size": True}, "'size' of plan must be one of small, large, not 'True'."),
         ({"weeks": 3}, "'weeks' of plan must be one of 1, 2, 4, not '3'."),
         ({"weeks": True}, "'weeks' of plan must be one of 1, 2, 4, not 'True'."),
-        ({"roles": ["x"]}, "'roles' of plan must be a list of ids"),
+        ({"roles": ["x"]}, "'roles' of plan must be a list of IDs"),
         ({"channels": [1, 2, 3, 4]}, "'channels' of plan has 4 entries; the limit is 3."),
     ],
 )
