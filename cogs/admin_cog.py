@@ -260,7 +260,7 @@ class AdminCog(commands.Cog):
     @schedule.command(name="setup", description="Set this server's time zone, alerts, approval and limits")
     @app_commands.describe(
         holidays="The country or region whose public holidays count here",
-        days_off="The country or region on whose public holidays no jobs run",
+        days_off="Run no jobs on the public holidays of this country or region",
     )
     async def setup(
         self, interaction: discord.Interaction, holidays: str | None = None, days_off: str | None = None

@@ -103,7 +103,7 @@ async def send_post(
         role_ids: Roles to ping
         files: Pictures and other files
         embeds: Embeds
-        buttons: Buttons that open an address
+        buttons: Buttons that open a link
         poll: A poll
         layout: A layout of containers, sections and galleries instead of text and embeds
         shuffled: Use several texts (separated by --- lines) in random order

@@ -87,7 +87,7 @@ async def remind_interested(
     async with _TURNS[about]:
         notes = host_of(bot).memory
         note = await notes.kept(EVENT_REMINDERS, about) or {"guild_id": str(guild_id), "events": {}}
-        async with asking_discord(Sentence("look at the server's events", "doing_see_events")):
+        async with asking_discord(Sentence("look up the server's events", "doing_see_events")):
             listed = await guild.fetch_scheduled_events()
         meant = [item for item in listed if _is_meant(item, event)]
         known = {str(item.id) for item in listed}

@@ -31,7 +31,15 @@ from sprockets.kit.cleaning import MOST_LOOKED_AT, Cleaning, Wanted, public_thre
 from sprockets.kit.cog import RegisteringCog, by_name
 from sprockets.kit.content import can_read_content
 from sprockets.kit.follow_up import call_off, debt_about, follow_up, owed, waiting
-from sprockets.kit.lock_places import about_of, all_in, called, lockable, locked_about, standing_about
+from sprockets.kit.lock_places import (
+    about_of,
+    all_in,
+    called,
+    lockable,
+    locked_about,
+    standing_about,
+    unlocking,
+)
 from sprockets.kit.lock_words import lock_outcome, unlock_outcome, who_writes
 from sprockets.kit.locks import (
     Lock,
@@ -271,7 +279,7 @@ async def lockdown_channel(
         already = await standing_about(bot, places, about)
         stays = already and await debt_about(bot, about) is None and await waiting(bot, about) is None
         if not stays:  # otherwise it lasts until somebody unlocks it: the later end counts
-            name = Sentence("Unlock {what}", "ending_unlocks", what=called(channel, whole_server))
+            name = unlocking(channel, whole_server)
             after = await follow_up(bot, about, "unlock_channel", params, ends, name, stands=already)
             until = after["at"]
 

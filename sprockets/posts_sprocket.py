@@ -221,7 +221,7 @@ async def _check_edit(bot: commands.Bot, message_url: str, text: str, title: str
     if title or description:
         _own_embeds(found)
     if found.webhook_id is not None or found.author != bot.user:
-        async with asking_discord(Sentence("look at my post", "doing_see_mine")):
+        async with asking_discord(Sentence("check my post", "doing_see_mine")):
             await own_webhook(bot, found)
 
 

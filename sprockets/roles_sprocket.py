@@ -142,7 +142,7 @@ async def _look_at(bot: commands.Bot, role: discord.Role, user_id: int) -> dict[
     """Return who somebody is, and whether they have a role other than temporarily."""
     try:
         async with asking_discord(
-            Sentence("look at the roles of {user_id}", "doing_see_roles", user_id=user_id)
+            Sentence("look up the roles of member {user_id}", "doing_see_roles", user_id=user_id)
         ):
             member = await _member(role.guild, user_id)
             has, about = role in member.roles, _lent(role.id, user_id)
@@ -195,7 +195,7 @@ async def _take_back(
                 continue  # given anew
             try:
                 async with asking_discord(
-                    Sentence("look at the roles of {user_id}", "doing_see_roles", user_id=user_id)
+                    Sentence("look up the roles of member {user_id}", "doing_see_roles", user_id=user_id)
                 ):
                     member = await member_of(guild, user_id)
                     if role in member.roles and not await _given_by_hand(role, user_id, since):
@@ -261,7 +261,7 @@ async def _change_role(
                 one_at_a_time,
                 noting,
                 asking_discord(
-                    Sentence("change the roles of {user_id}", "doing_change_roles", user_id=user_id)
+                    Sentence("change the roles of member {user_id}", "doing_change_roles", user_id=user_id)
                 ),
             ):
                 member = await _member(role.guild, user_id)

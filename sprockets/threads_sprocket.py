@@ -218,7 +218,7 @@ async def set_thread(
     about = thread_about(thread.id)
     async with turn(f"lock:{thread.id}"):  # locks, endings and listeners wait
         async with asking_discord(
-            Sentence("look at the thread “{thread}”", "doing_see_thread", thread=thread.name)
+            Sentence("check the thread “{thread}”", "doing_see_thread", thread=thread.name)
         ):
             now = flags_of(await bot.fetch_channel(thread.id))
         if debt is not None:

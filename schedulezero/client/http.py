@@ -168,12 +168,12 @@ def error_of(status: int, data: Any) -> ClientError:
     """Return the error that an answer with a status of 400 or above stands for."""
     code, message, field = _error(data)
     if status >= 500:
-        return ServerFailed(
-            Sentence(
-                "The scheduler failed on this: {message}",
-                "server_failed_because",
-                message=message or Sentence("It gave no reason.", "no_reason_given"),
+        if not message:
+            return ServerFailed(
+                Sentence("The scheduler failed on this and gave no reason.", "server_failed_silently")
             )
+        return ServerFailed(
+            Sentence("The scheduler failed on this: {message}", "server_failed_because", message=message)
         )
     message = message or Sentence(
         "The scheduler refused this (HTTP {status}).", "server_refused", status=status

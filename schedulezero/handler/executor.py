@@ -377,7 +377,10 @@ def _too_slow(
         # It made progress and resumes where it stopped; that doesn't count as an attempt.
         return failure(
             Sentence(
-                "{method} will continue in {seconds} s.", "goes_on_later", method=method, seconds=seconds
+                "{method} reached its time limit of {seconds} s and will continue where it stopped.",
+                "goes_on_later",
+                method=method,
+                seconds=seconds,
             ),
             retry_after=0.1,
             progress=True,

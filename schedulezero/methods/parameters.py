@@ -123,6 +123,11 @@ class Parameter:
 _READ_AS = {
     "age days": "Older than (days)",
     "color": "Colour",
+    "guild": "Server",
+    "keep bots": "Keep messages from bots",
+    "keep files": "Keep messages with a file",
+    "keep role": "Keep messages from a role",
+    "keep users": "Keep messages from people",
     "lasts": "How long",
     "made at": "Made in",
     "make events": "Create events",

@@ -238,13 +238,13 @@ def held_back(wait: timedelta, limits: Limits, *, personal: bool) -> Sentence:
     seconds, most = max(round(wait.total_seconds()), 1), limits.runs_a_minute(personal)
     if personal:
         return Sentence(
-            "Delayed {seconds} s: a person gets at most {most} reminders a minute.",
+            "Delayed by {seconds} s. Limit for each person: {most} reminders a minute.",
             "reminder_held_back",
             seconds=seconds,
             most=most,
         )
     return Sentence(
-        "Delayed {seconds} s: this server has at most {most} runs a minute.",
+        "Delayed by {seconds} s. Limit for this server: {most} runs a minute.",
         "held_back",
         seconds=seconds,
         most=most,

@@ -84,7 +84,7 @@ class _Mirroring:
         note = await host_of(self._bot).memory.kept(CALENDAR_EVENTS, self._key)
         made: Mapping[str, Any] = note["made"] if note is not None else {}
         self._known = {key: Made.from_json(value) for key, value in made.items()}
-        async with asking_discord(Sentence("look at the server's events", "doing_see_events")):
+        async with asking_discord(Sentence("look up the server's events", "doing_see_events")):
             listed = await self._guild.fetch_scheduled_events(with_counts=False)
         self._events = {str(event.id): event for event in listed if event.status in _LIVE}
         if all(item.event_id for item in self._known.values()):

@@ -61,7 +61,7 @@ async def standing(guild: discord.Guild, bot: commands.Bot, like: str) -> discor
     known = await host_of(bot).memory.kept(EVENT_SERIES, run.job_id or "")
     if known is None or known.get("like") != like:
         return None
-    async with asking_discord(Sentence("look at the server's events", "doing_see_events")):
+    async with asking_discord(Sentence("look up the server's events", "doing_see_events")):
         listed = await guild.fetch_scheduled_events()
     wanted = int(known["event_id"])
     return next((event for event in listed if event.id == wanted and event.status in _STANDS), None)

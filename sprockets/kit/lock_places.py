@@ -27,6 +27,15 @@ def called(channel: GuildChannel, whole_server: bool) -> str:
     return f"#{channel.name}"
 
 
+def unlocking(channel: GuildChannel, whole_server: bool) -> Sentence:
+    """Return the name of the job that ends such a lock."""
+    if whole_server:
+        return Sentence("Unlock the server {name}", "ending_unlocks_server", name=channel.guild.name)
+    if isinstance(channel, discord.CategoryChannel):
+        return Sentence("Unlock the category {name}", "ending_unlocks_category", name=channel.name)
+    return Sentence("Unlock #{channel}", "ending_unlocks", channel=channel.name)
+
+
 def all_in(channel: GuildChannel, whole_server: bool) -> list[GuildChannel]:
     """Return the channels that a lock is about, categories with what is in them."""
     if whole_server:

@@ -156,7 +156,7 @@ def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool) ->
                 "unlock_cleared",
                 what=what,
             )
-        return Sentence("I hadn't locked anything in {what}.", "unlock_nothing_locked", what=what)
+        return Sentence("{what} wasn't locked by me.", "unlock_nothing_locked", what=what)
     if "open" not in became:
         if "locked" in became:
             return Sentence(

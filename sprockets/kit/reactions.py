@@ -71,7 +71,7 @@ async def _own(guild: discord.Guild) -> dict[str, discord.Emoji]:
 
     They are asked for, since without an intent of its own nothing tells the bot of new ones.
     """
-    async with asking_discord(Sentence("look at the server's emojis", "doing_see_emojis")):
+    async with asking_discord(Sentence("look up the server's emojis", "doing_see_emojis")):
         emojis = [item for item in await guild.fetch_emojis() if item.available]
     return {**{item.name: item for item in reversed(emojis)}, **{str(item.id): item for item in emojis}}
 

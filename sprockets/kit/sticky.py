@@ -90,7 +90,7 @@ async def make_sticky(bot: commands.Bot, channel: GuildChannel, post: Post) -> N
         return  # a call outside a run has no job with which it could end
     place: Any = channel
     async with asking_discord(
-        Sentence("look at the post in #{channel}", "doing_see_post", channel=channel.name)
+        Sentence("check the post in #{channel}", "doing_see_post", channel=channel.name)
     ):
         size = await size_of(await place.fetch_message(post.message_id))
     if size > MOST_BYTES:

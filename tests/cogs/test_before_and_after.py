@@ -200,7 +200,7 @@ async def test_changes_and_audit_tell_of_the_parts_without_their_secrets(world: 
     ]
     for text in panels:
         assert "S3CRET" not in text
-        assert "Before and after: – → ▶ **then, at once:** Call web" in text
+        assert "Before and after: – → ▶ **right afterwards:** Call web" in text
         assert "Before and after · Text: {starts}, come! → Soon!" in text
         assert "https://hooks.example.org/… → https://hooks.example.org/…" in text
     assert "B0DY" not in panels[0]

@@ -150,7 +150,10 @@ async def test_what_a_member_takes_over_counts_as_theirs(world: World) -> None:
 async def test_reminders_are_few_and_far_between(world: World) -> None:
     remind = world.plain.user.slash
     said_of = said(await remind("remind me", what="Drink", when="every 10 seconds"))
-    assert "10 seconds apart, but the shortest interval allowed is 5 minutes" in said_of and "You wrote:" in said_of
+    assert (
+        "10 seconds apart, but the shortest interval allowed is 5 minutes" in said_of
+        and "You wrote:" in said_of
+    )
     assert "4 minutes apart" in said(await remind("remind me", what="Drink", when="every 4 minutes"))
     for _ in range(2):
         assert "I will remind you" in said(await remind("remind me", what="Drink", when="in 2 hours"))

@@ -227,7 +227,7 @@ BAD = {
     b'{"method": "nap"}': "needs 'seconds'",
     b'{"method": "nap", "params": {"seconds": "long"}}': "must be a number",
     b'{"method": "typed", "params": {"channel_id": "general"}}': "must be an ID (a whole number)",
-    b'{"method": "typed", "params": {"channel_id": 1, "user_ids": "2"}}': "must be a list of ids",
+    b'{"method": "typed", "params": {"channel_id": 1, "user_ids": "2"}}': "must be a list of IDs",
     b'{"method": "typed", "params": {"channel_id": true}}': "must be an ID (a whole number)",
     b'{"method": "typed", "params": {"channel_id": 1, "loud": "yes"}}': "true or false",
     b'{"method": "nope", "params": {}}': "There is no job method 'nope'",

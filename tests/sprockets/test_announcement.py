@@ -163,6 +163,6 @@ async def test_a_direct_message_and_closed_doors(world: World) -> None:
     world.env.inject_error("POST", "/channels/*/messages", status=403, code=50007, message="Cannot send")
     closed = await world.run("send_dm", {"user_id": world.plain.id, "message": "psst"})
     assert closed["success"] is False and closed["retry"] is False
-    assert "can't send direct messages to the user" in closed["error"]
+    assert "can't send direct messages to user" in closed["error"]
     nobody = await world.run("send_dm", {"user_id": 12345, "message": "psst"})
     assert "There is no user 12345" in nobody["error"]

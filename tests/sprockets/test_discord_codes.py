@@ -80,10 +80,10 @@ async def test_an_unknown_code_is_said_in_discords_words(world: World) -> None:
 async def test_a_person_with_closed_doors_is_not_confused_with_a_refused_text(world: World) -> None:
     params = {"user_id": world.plain.id, "message": "Hello"}
     refuse(world, 50007, 403)
-    assert "they are closed" in (await world.run("send_dm", params))["error"]
+    assert "don't accept them from me" in (await world.run("send_dm", params))["error"]
     refuse(world, 200000, 403)
     answer = await world.run("send_dm", {**params, "message": "Rude"})
-    assert "AutoMod" in answer["error"] and "closed" not in answer["error"]
+    assert "AutoMod" in answer["error"] and "accept" not in answer["error"]
     refuse(world, 40003, 403)
     assert (await world.run("send_dm", {**params, "message": "Again"}))["retry_after"] == 60
 

@@ -180,8 +180,8 @@ async def save(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> None:
     if draft.values.get(PARTS) and PARTS not in values:
         await desk.say(
             t(
-                "What happens before and after was left out of the template, because not "
-                "everyone is allowed to read all of it."
+                "*Before and after* was left out of the template, because it contains something that not "
+                "everyone is allowed to see."
             )
         )
 
@@ -294,7 +294,10 @@ async def edit(desk: Desk, template_id: str) -> None:
     edited = {"id": template.id, "version": template.version, "name": template.name}
     draft = new_draft(desk, template.method, values={**template.values, EDITED: edited})
     await desk.memory.save_draft(draft)
-    said = t("You are changing the template “{name}”. *More…* saves it.", name=plain(template.name))
+    said = t(
+        "You're editing the template “{name}”. To save it, choose *More…*, then *Save the template*.",
+        name=plain(template.name),
+    )
     await show_draft(desk, draft, spec, told=said)
 
 

@@ -56,7 +56,7 @@ def when_said(part: Part) -> str:
     """Say when a part runs."""
     if part.before is not None:
         return t("{span} before", span=_length(part.before))
-    return t("then, {span} later", span=_length(part.after)) if part.after else t("then, at once")
+    return t("{span} afterwards", span=_length(part.after)) if part.after else t("right afterwards")
 
 
 def part_line(part: Part, spec_of: SpecOf, job: Job | None = None) -> str:

@@ -102,8 +102,8 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
     if waiting:
         await ask_for_approval(desk, *waiting)
         said = tn(
-            "{count} of them is waiting for approval.",
-            "{count} of them are waiting for approval.",
+            "{count} job is waiting for approval.",
+            "{count} jobs are waiting for approval.",
             len(waiting),
         )
         lines.append(f"✋ {said}")

@@ -48,7 +48,7 @@ async def endings_of(desk: Desk, job: Job) -> list[str]:
         at = ending.next_run_at or (from_iso(debt.due) if debt.due is not None else None)
         if ending.state is JobState.CANCELLED or at is None:
             continue
-        lines.append(t("{ending} ends it {when}.", ending=titled(ending), when=relative(at)))
+        lines.append(t("Ends {when}: {ending}", ending=titled(ending), when=relative(at)))
         if len(lines) == _MOST_SHOWN:
             break
     return lines

@@ -165,7 +165,7 @@ def setup_panel(
                 "setup",
                 "alerts",
                 target,
-                t("each job's creator; choose a channel…"),
+                t("each job's creator, or choose a channel…"),
                 settings.alert_channel_id,
             )
         ),

@@ -108,7 +108,7 @@ def steps_at(desk: Desk, progress: Progress, notes: Sequence[str] = ()) -> list[
                     "start",
                     "alerts",
                     desk.guild_id,
-                    t("each job's creator; choose a channel…"),
+                    t("each job's creator, or choose a channel…"),
                     progress.alert_channel_id,
                 )
             ),

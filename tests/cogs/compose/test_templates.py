@@ -111,7 +111,7 @@ async def test_it_is_listed_renamed_changed_and_deleted(world: World) -> None:
     card = await world.admin.submit_modal(form, {"name": " Hello   there "})
     assert "Changed: Hello there" in said(card)
     draft = await world.admin.click(card.response, label="Edit")  # type: ignore[arg-type]
-    assert "You are changing the template" in said(draft)
+    assert "You're editing the template" in said(draft)
     form = await press(world.admin, draft.response, ".what")
     draft = await world.admin.submit_modal(form, {"p:message": "Bye {?name}"})
     tools = await world.admin.click(draft.response, label="More…")  # type: ignore[arg-type]
