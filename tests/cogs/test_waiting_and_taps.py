@@ -44,13 +44,13 @@ async def test_an_import_that_waits_is_told_of_once(world: World) -> None:
     await world.bot.services.client.cancel(job)
     shown = await imported_by(world.admin, world, [loud(world, "Single")])
     await press(world.admin, shown.response, "import:do")
-    assert "1 of them is waiting for approval." in text_of(shown.response)
+    assert "1 job is waiting for approval." in text_of(shown.response)
     (card,) = alerts.history()
     assert "asks for approval" in text_of(card) and "Single" in text_of(card) and "Approve" in labels(card)
     quiet = {**loud(world, "Quiet"), "with": {"channel_id": str(world.channel.id), "message": "x"}}
     shown = await imported_by(world.admin, world, [*(loud(world, f"Loud {n}") for n in range(30)), quiet])
     await press(world.admin, shown.response, "import:do")
-    assert "30 of them are waiting for approval." in text_of(shown.response)
+    assert "30 jobs are waiting for approval." in text_of(shown.response)
     _, many = alerts.history()
     assert "is asking for approval of 30 jobs" in text_of(many) and "and 5 more" in text_of(many)
     (first,) = (await world.bot.services.client.jobs(str(world.guild.id), JobQuery(text="Loud 13"))).jobs
