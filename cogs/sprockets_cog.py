@@ -122,7 +122,10 @@ class SprocketsCog(commands.Cog):
         async def work(desk: Desk) -> str:
             await loader.unload(self.bot, name.strip())
             await note_change(desk, "sprocket_unloaded", (), name=name.strip())
-            return t("Unloaded {name}. Jobs that use it fail until it is loaded again.", name=f"**{name}**")
+            return t(
+                "Unloaded {name}. Runs that need it wait for it for a while, and are missed if it stays away.",
+                name=f"**{name}**",
+            )
 
         await self._as_owner(interaction, work)
 
