@@ -1,8 +1,9 @@
 """Keep the commands on Discord the same as those in the bot's tree.
 
 A list is sent only if it has changed, or if Discord no longer has what it took last. It is sent once the bot
-is ready, and again when sprockets bring or take commands, in a task that stops nothing else: what Discord refuses is logged, noted for `/schedule status`, and
-offered again if waiting can help. Discord keeps the old list until it takes the new one.
+is ready, and again when sprockets bring or take commands, in a task that stops nothing else: what Discord
+refuses is logged, noted for `/schedule status`, and offered again if waiting can help. Discord keeps the old
+list until it takes the new one.
 """
 
 from __future__ import annotations

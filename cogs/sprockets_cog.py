@@ -123,7 +123,7 @@ class SprocketsCog(commands.Cog):
             await loader.unload(self.bot, name.strip())
             await note_change(desk, "sprocket_unloaded", (), name=name.strip())
             return t(
-                "Unloaded {name}. Runs that need it wait for it for a while, and are missed if it stays away.",
+                "Unloaded {name}. Runs that need it wait a while for it, and are missed if it stays away.",
                 name=f"**{name}**",
             )
 

@@ -326,8 +326,8 @@ class HandlerThread:
                 method=call.method[:100],
                 known=", ".join(sorted(self._config.sprockets)) or "none at all",
             )
-            # Its sprocket has just been unloaded, or is being reloaded. Our server learns that in a moment and
-            # lets the run wait; one that names no run would call again and again.
+            # Its sprocket has just been unloaded, or is being reloaded. Our server learns that soon and lets
+            # the run wait; one that names no run would call again and again.
             again: JsonObject = {"retry": False} if call.run_id is None else {"retry_after": _LOADED_SECONDS}
             self._answers.append((envelope, failure(said, **again)))
             return None

@@ -16,7 +16,7 @@ from tests.support.command_lists import Lists, Refused, command_lists, leaf
 from tests.support.world import World, a_world, said
 
 NAME = "sprockets.waver_sprocket"
-WAVER = '''
+WAVER = """
 from discord import app_commands
 
 from sprockets.kit import RegisteringCog
@@ -28,9 +28,8 @@ class WaverSprocket(RegisteringCog):
 
 async def setup(bot):
     await bot.add_cog(WaverSprocket(bot))
-'''
+"""
 CHANGED = WAVER.replace('description="Wave"', 'description="Wave at everybody"')
-WITHOUT = WAVER.replace("    @app_commands.command", "    # ").replace("    async def wave", "    async def _wave")
 
 
 @pytest.fixture

@@ -118,7 +118,8 @@ async def test_a_part_that_runs_after_a_job_waits(world: World) -> None:
     await world.advance(minutes=10)
 
     async def part_waits() -> bool:
-        return [run.method for run in await runs_of(world, made.id) if run.state is RunState.QUEUED] == ["ring"]
+        runs = await runs_of(world, made.id)
+        return [run.method for run in runs if run.state is RunState.QUEUED] == ["ring"]
 
     await until(part_waits)
     await bells.load(world)

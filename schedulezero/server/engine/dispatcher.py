@@ -2,12 +2,13 @@
 
 Each handler has a worker that takes its runs in order, as many at once as the handler declared. A guild whose
 runs have to wait doesn't hold up others. If a handler is offline, or doesn't offer the run's method at the
-moment, the run waits without using up attempts until its grace is over; then it is missed. `retry` decides whether a failed attempt is repeated. A handler can ask for a delay (during a Discord outage or rate
-limit); that doesn't use up an attempt either. A run whose handler reports progress may take days; without any
-it ends after an hour. A run that has waited too long is skipped in favor of a later
-run of its job, unless the job wants all of them. Outcomes collect while earlier ones are being written, so
-that a burst takes only a few transactions. At shutdown, the calls under way end first. The runs of a handler
-that this node can't reach are left to the other nodes (`schedulezero.server.engine.reach`).
+moment, the run waits without using up attempts until its grace is over; then it is missed. `retry` decides
+whether a failed attempt is repeated. A handler can ask for a delay (during a Discord outage or rate limit);
+that doesn't use up an attempt either. A run whose handler reports progress may take days; without any it ends
+after an hour. A run that has waited too long is skipped in favor of a later run of its job, unless the job
+wants all of them. Outcomes collect while earlier ones are being written, so that a burst takes only a few
+transactions. At shutdown, the calls under way end first. The runs of a handler that this node can't reach are
+left to the other nodes (`schedulezero.server.engine.reach`).
 """
 
 from __future__ import annotations

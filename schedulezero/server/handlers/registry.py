@@ -337,7 +337,7 @@ class Registry:
         return entries
 
     def lacks_method(self, run: Run) -> bool:
-        """Return whether the instances that are responsible for a run are known, and none offers its method."""
+        """Return whether instances that are responsible for a run are known, and none offers its method."""
         entries = self._responsible(run)
         return bool(entries) and not any(_may_offer(entry.instance, run.method) for entry in entries)
 
