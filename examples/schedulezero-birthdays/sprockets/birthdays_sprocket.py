@@ -90,7 +90,8 @@ class Birthdays:
         return [
             birthday.person
             for birthday in await saved(self._bot, NAME, DATE, guild=self._guild)
-            if birthday.person is not None and is_celebrated(*birthday.value, today, leap_day)
+            if birthday.person is not None
+            and is_celebrated(birthday.value[0], birthday.value[1], today, leap_day)
         ]
 
 
