@@ -94,8 +94,15 @@ class SimulatedGuild:
         await self.handler.refresh()
 
     async def load(self, name: str) -> list[str]:
-        """Load a sprocket as ``/load_sprocket`` does and return the jobs that it added."""
+        """Load a sprocket as ``/load_sprocket`` does and return the jobs that it added.
+
+        People can use its commands from then on.
+        """
+        commands = self.bot.services.commands
+        before = await commands.mark(self.bot)
         brought = await loader.load(self.bot, name)
+        if await commands.mark(self.bot) != before:
+            await commands.offered(self.bot)
         await self.env.settle()
         await self.ready()
         self.invite()

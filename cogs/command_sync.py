@@ -1,8 +1,9 @@
 """Keep the commands on Discord the same as those in the bot's tree.
 
 A list is sent only if it has changed, or if Discord no longer has what it took last. It is sent once the bot
-is ready, in a task that stops nothing else: what Discord refuses is logged, noted for `/schedule status`, and
-offered again if waiting can help. Discord keeps the old list until it takes the new one.
+is ready, and again when sprockets bring or take commands, in a task that stops nothing else: what Discord
+refuses is logged, noted for `/schedule status`, and offered again if waiting can help. Discord keeps the old
+list until it takes the new one.
 """
 
 from __future__ import annotations
@@ -64,6 +65,10 @@ class _Scope:
     wanted: bool = True
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     work: Kept | None = None
+    pausing: bool = False
+    """Whether it waits until it may offer them again."""
+    taken: str | None = None
+    """The fingerprint of the list that Discord has just taken, until the work ends."""
 
 
 class CommandSync:
@@ -88,9 +93,22 @@ class CommandSync:
         scope = self._scopes.get(guild_id)
         if scope is not None and scope.work is not None and not scope.work.done:
             scope.wanted = True
+            if not scope.pausing:
+                scope.answered.clear()  # what was answered until now isn't about the present list
             return
         scope = self._scopes[guild_id] = _Scope()
         scope.work = self._supervisor.keep(_PART, lambda: self._keep_offering(bot, guild_id, scope))
+
+    async def offer_changes(self, bot: commands.Bot) -> None:
+        """Begin to offer the global commands, unless Discord took just these last; it isn't asked."""
+        mark = await self.mark(bot)
+        note = await self._memory.kept(_KIND, _key(bot, None)) or {}
+        if note.get("fingerprint") != mark or note.get("refusal") is not None:
+            self.offer(bot)
+
+    async def mark(self, bot: commands.Bot) -> str:
+        """Return what tells the tree's global commands, as they are now, from others."""
+        return fingerprint(await _payload(bot, None))
 
     async def offered(self, bot: commands.Bot, guild_id: int | None = None) -> Offered:
         """Offer the commands, and return how they stand once Discord has answered, or after ten seconds."""
@@ -127,21 +145,28 @@ class CommandSync:
         try:
             while scope.wanted:
                 scope.wanted = False
-                refusal = await self._offer(bot, guild_id, attempt)
-                scope.answered.set()
-                if refusal is not None and refusal.retry_after is not None:
-                    scope.wanted = True
+                refusal = await self._offer(bot, guild_id, attempt, scope)
+                pause = refusal.retry_after if refusal is not None else None
+                if pause is not None or not scope.wanted:
+                    scope.answered.set()
+                if pause is not None:
+                    scope.wanted = scope.pausing = True
                     attempt += 1
-                    await asyncio.sleep(refusal.retry_after)
+                    await asyncio.sleep(pause)
+                    scope.pausing = False
         finally:
             scope.answered.set()
 
-    async def _offer(self, bot: commands.Bot, guild_id: int | None, attempt: int) -> Refusal | None:
+    async def _offer(
+        self, bot: commands.Bot, guild_id: int | None, attempt: int, scope: _Scope
+    ) -> Refusal | None:
         """Offer the commands once; note, log and return a refusal."""
         payload: Payload = []
         try:
             payload = await _payload(bot, guild_id)
-            await self._send(bot, guild_id, payload)
+            if (mark := fingerprint(payload)) != scope.taken:
+                await self._send(bot, guild_id, payload)
+                scope.taken = mark
             return None
         except Exception as error:
             refusal = refusal_of(error, payload, attempt)

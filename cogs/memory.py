@@ -7,6 +7,7 @@ here and never in the panel, so that a restart loses nothing.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -348,6 +349,28 @@ class Memory:
         )
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [(str(found), str(key), value) for found, key, value in rows]
+
+    async def notes_with(
+        self, kind: str, wanted: Mapping[str, str], order: Sequence[str], most: int
+    ) -> list[dict[str, Any]]:
+        """Return the values of the first ``most`` notes of a kind that name something.
+
+        Parameters:
+            kind: the kind.
+            wanted: what they name, by the key in the note's value.
+            order: the keys in the note's value by which they are ordered.
+            most: how many to return at most.
+        """
+        named = [_notes.c.value[name].as_string() == value for name, value in wanted.items()]
+        # A missing value comes first in both databases.
+        ordered = [sa.func.coalesce(_notes.c.value[name].as_string(), "") for name in order]
+        query = (
+            sa.select(_notes.c.value)
+            .where(_notes.c.kind == kind, *named)
+            .order_by(*ordered)
+            .limit(max(most, 0))
+        )
+        return list(await self._database.read(lambda connection: connection.scalars(query).all()))
 
     async def kept(self, kind: str, key: str) -> dict[str, Any] | None:
         """Return a note; None if there is none."""

@@ -122,7 +122,10 @@ class SprocketsCog(commands.Cog):
         async def work(desk: Desk) -> str:
             await loader.unload(self.bot, name.strip())
             await note_change(desk, "sprocket_unloaded", (), name=name.strip())
-            return t("Unloaded {name}. Jobs that use it fail until it is loaded again.", name=f"**{name}**")
+            return t(
+                "Unloaded {name}. Runs that need it wait a while for it, and are missed if it stays away.",
+                name=f"**{name}**",
+            )
 
         await self._as_owner(interaction, work)
 
@@ -180,11 +183,12 @@ class SprocketsCog(commands.Cog):
         async def owners_work(desk: Desk) -> None:
             if not await self.bot.is_owner(interaction.user):
                 raise Refused("Only the bot's owner may do this.", code="only_owner")
-            before = {command.name for command in self.bot.tree.walk_commands()}
+            commands = desk.services.commands
+            before = await commands.mark(self.bot)
             said = await work(desk)
-            if {command.name for command in self.bot.tree.walk_commands()} != before:
-                # The sprocket has its own slash commands.
-                offered = await desk.services.commands.offered(self.bot)
+            if await commands.mark(self.bot) != before:
+                # The sprocket has commands of its own, which Discord may refuse.
+                offered = await commands.offered(self.bot)
                 if offered.refusal is not None:
                     when = relative(offered.again_at) if offered.again_at is not None else ""
                     said += f"\n⚠️ {told(offered.refusal, when)}"

@@ -29,7 +29,7 @@ async def test_the_recipes_do_what_they_say(settings: Settings, tmp_path: Path) 
     sprockets.__path__.append(str(tmp_path))
     try:
         async with simulated_guild(settings) as guild:
-            assert len(await guild.load("recipes")) == 6
+            assert len(await guild.load("recipes")) == 7
             where = str(guild.channel.id)
             game = {
                 "where": where,
@@ -46,6 +46,12 @@ async def test_the_recipes_do_what_they_say(settings: Settings, tmp_path: Path) 
             assert report.embeds[0].title == "This week" and report.attachments[0].filename == "week.csv"
             opened = await guild.run("open_talk", {"where": where, "topic": "Books"})
             assert guild.bot.get_channel(int(opened["thread_id"])) is not None, opened
+            assert (await guild.run("read_wishes", {"where": where}))["success"] is True
+            assert guild.posted()[-1].content == "Nobody wishes for anything."
+            wished = await guild.plain.slash(guild.channel, "wish", text="a *cake*")
+            assert wished.response.content == "May it come true!"
+            assert (await guild.run("read_wishes", {"where": where}))["success"] is True
+            assert guild.posted()[-1].content == f"<@{guild.plain.id}> wishes: a *cake*"
             for day in (1, 2):
                 assert (await guild.run("count_days", {"where": where}))["success"] is True
                 assert guild.posted()[-1].content == f"Day {day}"

@@ -50,7 +50,7 @@ from schedulezero.methods.spec import JobFunction
 __all__ = [
     "Found", "available", "clashes", "cog_of", "discover", "extension", "fault_of", "file_of", "folders",
     "jobs_of", "load", "loaded", "look_around", "look_in", "own_version", "present_name", "pycord_edits",
-    "reload", "replaced", "unload",
+    "reload", "replaced", "settled", "unload",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -97,6 +97,12 @@ def jobs_of(bot: commands.Bot, name: str) -> dict[str, JobFunction]:
 
 def _cogs_of(bot: commands.Bot, extension: str) -> list[commands.Cog]:
     return [cog for cog in bot.cogs.values() if is_in(extension, cog.__module__)]
+
+
+async def settled(bot: commands.Bot) -> None:
+    """Wait while sprockets are being loaded or unloaded: the bot is half changed in between."""
+    async with _turns(bot):
+        return
 
 
 async def load(bot: commands.Bot, name: str) -> list[str]:

@@ -4,15 +4,17 @@ A sprocket registers its jobs in an ``on_ready`` listener. That event doesn't fi
 while the bot runs, and discord.py has no event for a cog that is added or removed. So while ScheduleZeroCog
 is loaded, the bot's own methods `add_cog`, `remove_cog`, `load_extension`, `unload_extension` and
 `reload_extension` are replaced by those of `Watch`. They do the same, and then call the new ``on_ready``
-listeners, or unregister the jobs of what is gone; `owners` knows whose job each is. Cogs and extensions that
-aren't sprockets are left alone.
+listeners, or unregister the jobs of what is gone; `owners` knows whose job each is. If the bot's application
+commands have changed, they dispatch the event `COMMANDS_CHANGED`, except while the bot closes: `close`, which
+unloads everything, is replaced, too. Cogs and extensions that aren't sprockets are left alone.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from discord.ext import commands
@@ -25,7 +27,9 @@ from schedulezero.methods.spec import JobFunction
 
 log = logging.getLogger(__name__)
 
-_WATCHED = ("add_cog", "remove_cog", "load_extension", "unload_extension", "reload_extension")
+COMMANDS_CHANGED = "sprocket_commands_changed"
+"""The event after a sprocket brought or took application commands, as discord.py dispatches it."""
+_WATCHED = ("add_cog", "remove_cog", "load_extension", "unload_extension", "reload_extension", "close")
 
 
 class Watch:
@@ -48,6 +52,7 @@ class Watch:
         self._called: list[Any] = []
         self._real: dict[str, Any] = {}
         self._own: dict[str, Any] = {}
+        self._closing = False
 
     def begin(self) -> None:
         """Replace the bot's methods."""
@@ -110,19 +115,36 @@ class Watch:
         """Return the extension to which a module belongs, or the module itself."""
         return self._owners.extension_of(module) or module
 
+    @contextmanager
+    def _telling_of_commands(self) -> Generator[None]:
+        """Dispatch an event if the bot's application commands have changed by the end of the block."""
+        before = self._bot.tree.get_commands()
+        try:
+            yield
+        finally:
+            if self._bot.tree.get_commands() != before and not self._closing:
+                self._bot.dispatch(COMMANDS_CHANGED)
+
     # ------------------------------------------------------------------ in place of the bot's methods
+
+    async def _close(self) -> None:
+        self._closing = True
+        await self._real["close"]()
 
     async def _add_cog(self, cog: commands.Cog, /, **options: Any) -> None:
         known = self._listeners()
-        await self._real["add_cog"](cog, **options)
         if not is_sprocket(cog.__module__) or self._owners.busy:
-            return  # once its extension is set up, all of its listeners are called
-        try:
-            with self._owners.acting(self._extension_of(cog.__module__)):
-                await self._call_new(known)
-        except BaseException:
-            await self._remove_cog(cog.qualified_name)
-            raise
+            # Once its extension is set up, all of its listeners are called.
+            await self._real["add_cog"](cog, **options)
+            return
+        with self._telling_of_commands():
+            await self._real["add_cog"](cog, **options)
+            try:
+                with self._owners.acting(self._extension_of(cog.__module__)):
+                    await self._call_new(known)
+            except BaseException:
+                await self._remove_cog(cog.qualified_name)
+                raise
 
     async def _remove_cog(self, name: str, /, **options: Any) -> commands.Cog | None:
         cog = self._bot.get_cog(name)
@@ -133,7 +155,7 @@ class Watch:
                 self._prune()
         extension = self._extension_of(cog.__module__)
         try:
-            with self._owners.acting(extension):
+            with self._telling_of_commands(), self._owners.acting(extension):
                 return await self._real["remove_cog"](name, **options)
         finally:
             self._prune()
@@ -149,7 +171,7 @@ class Watch:
             await self._real["load_extension"](name, package=package)
             return
         known = self._listeners()
-        with self._owners.acting(full):
+        with self._telling_of_commands(), self._owners.acting(full):
             try:
                 await self._real["load_extension"](name, package=package)
             except BaseException:
@@ -169,7 +191,7 @@ class Watch:
             return
         known = full in self._bot.extensions
         try:
-            with self._owners.acting(full):
+            with self._telling_of_commands(), self._owners.acting(full):
                 await self._real["unload_extension"](name, package=package)
         finally:
             if known and full not in self._bot.extensions:
@@ -185,7 +207,7 @@ class Watch:
         }
         if full in self._bot.extensions and (spec := spec_of(full)) is not None:
             forget_bytecode(spec)
-        with self._owners.acting(full):
+        with self._telling_of_commands(), self._owners.acting(full):
             known = self._listeners()
             try:
                 await self._real["reload_extension"](name, package=package)  # it calls `_load_extension`

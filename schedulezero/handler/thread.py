@@ -62,6 +62,8 @@ _SEND_EVERY_SECONDS = 0.02
 _POLL_MS = 500
 _LARGEST_RECEIVED = 8 * 1024 * 1024  # a larger frame closes its peer's connection
 _BIND_TRIES = 40
+_LOADED_SECONDS = 2.0
+"""When to call again for a job that isn't loaded."""
 
 
 @dataclass(slots=True)
@@ -324,7 +326,10 @@ class HandlerThread:
                 method=call.method[:100],
                 known=", ".join(sorted(self._config.sprockets)) or "none at all",
             )
-            self._answers.append((envelope, failure(said, retry=False)))
+            # Its sprocket has just been unloaded, or is being reloaded. Our server learns that soon and lets
+            # the run wait; one that names no run would call again and again.
+            again: JsonObject = {"retry": False} if call.run_id is None else {"retry_after": _LOADED_SECONDS}
+            self._answers.append((envelope, failure(said, **again)))
             return None
         if self._calls_under_way >= MOST_CALLS:
             said = Sentence(

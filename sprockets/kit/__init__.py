@@ -6,8 +6,8 @@
   the permissions it needs: `Need` and `in_channel`; a schedule of its own: `on_schedule`. A plain function
   declares the same with `needs`, `variables_in` and `resumable`.
 * **Registering it**: `RegisteringCog` and `by_name`.
-* **While it runs**: `current_run`, `progress`, `settings_of`, `get` and `put` for what it remembers, and
-  `step` for work that must happen only once; `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and
+* **While it runs**: `current_run`, `progress`, `settings_of`, `get`, `put` and `saved` for what it remembers,
+  and `step` for work that must happen only once; `JobFailed`, `Gone`, `Forbidden`, `ParameterError` and
   `Uncertain` for failures.
 * **On Discord**: `asking_discord` turns Discord's errors into ours; `channel_of`, `guild_channel_of`,
   `guild_of`, `role_of`, `member_of`, `find_message`, `expect_guild` and `expect_member` look things up in the
@@ -75,7 +75,7 @@ from sprockets.kit.messages import (
 from sprockets.kit.outgoing import Upload
 from sprockets.kit.posting import post, posted
 from sprockets.kit.several import for_each, partly
-from sprockets.kit.state import get, put
+from sprockets.kit.state import Saved, get, put, saved
 
 __all__ = (
     "CALLING",
@@ -101,6 +101,7 @@ __all__ = (
     "RegisteringCog",
     "RoleId",
     "RoleIds",
+    "Saved",
     "SecretText",
     "SecretUrl",
     "Text",
@@ -143,6 +144,7 @@ __all__ = (
     "put",
     "resumable",
     "role_of",
+    "saved",
     "send_out",
     "settings_of",
     "silenced",

@@ -2,16 +2,18 @@
 
     streak = await get(bot, "standup", "streak", person=member.id, default=0)
     await put(bot, "standup", "streak", streak + 1, person=member.id)
+    streaks = await saved(bot, "standup", "streak")
 
 A value belongs to the guild of the run's job and is deleted with the guild; one of a person also when they
-delete their data, and one of a job 30 days after the job has ended. The bot's notes hold the values, so a
-restart loses none.
+delete their data, and one of a job 30 days after the job has ended. Outside of a run, as in a command or a
+listener, ``guild`` names it. The bot's notes hold the values, so a restart loses none.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from schedulezero.errors import JobFailed
@@ -28,8 +30,32 @@ LONGEST_KEY = 100
 """The most characters of a key."""
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A value that `put` saved, as `saved` lists it.
+
+    Attributes:
+        key: Its key.
+        value: The value.
+        person: The id of the person whose value it is; None for one of the guild or a job.
+        job_id: The id of the job whose value it is; None for one of the guild or a person.
+    """
+
+    key: str
+    value: Any
+    person: int | None = None
+    job_id: str | None = None
+
+
 async def get(
-    bot: object, sprocket: str, key: str, *, person: int | None = None, job: bool = False, default: Any = None
+    bot: object,
+    sprocket: str,
+    key: str,
+    *,
+    person: int | None = None,
+    job: bool = False,
+    guild: int | None = None,
+    default: Any = None,
 ) -> Any:
     """Return a value that `put` saved, or the default.
 
@@ -39,17 +65,25 @@ async def get(
         key: Names the value.
         person: The id of the person whose value it is; None for one of the guild or the job.
         job: Whether it is the value of the run's job.
+        guild: The id of the guild, outside of a run; in a run it is the run's own.
         default: What to return if there is no value.
 
     Raises JobFailed outside a guild, and for a key or a name that isn't text of 1 to 100 characters.
     """
-    kind, name, _ = _place(sprocket, key, person, job=job)
+    kind, name, _ = _place(sprocket, key, person, job=job, guild=guild)
     found = await host_of(bot).memory.kept(kind, name)
     return default if found is None else found["value"]
 
 
 async def put(
-    bot: object, sprocket: str, key: str, value: Any, *, person: int | None = None, job: bool = False
+    bot: object,
+    sprocket: str,
+    key: str,
+    value: Any,
+    *,
+    person: int | None = None,
+    job: bool = False,
+    guild: int | None = None,
 ) -> None:
     """Save a value under a key, replacing any that is there; None deletes it.
 
@@ -63,10 +97,11 @@ async def put(
         value: What JSON can hold, at most 4096 characters of it.
         person: The id of the person whose value it is; None for one of the guild or the job.
         job: Whether it is the value of the run's job.
+        guild: The id of the guild, outside of a run; in a run it is the run's own.
 
     Raises JobFailed outside a guild, for a key or value that is too long, and if the guild has 2000 values.
     """
-    kind, name, about = _place(sprocket, key, person, job=job)
+    kind, name, about = _place(sprocket, key, person, job=job, guild=guild)
     notes = host_of(bot).memory
     if value is None:
         await notes.forget(kind, name)
@@ -100,11 +135,54 @@ async def put(
         )
 
 
-def _place(sprocket: str, key: str, person: int | None, *, job: bool) -> tuple[str, str, dict[str, Any]]:
-    """Return the kind and key of a note, and what it is about."""
+async def saved(
+    bot: object, sprocket: str, key: str | None = None, *, guild: int | None = None, most: int = MOST
+) -> list[Saved]:
+    """List the values that a sprocket has saved in a guild, such as everybody's birthday.
+
+    They are ordered by key, and those of one key always come in the same order.
+
+    Parameters:
+        bot: The bot.
+        sprocket: The sprocket's name, as in ``/load_sprocket``.
+        key: Lists the values of this key only: that of the guild, of each person and of each job.
+        guild: The id of the guild, outside of a run; in a run it is the run's own.
+        most: How many to list at most; a guild has no more than 2000.
+
+    Raises JobFailed outside a guild.
+    """
+    kind = _kind(guild, job=False)
+    wanted = {"sprocket": sprocket} if key is None else {"sprocket": sprocket, "key": key}
+    found = await host_of(bot).memory.notes_with(kind, wanted, ("key", "person", "job"), most)
+    return [
+        Saved(
+            value["key"],
+            value["value"],
+            int(value["person"]) if value["person"] is not None else None,
+            value["job"],
+        )
+        for value in found
+    ]
+
+
+def _kind(guild: int | None, *, job: bool) -> str:
+    """Return the kind of the notes of the run's guild or, outside of a run, of the guild that is named."""
     run = current_run()
-    if run.guild_id is None or (job and run.job_id is None):
+    if run.guild_id is not None and guild is not None and str(guild) != run.guild_id:
+        raise JobFailed(
+            "A job can use the values of its own server only.", retry=False, code="state_of_another_guild"
+        )
+    place = run.guild_id if run.guild_id is not None else guild
+    if place is None or (job and run.job_id is None):
         raise JobFailed("This job doesn't belong to a server.", retry=False, code="job_without_guild")
+    return f"{SPROCKET_STATE}/{place}"
+
+
+def _place(
+    sprocket: str, key: str, person: int | None, *, job: bool, guild: int | None
+) -> tuple[str, str, dict[str, Any]]:
+    """Return the kind and key of a note, and what it is about."""
+    kind = _kind(guild, job=job)
     for text, whose in ((key, "the key"), (sprocket, "the sprocket's name")):
         if (fault := _fault(text, whose)) is not None:
             raise JobFailed(
@@ -122,10 +200,10 @@ def _place(sprocket: str, key: str, person: int | None, *, job: bool) -> tuple[s
         "sprocket": sprocket,
         "key": key,
         "person": str(person) if person is not None else None,
-        "job": run.job_id if job else None,
+        "job": current_run().job_id if job else None,
     }
     name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
-    return f"{SPROCKET_STATE}/{run.guild_id}", name, about
+    return kind, name, about
 
 
 def _fault(text: object, whose: str) -> str | None:

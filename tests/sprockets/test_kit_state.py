@@ -11,8 +11,50 @@ from cogs.sprocket_state import forget_states_of_ended_jobs, states_of_person
 from schedulezero import instants
 from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import RunContext, running
-from sprockets.kit import get, put, state
+from sprockets.kit import Saved, get, put, saved, state
 from tests.support.world import World
+
+
+async def test_code_outside_of_a_run_names_the_guild(world: World) -> None:
+    bot, guild, pia, mo = world.bot, world.guild.id, world.plain.id, world.moderator.id
+    await put(bot, "birthdays", "date", [2, 29], person=pia, guild=guild)
+    await put(bot, "birthdays", "date", [7, 4], person=mo, guild=guild)
+    await put(bot, "birthdays", "note", "x", guild=guild)
+    await put(bot, "other", "date", 1, guild=guild)
+    await put(bot, "birthdays", "date", [1, 1], person=pia, guild=5)
+    assert await get(bot, "birthdays", "date", person=pia, guild=guild) == [2, 29]
+    both = [Saved("date", [2, 29], pia), Saved("date", [7, 4], mo)]
+    both.sort(key=lambda item: str(item.person))
+    assert await saved(bot, "birthdays", "date", guild=guild) == both
+    assert await saved(bot, "birthdays", guild=guild) == [*both, Saved("note", "x")]
+    assert await saved(bot, "birthdays", guild=guild, most=1) == both[:1]
+    assert await saved(bot, "birthdays", guild=6) == []
+    with running(RunContext(guild_id=str(guild), job_id="j")):
+        assert await saved(bot, "birthdays", "date") == both
+        assert await get(bot, "birthdays", "note", guild=guild) == "x"
+        await put(bot, "birthdays", "note", "of the job", job=True)
+        assert await saved(bot, "birthdays", "note") == [
+            Saved("note", "x"),
+            Saved("note", "of the job", job_id="j"),
+        ]
+        for wrong in (
+            lambda: get(bot, "birthdays", "note", guild=5),
+            lambda: put(bot, "birthdays", "note", 1, guild=5),
+            lambda: saved(bot, "birthdays", guild=5),
+        ):
+            with pytest.raises(JobFailed) as refused:
+                await wrong()
+            assert refused.value.code == "state_of_another_guild"
+    for wrong in (
+        lambda: get(bot, "birthdays", "note"),
+        lambda: saved(bot, "birthdays"),
+        lambda: get(bot, "birthdays", "note", job=True, guild=guild),
+    ):
+        with pytest.raises(JobFailed) as refused:
+            await wrong()
+        assert refused.value.code == "job_without_guild"
+    await forget_person(world.bot.services, pia)
+    assert await saved(bot, "birthdays", "date", guild=guild) == [Saved("date", [7, 4], mo)]
 
 
 async def test_values_of_a_guild_a_person_and_a_job(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,12 @@ from cogs.desk.drafts.draft import typed
 from cogs.desk.drafts.draft_card import parameter_lines
 from cogs.desk.drafts.post_preview import Post, post_of
 from cogs.desk.kit.context import Desk
-from cogs.desk.kit.wording import cut
+from cogs.desk.kit.wording import cut, span
 from cogs.language import t, translated
 from cogs.rights.member_counts import count_members
 from cogs.services import spec_for
 from schedulezero import instants
+from schedulezero.client.dialect import Feature
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.handler.run_context import RunContext, running
 from schedulezero.methods.parameters import Kind
@@ -24,13 +25,20 @@ async def details_of(desk: Desk, job: Job) -> str:
     """Return the lines of a job's params."""
     spec = spec_for(desk.bot, job.method)
     if spec is None:
-        return "*" + t("Its sprocket isn't loaded, so it would fail.") + "*"
+        return f"*{await _unloaded(desk, job)}*"
     if spec.internal and spec.preview is not None:
         return await _as_it_will_look(desk, job, spec, spec.preview)
     asked = [parameter for parameter in spec.parameters if parameter.kind is not Kind.GUILD]
     asked.sort(key=lambda item: item.kind is Kind.LONG_TEXT)  # no line then stands in a quoted text
     lines = parameter_lines(asked, typed(spec, job.params), 100 if spec.variables else 600)
     return cut("\n".join(lines), 1800)
+
+
+async def _unloaded(desk: Desk, job: Job) -> str:
+    """Return what becomes of a job's runs while its sprocket isn't loaded."""
+    if Feature.POLICIES in await desk.client.lacks():
+        return t("Its sprocket isn't loaded, so it would fail.")
+    return t("Its sprocket isn't loaded. Each run waits up to {time} for it.", time=span(job.grace))
 
 
 async def _as_it_will_look(desk: Desk, job: Job, spec: MethodSpec, tell: Tell) -> str:

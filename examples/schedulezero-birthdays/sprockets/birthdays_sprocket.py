@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import calendar
-from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, cast
 from zoneinfo import ZoneInfo
@@ -13,7 +11,6 @@ import discord
 from discord.ext import commands
 from pydantic import BaseModel, Field
 
-from schedulezero.handler.run_context import RunContext, running
 from sprockets.kit import (
     REASON,
     JobFailed,
@@ -38,6 +35,7 @@ from sprockets.kit import (
     on_schedule,
     post,
     put,
+    saved,
     settings_of,
     step,
     text_for,
@@ -46,8 +44,6 @@ from sprockets.kit import (
 NAME = "birthdays"
 DATE = "date"
 """The key of a person's own value: month and day."""
-LISTS = 50
-"""Who has a value is kept in this many lists, since one value holds about 180 ids."""
 AT_ONCE = 40
 """How many people one message congratulates."""
 
@@ -65,48 +61,38 @@ class BirthdaySettings(BaseModel):
 
 
 class Birthdays:
-    """The birthdays of the guild of the current run."""
+    """The birthdays of a guild.
 
-    def __init__(self, bot: commands.Bot) -> None:
+    Parameters:
+        bot: The bot.
+        guild: The guild's id; None for that of the current run.
+    """
+
+    def __init__(self, bot: commands.Bot, guild: int | None = None) -> None:
         self._bot = bot
-        self._changing = asyncio.Lock()
+        self._guild = guild
 
     async def of(self, person: int) -> tuple[int, int] | None:
         """Return a person's month and day, or None."""
-        found = await get(self._bot, NAME, DATE, person=person)
+        found = await get(self._bot, NAME, DATE, person=person, guild=self._guild)
         return (found[0], found[1]) if found else None
 
     async def save(self, person: int, month: int, day: int) -> None:
         """Save a person's birthday."""
-        async with self._changing:
-            key = f"people:{person % LISTS}"
-            people: list[str] = await get(self._bot, NAME, key, default=[])
-            if str(person) not in people:
-                await put(self._bot, NAME, key, [*people, str(person)])
-            await put(self._bot, NAME, DATE, [month, day], person=person)
+        await put(self._bot, NAME, DATE, [month, day], person=person, guild=self._guild)
 
     async def forget(self, person: int) -> None:
         """Delete a person's birthday."""
-        async with self._changing:
-            await put(self._bot, NAME, DATE, None, person=person)
-            await self._list(f"people:{person % LISTS}")
+        await put(self._bot, NAME, DATE, None, person=person, guild=self._guild)
 
     async def on(self, today: date, leap_day: str) -> list[int]:
-        """Return those who celebrate on a day; whoever had their data deleted leaves the lists."""
-        found: list[int] = []
-        for number in range(LISTS):
-            async with self._changing:
-                birthdays = await self._list(f"people:{number}")
-            found += [person for person, its in birthdays.items() if is_celebrated(*its, today, leap_day)]
-        return found
-
-    async def _list(self, key: str) -> dict[int, tuple[int, int]]:
-        people: list[str] = await get(self._bot, NAME, key, default=[])
-        looked_up = {int(person): await self.of(int(person)) for person in people}
-        birthdays = {person: its for person, its in looked_up.items() if its is not None}
-        if len(birthdays) < len(people):
-            await put(self._bot, NAME, key, [str(person) for person in birthdays] or None)
-        return birthdays
+        """Return those who celebrate on a day."""
+        return [
+            birthday.person
+            for birthday in await saved(self._bot, NAME, DATE, guild=self._guild)
+            if birthday.person is not None
+            and is_celebrated(birthday.value[0], birthday.value[1], today, leap_day)
+        ]
 
 
 def is_celebrated(month: int, day: int, today: date, leap_day: str) -> bool:
@@ -145,7 +131,7 @@ async def congratulate(
     settings = await settings_of(bot, NAME, BirthdaySettings, str(guild.id))
 
     async def look(_: dict[str, Any]) -> dict[str, Any]:
-        people = await _cog_of(bot).birthdays.on(today, settings.leap_day)
+        people = await Birthdays(bot).on(today, settings.leap_day)
         return {"people": [str(person) for person in people if await _member(guild, person) is not None]}
 
     people = [int(person) for person in (await step("people", look))["people"]]
@@ -267,9 +253,9 @@ class BirthdayForm(discord.ui.Modal, title="Your birthday"):
         component=discord.ui.TextInput[Any](custom_id="day", max_length=2, placeholder="1 to 31"),
     )
 
-    def __init__(self, birthdays: Birthdays) -> None:
+    def __init__(self, bot: commands.Bot) -> None:
         super().__init__()
-        self._birthdays = birthdays
+        self._bot = bot
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
         month = int(cast("discord.ui.Select[Any]", self.month.component).values[0])
@@ -280,8 +266,8 @@ class BirthdayForm(discord.ui.Modal, title="Your birthday"):
             await _answer(interaction, f"{calendar.month_name[month]} has no day “{text}”. Try again.")
             return
         try:
-            with _in_guild_of(interaction):
-                await self._birthdays.save(interaction.user.id, born.month, born.day)
+            birthdays = Birthdays(self._bot, interaction.guild_id)
+            await birthdays.save(interaction.user.id, born.month, born.day)
         except JobFailed as error:
             await _answer(interaction, str(error))
             return
@@ -291,31 +277,24 @@ class BirthdayForm(discord.ui.Modal, title="Your birthday"):
 class BirthdayButtons(discord.ui.View):
     """Lets members enter, see and delete their own birthday, also after the bot was restarted."""
 
-    def __init__(self, birthdays: Birthdays) -> None:
+    def __init__(self, bot: commands.Bot) -> None:
         super().__init__(timeout=None)
-        self._birthdays = birthdays
+        self._bot = bot
 
     @discord.ui.button(label="Enter it", style=discord.ButtonStyle.primary, custom_id="birthdays:enter")
     async def enter(self, interaction: discord.Interaction, _: discord.ui.Button[Any]) -> None:
-        await interaction.response.send_modal(BirthdayForm(self._birthdays))
+        await interaction.response.send_modal(BirthdayForm(self._bot))
 
     @discord.ui.button(label="Show mine", custom_id="birthdays:show")
     async def show(self, interaction: discord.Interaction, _: discord.ui.Button[Any]) -> None:
-        with _in_guild_of(interaction):
-            found = await self._birthdays.of(interaction.user.id)
+        found = await Birthdays(self._bot, interaction.guild_id).of(interaction.user.id)
         text = f"Your birthday is on {_words(*found)}." if found else "I don't know your birthday."
         await _answer(interaction, text)
 
     @discord.ui.button(label="Delete mine", custom_id="birthdays:delete")
     async def delete(self, interaction: discord.Interaction, _: discord.ui.Button[Any]) -> None:
-        with _in_guild_of(interaction):
-            await self._birthdays.forget(interaction.user.id)
+        await Birthdays(self._bot, interaction.guild_id).forget(interaction.user.id)
         await _answer(interaction, "Your birthday is deleted.")
-
-
-def _in_guild_of(interaction: discord.Interaction) -> AbstractContextManager[None]:
-    """Let `get` and `put` work outside of a run, for the guild where somebody clicked."""
-    return running(RunContext(guild_id=str(interaction.guild_id)))
 
 
 class BirthdaysSprocket(RegisteringCog):
@@ -326,8 +305,7 @@ class BirthdaysSprocket(RegisteringCog):
 
     def __init__(self, bot: commands.Bot) -> None:
         super().__init__(bot)
-        self.birthdays = Birthdays(bot)
-        self.buttons = BirthdayButtons(self.birthdays)
+        self.buttons = BirthdayButtons(bot)
 
     async def cog_load(self) -> None:
         await super().cog_load()

@@ -1,14 +1,14 @@
 """Sends runs to their handlers and records the outcomes.
 
 Each handler has a worker that takes its runs in order, as many at once as the handler declared. A guild whose
-runs have to wait doesn't hold up others. If a handler
-is offline, the run waits without using up attempts until its grace is over; then it is missed. `retry`
-decides whether a failed attempt is repeated. A handler can ask for a delay (during a Discord outage or rate
-limit); that doesn't use up an attempt either. A run whose handler reports progress may take days; without any
-it ends after an hour. A run that has waited too long is skipped in favor of a later
-run of its job, unless the job wants all of them. Outcomes collect while earlier ones are being written, so
-that a burst takes only a few transactions. At shutdown, the calls under way end first. The runs of a handler
-that this node can't reach are left to the other nodes (`schedulezero.server.engine.reach`).
+runs have to wait doesn't hold up others. If a handler is offline, or doesn't offer the run's method at the
+moment, the run waits without using up attempts until its grace is over; then it is missed. `retry` decides
+whether a failed attempt is repeated. A handler can ask for a delay (during a Discord outage or rate limit);
+that doesn't use up an attempt either. A run whose handler reports progress may take days; without any it ends
+after an hour. A run that has waited too long is skipped in favor of a later run of its job, unless the job
+wants all of them. Outcomes collect while earlier ones are being written, so that a burst takes only a few
+transactions. At shutdown, the calls under way end first. The runs of a handler that this node can't reach are
+left to the other nodes (`schedulezero.server.engine.reach`).
 """
 
 from __future__ import annotations
@@ -113,6 +113,8 @@ class Dispatcher:
         self._taken: dict[Identity, str] = {}
         """The handlers of the runs that left the queue and haven't ended, by the run's identity."""
         self._calling: dict[Identity, Run] = {}
+        self._lacking: set[Identity] = set()
+        """The runs that wait for an instance to offer their method, and hold up no others."""
         self._stopping = False
         self._call_ended = asyncio.Event()
         self._progress_at: dict[Identity, datetime] = {}
@@ -233,12 +235,20 @@ class Dispatcher:
         elif (entry := self._registry.free_slot(run, flow_of(run))) is not None:
             group.create_task(self._or_failed(run, self._attempt(run, entry, group)))
         else:
-            # The next run of its flow waits behind it, and those of others don't.
+            # The next run of its flow waits behind it, and those of others don't. While its method isn't
+            # there, which may take days, only its own job waits.
             flow = flow_of(run)
-            held_up.add(flow)
+            alone = len(self._lacking) < _MOST_HELD_UP and self._registry.lacks_method(run)
+            if alone:
+                self._lacking.add(run.identity)
+            else:
+                held_up.add(flow)
 
             def may_go_on(_: object) -> None:
-                held_up.discard(flow)
+                if alone:
+                    self._lacking.discard(run.identity)
+                else:
+                    held_up.discard(flow)
                 self._queue.look(run.handler_id)
 
             since = run if run.not_before is None else replace(run, claimed_at=run.not_before)
@@ -262,19 +272,20 @@ class Dispatcher:
             self._leave_to_others(run, since)
             return
         if entry is None:
-            self._end(
-                run,
-                RunState.MISSED,
-                error=Sentence(
-                    "The handler {handler_id!r} didn't answer in time.",
-                    "handler_silent",
-                    handler_id=run.handler_id,
-                ),
-            )
+            self._end(run, RunState.MISSED, error=self._why_missed(run))
         elif self._stopping:
             entry.give_slot(flow_of(run))
         else:
             group.create_task(self._or_failed(run, self._attempt(run, entry, group)))
+
+    def _why_missed(self, run: Run) -> Sentence:
+        if self._registry.lacks_method(run):
+            return Sentence(
+                "“{method}” wasn't loaded in time.", "method_not_loaded_in_time", method=run.method
+            )
+        return Sentence(
+            "The handler {handler_id!r} didn't answer in time.", "handler_silent", handler_id=run.handler_id
+        )
 
     def _leave_to_others(self, run: Run, since: Run) -> None:
         """Leave a run whose handler this node can't reach to the other nodes."""

@@ -328,6 +328,22 @@ class Registry:
     def candidates(self, run: Run) -> list[Entry]:
         """Return the instances that may carry out a run, best first: recently heard from, then least busy.
 
+        They offer its method. If none does, as while a sprocket isn't loaded, the run waits, as it does for a
+        handler that is away.
+        """
+        entries = [entry for entry in self._responsible(run) if _may_offer(entry.instance, run.method)]
+        if len(entries) > 1:
+            entries.sort(key=lambda item: (not item.fresh, not item.online, item.busy))
+        return entries
+
+    def lacks_method(self, run: Run) -> bool:
+        """Return whether instances that are responsible for a run are known, and none offers its method."""
+        entries = self._responsible(run)
+        return bool(entries) and not any(_may_offer(entry.instance, run.method) for entry in entries)
+
+    def _responsible(self, run: Run) -> list[Entry]:
+        """Return the instances whose runs a run is one of.
+
         A guild belongs to the instances that hold its shard or, failing that, to those that declare no
         shards. If there are none, its runs wait. A run without a guild can go to any instance.
         """
@@ -337,9 +353,6 @@ class Registry:
             shares = [(entry, entry.instance.shards) for entry in entries]
             own = [entry for entry, shards in shares if shards is not None and shards.hold(guild_id)]
             entries = own or [entry for entry, shards in shares if shards is None]
-        if len(entries) > 1:
-            able = [item for item in entries if run.method in item.instance.methods]
-            entries = sorted(able or entries, key=lambda item: (not item.fresh, not item.online, item.busy))
         return entries
 
     def is_current(self, entry: Entry) -> bool:
@@ -465,6 +478,11 @@ class Registry:
 
     def _connect(self, instance: Instance) -> Connection:
         return Connection(self._context, instance.address, self._keys, instance.key)
+
+
+def _may_offer(instance: Instance, method: str) -> bool:
+    """Return whether an instance offers a method; one that registered without any may offer each."""
+    return not instance.methods or method in instance.methods
 
 
 def _belong_together(one: Instance, other: Instance) -> bool:
