@@ -412,7 +412,7 @@ class AdminCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """Suggest zones by city, country, abbreviation or offset, each with its current local time."""
-        return zone_choices(interaction, current)
+        return await zone_choices(interaction, current)
 
     # ---------------------------------------------------------------- clicks and forms
 

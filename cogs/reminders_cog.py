@@ -68,7 +68,7 @@ class RemindersCog(commands.Cog):
         self, interaction: discord.Interaction, current: str
     ) -> builtins.list[app_commands.Choice[str]]:
         """Suggest zones by city, country, abbreviation or offset, each with its current local time."""
-        return zone_choices(interaction, current)
+        return await zone_choices(interaction, current)
 
     @me.autocomplete("when")
     async def suggest_when(

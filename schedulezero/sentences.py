@@ -28,6 +28,7 @@ LARGEST_VALUES = 16 * 1024
 _CODE = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _PLACEHOLDER = re.compile(r"\{(\w+)(!r)?\}", re.ASCII)
 _LARGEST_NUMBER = 2**63 - 1
+_SENTENCES = "sentences"  # the one value whose items are whole sentences: they have no commas between them
 
 
 class Sentence(str):
@@ -86,7 +87,9 @@ def filled(template: str, values: Mapping[str, Any], say: Callable[[str], str] =
         if part[1] not in values:
             return part[0]
         value = values[part[1]]
-        return repr(value) if part[2] and not isinstance(value, Sentence) else _said(value, say)
+        if part[2] and not isinstance(value, Sentence):
+            return repr(value)
+        return _said(value, say, " " if part[1] == _SENTENCES else ", ")
 
     return _PLACEHOLDER.sub(fill, template)
 
@@ -106,7 +109,7 @@ def all_in_a_row(*sentences: str | None) -> Sentence:
     found = [item for item in sentences if item]
     if len(found) == 1 and isinstance(found[0], Sentence):
         return found[0]
-    return Sentence("{sentences}", "all_in_a_row", sentences=found)
+    return Sentence("{sentences}", "all_in_a_row", **{_SENTENCES: found})
 
 
 def parts_of(text: str | None) -> Iterator[Sentence]:
@@ -176,11 +179,9 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _said(value: Any, say: Callable[[str], str]) -> str:
+def _said(value: Any, say: Callable[[str], str], between: str = ", ") -> str:
     if isinstance(value, tuple):
-        items = cast("tuple[Any, ...]", value)
-        between = " " if items and all(isinstance(item, Sentence) for item in items) else ", "
-        return between.join(_said(item, say) for item in items)
+        return between.join(_said(item, say) for item in cast("tuple[Any, ...]", value))
     return say(value) if isinstance(value, Sentence) else str(value)
 
 

@@ -58,19 +58,18 @@ def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) 
         what: What they are, in the plural, such as `CHANNELS` or a text.
     """
     total = len(done) + len(failed)
+    reasons = list(dict.fromkeys(item["error"] for item in failed))[:_MOST_REASONS]
     if failed and not done:
-        reasons = list(dict.fromkeys(item["error"] for item in failed))
         raise JobFailed(
             "Failed for all {total} {what}: {reasons}",
             retry=False,
             code="none_of_several",
             total=total,
             what=what,
-            reasons=reasons[0] if len(reasons) == 1 else "; ".join(reasons),
+            reasons=" ".join(reasons),
         )
-    reasons = list(dict.fromkeys(item["error"] for item in failed))[:_MOST_REASONS]
     said = all_in_a_row(
         Sentence("Done for {count} of {total} {what}.", "done_of", count=len(done), total=total, what=what),
-        Sentence("Failed: {reasons}", "failed_because", reasons="; ".join(reasons)) if reasons else None,
+        Sentence("Failed: {reasons}", "failed_because", reasons=" ".join(reasons)) if reasons else None,
     )
     return success(said, done=done, **({"partial": True, "failed": failed} if failed else {}))

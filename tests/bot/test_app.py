@@ -104,7 +104,7 @@ async def test_an_external_server_may_be_away_at_the_start(settings: Settings) -
     text = said(await admin.slash(channel, "schedule list"))
     assert "can't be reached. Is it running?" in text
     status = said(await admin.slash(channel, "schedule status"))
-    assert "❌ **Scheduling:** doesn't work right now" in status and "127.0.0.1" not in status
+    assert "❌ **Scheduling:** not working right now" in status and "127.0.0.1" not in status
     assert await admin.autocomplete(channel, "schedule show", "job", "x") == []
     await bot.close()
     await env.shutdown()

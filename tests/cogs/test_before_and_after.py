@@ -123,7 +123,7 @@ async def test_a_lead_that_has_passed_is_said_before_it_is_saved(world: World) -
     panel = await drafted(world, "in 2 hours")
     await announced(world, panel, "1 day, 15 minutes")
     await press(world.admin, panel, "draft:show")
-    assert "1 day before: that has passed already" in text_of(panel)
+    assert "1 day before: this time has already passed" in text_of(panel)
     assert "15 minutes before: that" not in text_of(panel)
 
 
@@ -155,7 +155,7 @@ async def test_a_part_is_removed(world: World) -> None:
 async def test_a_lead_that_cannot_be_is_refused(world: World, before: str) -> None:
     panel = await drafted(world)
     answer = await announced(world, panel, before)
-    assert "length of time" in said(answer) or "at most 5" in said(answer)
+    assert "isn't a duration" in said(answer) or "at most 5" in said(answer)
     assert (await confirmed(world, panel)).parts == ()
 
 

@@ -62,7 +62,7 @@ async def test_pausing_until_a_day(world: World) -> None:
     form = await world.admin.click(panel, label="Resume")
     form = await world.admin.click(panel, label="Pause until…")
     await world.admin.submit_modal(form, {"until": "in 2 weeks"})
-    assert "Held: Hello" in text_of(panel) and "Nothing runs until" in text_of(panel)
+    assert "On hold: Hello" in text_of(panel) and "Nothing runs until" in text_of(panel)
     assert (await job(world, job_id)).next_run_at > instants.now() + timedelta(days=13)
     await world.admin.click(panel, label="Resume")
     assert (await job(world, job_id)).held_until is None

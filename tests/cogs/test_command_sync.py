@@ -131,7 +131,7 @@ async def test_the_daily_limit_is_told_with_the_next_attempt(lists: Lists, world
     world.bot.tree.add_command(wave)
     offered = await world.bot.services.commands.offered(world.bot)
     assert offered.again_at is not None
-    assert "no more new commands today. I'll try again <t:" in await status(world)
+    assert "any more new commands today. I'll try again <t:" in await status(world)
 
 
 def test_what_waiting_mends_is_tried_again_in_growing_pauses() -> None:

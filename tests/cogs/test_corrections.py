@@ -44,7 +44,7 @@ async def test_what_comes_before_and_after_a_job_opens_again(world: World) -> No
     form = await press(world.admin, card, "draft:ahead")
     typed: dict[str, Any] = {"before": "15 blurs", "channel_id": [world.channel], "message": "Long and dear"}
     refused = await world.admin.submit_modal(form, typed)
-    assert "“15 blurs” isn't a length of time" in said(refused)
+    assert "“15 blurs” isn't a duration" in said(refused)
     again = await corrected(world, refused)
     assert filled(again) == {**typed, "channel_id": [str(world.channel.id)]}
     await world.admin.submit_modal(again, {**typed, "before": "15 minutes"})
@@ -53,7 +53,7 @@ async def test_what_comes_before_and_after_a_job_opens_again(world: World) -> No
     form = await pick(world.admin, card, "draft:link", ["send_post"])
     given: dict[str, Any] = {"p:channel_ids": [world.channel], "p:text": "Thanks!", "after": "soon"}
     refused = await world.admin.submit_modal(form, given)
-    assert "“soon” isn't a length of time" in said(refused)
+    assert "“soon” isn't a duration" in said(refused)
     again = await corrected(world, refused)
     known = filled(again)
     assert (known["p:text"], known["after"]) == ("Thanks!", "soon")

@@ -65,7 +65,7 @@ async def test_what_cannot_work_is_told_before_it_is_saved(world: World) -> None
     rows: list[tuple[dict[str, Any], str]] = [
         ({"calendar_url": "http://example.org/a.ics"}, "must begin with https:// or webcal://"),
         ({"calendar_url": URL, "text": "{titel}"}, "Did you mean {title}?"),
-        ({"calendar_url": URL, "before": "soon"}, "isn't a length of time"),
+        ({"calendar_url": URL, "before": "soon"}, "isn't a duration of up to"),
     ]
     for given, why in rows:
         values = {"channel_id": [world.channel], **given}

@@ -62,7 +62,7 @@ async def test_a_followed_calendar_on_its_cards(world: World, feed: Feed) -> Non
         "even in quiet hours and on days off. Its posts still respect both" in text
         and "would be skipped" not in text
     ), text
-    assert "`@Pleyers` pings nobody" in text and "Days" not in text, text
+    assert "`@Pleyers` doesn't ping anyone" in text and "Days" not in text, text
     # What it would do: the next post as it will look, and how many there are.
     shown = await press(world.admin, draft.response, "draft:try")
     text = text_of(shown.response or draft.response)

@@ -198,7 +198,7 @@ async def test_status_shows_everything_well(world: World) -> None:
     assert f"registered with {len(world.handler.sprockets)} jobs" in text
     text = said(await world.admin.slash(world.channel, "schedule status"))
     assert text.count("✅") == 6 and "❌" not in text and "runs: 0 waiting" in text
-    assert "**Scheduling:** works" in text and f"{len(world.handler.sprockets)} kinds of jobs" in text
+    assert "**Scheduling:** working" in text and f"{len(world.handler.sprockets)} kinds of job" in text
     for word in (world.settings.api_endpoint, world.settings.handler_id, "127.0.0.1", "ZeroMQ", "andler"):
         assert word not in text, word
 
@@ -216,5 +216,8 @@ async def test_zones_of_a_person_and_of_the_guild(world: World) -> None:
     assert "**Asia/Tokyo**" in text
     await world.admin.slash(world.channel, "schedule timezone", zone="Europe/Paris")
     assert "**Europe/Paris**" in said(await world.admin.slash(world.channel, "schedule timezone"))
-    wrong = said(await world.admin.slash(world.channel, "schedule timezone", zone="paris"))
+    wrong = said(await world.admin.slash(world.channel, "schedule timezone", zone="USA"))
+    assert "could be any of these" in wrong and "`America/New_York`" in wrong
+    wrong = said(await world.admin.slash(world.channel, "schedule timezone", zone="pari"))
     assert "Did you mean `Europe/Paris`?" in wrong
+    assert "**Europe/Paris**" in said(await world.admin.slash(world.channel, "schedule timezone"))

@@ -89,7 +89,7 @@ async def test_a_good_job_is_not_stopped(world: World) -> None:
     )
     event = {"title": "Quiz", "starts_in": "2 days", "place": "Attic"}
     preview = await world.draft(world.admin, "create_event", event, "every monday at 9")
-    assert "takes 1 h" in text_of(preview.response), "the length that the job has by default"
+    assert "lasts 1 hour" in text_of(preview.response), "the length that the job has by default"
 
 
 async def test_everyone_picked_as_a_role_is_everyone(world: World) -> None:
@@ -125,9 +125,10 @@ ENTRIES: list[tuple[str, str, Values, str]] = [
                 "footer": "x" * 2001},
      "longer than 6,000 characters"),
     ("a thread in a voice channel", "create_thread",
-     lambda w: {"channel_id": str(w.guild.create_voice_channel("Talk").id), "title": "T"}, "of another kind"),
+     lambda w: {"channel_id": str(w.guild.create_voice_channel("Talk").id), "title": "T"},
+     "the wrong kind of channel"),
     ("a forum post in a text channel", "create_forum_post",
-     lambda w: {"channel_id": str(w.channel.id), "title": "T", "message": "m"}, "of another kind"),
+     lambda w: {"channel_id": str(w.channel.id), "title": "T", "message": "m"}, "the wrong kind of channel"),
     ("a topic of a voice channel", "set_channel_text",
      lambda w: {"channel_id": str(w.guild.create_voice_channel("Talk").id), "text": "T"}, "have a topic"),
 ]  # fmt: skip
@@ -220,5 +221,5 @@ async def test_a_typed_ping_that_pings_nobody_is_said(
 ) -> None:
     give_the_bot(world, discord.Permissions(administrator=True))
     preview = await world.draft(world.admin, "send_announcement", here(**values)(world), "every monday at 9")
-    assert ("pings nobody" in text_of(preview.response)) is warned
+    assert ("doesn't ping anyone" in text_of(preview.response)) is warned
     assert preview.response is not None and "Confirm" in labels(preview.response)

@@ -228,4 +228,4 @@ async def test_the_status_shows_how_much_room_files_take(world: World) -> None:
     text = said(await world.admin.slash(world.channel, "schedule status"))
     assert "files: 1.5 MiB" in text and "Stored files:" not in text
     text = said(await world.owner.slash(world.channel, "schedule status"))
-    assert "✅ **Kept files:** 1 file, 1.5 MiB" in text
+    assert "✅ **Stored files:** 1 file, 1.5 MiB" in text

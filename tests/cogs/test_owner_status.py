@@ -29,7 +29,7 @@ async def test_the_owner_sees_what_went_wrong_and_others_do_not(world: World) ->
         ("none", True, "none"),
         ("synchronous", True, "loses nothing"),
         ("asynchronous", True, "loses the last changes"),
-        ("is_one", False, "accepts no changes"),
+        ("is_one", False, "doesn't accept changes"),
     ],
 )
 def test_the_kind_of_standby_is_told(kind: str, well: bool, said: str) -> None:

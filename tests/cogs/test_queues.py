@@ -93,7 +93,7 @@ async def test_what_is_added_takes_one_slot_after_the_other(world: World) -> Non
     slots = list((await queue_of(world)).slots(instants.now()))[:3]
     assert [at for _, at in found] == slots
     panel = await world.admin.slash(world.channel, "schedule queue")
-    assert "3** posts wait" in said(panel)
+    assert "3** posts in the queue" in said(panel)
 
 
 async def test_two_drafts_that_show_the_same_slot_get_two(world: World) -> None:

@@ -109,7 +109,7 @@ RUNS = """
 change                             | the run | the job | the alert says
 nothing                            | done    | active  |
 the creator left                   | failed  | paused  | is no longer in this server
-the creator may not schedule       | failed  | paused  | may no longer schedule here
+the creator may not schedule       | failed  | paused  | can no longer schedule here
 the creator lost the channel       | failed  | paused  | they don't have *View Channel*
 the creator may not post           | failed  | paused  | they don't have *Send Messages*
 the creator may not ping all       | failed  | paused  | they don't have *Mention

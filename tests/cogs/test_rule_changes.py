@@ -101,7 +101,7 @@ async def test_a_country_shows_its_days_and_its_runs_are_skipped(world: World) -
     answer = await world.admin.slash(world.channel, "schedule setup", days_off="DE-BY")
     panel: Any = answer.response
     text = text_of(panel)
-    assert "Public holidays in DE-BY in" in text and "It affects no runs within a year." in text
+    assert "**Public holidays in DE-BY" in text and "It affects no runs within a year." in text
     await world.admin.click(panel, label="Save")
     assert "nothing runs on public holidays in DE-BY" in text_of(panel)
     preview = await world.draft(world.admin, "send_announcement", hello(world), "every 25 december at 9")

@@ -86,7 +86,7 @@ async def test_what_is_risky_waits_for_a_second_person(world: World) -> None:
     assert job.state is JobState.PENDING and job.next_run_at is None
     own = await world.admin.click(preview.response, label="Read and approve…")  # type: ignore[arg-type]
     assert "Someone other than you" in said(own)
-    card = next(message for message in alerts.history() if "asks for approval" in text_of(message))
+    card = next(message for message in alerts.history() if "is asking for approval" in text_of(message))
     approved = await world.owner.click(card, label="Approve")
     assert "Approved: Everybody!" in said(approved)
     late = await world.moderator.click(card, label="Approve")

@@ -131,7 +131,7 @@ async def test_names_become_mentions_and_come_back_in_the_form(world: World) -> 
     preview = await world.draft(world.admin, "send_announcement", values, "tomorrow at 9")
     text = text_of(preview.response)
     assert f"Hi <@&{role.id}> and <@{person.id}>, see <#{stage.id}>, `@Event Guests`" in text
-    assert "</schedule list:" in text and "pings nobody" not in text
+    assert "</schedule list:" in text and "doesn't ping anyone" not in text
     form = await press(world.admin, preview.response, ".what")
     assert form.modal is not None
     assert form.modal["components"][0]["component"]["value"] == typed

@@ -46,7 +46,9 @@ async def test_an_import_that_waits_is_told_of_once(world: World) -> None:
     await press(world.admin, shown.response, "import:do")
     assert "1 job is waiting for approval." in text_of(shown.response)
     (card,) = alerts.history()
-    assert "asks for approval" in text_of(card) and "Single" in text_of(card) and "Approve" in labels(card)
+    assert (
+        "is asking for approval" in text_of(card) and "Single" in text_of(card) and "Approve" in labels(card)
+    )
     quiet = {**loud(world, "Quiet"), "with": {"channel_id": str(world.channel.id), "message": "x"}}
     shown = await imported_by(world.admin, world, [*(loud(world, f"Loud {n}") for n in range(30)), quiet])
     await press(world.admin, shown.response, "import:do")

@@ -112,8 +112,8 @@ async def take_approval(demo: DemoPage) -> None:
     await demo.submit()
     await demo.sees("Needs approval:")
     await demo.button("Ask for approval")
-    await demo.sees("asks for approval")
-    await demo.panel_picture("approval", "asks for approval")
+    await demo.sees("is asking for approval")
+    await demo.panel_picture("approval", "is asking for approval")
 
 
 async def take_alert(demo: DemoPage) -> None:

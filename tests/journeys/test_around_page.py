@@ -29,7 +29,7 @@ async def test_each_person_reads_in_a_language_and_the_server_has_one(world: Wor
         composer = page.locator("#channel-composer-input")
         await composer.click()
         await composer.press_sequentially("/schedule list")
-        await expect(demo.suggestions.first).to_contain_text("Zeig")
+        await expect(demo.suggestions.first).to_contain_text("Anzeigen, was hier geplant ist")
         await composer.fill("")
 
         await page.locator("#viewer-picker").select_option(label=world.moderator.name)

@@ -89,7 +89,7 @@ async def _follow(world: World, demo: DemoPage, feed: Feed) -> None:
     await demo.submit()
     await demo.sees("The Discord events for the next 14 days will follow it.")
     await demo.button("Confirm")
-    await demo.sees(re.compile("Scheduled: Calendar at 127.0.0.1"))
+    await demo.sees(re.compile("Scheduled: Calendar from 127.0.0.1"))
 
 
 async def _events(demo: DemoPage, count: int, *titles: str) -> Locator:

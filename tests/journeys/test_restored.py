@@ -89,7 +89,7 @@ async def _goes_back(tmp_path: Path, *, damaged: bool) -> None:
             if damaged:
                 assert "damaged or missing" in said and "Audit Log" in said
             else:
-                assert "Take the role Guests back from pia" in said and "1 job (“Too late”)" in said
+                assert "Remove the role Guests from pia" in said and "1 job (“Too late”)" in said
             discord._nonces.clear()
             await bot.go_on()
             assert set((await bot.outcomes(jobs, 60)).values()) == {"succeeded"}

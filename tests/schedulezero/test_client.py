@@ -440,7 +440,7 @@ async def _not_gzip(request: web.Request) -> web.Response:
 @pytest.mark.parametrize(
     ("answer", "kind", "part"),
     [
-        (_silent, ServerTimeout, "doesn't answer"),
+        (_silent, ServerTimeout, "isn't responding"),
         (_page, BadAnswer, "doesn't seem to be"),
         (_broken, ServerFailed, "failed on this"),
         (_busy, ServerBusy, "At most 2 requests"),

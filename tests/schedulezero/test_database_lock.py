@@ -73,7 +73,7 @@ CLAIMS = (
 
 
 @pytest.mark.parametrize(
-    ("on hold", "asked", "granted"), CLAIMS, ids=[f"{n}-{c[0]}" for n, c in enumerate(CLAIMS)]
+    ("held", "asked", "granted"), CLAIMS, ids=[f"{n}-{c[0]}" for n, c in enumerate(CLAIMS)]
 )
 def test_who_may_use_a_file_that_another_process_uses(path: Path, held: str, asked, granted: bool) -> None:  # type: ignore[no-untyped-def]
     with another_process(path, held) as process:

@@ -60,7 +60,7 @@ BAD_YAML = [
     ("", 1, "needs `jobs:`"),
     ("jobs: nope", 1, "needs `jobs:`"),
     ("- do: a\n  when: b\n- just text", 3, "must consist of keys"),
-    ("- do: a\n  when: b\n  colour: red", 3, "There is no 'colour' here"),
+    ("- do: a\n  when: b\n  colour: red", 3, "The key 'colour' isn't allowed here"),
     ("- when: b", 1, "needs 'do' as text"),
     ("- do: a\n  when: [1]", 2, "needs 'when' as text"),
     ("- do: a\n  when: b\n  with: text", 3, "'with' must contain keys"),

@@ -290,7 +290,7 @@ async def test_moving_in_by_a_dry_run(world: World) -> None:
     shown = await world.admin.slash(
         world.channel, "schedule import", file=("crontab.txt", text.encode()), channel=world.channel
     )
-    assert "1 job can be imported" in said(shown) and "@reboot doesn't say when" in said(shown)
+    assert "1 job can be imported" in said(shown) and "@reboot isn't a fixed time" in said(shown)
     await press(world.admin, shown.response, "import:do")
     jobs = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
     assert [(job.name, job.params["message"]) for job in jobs] == [("Stand-up!", "Stand-up!")]

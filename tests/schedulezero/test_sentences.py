@@ -11,6 +11,7 @@ import pytest
 from schedulezero.sentences import (
     LARGEST_VALUES,
     Sentence,
+    all_in_a_row,
     in_a_row,
     parts_of,
     present_fields,
@@ -43,6 +44,14 @@ def test_values_stand_in_the_place_of_their_names() -> None:
 def test_a_value_injects_nothing(value: str) -> None:
     said = Sentence("{name} has {most}.", "full", name=value, most=5)
     assert said == f"{value} has 5." and sent(said).values["name"] == value
+
+
+def test_sentences_follow_each_other_and_other_items_have_commas_between_them() -> None:
+    one, two = Sentence("manage roles", "manage_roles"), Sentence("send messages", "send_messages")
+    assert Sentence("I lack {what}.", "lacks", what=[one, two]) == "I lack manage roles, send messages."
+    assert (
+        all_in_a_row(Sentence("It is so.", "so"), None, Sentence("And so.", "and_so")) == "It is so. And so."
+    )
 
 
 def test_a_sentence_without_a_code_is_never_formatted() -> None:

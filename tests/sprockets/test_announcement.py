@@ -140,11 +140,11 @@ async def test_several_channels_with_partial_success(world: World) -> None:
     params = {"channel_ids": [str(world.channel.id), other.id, 99], "message": "News"}
     answer = await world.run("send_to_multiple_channels", params)
     assert answer["success"] is True and answer["partial"] is True
-    assert answer["message"].startswith("2 of 3 channels. Failed: ")
+    assert answer["message"].startswith("Done for 2 of 3 channels. Failed: ")
     assert answer["failed"] == [{"channel_id": "99", "error": "The channel 99 no longer exists."}]
     assert (await world.message_in(other, "News")).content == "News"
     none = await world.run("send_to_multiple_channels", {"channel_ids": [98, 99], "message": "News"})
-    assert none["success"] is False and none["error"].startswith("None of the 2 channels: The channel 98")
+    assert none["success"] is False and none["error"].startswith("Failed for all 2 channels: The channel 98")
 
 
 async def test_several_channels_with_an_embed(world: World) -> None:

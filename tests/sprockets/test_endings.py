@@ -145,7 +145,7 @@ async def test_a_job_that_only_looks_like_an_ending_needs_its_creators_rights(wo
     )
     for copy in copies:
         run = await forged_run(world, replace(copy, trigger=Trigger("date", {"run_date": "2099-01-01"})))
-        assert run.error is not None and "may no longer schedule here" in run.error, run
+        assert run.error is not None and "can no longer schedule here" in run.error, run
     assert bears(world, world.plain, role)
 
 

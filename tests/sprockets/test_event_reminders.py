@@ -118,7 +118,7 @@ async def test_a_channel_is_pinged_in_chunks(party: Any) -> None:
     pinged = [person.id for message in posted for person in message.mentions]
     assert len(pinged) == len(set(pinged)) == 123 and {person.id for person in people} <= set(pinged)
     assert all(len(message.content) <= 2000 and len(message.mentions) <= 100 for message in posted)
-    assert "**Games** begins <t:" in posted[0].content and "Bring dice" in posted[0].content
+    assert "**Games** starts <t:" in posted[0].content and "Bring dice" in posted[0].content
     pages = [item for item in world.env.http_requests if item.path.endswith("/users")]
     assert len(pages) == 2
 

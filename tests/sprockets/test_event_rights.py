@@ -52,7 +52,7 @@ ROWS: list[tuple[str, bool, dict[str, bool], str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "own", "on hold", "lacks"), ROWS)
+@pytest.mark.parametrize(("kind", "own", "held", "lacks"), ROWS)
 async def test_what_changing_an_event_takes(
     world: World, kind: str, own: bool, held: dict[str, bool], lacks: str | None
 ) -> None:

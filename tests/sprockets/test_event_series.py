@@ -109,7 +109,7 @@ async def test_one_repeating_event_stands_for_all_runs(world: World) -> None:
         job = await world.schedule("create_event", params, "every day at 9")
         await world.advance(days=1)
         (first,) = await ended(world, job, 1)
-        assert first.result and "repeating event “Games” is created" in first.result["message"], first
+        assert first.result and "repeating event “Games” was created" in first.result["message"], first
         await world.advance(days=1)
         second = (await ended(world, job, 2))[0]
         assert second.result and "exists" in second.result["message"]

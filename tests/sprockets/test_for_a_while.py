@@ -78,7 +78,7 @@ async def test_a_role_for_a_while_is_taken_again(world: World) -> None:
 
     await until(renewed)
     (taking,) = (await client.jobs(str(world.guild.id), query)).jobs
-    assert taking.creator_id == str(world.admin.id) and taking.name == "Take the role Guests back from pia"
+    assert taking.creator_id == str(world.admin.id) and taking.name == "Remove the role Guests from pia"
     await world.admin.slash(world.channel, "schedule run", job=taking.id)
 
     async def taken() -> bool:
@@ -111,7 +111,7 @@ async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> N
         return {user_id: job for job in found for user_id in job.params["user_ids"]}
 
     message = await give("2h", ever, world.plain, world.moderator)
-    assert message.startswith("2 of 2 people. Until ") and message.endswith(
+    assert message.startswith("Done for 2 of 2 people. Until ") and message.endswith(
         "Already had it permanently, so they keep it: 1."
     )
     assert set(await to_be_taken()) == {str(world.plain.id), str(world.moderator.id)}

@@ -103,7 +103,7 @@ async def test_roles_are_given_and_taken_with_a_reason(world: World) -> None:
         "role_id": str(role.id),
     }
     answer = await world.run("add_role_scheduled", params)
-    assert answer["message"].startswith("2 of 3 people. Failed: ") and answer["partial"] is True
+    assert answer["message"].startswith("Done for 2 of 3 people. Failed: ") and answer["partial"] is True
     assert answer["failed"] == [{"user_id": "77", "error": "77 isn't in this server."}]
     assert role.id in members(world)[world.plain.id].role_ids
     reasons = [entry.reason for entry in world.guild.audit_log()]

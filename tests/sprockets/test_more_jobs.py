@@ -46,7 +46,7 @@ async def test_a_poll(world: World) -> None:
         ),
         ({"answers": "x" * 56}, "56 characters; Discord allows 55"),
         ({"lasts": "5 minutes"}, "'lasts' of send_poll must be"),
-        ({"lasts": "for ever"}, "a length of time such as `90 minutes`"),
+        ({"lasts": "for ever"}, "a duration such as `90 minutes`"),
         ({"question": "x" * 301}, "301 characters; the limit is 300"),
         ({"channel_id": 1}, "no longer exists"),
     ],
@@ -214,7 +214,7 @@ async def test_calls_of_the_web_are_signed_and_kept_out_of_our_network(settings:
             for status, again in ((302, False), (404, False), (503, None)):
                 receiver.status = status
                 answer = await world.run("call_web", {"url": url})
-                assert answer["success"] is False and f"answered {status}" in answer["error"]
+                assert answer["success"] is False and f"responded with {status}" in answer["error"]
                 assert answer.get("retry") is again
             receiver.status = 200
             # What may have arrived is repeated only where that does no more.
@@ -231,7 +231,7 @@ async def test_calls_of_the_web_are_signed_and_kept_out_of_our_network(settings:
             for endpoint in (settings.api_endpoint, settings.api_endpoint.replace("127.0.0.1", "①②⑦.⓪.⓪.①")):
                 for path in ("/api/jobs", "/api/schedule", "/api/health"):
                     answer = await world.run("call_web", {"url": endpoint + path, "body": "{}"})
-                    assert answer["success"] is False and "answered 403" in answer["error"], answer
+                    assert answer["success"] is False and "responded with 403" in answer["error"], answer
             receiver.status, receiver.calls = 200, []
             # The dead man's switch of any job.
             params = {"channel_id": world.channel.id, "message": "Hi", "ping_url": url}
@@ -345,7 +345,7 @@ async def test_a_cancelled_event_does_not_start_next_weeks(world: World) -> None
     this, following = await an_event(world, "1 hour"), await an_event(world, "7 days")
     world.env.backend.delete_scheduled_event(world.guild.id, int(this))
     answer = await world.run("start_event", {"guild_id": world.guild.id, "title": "Game night"})
-    assert answer["success"] is False and "The next event called “Game night” begins <t:" in answer["error"]
+    assert answer["success"] is False and "The next event called “Game night” starts <t:" in answer["error"]
     assert await states(world) == {following: "scheduled"}
 
 

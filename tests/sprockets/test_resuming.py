@@ -79,7 +79,7 @@ async def test_several_channels(world: World, interrupt: Callable[[str, int], No
     interrupt("step.done", count)
     await call(world, "send_to_multiple_channels", params)
     answer = await call(world, "send_to_multiple_channels", params)
-    assert answer["message"] == "3 of 3 channels."
+    assert answer["message"] == "Done for 3 of 3 channels."
     assert [texts(room) for room in rooms] == [["Everywhere"]] * 3
 
 
@@ -110,7 +110,7 @@ async def test_roles(world: World, interrupt: Callable[[str, int], None]) -> Non
     }
     interrupt("step.done", 1)
     await call(world, "add_role_scheduled", params)
-    assert (await call(world, "add_role_scheduled", params))["message"] == "2 of 2 people."
+    assert (await call(world, "add_role_scheduled", params))["message"] == "Done for 2 of 2 people."
     members = world.env.backend.get_guild(world.guild.id).members
     assert all(role.id in members[person.id].role_ids for person in people)
 

@@ -149,7 +149,7 @@ async def test_a_layout(world: World) -> None:
 async def test_several_channels_with_partial_success(world: World) -> None:
     other = world.guild.create_text_channel("other")
     answer = await post(world, channel_ids=[str(world.channel.id), other.id, 99], text="News")
-    assert answer["partial"] is True and answer["message"].startswith("2 of 3 channels.")
+    assert answer["partial"] is True and answer["message"].startswith("Done for 2 of 3 channels.")
     assert other.history()[-1].content == "News"
 
 

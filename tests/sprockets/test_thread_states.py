@@ -107,7 +107,7 @@ async def test_a_thread_that_was_locked_but_not_archived_is_so_again(world: Worl
     assert (await result(world, await for_two_hours(world, thread, "closed"))).error is None
     assert flags(world, thread) == (True, True)
     (ending,) = await endings(world, "set_thread")
-    assert ending.name == "“Talk” again"
+    assert ending.name == "Lock “Talk” again"
     await world.advance(hours=3)
     run = await over(world, ending)
     assert run.result is not None and run.result["message"] == "“Talk” is locked."

@@ -26,7 +26,7 @@ async def waiting(world: World, message: str = "Everybody!") -> tuple[Job, simco
     preview = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
     await world.admin.click(preview.response, label="Ask for approval")  # type: ignore[arg-type]
     (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
-    card = next(message for message in alerts.history() if "asks for approval" in text_of(message))
+    card = next(message for message in alerts.history() if "is asking for approval" in text_of(message))
     return job, alerts, card
 
 

@@ -1,25 +1,49 @@
-"""Time zones as people see them: suggestions while they type, and which zone is theirs."""
+"""Time zones as people see them: suggestions while they type, the one they name, and which zone is theirs."""
 
 from __future__ import annotations
 
+import asyncio
 from zoneinfo import ZoneInfo
 
 import discord
 from discord import app_commands
 
 from cogs import formats
-from cogs.language import shown_locale, t
+from cogs.desk.kit.wording import plain
+from cogs.language import locale, shown_locale, t
+from cogs.services import Refused
 from schedulezero import instants
-from schedulezero.when.language.zone_search import search_zones
+from schedulezero.when.language.zone_search import chosen_zone, search_zones
+
+_MOST_SHOWN = 60  # characters of what was typed, in an error message
 
 
-def zone_choices(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+async def zone_choices(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Suggest zones by city, country, abbreviation or offset, each with its current local time."""
-    now, locale = instants.now(), interaction.locale.value
-    return [
-        app_commands.Choice(name=zone.label(now, locale), value=zone.key)
-        for zone in search_zones(typed, locale, now)
-    ]
+    now, language = instants.now(), interaction.locale.value
+    # In a thread, because the first search in a language reads the names of all places in it.
+    found = await asyncio.to_thread(search_zones, typed, language, now)
+    return [app_commands.Choice(name=zone.label(now, language), value=zone.key) for zone in found]
+
+
+async def zone_named(typed: str) -> str:
+    """Return the IANA name of the zone that a person typed; raise Refused if that may be several, or none."""
+    choice = await asyncio.to_thread(chosen_zone, typed, locale(), instants.now())
+    if choice.zone is not None:
+        return choice.zone
+    typed = plain(typed.strip()[:_MOST_SHOWN])
+    if choice.near:
+        near = " · ".join(f"`{zone.key}`" for zone in choice.near)
+        raise Refused(
+            t(
+                "“{zone}” could be any of these: {near}. Enter one of them, or a large city near you.",
+                zone=typed,
+                near=near,
+            )
+            if len(choice.near) > 1
+            else t("I don't know the time zone “{zone}”. Did you mean {near}?", zone=typed, near=near)
+        )
+    raise Refused(t("I don't know the time zone “{zone}”. Enter a large city near you.", zone=typed))
 
 
 def said_own_zone(name: str) -> str:

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from cogs.desk.kit.context import Caller
-from cogs.desk.kit.wording import plain
-from cogs.desk.kit.zones import said_new_zone, said_own_zone
-from cogs.language import locale, t
-from cogs.services import Refused
-from schedulezero import instants
-from schedulezero.when.calendar.triggers import known_zones
-from schedulezero.when.language.zone_search import search_zones
+from cogs.desk.kit.zones import said_new_zone, said_own_zone, zone_named
 
 
 async def answer_zone(caller: Caller, typed: str | None) -> None:
@@ -22,14 +16,8 @@ async def answer_zone(caller: Caller, typed: str | None) -> None:
 
 
 async def set_own_zone(caller: Caller, typed: str) -> str:
-    """Set the person's zone by a zone's name or by a city, and return it; raise Refused if it isn't known."""
-    typed = typed.strip()
-    near = search_zones(typed, locale(), instants.now()) if typed and typed not in known_zones() else []
-    if typed not in known_zones() and not near:
-        raise Refused(
-            t("I don't know the time zone “{zone}”. Enter a large city near you.", zone=plain(typed[:60]))
-        )
-    zone = near[0].key if near else typed
+    """Set the person's zone by its name or a place, and return it; raise Refused if it isn't clear which."""
+    zone = await zone_named(typed)
     await caller.memory.set_user_timezone(caller.interaction.user.id, zone)
     return zone
 

@@ -26,6 +26,7 @@ from cogs.desk.kit.lacking import expect, lacks_of, why
 from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import BAD, NEUTRAL, plain
+from cogs.desk.kit.zones import zone_named
 from cogs.desk.settings import zone_move
 from cogs.desk.settings.audit_panel import note_change
 from cogs.desk.settings.limits import LIMIT_FIELDS, days_typed, limit_fields, limits_line, read_limits
@@ -42,13 +43,12 @@ from cogs.desk.settings.word_hours import (
 from cogs.desk.settings.zones import change_guild_zone, said_guilds_zone
 from cogs.guild_language import NAMES
 from cogs.guild_settings import GuildSettings
-from cogs.language import locale, t, translated, with_colon
+from cogs.language import t, translated, with_colon
 from cogs.rights.permissions import lacking, wanted
 from cogs.rights.rights import posting_in
 from cogs.rights.timeouts import bot_timed_out
 from cogs.rights.two_factor import two_factor_caution
 from cogs.services import Refused, offered_specs
-from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError, ScheduleZeroError
 from schedulezero.methods.permission_names import permission_words
@@ -56,8 +56,6 @@ from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import GuildRules
 from schedulezero.model.audit import changes_between
 from schedulezero.when.calendar.holidays import place_of
-from schedulezero.when.calendar.triggers import known_zones
-from schedulezero.when.language.zone_search import search_zones
 
 log = logging.getLogger(__name__)
 
@@ -271,20 +269,12 @@ async def zone_given(desk: Desk, target: str, fields: Mapping[str, Any]) -> None
 
 
 async def set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> tuple[str, str]:
-    """Set the guild's zone to the one typed into a form; raise Refused if it isn't known.
+    """Set the guild's zone to the one typed into a form; raise Refused if it isn't clear which.
 
     Returns the zone before, and the new one.
     """
     desk.check_settings()
-    typed = str(fields.get("zone") or "").strip()
-    zone = typed
-    if typed not in known_zones():
-        near = search_zones(typed, locale(), instants.now()) if typed else []
-        if not near:
-            raise Refused(
-                t("I don't know the time zone “{zone}”. Enter a large city near you.", zone=plain(typed))
-            )
-        zone = near[0].key
+    zone = await zone_named(str(fields.get("zone") or ""))
     return await change_guild_zone(desk, zone), zone
 
 

@@ -6,16 +6,11 @@ from dataclasses import replace
 
 from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.context import Desk
-from cogs.desk.kit.wording import plain
-from cogs.desk.kit.zones import clock_in, said_new_zone, said_own_zone
+from cogs.desk.kit.zones import clock_in, said_new_zone, said_own_zone, zone_named
 from cogs.desk.settings import zone_move
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
-from cogs.services import Refused
-from schedulezero import instants
 from schedulezero.model.audit import Change
-from schedulezero.when.calendar.triggers import known_zones
-from schedulezero.when.language.zone_search import search_zones
 
 
 async def set_zone(desk: Desk, zone: str | None, whose: str) -> None:
@@ -33,13 +28,7 @@ async def _set_zone(desk: Desk, zone: str | None, whose: str) -> str | None:
     services = desk.services
     if zone is None:
         return said_own_zone(await desk.zone())
-    if zone not in known_zones():
-        near = search_zones(zone, desk.interaction.locale.value, instants.now())
-        hint = t(" Did you mean {zone}?", zone=f"`{near[0].key}`") if near and zone.strip() else ""
-        said = t(
-            "“{zone}” isn't a time zone.{hint} Pick one from the list.", zone=plain(zone[:60]), hint=hint
-        )
-        raise Refused(said)
+    zone = await zone_named(zone)
     if whose == "guild":
         desk.check_settings()
         before = await change_guild_zone(desk, zone)

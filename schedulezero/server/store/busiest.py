@@ -102,7 +102,7 @@ def _first(connection: Connection, name: str) -> Any:
             runs.c.creator_id,
             runs.c.scheduled_at,
             runs.c.claimed_at,
-            _HELD_SECONDS.label("on hold"),
+            _HELD_SECONDS.label("held"),
         )
         .where(_OPEN, flow == name)
         .order_by(runs.c.start_tag)

@@ -6,6 +6,7 @@ The names are CLDR's, from babel. Lists show each zone's current time, so that p
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,10 +14,14 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.dates import format_datetime, get_timezone_location
 
 from schedulezero.clocks import clock
 from schedulezero.when.calendar.triggers import CITY_AREAS, known_zones
+from schedulezero.when.grammar.zones import ABBREVIATIONS
+from schedulezero.when.language.zone_places import MAIN_ZONES, PLACES, SHORT_NAMES
+from schedulezero.when.language.zone_words import zone_called
 
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
 _COMMON = (
@@ -24,6 +29,8 @@ _COMMON = (
     "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Africa/Johannesburg",
     "Asia/Dubai", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland",
 )  # fmt: skip
+_KNOWN = frozenset(zone for zones in PLACES.values() for zone in zones)
+_MOST_NEAR = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +55,90 @@ class Zone:
         return f"{name} · {day} {clock(local.time().replace(second=0), locale)} ({self.key})"[:100]
 
 
+@dataclass(frozen=True, slots=True)
+class ZoneChoice:
+    """What a text says about a zone.
+
+    Attributes:
+        zone: The IANA name of the one zone that it names, or None.
+        near: Without one, some zones that it could mean.
+    """
+
+    zone: str | None
+    near: tuple[Zone, ...]
+
+
 def search_zones(typed: str, locale: str, now: datetime, most: int = 25) -> list[Zone]:
     """Return the zones that match a text, best first; without a text, the common ones.
 
     Parameters:
-        typed: Part of a city, country, IANA name, abbreviation (CET) or offset (+1, UTC+05:30).
+        typed: Part of a city, country, state, IANA name, abbreviation (CET) or offset (+1, UTC+05:30).
         locale: The language for the names of countries.
         now: The present instant, for abbreviations and offsets.
         most: The most zones to return.
     """
     zones = _zones_in(locale_in_cldr(locale))
-    wanted = typed.strip().casefold().replace("_", " ")
+    wanted = _folded(typed)
     if not wanted:
         return [zones[key] for key in _COMMON if key in zones][:most]
     offset = _OFFSET.fullmatch(wanted)
+    meant = () if offset else _meant(wanted, locale_in_cldr(locale))
     ranked: list[tuple[int, str, Zone]] = []
     for zone in zones.values():
         rank = _offset_rank(zone, offset, now) if offset else _rank(zone, wanted, now)
+        if zone.key in meant:
+            rank = meant.index(zone.key) - len(meant)
         if rank is not None:
             ranked.append((rank, zone.key, zone))
     ranked.sort(key=lambda item: (item[0], item[1] not in _COMMON, item[1]))
     return [zone for _, _, zone in ranked[:most]]
 
 
+def chosen_zone(typed: str, locale: str, now: datetime) -> ZoneChoice:
+    """Return the zone that a text names as a whole, or those that it could mean.
+
+    A list of suggestions may guess, but what is saved without one must not: ``india`` is not Indianapolis,
+    and a country with several zones, an offset or a part of a name is none until somebody chooses.
+
+    Parameters:
+        typed: An IANA name, city, country, state or abbreviation, however its letters are written.
+        locale: The person's locale; names of places are understood in its language and in English.
+        now: The present instant.
+    """
+    wanted = _folded(typed)
+    found = _meant(wanted, locale_in_cldr(locale)) if wanted else ()
+    apart: dict[tuple[timedelta | None, ...], str] = {}
+    for key in found:
+        apart.setdefault(_rules(key, now), key)
+    if len(apart) == 1:
+        return ZoneChoice(found[0], ())
+    zones = _zones_in(locale_in_cldr(locale))
+    near = [zones[key] for key in apart.values() if key in zones] or search_zones(typed, locale, now)
+    near.sort(key=lambda zone: _fame(zone.key))
+    return ZoneChoice(None, tuple(near[:_MOST_NEAR]) if wanted else ())
+
+
+def _meant(wanted: str, locale: str) -> tuple[str, ...]:
+    """The zones that a whole name means, the likeliest first."""
+    if (key := zone_called(wanted.replace(" ", "_"))) is not None and ("/" in key or key == "UTC"):
+        return (key,)
+    if wanted in ABBREVIATIONS:
+        return ABBREVIATIONS[wanted]
+    wanted = re.sub(r"(?<=.)(?: standard| daylight| summer)? time$", "", wanted)
+    found = list(PLACES.get(wanted, ()))
+    for language in (locale, "en"):
+        found += _named_in(language).get(wanted, ())
+    return tuple(dict.fromkeys(found))
+
+
+def _rules(key: str, now: datetime) -> tuple[timedelta | None, ...]:
+    """The offsets of a zone through the coming year: zones that share them tell the same time."""
+    zone = ZoneInfo(key)
+    return tuple((now + timedelta(days=days)).astimezone(zone).utcoffset() for days in range(0, 366, 7))
+
+
 def _rank(zone: Zone, wanted: str, now: datetime) -> int | None:
-    city, place = zone.city.casefold(), zone.place.casefold()
+    city, place = _folded(zone.city), _folded(zone.place)
     if city.startswith(wanted) or zone.key.casefold() == wanted:
         return 0
     if place.startswith(wanted):
@@ -82,6 +148,35 @@ def _rank(zone: Zone, wanted: str, now: datetime) -> int | None:
     if wanted in city or wanted in place or wanted in zone.key.casefold().replace("_", " "):
         return 3
     return None
+
+
+def _fame(key: str) -> tuple[bool, bool]:
+    """Order the zones that most people know first."""
+    return key not in _COMMON, key not in _KNOWN
+
+
+def _folded(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text.casefold().replace("_", " "))
+    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
+
+
+@cache
+def _named_in(locale: str) -> dict[str, tuple[str, ...]]:
+    """The zones of each city and country, by its name in a language."""
+    found: dict[str, list[str]] = {}
+    known = Locale.parse(locale)
+    by_country: dict[str, list[str]] = cast(Any, get_global)("territory_zones")
+    for zone in _zones_in(locale).values():
+        names = {_folded(zone.city), _folded(cast(Any, known.time_zones.get(zone.key, {})).get("city", ""))}
+        for name in names - {""}:
+            found.setdefault(name, []).append(zone.key)
+    countries = {_folded(str(name)): code for code, name in known.territories.items() if len(code) == 2}
+    for name, code in (countries | SHORT_NAMES).items():
+        keys = [MAIN_ZONES[code]] if code in MAIN_ZONES else by_country.get(code, [])
+        keys = sorted((key for key in keys if key in known_zones()), key=_fame)
+        if keys:
+            found.setdefault(name, []).extend(keys)
+    return {name: tuple(keys) for name, keys in found.items()}
 
 
 def _offset_rank(zone: Zone, offset: re.Match[str], now: datetime) -> int | None:

@@ -90,7 +90,7 @@ async def test_shuffled_texts_are_said_to_be(world: World) -> None:
     shown = await world.admin.submit_modal(form, {"p:message": "one\n---\ntwo", "p:shuffled": True})
     tools = await world.admin.click(shown.response, label="More…")  # type: ignore[arg-type]
     result = await world.admin.click(tools.response, label="Several texts: Message")  # type: ignore[arg-type]
-    assert "in random order" in said(result) and "is next" not in said(result)
+    assert "one of them at random" in said(result) and "is next" not in said(result)
     await pick(world.admin, result.response, "texts:pick", ["0"])
     assert "Start with this one" not in labels(result.response)
 

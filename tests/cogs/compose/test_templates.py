@@ -94,7 +94,7 @@ async def test_a_template_without_blanks_begins_with_when(world: World) -> None:
     )
     assert "Check before you schedule" in said(shown)
     shown = await world.admin.slash(world.channel, "schedule create", template="nothing")
-    assert "no template “nothing”" in said(shown)
+    assert "no template called “nothing”" in said(shown)
 
 
 async def test_it_is_listed_renamed_changed_and_deleted(world: World) -> None:

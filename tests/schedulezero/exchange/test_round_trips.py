@@ -186,7 +186,7 @@ def test_each_trigger_comes_back_from_a_calendar_of_ours(trigger: Trigger, zone:
     ("lines", "part"),
     [
         ("when: daily at 9\n  trigger: {type: interval, args: {hours: 1}}", "either"),
-        ("trigger: daily", "must hold"),
+        ("trigger: daily", "must contain"),
         ("trigger: {type: interval, args: {hours: 0}}", "at least"),
         ("when: daily at 9\n  state: finished", "must be one of"),
         ("when: daily at 9\n  grace: 0", "from 1 to"),

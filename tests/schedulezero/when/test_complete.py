@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedulezero.when.language.complete import completions
-from schedulezero.when.language.zone_search import search_zones
+from schedulezero.when.language.zone_search import ZoneChoice, chosen_zone, search_zones
 from tests.support.tries import tries
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -101,3 +101,50 @@ def test_a_zone_is_found_by_city_country_abbreviation_and_offset(typed: str, loc
     found = search_zones(typed, locale, NOW)
     assert found and found[0].key == zone, [item.key for item in found]
     assert all(len(item.label(NOW, "de")) <= 100 for item in found)
+
+
+@pytest.mark.parametrize(
+    ("typed", "locale", "zone"),
+    [
+        ("India", "en-US", "Asia/Kolkata"),
+        ("UK", "en-US", "Europe/London"),
+        ("pacific time", "en-US", "America/Los_Angeles"),
+        ("EST", "en-US", "America/New_York"),
+        ("CET", "en-US", "Europe/Berlin"),
+        (" new  york ", "en-US", "America/New_York"),
+        ("america/new_york", "en-US", "America/New_York"),
+        ("Nueva York", "es-ES", "America/New_York"),
+        ("Deutschland", "de", "Europe/Berlin"),
+        ("Köln", "de", "Europe/Berlin"),
+        ("Österreich", "de", "Europe/Vienna"),
+        ("Spain", "fr", "Europe/Madrid"),
+        ("San Francisco", "en-US", "America/Los_Angeles"),
+        ("GMT", "en-US", "UTC"),
+    ],
+)
+def test_a_zone_is_taken_by_a_name_that_means_only_it(typed: str, locale: str, zone: str) -> None:
+    assert chosen_zone(typed, locale, NOW).zone == zone
+    assert search_zones(typed, locale, NOW)[0].key == zone
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [
+        ("USA", "America/New_York"),
+        ("Australia", "Australia/Sydney"),
+        ("Russia", "Europe/Moscow"),
+        ("Texas", "America/Chicago"),
+        ("Georgia", "Asia/Tbilisi"),
+        ("IST", "Asia/Jerusalem"),
+        ("UTC-5", "America/New_York"),
+        ("berl", "Europe/Berlin"),
+    ],
+)
+def test_a_zone_that_may_be_another_is_not_taken(typed: str, near: str) -> None:
+    found = chosen_zone(typed, "en-US", NOW)
+    assert found.zone is None and near in [zone.key for zone in found.near]
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "Atlantis", "0" * 4000])
+def test_a_zone_that_nobody_knows_is_none(typed: str) -> None:
+    assert chosen_zone(typed, "en-US", NOW) == ZoneChoice(None, ())

@@ -27,7 +27,7 @@ def first(text: str, locale: str = "en-GB") -> str:
 
 @pytest.mark.parametrize("text", ["", "   ", "9" * 600])
 def test_nothing_and_too_much_are_refused(text: str) -> None:
-    with pytest.raises(WhenError, match=r"Say when|more than 500 characters"):
+    with pytest.raises(WhenError, match=r"Enter a time|more than 500 characters"):
         understand(text, zone="Europe/Berlin", locale="en-GB", now=NOW)
 
 
