@@ -207,7 +207,7 @@ async def start_event(
 
     Params:
         guild_id: The server
-        title: Its name; if several have it, the one due closest to the run
+        title: The event's name; if several share it, the one that starts closest to the run
         event_id: The event's link or ID, if several have that name
     """
     guild = guild_of(bot, guild_id)

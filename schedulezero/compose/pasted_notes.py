@@ -70,7 +70,7 @@ class Notes:
 
     def not_colour(self, place: str) -> None:
         """Note a colour that isn't one."""
-        self._add(self.faults, place, Sentence("isn't a colour such as #5865F2.", "paste_not_colour"))
+        self._add(self.faults, place, Sentence("isn't a colour. Example: #5865F2.", "paste_not_colour"))
 
     def not_time(self, place: str) -> None:
         """Note a time that isn't one."""

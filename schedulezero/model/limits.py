@@ -295,9 +295,8 @@ def too_many_direct_messages(person: int, limits: Limits) -> Sentence:
     """Return the error of a run whose message would exceed its recipient's limit."""
     most = limits.direct_messages_per_minute
     return Sentence(
-        "<@{person}> gets at most {most} direct messages a minute from jobs, and this would "
-        "be one more. Schedule fewer, or ask the bot's owner to raise "
-        "`limits.direct_messages_per_minute`.",
+        "Jobs already send <@{person}> as many direct messages a minute as they may: {most}. Schedule fewer, "
+        "or ask the bot's owner to raise `limits.direct_messages_per_minute`.",
         "too_many_direct_messages",
         person=person,
         most=most,

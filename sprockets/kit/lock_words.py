@@ -59,7 +59,7 @@ def lock_outcome(
         if item["unable"]:
             trouble.append(
                 Sentence(
-                    "#{channel}: I don't have *{permissions}* myself, so I can't take it from anyone.",
+                    "#{channel}: I can't take away permissions that I don't have myself: *{permissions}*.",
                     "lock_lacks_permissions",
                     channel=item["name"],
                     permissions=[permission_words(name) for name in item["unable"]],

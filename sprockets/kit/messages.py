@@ -69,7 +69,7 @@ def colour_of(value: Any) -> discord.Colour:
     found = parse_colour(value)
     if found is None:
         raise JobFailed(
-            "{text!r} isn't a colour. Example: #5865F2 or blue.",
+            "“{text}” isn't a colour. Examples: #5865F2, blue.",
             retry=False,
             code="not_a_colour",
             text=str(value)[:40],

@@ -142,7 +142,7 @@ async def add_leads(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> Non
 
 
 def _no_length(text: str) -> str:
-    return t("“{text}” isn't a duration of up to a year, such as 1 day or 15 minutes.", text=plain(text)[:60])
+    return t("“{text}” isn't a duration of up to a year. Examples: 1 day, 15 minutes.", text=plain(text)[:60])
 
 
 def _post(desk: Desk, fields: Mapping[str, Any]) -> tuple[MethodSpec, dict[str, Any]]:

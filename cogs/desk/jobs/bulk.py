@@ -153,7 +153,7 @@ async def _confirm(desk: Desk, panel_id: str, *, name: str, **params: str) -> No
     style = discord.ButtonStyle.danger if danger else discord.ButtonStyle.success
     buttons = row_of(
         DeskButton("bulk", "do", panel_id, t("Yes, do it"), style=style, disabled=not jobs),
-        DeskButton("bulk", "list", panel_id, t("No, leave them")),
+        DeskButton("bulk", "list", panel_id, t("No, change nothing")),
     )
     await desk.show(panel_of(ui.TextDisplay(text), buttons, colour=BAD if danger else NEUTRAL))
 

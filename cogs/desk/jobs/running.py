@@ -70,7 +70,7 @@ def _worth_asking(desk: Desk, job: Job) -> str | None:
             continue
         if whom := whom_it_pings(spec, each.params, desk.guild, job.run_count + 1):
             return t("This pings {whom}.", whom=whom)
-        return t("It takes effect immediately: {what}.", what=kind_of(each, spec))
+        return t("This takes effect immediately: {what}.", what=kind_of(each, spec))
     return None
 
 

@@ -35,7 +35,7 @@ async def show_feeds(caller: Caller) -> None:
     await caller.acknowledge()
     await expect_feeds(caller)
     feeds = await feeds_of(caller, caller.actor_id)
-    explained = t("Your calendar app reads your reminders, including their texts, from a secret address.")
+    explained = t("Your calendar app can read your reminders, including their text, from a secret address.")
     reachable = caller.services.calendar_url is not None
     rows: list[ui.Item[Any]] = []
     if not reachable:

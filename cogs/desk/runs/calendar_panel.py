@@ -244,7 +244,7 @@ def _listed(found: list[Moment], zone: ZoneInfo, now: datetime) -> str:
     coming = [moment for moment in found if moment.at > now]
     lines = [f"- {run_state(m.state)} {_named(m, zone)}" for m in troubled[-4:] if m.state is not None]
     lines += bullets([f"{'⏭ ' if m.state is not None else ''}{_named(m, zone)}" for m in coming], _LISTED)
-    return "\n".join(lines) or t("Nothing runs in this period.")
+    return "\n".join(lines) or t("There are no upcoming runs in this period.")
 
 
 def _named(moment: Moment, zone: ZoneInfo) -> str:

@@ -126,7 +126,7 @@ def _job_line(item: TouchedJob) -> str:
     if item.first_freed is not None:
         said.append(
             tn(
-                "{count} run will no longer be skipped, {when}",
+                "{count} run ({when}) will no longer be skipped",
                 "{count} runs will no longer be skipped, the first {when}",
                 item.freed,
                 when=relative(item.first_freed),

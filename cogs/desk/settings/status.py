@@ -106,8 +106,8 @@ async def _server_lines(desk: Desk) -> list[Check]:
         lines.append(Check(t("Handler:"), False, text))
     else:
         text = tn(
-            "“{name}” is registered with {count} job",
-            "“{name}” is registered with {count} jobs",
+            "“{name}” is registered with {count} kind of job",
+            "“{name}” is registered with {count} kinds of job",
             len(known.methods),
             name=known.id,
         )
@@ -145,8 +145,8 @@ def _own_registration(known: HandlerInfo, unanswered: str | None) -> Check:
         )
         return Check(t("Handler:"), False, text)
     text = tn(
-        "“{name}” is registered with {count} job",
-        "“{name}” is registered with {count} jobs",
+        "“{name}” is registered with {count} kind of job",
+        "“{name}” is registered with {count} kinds of job",
         len(known.methods),
         name=known.id,
     )
@@ -276,8 +276,8 @@ async def reload_handler(desk: Desk) -> None:
     changes += [f"`- {name}`" for name in sorted(before - after)]
     names = cut(", ".join(f"`{name}`" for name in sorted(after)) or "–", _LONGEST_LIST)
     said = tn(
-        "Registered with {count} job: {names}.",
-        "Registered with {count} jobs: {names}.",
+        "Registered with {count} kind of job: {names}.",
+        "Registered with {count} kinds of job: {names}.",
         len(after),
         names=names,
     )
