@@ -195,7 +195,7 @@ async def test_status_shows_everything_well(world: World) -> None:
     await scheduled(world)
     text = said(await world.owner.slash(world.channel, "schedule status"))
     assert "❌" not in text and "runs: 0 waiting" in text
-    assert f"registered with {len(world.handler.sprockets)} jobs" in text
+    assert f"registered with {len(world.handler.sprockets)} kinds of job" in text
     text = said(await world.admin.slash(world.channel, "schedule status"))
     assert text.count("✅") == 6 and "❌" not in text and "runs: 0 waiting" in text
     assert "**Scheduling:** working" in text and f"{len(world.handler.sprockets)} kinds of job" in text

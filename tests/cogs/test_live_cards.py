@@ -149,7 +149,7 @@ async def test_run_now_asks_before_it_pings_and_not_otherwise(world: World) -> N
         "cleanup_messages", {"channel_id": str(world.channel.id)}, "every monday at 9"
     )
     asked = await world.admin.slash(world.channel, "schedule run", job=clean.id)
-    assert "It takes effect immediately" in said(asked)
+    assert "This takes effect immediately" in said(asked)
     job = await world.bot.services.client.job(loud, str(world.guild.id))
     assert job.state is JobState.ACTIVE
 

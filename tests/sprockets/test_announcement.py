@@ -110,7 +110,7 @@ async def test_an_embed_with_everything(world: World) -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"color": "colourful"}, "'colourful' isn't a colour"),
+        ({"color": "colourful"}, "“colourful” isn't a colour"),
         ({"color": 2**24}, "isn't a colour"),
         ({"fields": [{"name": "x"}]}, "needs a `name` and a `value`"),
         ({"fields": ["x"]}, "needs a `name` and a `value`"),
