@@ -223,7 +223,7 @@ async def test_what_the_bot_cannot_deny_is_told(world: World) -> None:
         world.guild.id, world.guild.id, {"permissions": discord.Permissions(connect=True).value}
     )
     answer = await locked(world, channel)
-    assert answer["partial"] is True and "I don't have *Speak* myself" in answer["message"]
+    assert answer["partial"] is True and "that I don't have myself: *Speak*" in answer["message"]
 
 
 @pytest.mark.long

@@ -82,7 +82,7 @@ def search_zones(typed: str, locale: str, now: datetime, most: int = 25) -> list
     if not wanted:
         return [zones[key] for key in _COMMON if key in zones][:most]
     offset = _OFFSET.fullmatch(wanted)
-    meant = () if offset else _meant(wanted, locale_in_cldr(locale))
+    meant = list[str]() if offset else _meant(wanted, locale_in_cldr(locale))
     ranked: list[tuple[int, str, Zone]] = []
     for zone in zones.values():
         rank = _offset_rank(zone, offset, now) if offset else _rank(zone, wanted, now)
@@ -106,7 +106,7 @@ def chosen_zone(typed: str, locale: str, now: datetime) -> ZoneChoice:
         now: The present instant.
     """
     wanted = _folded(typed)
-    found = _meant(wanted, locale_in_cldr(locale)) if wanted else ()
+    found = _meant(wanted, locale_in_cldr(locale)) if wanted else []
     apart: dict[tuple[timedelta | None, ...], str] = {}
     for key in found:
         apart.setdefault(_rules(key, now), key)
@@ -118,17 +118,17 @@ def chosen_zone(typed: str, locale: str, now: datetime) -> ZoneChoice:
     return ZoneChoice(None, tuple(near[:_MOST_NEAR]) if wanted else ())
 
 
-def _meant(wanted: str, locale: str) -> tuple[str, ...]:
+def _meant(wanted: str, locale: str) -> list[str]:
     """The zones that a whole name means, the likeliest first."""
     if (key := zone_called(wanted.replace(" ", "_"))) is not None and ("/" in key or key == "UTC"):
-        return (key,)
+        return [key]
     if wanted in ABBREVIATIONS:
-        return ABBREVIATIONS[wanted]
+        return list(ABBREVIATIONS[wanted])
     wanted = re.sub(r"(?<=.)(?: standard| daylight| summer)? time$", "", wanted)
     found = list(PLACES.get(wanted, ()))
     for language in (locale, "en"):
         found += _named_in(language).get(wanted, ())
-    return tuple(dict.fromkeys(found))
+    return list(dict.fromkeys(found))
 
 
 def _rules(key: str, now: datetime) -> tuple[timedelta | None, ...]:
@@ -164,13 +164,15 @@ def _folded(text: str) -> str:
 def _named_in(locale: str) -> dict[str, tuple[str, ...]]:
     """The zones of each city and country, by its name in a language."""
     found: dict[str, list[str]] = {}
-    known = Locale.parse(locale)
+    cldr = cast(Any, Locale.parse(locale))
+    exemplars: dict[str, dict[str, str]] = cldr.time_zones
+    territories: dict[str, str] = cldr.territories
     by_country: dict[str, list[str]] = cast(Any, get_global)("territory_zones")
     for zone in _zones_in(locale).values():
-        names = {_folded(zone.city), _folded(cast(Any, known.time_zones.get(zone.key, {})).get("city", ""))}
+        names = {_folded(zone.city), _folded(exemplars.get(zone.key, {}).get("city", ""))}
         for name in names - {""}:
             found.setdefault(name, []).append(zone.key)
-    countries = {_folded(str(name)): code for code, name in known.territories.items() if len(code) == 2}
+    countries = {_folded(name): code for code, name in territories.items() if len(code) == 2}
     for name, code in (countries | SHORT_NAMES).items():
         keys = [MAIN_ZONES[code]] if code in MAIN_ZONES else by_country.get(code, [])
         keys = sorted((key for key in keys if key in known_zones()), key=_fame)
