@@ -5,6 +5,7 @@ Parameters called ``locale`` are Discord's names of locales, such as ``pt-BR``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from math import inf
@@ -20,8 +21,10 @@ from schedulezero.said_values import CLOCK, DAY, MOMENT, SPAN, WEEKDAY, Unit, un
 
 __all__ = [
     "babel_locale", "clock", "clock_on_day", "day", "in_quotes", "listed", "moment", "number",
-    "rounded_span", "said_value", "span", "weekday", "with_colon",
+    "rounded_span", "said_value", "span", "weekday", "with_colon", "zone_name",
 ]  # fmt: skip
+
+_FIXED_ZONE = re.compile(r"Etc/GMT([+-])(\d{1,2})")
 
 
 def number(value: int, locale: str) -> str:
@@ -80,6 +83,12 @@ def rounded_span(value: timedelta, locale: str) -> str:
 # Read as: a language, its quotation marks. CLDR's, but for Spanish as our texts have it; babel knows none.
 _MARKS = {"de": "„“", "fr": ("«\u00a0", "\u00a0»"), "es": "«»"}
 _SPACED_COLON = "\u00a0:"
+
+
+def zone_name(key: str) -> str:
+    """Name a zone for people: ``Etc/GMT-2`` is what tzdb calls UTC+2, with the sign the other way round."""
+    fixed = _FIXED_ZONE.fullmatch(key)
+    return f"UTC{'+' if fixed[1] == '-' else '-'}{fixed[2]}" if fixed else key
 
 
 def in_quotes(text: str, locale: str) -> str:

@@ -79,3 +79,13 @@ def test_values_in_sentences_are_the_readers_after_they_travelled() -> None:
 def test_what_a_peer_sends_instead_is_shown_as_it_said_it(code: str, value: object) -> None:
     with speaking("de"):
         assert translated(Sentence("{text}", code, text="as said", value=value)) in ("as said", "5 Sekunden")
+
+
+def test_a_zone_of_a_fixed_offset_is_named_as_people_write_it() -> None:
+    shown = {
+        "Etc/GMT-2": "UTC+2",
+        "Etc/GMT+11": "UTC-11",
+        "Europe/Berlin": "Europe/Berlin",
+        "Etc/UTC": "Etc/UTC",
+    }
+    assert {key: formats.zone_name(key) for key in shown} == shown

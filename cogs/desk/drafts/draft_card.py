@@ -39,6 +39,7 @@ from cogs.desk.kit.suggesting import time_options
 from cogs.desk.kit.wording import BAD, NEUTRAL, WAITING, cut, full, mentioned, plain, quoted, relative
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
+from cogs.formats import zone_name
 from cogs.language import locale, shown_locale, t, translated, with_colon
 from cogs.memory import Draft
 from schedulezero.client.dialect import Feature
@@ -357,7 +358,7 @@ def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None, queue
         return f"{said}\n-# {hint}" if hint else said
     zone, runs = reviewed.zone, list(reviewed.runs)
     waits = [t("In the queue “{name}”", name=cut(plain(queue), 100))] if queue else []
-    lines = [f"{label} {describe(reviewed.trigger, zone, shown_locale())} ({zone})", *waits]
+    lines = [f"{label} {describe(reviewed.trigger, zone, shown_locale())} ({zone_name(zone)})", *waits]
     skipped = {run: reason for run, reason in reviewed.forbidden}
     if len(runs) == 1:
         lines.append(full(runs[0]))

@@ -30,6 +30,7 @@ from cogs.desk.queue.store import (
     taking_turns,
     waiting_here,
 )
+from cogs.formats import zone_name
 from cogs.language import example, locale, shown_locale, t, tc, tn, translated, with_colon
 from cogs.memory import new_id
 from cogs.rights.deciding import Act
@@ -79,7 +80,7 @@ async def show(desk: Desk, queue_id: str, *, notice: str | None = None) -> None:
     told = describe(queue.trigger, queue.timezone, shown_locale())
     lines = [
         f"### {t('Queue “{name}”', name=plain(queue.name))}",
-        f"{told} ({queue.timezone}) · <#{queue.channel_id}>",
+        f"{told} ({zone_name(queue.timezone)}) · <#{queue.channel_id}>",
         tn("**{count}** post in the queue.", "**{count}** posts in the queue.", len(waiting)),
         *_slot_lines(slots, waiting),
     ]

@@ -30,6 +30,7 @@ from cogs.desk.kit.wording import (
 from cogs.desk.reminders.cancelled import cancelled_lately
 from cogs.desk.reminders.controls import MARK, ReminderButton, ReminderSelect
 from cogs.desk.reminders.reading import METHOD, WHEN, changed, read_as
+from cogs.formats import zone_name
 from cogs.language import t, tc, tn, translated
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, reminders_used_up
@@ -175,7 +176,7 @@ async def _show_card(
         f"### {MARK} {heading or cut(plain(job.title), 100)}",
         cut(plain(str(job.params["message"])), 1800),
     ]
-    lines.append(f"**{sentence(job)}** ({job.timezone})")
+    lines.append(f"**{sentence(job)}** ({zone_name(job.timezone)})")
     if job.state is not JobState.ACTIVE:
         lines.append(job_state(job))
     elif job.next_run_at is not None:

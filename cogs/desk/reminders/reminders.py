@@ -36,6 +36,7 @@ from cogs.desk.reminders.reading import (
     understood_by,
     with_typed,
 )
+from cogs.formats import zone_name
 from cogs.language import locale, t, with_colon
 from cogs.memory import Draft, new_id
 from cogs.services import Refused
@@ -133,7 +134,7 @@ def _made_panel(
     lines = [
         f"### {MARK} {t('I will remind you')}",
         plain(job.title),
-        f"**{sentence(job)}** ({job.timezone})",
+        f"**{sentence(job)}** ({zone_name(job.timezone)})",
     ]
     if job.next_run_at is not None:
         lines.append(full(job.next_run_at))
@@ -141,7 +142,7 @@ def _made_panel(
     if (warning := first_run_warning(job)) is not None:
         lines.append(f"⚠ {warning}")
     if asks:
-        said = t("I read this in {zone}, because I don't know your time zone.", zone=job.timezone)
+        said = t("I read this in {zone}, because I don't know your time zone.", zone=zone_name(job.timezone))
         lines.append(f"🕒 {said}")
     if lost:
         lines.append(f"⚠ {with_colon(listing.said_lost(lost))} {mention_of('remind list')}")
