@@ -109,6 +109,7 @@ async def test_a_reminder_that_was_missed_is_listed(world: World) -> None:
     world.handler.unregister_sprocket("remind")
     await world.handler.refresh()
     await world.bot.services.client.run(job, str(world.plain.id))
+    await world.advance(hours=1)  # it waits for what is unloaded until its grace is over
 
     async def told() -> bool:
         return "Too late" in said(await listed(world, privately=True)) and "couldn't reach you" in said(

@@ -33,6 +33,7 @@ from schedulezero.server.handlers.entries import Entries, Entry, same_place
 from schedulezero.server.handlers.keeping import Keeping
 from schedulezero.server.records.instances import Instance, Instances, may_be_called
 from schedulezero.wire.keys import KeyRing
+from schedulezero.wire.protocol import PING
 
 log = logging.getLogger(__name__)
 
@@ -481,8 +482,11 @@ class Registry:
 
 
 def _may_offer(instance: Instance, method: str) -> bool:
-    """Return whether an instance offers a method; one that registered without any may offer each."""
-    return not instance.methods or method in instance.methods
+    """Return whether an instance offers a method.
+
+    One that registered without any may offer each, and each answers a ping, though none registers it.
+    """
+    return not instance.methods or method in instance.methods or method == PING["method"]
 
 
 def _belong_together(one: Instance, other: Instance) -> bool:
