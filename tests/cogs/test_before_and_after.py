@@ -54,14 +54,14 @@ async def test_leads_and_thens_are_made_from_the_draft_and_shown_as_one(world: W
     await announced(world, panel, "1 day, 15 minutes")
     await followed(world, panel, "Thanks!", "2 hours")
     assert "1 day before" in text_of(panel) and "15 minutes before" in text_of(panel)
-    assert "then, 2 hours later" in text_of(panel)
+    assert "2 hours afterwards" in text_of(panel)
     job = await confirmed(world, panel)
     assert [(part.id, part.method) for part in job.parts] == [
         ("b1", "send_post"), ("b2", "send_post"), ("t1", "send_post"),
     ]  # fmt: skip
     assert [item.part for item in job.waiting] == ["b1", "b2"]
     card = said(await click(world, world.admin, "job", "show", job.id))
-    assert "1 day before" in card and "then, 2 hours later" in card
+    assert "1 day before" in card and "2 hours afterwards" in card
     listed = said(await world.admin.slash(world.channel, "schedule list"))
     assert "◀ 2 · ▶ 1" in listed and listed.count("Game night") == 1
 

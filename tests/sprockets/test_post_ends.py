@@ -29,7 +29,7 @@ async def composed(world: World) -> None:
 async def a_post(world: World, **params: Any) -> tuple[Job, Job]:
     """Return a job whose run has posted for two hours, and the job that deletes the post."""
     values = {"channel_id": str(world.channel.id), "text": "For now", "delete_after": "2h", **params}
-    job = await world.schedule(METHOD, values, "every day at 9")
+    job = await world.schedule(METHOD, values, "in 30 days")
     run = await result(world, job)
     assert run.error is None, run
     (ending,) = await endings(world, "withdraw_post")

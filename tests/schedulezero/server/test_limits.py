@@ -295,11 +295,11 @@ async def test_runs_over_the_number_wait_for_their_turn(
         await server.have_run(1, "901")
         waiting = await server.runs(status="queued")
         assert len(waiting) == 4
-        assert all("this server has at most 3 runs a minute" in run["note"] for run in waiting)
+        assert all("Limit for this server: 3 runs a minute" in run["note"] for run in waiting)
         assert (await server.allowance())["runs"] == 7
         server.advance(seconds=61)
         held = await server.have_run(6)
-        assert sum(bool(re.match(r"Delayed (60|5\d) s: ", run["note"] or "")) for run in held) == 3
+        assert sum(bool(re.match(r"Delayed by (60|5\d) s\. ", run["note"] or "")) for run in held) == 3
         server.advance(seconds=61)
         await server.have_run(7)
 
@@ -313,7 +313,7 @@ async def test_a_persons_reminders_come_a_few_a_minute(
         server.advance(minutes=10)
         await server.have_run(2, ADA)
         (waiting,) = await server.runs(ADA, "queued")
-        assert "a person gets at most 2 reminders a minute" in waiting["note"]
+        assert "Limit for each person: 2 reminders a minute" in waiting["note"]
         server.advance(seconds=61)
         await server.have_run(3, ADA)
 
@@ -440,7 +440,7 @@ async def test_runs_by_hand_count_wait_and_are_bounded(
         assert [answer.status_code for answer in answers] == [202] * 11 + [409]
         said = refusal(answers[-1], 409, "too_many_runs")
         assert "at most 1 a minute" in said and "`limits.runs_per_minute`" in said
-        assert re.match(r"Run on demand\. Delayed (60|5\d) s: ", answers[1].json()["note"])
+        assert re.match(r"Run on demand\. Delayed by (60|5\d) s\. ", answers[1].json()["note"])
         await server.have_run(1)
         for number in range(2, 5):  # none gives way to a later one
             server.advance(seconds=61)
