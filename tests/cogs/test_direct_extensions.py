@@ -149,7 +149,7 @@ async def test_reload_lists_what_it_registered(world: World, bell: Path) -> None
     await world.bot.load_extension(NAME)
     await world.bot.reload_extension(NAME)
     text = said(await world.owner.slash(world.channel, "schedule reload"))
-    assert f"Registered with {len(world.handler.sprockets)} jobs: " in text
+    assert f"Registered with {len(world.handler.sprockets)} kinds of job: " in text
     assert "`ring`" in text and "`send_announcement`" in text
 
 
