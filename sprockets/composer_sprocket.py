@@ -114,7 +114,7 @@ async def send_post(
         tags: Tags of the forum post, separated by commas
         publish: Publish it to the servers that follow the channel
         pin: Pin it, and unpin the previous one
-        replace: Delete the one before
+        replace: Delete the previous one
         silent: Don't notify anyone's phone or desktop
         no_previews: Don't show link previews
         delete_after: Delete it after this time

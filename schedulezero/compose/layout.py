@@ -194,7 +194,7 @@ def _is_colour(value: Any) -> bool:
 
 def _misplaced(place: str, kind: Any) -> JobFailed:
     return JobFailed(
-        "Part {place} of the layout can't be a component of the type {kind} there.",
+        "Part {place} of the layout can't be a component of type {kind}.",
         retry=False,
         code="layout_part_misplaced",
         place=place,

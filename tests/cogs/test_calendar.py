@@ -216,7 +216,7 @@ async def test_an_import_says_first_what_it_would_do_and_each_bad_entry_by_its_l
     assert "17 jobs were imported." in text_of(shown.response)
     assert len([job async for job in client.all_jobs(guild_id)]) == 17
     await world.admin.click(shown.response, label="Undo")
-    assert "17 jobs were cancelled again." in text_of(shown.response)
+    assert "17 imported jobs were cancelled." in text_of(shown.response)
     assert not (await client.jobs(guild_id)).jobs
 
 

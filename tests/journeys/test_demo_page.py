@@ -177,7 +177,7 @@ async def test_a_file_of_twenty_with_three_bad_lines(settings: Settings, tmp_pat
         await demo.sees("17 jobs were imported.")
         await demo.panel_picture("21-imported")
         await demo.button("Undo")
-        await demo.sees("17 jobs were cancelled again.")
+        await demo.sees("17 imported jobs were cancelled.")
 
 
 def _calendar_of_twenty() -> str:

@@ -159,7 +159,9 @@ async def undo(desk: Desk, panel_id: str) -> None:
     change = BulkChange("cancel", {job_id: made[job_id] for job_id in allowed})
     outcome = await desk.client.bulk(desk.guild_id, change, desk.actor_id)
     await memory.save_panel(panel_id, desk.guild.id, {"imported": None, "updated": None})
-    said = tn("{count} job was cancelled again.", "{count} jobs were cancelled again.", len(outcome.changed))
+    said = tn(
+        "{count} imported job was cancelled.", "{count} imported jobs were cancelled.", len(outcome.changed)
+    )
     if updates:
         back = tn("{count} job is back to how it was.", "{count} jobs are back to how they were.", restored)
         said += f" {back}"
