@@ -210,7 +210,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a layout with a poll", {**LAYOUT, **poll()}, "A layout takes the place"),
     ("a layout with an embed", {**LAYOUT, **embed()}, "A layout takes the place"),
     ("a select in a layout", {"layout": [{"type": 1, "components": [{"type": 3, "custom_id": "x"}]}]},
-     "Part 1.1 of the layout can't be a component of the type 3"),
+     "Part 1.1 of the layout can't be a component of type 3"),
     ("a button that clicks", {"layout": [{"type": 1, "components": [{**LINK, "style": 1}]}]},
      "a button that isn't a link"),
     ("a container in a container", {"layout": [{"type": 17, "components": [{"type": 17, "components": []}]}]},
