@@ -47,8 +47,6 @@ from schedulezero.wire.addresses import free_ports
 
 SECONDS = 15.0
 """How many seconds any wait may take before the test fails."""
-_SETTLE_SECONDS = 45.0
-"""The same for the bot to come to rest: a part of it that had trouble tries again within half a minute."""
 
 
 class MovedClock:
@@ -247,14 +245,6 @@ class SimulatedGuild:
         await self.ready()
 
 
-class _PatientEnv(simcord.Env):
-    """Lets a bot come to rest in the same time when it starts, too: simcord gives it five seconds."""
-
-    async def _settle_internal(self, *, timeout: float | None = None, **further: Any) -> None:
-        patient = None if timeout is None else max(timeout, _SETTLE_SECONDS)
-        await super()._settle_internal(timeout=patient, **further)
-
-
 @asynccontextmanager
 async def simulated_guild(
     settings: Settings, kind: type[SimulatedGuild] = SimulatedGuild
@@ -268,7 +258,7 @@ async def simulated_guild(
     await asyncio.to_thread(_warm_up)
     clock = MovedClock()
     bot = create_bot(settings, now=clock)
-    env = _PatientEnv(bot, shard_count=bot.shard_count or 1, settle_timeout=_SETTLE_SECONDS)
+    env = simcord.Env(bot, shard_count=bot.shard_count or 1, settle_timeout=SECONDS)
     simulated(bot, env)
     env.backend.clock = WallClock()  # type: ignore[assignment]
     try:

@@ -96,7 +96,7 @@ class OwnBot(commands.Bot):
 async def own_bot(*extensions: str, bot: OwnBot | None = None) -> AsyncIterator[Own]:
     bot = bot or OwnBot(command_prefix="!", intents=discord.Intents.default())
     bot.extensions_at_start = extensions
-    env = simcord.Env(bot, settle_timeout=45)
+    env = simcord.Env(bot, settle_timeout=15)
     env.backend.clock = WallClock()  # type: ignore[assignment]
 
     async def idle(awaitable: Awaitable[Any]) -> Any:
