@@ -27,11 +27,10 @@ from cogs.desk.kit.wording import (
     reason,
     relative,
     result,
-    sentence,
+    sentence_with_zone,
     skipped_runs,
     title_of,
 )
-from cogs.formats import zone_name
 from cogs.language import t, translated, with_colon
 from schedulezero.client.dialect import Feature
 from schedulezero.methods.spec import MethodSpec
@@ -110,7 +109,7 @@ def card(
 def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None, running: bool) -> str:
     lines = [
         f"**{job_state(job)}** · {kind}",
-        f"**{t('When:')}** {sentence(job)} ({zone_name(job.timezone)})",
+        f"**{t('When:')}** {sentence_with_zone(job)}",
     ]
     if skipped := skipped_runs(job):
         lines.append(f"⏭ **{t('Skipped:')}** {', '.join(map(full, skipped))}")

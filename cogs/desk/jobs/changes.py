@@ -27,12 +27,11 @@ from cogs.desk.kit.wording import (
     cut,
     plain,
     relative,
-    sentence,
+    sentence_with_zone,
     skipped_runs,
     state_word,
     title_of,
 )
-from cogs.formats import zone_name
 from cogs.language import t
 from cogs.services import spec_for, specs_of
 from schedulezero.model import Job, JobVersion
@@ -104,11 +103,7 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
 
     note(t("Name"), before.name, after.name)
     if (before.trigger, before.timezone) != (after.trigger, after.timezone):
-        note(
-            t("When"),
-            f"{sentence(before)} ({zone_name(before.timezone)})",
-            f"{sentence(after)} ({zone_name(after.timezone)})",
-        )
+        note(t("When"), sentence_with_zone(before), sentence_with_zone(after))
     for key in sorted(before.params.keys() | after.params.keys()):
         if before.params.get(key) != after.params.get(key):
             label = t(key.replace("_", " ").capitalize())

@@ -133,13 +133,18 @@ def sentence(job: Job) -> str:
     return describe(job.trigger, job.timezone, shown_locale())
 
 
+def sentence_with_zone(job: Job) -> str:
+    """Describe a job's schedule in the reader's language, and name its zone."""
+    return f"{sentence(job)} ({formats.zone_name(job.timezone)})"
+
+
 def sentence_in(job: Job, zone: str | None) -> str:
     """Describe a job's schedule, with its zone if that isn't the reader's."""
     own = job.trigger.zone_or(job.timezone)
     return (
         sentence(job)
         if zone is None or own == zone or job.trigger.type == "interval"
-        else (f"{sentence(job)} ({own})")
+        else (f"{sentence(job)} ({formats.zone_name(own)})")
     )
 
 

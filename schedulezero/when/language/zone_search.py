@@ -6,7 +6,6 @@ The names are CLDR's, from babel. Lists show each zone's current time, so that p
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,6 +18,7 @@ from babel.dates import format_datetime, get_timezone_location
 
 from schedulezero.clocks import clock
 from schedulezero.when.calendar.triggers import CITY_AREAS, known_zones
+from schedulezero.when.grammar.core.tokens import plain
 from schedulezero.when.grammar.zones import ABBREVIATIONS
 from schedulezero.when.language.zone_places import MAIN_ZONES, PLACES, SHORT_NAMES
 from schedulezero.when.language.zone_words import zone_called
@@ -77,17 +77,21 @@ def search_zones(typed: str, locale: str, now: datetime, most: int = 25) -> list
         now: The present instant, for abbreviations and offsets.
         most: The most zones to return.
     """
-    zones = _zones_in(locale_in_cldr(locale))
-    wanted = _folded(typed)
+    language, wanted = locale_in_cldr(locale), _folded(typed)
+    zones = _zones_in(language)
     if not wanted:
         return [zones[key] for key in _COMMON if key in zones][:most]
     offset = _OFFSET.fullmatch(wanted)
-    meant = list[str]() if offset else _meant(wanted, locale_in_cldr(locale))
+    meant = list[str]() if offset else _meant(wanted, language)
+    names = _folded_names(language)
     ranked: list[tuple[int, str, Zone]] = []
     for zone in zones.values():
-        rank = _offset_rank(zone, offset, now) if offset else _rank(zone, wanted, now)
         if zone.key in meant:
             rank = meant.index(zone.key) - len(meant)
+        elif offset:
+            rank = _offset_rank(zone, offset, now)
+        else:
+            rank = _rank(zone, names[zone.key], wanted, now)
         if rank is not None:
             ranked.append((rank, zone.key, zone))
     ranked.sort(key=lambda item: (item[0], item[1] not in _COMMON, item[1]))
@@ -105,17 +109,19 @@ def chosen_zone(typed: str, locale: str, now: datetime) -> ZoneChoice:
         locale: The person's locale; names of places are understood in its language and in English.
         now: The present instant.
     """
-    wanted = _folded(typed)
-    found = _meant(wanted, locale_in_cldr(locale)) if wanted else []
+    language, wanted = locale_in_cldr(locale), _folded(typed)
+    if not wanted:
+        return ZoneChoice(None, ())
+    found = _meant(wanted, language)
     apart: dict[tuple[timedelta | None, ...], str] = {}
     for key in found:
         apart.setdefault(_rules(key, now), key)
     if len(apart) == 1:
         return ZoneChoice(found[0], ())
-    zones = _zones_in(locale_in_cldr(locale))
+    zones = _zones_in(language)
     near = [zones[key] for key in apart.values() if key in zones] or search_zones(typed, locale, now)
     near.sort(key=lambda zone: _fame(zone.key))
-    return ZoneChoice(None, tuple(near[:_MOST_NEAR]) if wanted else ())
+    return ZoneChoice(None, tuple(near[:_MOST_NEAR]))
 
 
 def _meant(wanted: str, locale: str) -> list[str]:
@@ -137,8 +143,8 @@ def _rules(key: str, now: datetime) -> tuple[timedelta | None, ...]:
     return tuple((now + timedelta(days=days)).astimezone(zone).utcoffset() for days in range(0, 366, 7))
 
 
-def _rank(zone: Zone, wanted: str, now: datetime) -> int | None:
-    city, place = _folded(zone.city), _folded(zone.place)
+def _rank(zone: Zone, names: tuple[str, str], wanted: str, now: datetime) -> int | None:
+    city, place = names
     if city.startswith(wanted) or zone.key.casefold() == wanted:
         return 0
     if place.startswith(wanted):
@@ -156,8 +162,13 @@ def _fame(key: str) -> tuple[bool, bool]:
 
 
 def _folded(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.casefold().replace("_", " "))
-    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
+    return " ".join(plain(text.casefold().replace("_", " ")).split())
+
+
+@cache
+def _folded_names(locale: str) -> dict[str, tuple[str, str]]:
+    """The city and the place of each zone, to compare with what is typed: once, and not at each keystroke."""
+    return {key: (_folded(zone.city), _folded(zone.place)) for key, zone in _zones_in(locale).items()}
 
 
 @cache
