@@ -177,7 +177,9 @@ class ScheduleZeroBot(_ShardedBot):
         await asyncio.gather(self.memory.open(), self.services.journal.open())
         await self._kept_requests.restore()
         keep = self.services.supervisor.keep
-        self._saving_requests = keep("saving the invalid requests", self._kept_requests.keep_saving)
+        self._saving_requests = keep(
+            "saving the invalid requests", lambda: self._kept_requests.keep_saving(self.services.waiting)
+        )
         handler_cog = ScheduleZeroCog(self, self.services)
         await self.add_cog(handler_cog)
         await self.add_cog(AdminCog(self))

@@ -174,7 +174,7 @@ class AlertsCog(commands.Cog):
                 log.info("the jobs to come cannot be looked at: %s", error)
             except Exception as error:  # noqa: BLE001 - noted, and looked at again
                 self._services.supervisor.note(_AHEAD, error)
-            await asyncio.sleep(_LOOK_SECONDS)
+            await self._services.waiting.sleep(_LOOK_SECONDS)
 
     async def _look_once(self) -> None:
         """Look at all jobs that are due within a day."""
@@ -199,7 +199,7 @@ class AlertsCog(commands.Cog):
                 return
             if again:
                 self._changed.add(guild.id)
-                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+                await self._services.waiting.sleep(_LOOK_AGAIN_SECONDS)
 
     async def _warn(self, guild: discord.Guild, jobs: Iterable[Job], *, soon_only: bool = True) -> bool:
         """Warn of jobs that will fail; return whether Discord answered all that it was asked."""

@@ -152,7 +152,7 @@ class CommandSync:
                 if pause is not None:
                     scope.wanted = scope.pausing = True
                     attempt += 1
-                    await asyncio.sleep(pause)
+                    await self._supervisor.waiting.sleep(pause)
                     scope.pausing = False
         finally:
             scope.answered.set()

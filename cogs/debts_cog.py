@@ -97,7 +97,7 @@ class DebtsCog(commands.Cog):
 
     async def _keep_looking(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await self._services.waiting.sleep(_LOOK_SECONDS)
             await self.look()
 
     @commands.Cog.listener()

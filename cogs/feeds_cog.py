@@ -101,11 +101,7 @@ class FeedsCog(commands.Cog):
             except ClientError as error:
                 log.info("calendar feeds are brought in step later: %s", error)
                 wait = _AGAIN_SECONDS
-            try:
-                async with asyncio.timeout(wait):
-                    await self._services.waiting.idle(self._changed.wait())
-            except TimeoutError:
-                continue
+            await self._services.waiting.at_most(wait, self._changed)
 
     async def look(self) -> None:
         """Tell the server what the feeds of each guild show now, where that has changed."""

@@ -7,7 +7,6 @@ before its last run has ended and knows no versions, so with one the second look
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import datetime, timedelta
 
@@ -58,7 +57,7 @@ class FilesCog(commands.Cog):
                 log.info("files that nothing needs are deleted later: %s", error)
             except Exception as error:  # noqa: BLE001 - noted, and tried again
                 self._services.supervisor.note(_SWEEPING, error)
-            await asyncio.sleep(_LOOK_SECONDS)
+            await self._services.waiting.sleep(_LOOK_SECONDS)
 
     async def sweep(self, now: datetime) -> int:
         """Delete the files that nothing needs at an instant; return how many, counted for each guild."""

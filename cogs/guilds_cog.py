@@ -6,7 +6,6 @@ and drafts. If the bot is invited back before, the jobs that were paused because
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import timedelta
 
@@ -128,7 +127,7 @@ class GuildsCog(commands.Cog):
                 log.info("servers that I left are forgotten later: %s", error)
             except Exception as error:  # noqa: BLE001 - noted, and tried again
                 self._services.supervisor.note(_FORGETTING, error)
-            await asyncio.sleep(_LOOK_SECONDS)
+            await self._services.waiting.sleep(_LOOK_SECONDS)
 
     async def _note_unseen(self) -> None:
         """Note the servers that the bot left while it was offline. A process of several sees only its own."""

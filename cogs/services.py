@@ -6,7 +6,6 @@ services through the interaction's client.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from cogs.background.double_taps import DoubleTaps
 from cogs.background.invalid_requests import InvalidRequests
 from cogs.background.live_cards import LiveCards
 from cogs.background.supervisor import Supervisor
+from cogs.background.waiting import Waiting
 from cogs.command_sync import CommandSync
 from cogs.guild_language import locale_of
 from cogs.language import speaking, translated
@@ -64,7 +64,6 @@ class Services:
         forget_after_days: after how many days a guild that the bot left is forgotten; 0 for never.
         calendar_url: the public address of the server's calendar feeds; None if they can't be reached.
         limits: the owner's limits as set here; this process enforces those of imports, the server the rest.
-        waiting: how to await long waits.
         double_taps: recent clicks.
         live_cards: the cards of jobs that are kept true while Discord lets us edit them.
         files: the readers of uploaded files.
@@ -93,7 +92,6 @@ class Services:
     forget_after_days: float = 30.0
     calendar_url: str | None = None
     limits: Limits = field(default_factory=Limits)
-    waiting: Waiting = field(default_factory=lambda: Waiting())
     double_taps: DoubleTaps = field(default_factory=DoubleTaps)
     live_cards: LiveCards = field(default_factory=LiveCards)
     files: FileReaders = field(default_factory=FileReaders)
@@ -101,6 +99,11 @@ class Services:
     guilds_with_feeds: set[str] = field(default_factory=set[str])
     invalid_requests: InvalidRequests = field(default_factory=InvalidRequests)
     direct_messages: DirectMessageBudget = field(default_factory=DirectMessageBudget)
+
+    @property
+    def waiting(self) -> Waiting:
+        """How to await long waits."""
+        return self.supervisor.waiting
 
     def allows_direct_message(self, person_id: int) -> bool:
         """Count a direct message to a person; return False if it would exceed the owner's limit."""
@@ -154,26 +157,6 @@ class Services:
     async def note_read(self, cursor: str, following: int) -> None:
         """Save this process's cursor."""
         await self.memory.put(cursor, self.place, {"after": following})
-
-
-class Waiting:
-    """Await things that may take long but are not work in progress, such as a long poll.
-
-    A simulated Discord, which continues once all work has settled, replaces both with its own.
-    """
-
-    async def idle(self, awaitable: Awaitable[T]) -> T:
-        """Return the awaitable's result."""
-        return await awaitable
-
-    async def at_most(self, seconds: float, event: asyncio.Event) -> bool:
-        """Wait for an event for so many seconds; return whether it came."""
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return False
-        return True
 
 
 class Refused(ScheduleZeroError):

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-import threading
 import time
 import webbrowser
-from collections.abc import AsyncGenerator, Awaitable, Collection
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import discord
 import simcord
@@ -30,16 +29,15 @@ from bot.demo.demo_languages import Languages
 from bot.demo.demo_pages import DemoPages
 from bot.demo.front_door import front_door
 from bot.demo.guild_events import GuildEvents
+from bot.demo.simulated_waiting import SimulatedWaiting
 from bot.run import Beside
 from cogs.attachments import Downloads
-from cogs.services import Waiting, handler_of
+from cogs.services import handler_of
 from schedulezero.background import run_in_background
 from schedulezero.web.download import PIECE
 from schedulezero.web.outgoing import OutgoingFailed
 from schedulezero.when.language.parse import warm_up
 from schedulezero.wire.addresses import free_ports
-
-T = TypeVar("T")
 
 _EPHEMERAL = 1 << 6
 
@@ -62,37 +60,6 @@ class WallClock:
         """Do nothing: real time passes by itself."""
 
 
-class SimulatedWaiting(Waiting):
-    """Tells the simulator which waits are idle, so that it doesn't wait for them."""
-
-    def __init__(self, env: simcord.Env) -> None:
-        self._env = env
-
-    async def idle(self, awaitable: Awaitable[T]) -> T:
-        return await self._env.external_wait(awaitable, reason="the server's long poll")
-
-    async def at_most(self, seconds: float, event: asyncio.Event) -> bool:
-        # The simulator would wait for a timer of the loop, and for a second task.
-        loop, came = asyncio.get_running_loop(), True
-
-        def end() -> None:
-            nonlocal came
-            if not event.is_set():
-                came = False
-                event.set()
-
-        timer = threading.Timer(seconds, lambda: loop.call_soon_threadsafe(end))
-        timer.daemon = True
-        timer.start()
-        try:
-            await self.idle(event.wait())
-        finally:
-            timer.cancel()
-        if not came:
-            event.clear()
-        return came
-
-
 class SimulatedDownloads(Downloads):
     """Takes files from the simulator, which has them at no real address."""
 
@@ -107,7 +74,8 @@ class SimulatedDownloads(Downloads):
 
 def simulated(bot: ScheduleZeroBot, env: simcord.Env) -> None:
     """Prepare a bot for a simulated Discord that runs in real time."""
-    bot.services = replace(bot.services, waiting=SimulatedWaiting(env), downloads=SimulatedDownloads())
+    bot.services = replace(bot.services, downloads=SimulatedDownloads())
+    bot.services.supervisor.waiting = SimulatedWaiting(env)
 
 
 async def demo(

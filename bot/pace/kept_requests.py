@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 from cogs.background.invalid_requests import InvalidRequests
+from cogs.background.waiting import Waiting
 from schedulezero.methods.host import Notes
 
 _KIND = "invalid-requests"
@@ -38,8 +38,8 @@ class KeptRequests:
             await self._notes.put(_KIND, self._key, {"slices": slices})
             self._saved = slices
 
-    async def keep_saving(self) -> None:
+    async def keep_saving(self, waiting: Waiting) -> None:
         """Save every 30 seconds."""
         while True:
             await self.save()
-            await asyncio.sleep(_EVERY_SECONDS)
+            await waiting.sleep(_EVERY_SECONDS)

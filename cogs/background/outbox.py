@@ -67,10 +67,10 @@ class OutboxReader(Generic[T]):
                     async with self._telling:
                         await self._tell(piece)
             except NotSupported:
-                await asyncio.sleep(_NEVER_SECONDS)  # a newer server may replace this one
+                await self._supervisor.waiting.sleep(_NEVER_SECONDS)  # a newer server may replace this one
             except ClientError as error:
                 log.info("%s cannot be read: %s", self._what, error)
-                await asyncio.sleep(_AGAIN_SECONDS)
+                await self._supervisor.waiting.sleep(_AGAIN_SECONDS)
             except Exception as error:  # noqa: BLE001 - noted, with its trace if it is a bug
                 self._supervisor.note(self._part, error)
-                await asyncio.sleep(_AGAIN_SECONDS)
+                await self._supervisor.waiting.sleep(_AGAIN_SECONDS)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cogs.background.discord_troubles import kind_of
+from cogs.background.waiting import Waiting
 from schedulezero import instants, metrics
 from schedulezero.background import run_in_background
 
@@ -45,9 +46,14 @@ class Trouble:
 
 
 class Supervisor:
-    """Starts background work, starts it again when it dies, and remembers what went wrong."""
+    """Starts background work, starts it again when it dies, and remembers what went wrong.
+
+    Attributes:
+        waiting: how the work pauses.
+    """
 
     def __init__(self) -> None:
+        self.waiting = Waiting()
         self._kept: set[Kept] = set()
         self._troubles: dict[str, Trouble] = {}
 
@@ -132,6 +138,6 @@ class Kept:
             if time() - began > _WELL_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             self.pausing = True
-            await asyncio.sleep(pause)
+            await self._supervisor.waiting.sleep(pause)
             self.pausing = False
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

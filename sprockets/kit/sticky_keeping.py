@@ -47,11 +47,17 @@ class _Supervisor(Protocol):
     def keep(self, part: str, work: Callable[[], Awaitable[None]]) -> _Kept: ...
 
 
+class _Waiting(Protocol):
+    async def sleep(self, seconds: float) -> None: ...
+
+
 class _Services(Protocol):
     @property
     def supervisor(self) -> _Supervisor: ...
     @property
     def journal(self) -> Journal: ...
+    @property
+    def waiting(self) -> _Waiting: ...
 
 
 class KeepsStickies(RegisteringCog):
@@ -110,7 +116,7 @@ class KeepsStickies(RegisteringCog):
             if not self.bot.intents.guild_messages and _now() - asked_at >= ASK_SECONDS:
                 self._unknown, asked_at = self.pace.channels, _now()
             await self.look()
-            await asyncio.sleep(TICK_SECONDS)
+            await self._services.waiting.sleep(TICK_SECONDS)
 
     async def look(self) -> None:
         """Ask about some of the channels that are to be asked about, and move one post if it is time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -17,14 +17,15 @@ import discord
 import simcord
 import yaml
 from discord.ext import commands
-from simcord.backend.errors import SetupError
 
 import cogs.sprockets
 import sprockets
 from bot.config import Settings
-from bot.demo.demo import SimulatedWaiting, WallClock
+from bot.demo.demo import WallClock
 from bot.demo.demo_guild import let_do_what_it_asks
-from cogs.services import Waiting, handler_of
+from bot.demo.simulated_waiting import SimulatedWaiting
+from cogs.background.waiting import Waiting
+from cogs.services import handler_of
 from tests.support.peers import tell
 from tests.support.world import said
 
@@ -99,16 +100,13 @@ async def own_bot(*extensions: str, bot: OwnBot | None = None) -> AsyncIterator[
     env = simcord.Env(bot, settle_timeout=15)
     env.backend.clock = WallClock()  # type: ignore[assignment]
 
-    async def idle(awaitable: Awaitable[Any]) -> Any:
-        try:
-            return await SimulatedWaiting(env).idle(awaitable)
-        except SetupError:
-            return await awaitable  # begun by the test, and so nothing that the simulator waits for
-
-    async def at_most(seconds: float, event: asyncio.Event) -> bool:
-        return await SimulatedWaiting(env).at_most(seconds, event)
-
-    waiting = mock.patch.multiple(Waiting, idle=staticmethod(idle), at_most=staticmethod(at_most))
+    simulated = SimulatedWaiting(env)
+    waiting = mock.patch.multiple(
+        Waiting,
+        idle=staticmethod(simulated.idle),
+        sleep=staticmethod(simulated.sleep),
+        at_most=staticmethod(simulated.at_most),
+    )
     waiting.start()
     try:
         await env.start()

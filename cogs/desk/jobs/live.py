@@ -182,7 +182,7 @@ async def _follow(desk: Desk, drawn: Drawn, said: Said, woken: asyncio.Event) ->
                 await desk.draw(drawn.panel)
                 draws += 1
                 if draws > _AT_ONCE:
-                    await desk.services.waiting.at_most(_BETWEEN, asyncio.Event())
+                    await desk.services.waiting.sleep(_BETWEEN)
                 break
             if not _is_being_recorded(desk, last_run):
                 break
