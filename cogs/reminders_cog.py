@@ -34,7 +34,7 @@ class RemindersCog(commands.Cog):
 
     @remind.command(name="me", description="Get a reminder by direct message, once or repeatedly")
     @app_commands.describe(
-        what="What to remind you of", when="When: in 10 minutes, tomorrow at 9, every friday at 17:00, …"
+        what="What to remind you of", when="When: in 10 minutes, tomorrow at 9, every Friday at 17:00, …"
     )
     async def me(
         self,

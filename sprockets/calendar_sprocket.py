@@ -34,7 +34,7 @@ from schedulezero.methods.host import host_of
 from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, GuildId, LongText, SecretUrl, Text, job
 from schedulezero.model import JobState
-from schedulezero.sentences import Sentence, all_in_a_row
+from schedulezero.sentences import Sentence, all_in_a_row, counted
 from schedulezero.web.address import AddressUnusable
 from schedulezero.web.feed import feed_address
 from schedulezero.web.outgoing import CALLING
@@ -268,10 +268,11 @@ async def _follow_preview(
         )
     if make_events:
         said.append(
-            Sentence(
-                "The Discord events for the next {days} days will follow it.",
+            counted(
+                "The Discord events of the next day will follow it.",
+                "The Discord events of the next {count} days will follow it.",
                 "calendar_would_mirror",
-                days=days,
+                count=days,
             )
         )
     said.append(

@@ -172,8 +172,11 @@ async def _check_clean_up(bot: commands.Bot, channel_id: int, contains: str, **_
 @cleanup_messages.preview
 async def _clean_up_preview(bot: commands.Bot, channel_id: int, limit: int, **_: Any) -> str:
     """Return how many messages each run deletes at most."""
-    return Sentence(
-        "Each run deletes at most {count} messages, the newest first.", "would_delete_at_most", count=limit
+    return counted(
+        "Each run deletes at most one message, the newest.",
+        "Each run deletes at most {count} messages, the newest first.",
+        "would_delete_at_most",
+        count=limit,
     )
 
 

@@ -131,7 +131,7 @@ async def give_role_for(
     said = all_in_a_row(
         read_sentence(given, "message"),
         Sentence("Until {until}.", "lasts_until", until=until),
-        Sentence("Already had it permanently, so they keep it: {count}.", "role_kept_by", count=keep)
+        Sentence("{count} already had it permanently and will keep it.", "role_kept_by", count=keep)
         if keep
         else None,
     )

@@ -37,8 +37,17 @@ def expect_within(limit: Limit, count: int, where: str | None = None) -> None:
             size=in_megabytes(count, up=True),
             most=in_megabytes(limit.most),
         )
+    if not limit.least:
+        raise JobFailed(
+            "Discord allows at most {most} {what}, not {count}.",
+            retry=False,
+            code="too_many_for_discord",
+            what=said,
+            count=count,
+            most=limit.most,
+        )
     raise JobFailed(
-        "Discord allows {least} to {most} {what}; there are {count}.",
+        "Discord allows {least} to {most} {what}, not {count}.",
         retry=False,
         code="count_not_taken",
         what=said,

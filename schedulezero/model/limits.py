@@ -238,13 +238,13 @@ def held_back(wait: timedelta, limits: Limits, *, personal: bool) -> Sentence:
     seconds, most = max(round(wait.total_seconds()), 1), limits.runs_a_minute(personal)
     if personal:
         return Sentence(
-            "Delayed by {seconds} s. Limit for each person: {most} reminders a minute.",
+            "Delayed by {seconds} s. Each person's limit of reminders: {most} a minute.",
             "reminder_held_back",
             seconds=seconds,
             most=most,
         )
     return Sentence(
-        "Delayed by {seconds} s. Limit for this server: {most} runs a minute.",
+        "Delayed by {seconds} s. This server's limit of runs: {most} a minute.",
         "held_back",
         seconds=seconds,
         most=most,
@@ -261,7 +261,7 @@ def given_up(limits: Limits, *, personal: bool) -> Sentence:
             most=most,
         )
     return Sentence(
-        "Too many runs were waiting: the server's limit is {most} runs a minute.",
+        "Too many runs were waiting: the server's limit is {most} a minute.",
         "too_many_runs_waited",
         most=most,
     )

@@ -247,7 +247,7 @@ class Cleaning:
 
     def _later(self, seconds: float) -> JobFailed:
         return JobFailed(
-            "{deleted} messages deleted so far. I'll continue at the pace that Discord allows.",
+            "Messages deleted so far: {deleted}. I'll continue at the pace that Discord allows.",
             retry_after=seconds,
             code="clean_up_goes_on",
             deleted=self.deleted,

@@ -91,7 +91,7 @@ async def test_which_job_posted_a_message(world: World) -> None:
     assert await until(told)
     other = await world.admin.send(world.channel, "By hand")
     text = said(await world.admin.context_menu(world.channel, "Which job posted this?", other))
-    assert "None of this server's jobs posted this message" in text
+    assert "I can't find a job in this server that posted this message" in text
 
 
 async def test_a_role_for_a_person(world: World) -> None:

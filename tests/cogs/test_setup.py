@@ -204,7 +204,7 @@ async def test_setup_says_which_roles_may_use_no_app(world: World) -> None:
     everyone = discord.Permissions(view_channel=True, send_messages=True)
     world.env.backend.edit_role(world.guild.id, world.guild.default_role.id, {"permissions": everyone.value})
     told = said(await pick(world.admin, await setup(world), "setup:roles", [barred]))
-    assert f"<@&{barred.id}> can't use any app's commands. Give them *Use Application Commands*" in told
+    assert f"can't use any app's commands: <@&{barred.id}>. Give them *Use Application Commands*" in told
 
 
 async def test_without_discords_settings_the_default_permission_counts(world: World) -> None:

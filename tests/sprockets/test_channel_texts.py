@@ -84,7 +84,7 @@ async def test_a_topic_that_changes_too_often_is_warned_of(world: World) -> None
     values = {"channel_id": [world.channel], "text": "Now"}
     for when, warned in (("every 2 minutes", True), ("every 5 minutes", False)):
         shown = await world.draft(world.admin, "set_channel_text", values, when)
-        assert ("Discord keeps up with one in" in text_of(shown.response)) is warned
+        assert ("Discord can't keep up with intervals shorter than" in text_of(shown.response)) is warned
 
 
 async def test_a_server_with_two_factor_authentication_is_told_of(world: World) -> None:

@@ -69,7 +69,7 @@ async def test_a_long_clean_up_goes_on_and_shows_how_far_it_is(world: World, rul
     assert not [text for text in contents(world) if text.startswith("old")]
     assert len(rules.asked) == 1000 and set(rules.asked.values()) == {1}
     assert (world.clock() - began_at).total_seconds() > 3600
-    assert "So far:" in shown and "messages deleted so far" in shown
+    assert "Messages deleted so far:" in shown
 
 
 async def test_what_nobody_can_delete_does_not_end_the_rest(world: World, rules: Deletions) -> None:

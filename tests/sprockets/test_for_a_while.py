@@ -112,7 +112,7 @@ async def test_a_role_that_somebody_has_for_good_is_not_taken(world: World) -> N
 
     message = await give("2h", ever, world.plain, world.moderator)
     assert message.startswith("Done for 2 of 2 people. Until ") and message.endswith(
-        "Already had it permanently, so they keep it: 1."
+        "1 already had it permanently and will keep it."
     )
     assert set(await to_be_taken()) == {str(world.plain.id), str(world.moderator.id)}
     assert "permanently" in await give("2h", ever)

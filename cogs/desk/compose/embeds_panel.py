@@ -308,7 +308,7 @@ async def _with_time(desk: Desk, embed: dict[str, Any], typed: str, wrong: list[
         return embed
     at = found.schedule.next_after(instants.now()) if found.trigger.type == "date" else None
     if at is None:
-        wrong.append(t("Enter a single point in time, such as `next monday at 9`."))
+        wrong.append(t("Enter a single point in time, such as `next Monday at 9`."))
         return embed
     return with_value(embed, "timestamp", instants.to_iso(at))
 

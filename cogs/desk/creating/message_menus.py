@@ -47,7 +47,12 @@ async def which_job(desk: Desk, message: discord.Message) -> None:
     """Show the card of the job whose run posted a message."""
     run = await desk.client.run_of_message(desk.guild_id, message.id)
     if run is None:
-        raise Refused(t("None of this server's jobs posted this message, or its history was cleared."))
+        raise Refused(
+            t(
+                "I can't find a job in this server that posted this message. Perhaps the job's "
+                "history was cleared."
+            )
+        )
     await job_card.show_card(desk, run.job_id, heading=t("Posted by"))
 
 

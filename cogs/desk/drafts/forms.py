@@ -162,7 +162,7 @@ def _when_field(draft: Draft, keeps: str | None) -> ui.Label[Any]:
         value=draft.when,
         description=t("Leave it empty to keep: {schedule}", schedule=keeps)
         if keeps
-        else example("in 10 minutes · tomorrow at 9 · every monday at 18:00 · 0 9 * * 1-5"),
+        else example("in 10 minutes · tomorrow at 9 · every Monday at 18:00 · 0 9 * * 1-5"),
         placeholder=example("tomorrow at 9"),
         most=_LONGEST_WHEN,
     )

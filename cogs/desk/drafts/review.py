@@ -218,8 +218,8 @@ def _cautions(
     if (gap := gap_below(schedule, around.now, spec.pace)) is not None:
         found.append(
             t(
-                "Some of its runs are only {gap} apart. Discord keeps up with one in {least}; the others "
-                "wait.",
+                "Some of its runs are only {gap} apart. Discord can't keep up with intervals shorter than "
+                "{least}, so some runs will wait.",
                 gap=formats.span(gap, shown_locale()),
                 least=formats.span(spec.pace, shown_locale()),
             )

@@ -131,7 +131,7 @@ async def _ask_until(desk: Desk, job_id: str, typed: str | None = None) -> None:
         t("Until when?"),
         value=typed,
         description=t("It resumes by itself at that time"),
-        placeholder=example("next monday at 9 · in 2 weeks · 7 january"),
+        placeholder=example("next Monday at 9 · in 2 weeks · 7 January"),
         required=True,
     )
     await ask(desk, "job", "until", job_id, t("Pause until…"), [field])
@@ -148,7 +148,7 @@ async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None
         fault = (
             None
             if found.trigger.type == "date"
-            else t("Enter a single point in time, such as `next monday at 9`.")
+            else t("Enter a single point in time, such as `next Monday at 9`.")
         )
     except WhenError as error:
         found, fault = None, translated(error.message)

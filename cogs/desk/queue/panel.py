@@ -148,7 +148,7 @@ async def ask_queue(desk: Desk, queue_id: str) -> None:
         text_field(
             "slots",
             t("Slots"),
-            placeholder=example("mon, wed and fri at 18:00"),
+            placeholder=example("Mon, Wed and Fri at 18:00"),
             description=t("Leave it empty to keep the current ones") if queue is not None else None,
             required=queue is None,
         ),
@@ -202,7 +202,7 @@ async def _slots(desk: Desk, typed: str, zone: str) -> tuple[Trigger, str]:
         raise Mistyped(said, "edit") from error
     schedule = schedule_of(found.trigger, anchor=now, zone=found.zone)
     if len(list(upcoming(schedule, now, 2))) < 2:
-        raise Mistyped(t("Slots repeat. Example: `mon, wed and fri at 18:00`."), "edit")
+        raise Mistyped(t("Slots repeat. Example: `Mon, Wed and Fri at 18:00`."), "edit")
     return found.trigger, found.zone
 
 

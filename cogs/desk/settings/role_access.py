@@ -141,7 +141,8 @@ def _lines(desk: Desk, access: Access) -> list[str]:
     app = discord.utils.escape_markdown(name)
     if access.barred:
         said = t(
-            "{roles} can't use any app's commands. Give them *{permission}* in *Server Settings → Roles*.",
+            "Roles that can't use any app's commands: {roles}. "
+            "Give them *{permission}* in *Server Settings → Roles*.",
             roles=_mentions(access.barred),
             permission=translated(permission_words("use_application_commands")),
         )
@@ -157,8 +158,8 @@ def _lines(desk: Desk, access: Access) -> list[str]:
         lines.append(f"⚠️ {said}")
     if access.partly:
         said = t(
-            "{roles} see `/schedule`, but not {commands}. An administrator can allow these in *Server "
-            "Settings → Integrations → {app}*.",
+            "Roles that see `/schedule`, but not {commands}: {roles}. An administrator can allow these "
+            "commands in *Server Settings → Integrations → {app}*.",
             roles=_mentions(access.partly),
             commands=", ".join(f"*{t(command)}*" for command in access.unseen),
             app=app,

@@ -64,7 +64,7 @@ def word_fields(form: tuple[str, ...], known: Mapping[str, Any]) -> list[ui.Labe
 
 _DESCRIBED = {
     **dict.fromkeys(PARTS_FORM, ""),
-    "day": mark("When “friday” or “24 december” happens"),
+    "day": mark("When “Friday” or “24 December” happens"),
     "early": "",
     "end": mark("When “end of day” is"),
     "place": mark("A country or region; leave empty to use the time zone's country"),

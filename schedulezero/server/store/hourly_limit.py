@@ -72,7 +72,7 @@ class HourlyAllowance:
             self._left[guild_id] = most - (self._connection.scalar(query) or 0)
         if self._left[guild_id] <= 0:
             return Sentence(
-                "The server's limit of {most} runs an hour was reached.", "hourly_limit", most=most
+                "The server's limit of runs ({most} an hour) was reached.", "hourly_limit", most=most
             )
         self._left[guild_id] -= 1
         return None

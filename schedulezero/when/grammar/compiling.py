@@ -164,7 +164,7 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo, day_time: time) -> Rule:
     if phrase.days or phrase.positions:
         if unit == "year" and not phrase.months:
             raise WhenError(
-                "“{text}”: in which month? For example: `every year on december 25`.",
+                "“{text}”: in which month? For example: `every year on December 25`.",
                 code="in_which_month",
                 text=text,
             )
@@ -214,7 +214,7 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo, day_time: time) -> Rule:
             )
         case "year":
             said = Sentence(
-                "“{text}”: on which day of the year? For example: `every year on december 25`.",
+                "“{text}”: on which day of the year? For example: `every year on December 25`.",
                 "on_which_day_of_year",
                 text=text,
             )

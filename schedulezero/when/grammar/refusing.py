@@ -15,8 +15,8 @@ def never_comes(text: str) -> Sentence:
 def two_schedules(text: str) -> Sentence:
     """Return the sentence about two schedules in one text."""
     return Sentence(
-        "“{text}” names two schedules. Create a job for each, such as `every 2 hours 30 minutes` or "
-        "`every monday at 9`.",
+        "“{text}” names two schedules. Create a job for each, such as `every 2 hours 30 minutes` or `every "
+        "Monday at 9`.",
         "two_schedules",
         text=text,
     )
@@ -25,7 +25,7 @@ def two_schedules(text: str) -> Sentence:
 def on_which_weekday(text: str) -> Sentence:
     """Return the question for the weekday of what comes every week."""
     return Sentence(
-        "“{text}”: on which weekday? For example: `every monday at 9`.", "on_which_weekday", text=text
+        "“{text}”: on which weekday? For example: `every Monday at 9`.", "on_which_weekday", text=text
     )
 
 
@@ -33,12 +33,12 @@ def which_one_of(unit: str, text: str) -> Sentence:
     """Return the question which of a month's or year's weekdays is meant."""
     if unit == "year":
         return Sentence(
-            "“{text}”: which one of the year? For example: `first monday of the year`.",
+            "“{text}”: which one of the year? For example: `first Monday of the year`.",
             "which_one_of_the_year",
             text=text,
         )
     return Sentence(
-        "“{text}”: which one of the month? For example: `first monday of the month`.",
+        "“{text}”: which one of the month? For example: `first Monday of the month`.",
         "which_one_of_the_month",
         text=text,
     )

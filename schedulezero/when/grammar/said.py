@@ -400,8 +400,8 @@ def _add(said: Said, piece: Piece) -> None:
             said.days.append(Offset(0))
         case "unclear":
             raise WhenError(
-                "That can mean twice in each period or once every two "
-                "periods. For example: `every 2 weeks on monday`.",
+                "That can mean twice in each period or once every two periods. For example: `every 2 weeks "
+                "on Monday`.",
                 code="unclear_how_often",
             )
         case (

@@ -42,8 +42,8 @@ def refusal(trigger: Trigger, zone: str, locale: str = "en") -> Sentence:
     near = nearest_plain(trigger, zone)
     if near is None:
         return Sentence(
-            "The scheduler doesn't support a schedule like “{schedule}”. Use days of the "
-            "week or of the month, such as `every friday at 17:00`.",
+            "The scheduler doesn't support a schedule like “{schedule}”. Use days of the week or of the "
+            "month, such as `every Friday at 17:00`.",
             "schedule_not_kept",
             schedule=said,
         )

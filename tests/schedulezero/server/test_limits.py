@@ -295,7 +295,7 @@ async def test_runs_over_the_number_wait_for_their_turn(
         await server.have_run(1, "901")
         waiting = await server.runs(status="queued")
         assert len(waiting) == 4
-        assert all("Limit for this server: 3 runs a minute" in run["note"] for run in waiting)
+        assert all("This server's limit of runs: 3 a minute" in run["note"] for run in waiting)
         assert (await server.allowance())["runs"] == 7
         server.advance(seconds=61)
         held = await server.have_run(6)
@@ -389,7 +389,7 @@ async def test_a_job_that_wants_all_its_runs_keeps_them_within_a_bound(
         await server.have_run(1)
         assert len(await server.runs(status="queued")) == 3
         skipped = await server.runs(status="skipped")
-        assert all("the server's limit is 1 runs a minute" in run["note"] for run in skipped) and skipped
+        assert all("the server's limit is 1 a minute" in run["note"] for run in skipped) and skipped
         await server.api.delete(f"/api/jobs/{job_id}")
         assert await server.runs(status="queued") == []
 
