@@ -170,7 +170,7 @@ async def _end_slow_mode(
             )
         elif debt.left.get(LIFTED) or now.slowmode_delay not in (debt.left.get("seconds"), seconds):
             said = Sentence(
-                "#{channel}: someone has since set slow mode to {seconds} s, so I left it.",
+                "#{channel}: someone has since changed slow mode, so I left it at {seconds} s.",
                 "slow_mode_changed_by_hand",
                 channel=channel.name,
                 seconds=now.slowmode_delay,

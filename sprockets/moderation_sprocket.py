@@ -270,7 +270,7 @@ async def lockdown_channel(
         if ends <= instants.now():
             return success(
                 Sentence(
-                    "This lock was due to end at {until}, which has passed, so nothing was locked.",
+                    "Nothing was locked, because this lock was due to end earlier: {until}.",
                     "lock_over",
                     until=to_iso(ends),
                 ),
@@ -353,7 +353,8 @@ def _end(lasts: str, begins_at: datetime, zone: str) -> datetime:
     ends = end_of(lasts, begins_at.replace(microsecond=0), zone)
     if ends is None or ends - begins_at > _LONGEST_LOCK:
         raise JobFailed(
-            "“{lasts}” isn't a valid lock time. Examples: 8 hours, until 7. At most a year.",
+            "“{lasts}” isn't a valid length for a lock. "
+            "Enter at most a year, such as `8 hours` or `until 7`.",
             retry=False,
             code="lock_lasts_unusable",
             lasts=lasts,
@@ -365,7 +366,7 @@ def _end(lasts: str, begins_at: datetime, zone: str) -> datetime:
 async def unlock_channel(
     bot: commands.Bot, channel_id: LockableId, reason: Reason = "", whole_server: bool = False
 ) -> dict[str, Any]:
-    """Unlock what is locked and restore the permissions it had before the lock.
+    """Unlock a channel, a thread, a category or the server, and restore its earlier permissions.
 
     Params:
         channel_id: What to unlock; a category includes all its channels

@@ -404,7 +404,8 @@ class _Series:
 
 def _too_many(most: int) -> Unusable:
     return Unusable(
-        "No single job can repeat like this event, and it has more than {most} dates.",
+        "No single job can repeat like this event, and with more than {most} dates, "
+        "it has too many for a job each.",
         code="ical_too_many_dates",
         most=most,
     )

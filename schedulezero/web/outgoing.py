@@ -374,7 +374,9 @@ def _failure(host: str, error: BaseException) -> OutgoingFailed:
             )
         case ssl.SSLError():
             return OutgoingFailed(
-                "{host} can't be reached: its TLS doesn't work.", code="host_bad_tls", host=host
+                "{host} can't be reached: a secure connection (TLS) couldn't be established.",
+                code="host_bad_tls",
+                host=host,
             )
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
             return OutgoingFailed(

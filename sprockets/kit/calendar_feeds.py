@@ -219,7 +219,7 @@ async def tell_it_is_back(bot: commands.Bot, guild: discord.Guild, known: Follow
                 )
 
             await in_direct_messages(
-                bot, int(run.creator_id), Sentence("notify its creator", "doing_tell_creator"), send
+                bot, int(run.creator_id), Sentence("notify the job's creator", "doing_tell_creator"), send
             )
     except (Forbidden, Gone):
         return  # as with the alert itself: where it goes is closed, and the run's own result stays

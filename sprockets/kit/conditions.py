@@ -67,7 +67,7 @@ async def _written_lately(bot: commands.Bot, channel: Sendable, quiet_for: timed
     async for message in channel.history(limit=_MOST_LOOKED_AT, after=since, oldest_first=False):
         if is_by_others(bot, message):
             return Sentence(
-                "Nothing was posted in #{channel}: someone wrote there at {at}.",
+                "Nothing was posted in #{channel}, because someone wrote there: {at}.",
                 "not_quiet",
                 channel=channel.name,
                 at=to_iso(message.created_at),

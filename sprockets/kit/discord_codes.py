@@ -29,7 +29,7 @@ REASONS: dict[int, Sentence] = {
         "There is no such Discord account. Choose another person in the job.", "discord_unknown_user"
     ),
     10014: Sentence(
-        "I can't use one of its emojis. Choose one of Discord's own, or one from this server.",
+        "I can't use one of the emojis. Choose one of Discord's own, or one from this server.",
         "discord_unknown_emoji",
     ),
     10015: Sentence(

@@ -161,7 +161,7 @@ def end_after(lasts: timedelta) -> datetime:
 def was_over(ends: datetime) -> Sentence:
     """Return what a run says that comes so late that its change would be over."""
     return Sentence(
-        "This was due to end at {until}, which has passed, so nothing was changed.",
+        "Nothing was changed, because this was due to end earlier: {until}.",
         "change_over",
         until=to_iso(ends),
     )

@@ -147,7 +147,7 @@ async def test_what_was_passed_over_is_told_and_offered(world: World) -> None:
     assert "skipped while the scheduler was not running" in text_of(card)
     await world.admin.slash(world.channel, "schedule pause", job=job_id)
     offered = await world.admin.click(card, label="Run the rest, too…")
-    assert "missing run" in said(offered)
+    assert "Backfill" in said(offered)
 
 
 def test_a_card_survives_being_kept() -> None:

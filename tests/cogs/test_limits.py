@@ -262,6 +262,6 @@ def test_a_wait_is_told_in_the_readers_language() -> None:
             "Waited 4 s for the handler."
         )
         assert translated(waited) == (
-            "Manuell ausgeführt. Um 7 s verzögert. Limit für diesen Server: 3 Läufe pro Minute. "
+            "Manuell ausgeführt. Um 7 s verzögert. Limit für Läufe auf diesem Server: 3 pro Minute. "
             "4 s auf den Handler gewartet."
         )

@@ -65,7 +65,7 @@ async def test_a_card_shows_a_run_until_its_end(world: World) -> None:
     slow, job = await slow_job(world)
     panel = await card(world, job)
     await world.admin.click(panel, label="Run now")
-    assert "Is running: Make tea" in text_of(panel) and "⏳ running" in text_of(panel)
+    assert "Running: Make tea" in text_of(panel) and "⏳ running" in text_of(panel)
     slow.goes_on.set()
     await until(lambda: "Ran: Make tea" in text_of(panel))
     assert "✅ done" in text_of(panel) and "The tea is ready." in text_of(panel)
@@ -74,7 +74,7 @@ async def test_a_card_shows_a_run_until_its_end(world: World) -> None:
     await world.admin.click(panel, label="Run now")
     slow.goes_on.set()
     await until(lambda: "Failed: Make tea" in text_of(panel))
-    assert "The kettle is empty." in text_of(panel) and "Is running" not in text_of(panel)
+    assert "The kettle is empty." in text_of(panel) and "Running" not in text_of(panel)
 
 
 async def test_a_one_off_that_ran_is_finished_on_the_card_that_scheduled_it(world: World) -> None:

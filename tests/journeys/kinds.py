@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from schedulezero.methods.message_links import read_message_link
 from tests.journeys.demo_page import DemoPage
 
-_BEGAN = re.compile(r"^(Started|Is running|Ran|Failed): ")
+_BEGAN = re.compile(r"^(Started|Running|Ran|Failed): ")
 ADDRESS = "address"
 """Stands for an address that answers."""
 CALENDAR = "calendar"

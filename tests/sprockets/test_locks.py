@@ -318,4 +318,4 @@ async def test_a_time_that_says_no_end_is_refused(world: World, lasts: str) -> N
 
 async def test_a_lock_of_ten_years_is_refused(world: World) -> None:
     answer = await world.run("lockdown_channel", {"channel_id": str(world.channel.id), "lasts": "520 weeks"})
-    assert "isn't a valid lock time" in answer["error"]
+    assert "isn't a valid length for a lock" in answer["error"]

@@ -22,7 +22,7 @@ class Long:
     """A long job that says how far it is, and goes on when the test lets it."""
 
     def __init__(self, fault: JobFailed | None = None) -> None:
-        self.go_on = asyncio.Event()
+        self.further, self.go_on = asyncio.Event(), asyncio.Event()
         self.calls = 0
 
         @job(time_limit=timedelta(minutes=10))
@@ -30,6 +30,8 @@ class Long:
             """Back something up."""
             self.calls += 1
             progress("3 of 10")
+            await self.further.wait()
+            progress("4 of 10")
             await self.go_on.wait()
             if fault is not None:
                 raise fault
@@ -56,8 +58,13 @@ async def test_a_long_job_says_how_far_it_is_and_ends_once(
         return any(run.state is RunState.QUEUED and reason(run) == wanted for run in found.runs)
 
     await until(lambda: said("backup is running: 3 of 10"))
+    await world.advance(minutes=5)
+    long.further.set()
+    await until(lambda: said("backup is running: 4 of 10"))
     long.go_on.set()
     run = await world.outcome(made)
+    assert run.duration is not None and run.duration >= timedelta(minutes=5)
+    assert run.note is None and run.lateness is not None and run.lateness < timedelta(minutes=5)
     assert long.calls == 1 and run.attempts == 1
     if fault is None:
         assert run.state is RunState.SUCCEEDED and run.result is not None and run.result["rows"] == 10

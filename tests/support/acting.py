@@ -73,4 +73,4 @@ async def run_now(world: World, who: simcord.MemberActor, job: Job) -> str:
 
 def began(text: str) -> bool:
     """Return whether a card says that a run was started, or what it came to already."""
-    return any(heading in text for heading in ("Started: ", "Is running: ", "Ran: ", "Failed: "))
+    return any(heading in text for heading in ("Started: ", "Running: ", "Ran: ", "Failed: "))

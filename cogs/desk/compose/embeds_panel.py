@@ -31,10 +31,12 @@ from cogs.language import grouped, locale, t, translated
 from cogs.services import Refused
 from schedulezero import instants
 from schedulezero.compose import limits
+from schedulezero.compose.expecting import expect_within
 from schedulezero.compose.rendering import ATTACHMENT, NOW, length_of
-from schedulezero.errors import WhenError
+from schedulezero.errors import JobFailed, WhenError
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.parameters import Kind
+from schedulezero.sentences import Sentence
 from schedulezero.when.language.parse import understand
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif")
@@ -227,12 +229,22 @@ def _too_long(embed: Mapping[str, Any]) -> list[str]:
     """Return what is too long in an embed as it is typed; with its variables filled in, it may be longer."""
     found: list[str] = []
     for number, field in enumerate(entries(embed.get("fields")), 1):
-        for key, limit in (("name", limits.EMBED_FIELD_NAME), ("value", limits.EMBED_FIELD_VALUE)):
-            if (count := len(str(field.get(key) or ""))) > limit.most:
-                found.append(
-                    t("Field {number} has {count} characters; Discord allows {most}.", number=number,
-                      count=grouped(count), most=grouped(limit.most))
-                )  # fmt: skip
+        for key, limit, where in (
+            (
+                "name",
+                limits.EMBED_FIELD_NAME,
+                Sentence("name of field {number}", "part_field_name", number=number),
+            ),
+            (
+                "value",
+                limits.EMBED_FIELD_VALUE,
+                Sentence("value of field {number}", "part_field_value", number=number),
+            ),
+        ):
+            try:
+                expect_within(limit, len(str(field.get(key) or "")), where)
+            except JobFailed as error:
+                found.append(translated(error.message))
     return found
 
 

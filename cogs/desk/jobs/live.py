@@ -146,7 +146,7 @@ def _heading(said: Said, last_run: Run | None, running: bool) -> str | None:
         return said.heading
     if last_run.state in _CAME_TO:
         return t(_CAME_TO[last_run.state])
-    return t("Is running") if running else said.heading
+    return t("Running") if running else said.heading
 
 
 async def show_live(desk: Desk, drawn: Drawn, said: Said) -> None:

@@ -279,7 +279,7 @@ async def ask_missing(desk: Desk, job_id: str, span_name: str) -> None:
     stamps = [instants.to_iso(at) for at in found]
     await desk.memory.save_panel(panel_id, desk.guild.id, {"make_up": job.id, "instants": stamps})
     listed = bullets([discord.utils.format_dt(at, "F") for at in found], 15)
-    question = tn("Run {count} missing run of {job} now?", "Run {count} missing runs of {job} now?",
+    question = tn("Backfill {count} run of {job} now?", "Backfill {count} runs of {job} now?",
                   len(found), job=titled(job))  # fmt: skip
     style = discord.ButtonStyle.success
     await desk.show(

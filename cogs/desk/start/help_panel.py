@@ -23,7 +23,7 @@ from schedulezero.when.language.say import examples
 # Read as: a command, its purpose.
 _COMMANDS = (
     ("/schedule create", mark("schedule something step by step, with a preview")),
-    ("/schedule list", mark("see and filter everything that is scheduled, or change several jobs together")),
+    ("/schedule list", mark("see and filter everything that is scheduled, or change several jobs at once")),
     ("/schedule calendar", mark("the month or the week as a picture, and a file for your calendar")),
     ("/schedule history", mark("see what ran, and retry what failed")),
     ("/schedule drafts", mark("your unfinished drafts")),
