@@ -241,7 +241,7 @@ TABLE = {
     "bot/first_day/command.py": "bot bot/cli bot/first_day bot/first_day/day.py",
     "bot/demo": (
         "schedulezero schedulezero/model schedulezero/wire schedulezero/web schedulezero/when/language cogs "
-        "cogs/rights "
+        "cogs/background cogs/rights "
         "bot bot/run.py"
     ),
     "bot/cli/main.py": (

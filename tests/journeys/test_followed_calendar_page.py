@@ -95,9 +95,9 @@ async def _follow(world: World, demo: DemoPage, feed: Feed) -> None:
 async def _events(demo: DemoPage, count: int, *titles: str) -> Locator:
     """Opens the list of events, once it has so many; waits until it has these titles."""
     dialog = demo.page.get_by_role("dialog")
-    await expect(demo.page.locator("#demo-events .demo-count")).to_have_text(str(count))
+    await expect(demo.page.locator("#demo-events .demo-count")).to_have_text(str(count), timeout=30_000)
     if not await dialog.is_visible():
         await demo.page.locator("#demo-events").click()
     for title in titles:
-        await expect(dialog.get_by_role("heading", name=title, exact=True)).to_be_visible()
+        await expect(dialog.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=30_000)
     return dialog
