@@ -187,7 +187,8 @@ async def test_setup_says_which_roles_discord_hides_the_commands_from(world: Wor
     commands = world.env.backend.commands[None]
     world.guild.set_command_permissions(int(commands["schedule", 1]["id"]), {hidden: True})
     told = text_of(await setup(world))
-    assert f"<@&{hidden.id}> see `/schedule`, but not" in told and "*Schedule this message*" in told
+    assert "see `/schedule`, but not" in told and f": <@&{hidden.id}>. An administrator" in told
+    assert "*Schedule this message*" in told
     assert "not visible" not in said(await sam.slash(world.channel, "schedule list"))
     for command in commands.values():
         if command["default_member_permissions"] is not None:

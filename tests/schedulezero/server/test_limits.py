@@ -313,7 +313,7 @@ async def test_a_persons_reminders_come_a_few_a_minute(
         server.advance(minutes=10)
         await server.have_run(2, ADA)
         (waiting,) = await server.runs(ADA, "queued")
-        assert "Limit for each person: 2 reminders a minute" in waiting["note"]
+        assert "Each person's limit of reminders: 2 a minute" in waiting["note"]
         server.advance(seconds=61)
         await server.have_run(3, ADA)
 
