@@ -29,6 +29,24 @@ def on_which_weekday(text: str) -> Sentence:
     )
 
 
+def on_which_days(text: str) -> Sentence:
+    """Return the question for the weekdays of what comes several times a week."""
+    return Sentence(
+        "“{text}”: on which days? For example: `every Monday and Thursday at 9`.",
+        "on_which_weekdays",
+        text=text,
+    )
+
+
+def at_which_times(text: str) -> Sentence:
+    """Return the question for what comes several times a day, a month or a year."""
+    return Sentence(
+        "“{text}”: at which times, or on which days? For example: `twice a day at 9 and 21`.",
+        "at_which_times",
+        text=text,
+    )
+
+
 def which_one_of(unit: str, text: str) -> Sentence:
     """Return the question which of a month's or year's weekdays is meant."""
     if unit == "year":

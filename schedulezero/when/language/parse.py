@@ -67,6 +67,7 @@ SHOW_WHAT_IS_RIGHT = frozenset(
         "on_which_day_of_year",
         "on_which_days",
         "on_which_weekday",
+        "on_which_weekdays",
         "once_and_again",
         "rrule_no_freq",
         "rrule_not_a_part",

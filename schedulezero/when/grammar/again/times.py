@@ -19,7 +19,12 @@ from schedulezero.when.grammar.core.pieces import (
 )
 from schedulezero.when.grammar.once import in_part
 from schedulezero.when.grammar.phrase import Phrase
-from schedulezero.when.grammar.refusing import ends_before_it_begins, on_which_side_of_midnight
+from schedulezero.when.grammar.refusing import (
+    at_which_times,
+    ends_before_it_begins,
+    on_which_days,
+    on_which_side_of_midnight,
+)
 from schedulezero.when.grammar.resolving import clock_of, time_of_part
 from schedulezero.when.grammar.rules.clock.parts import after_midnight
 from schedulezero.when.grammar.rules.recurring.periods import ELAPSED
@@ -178,11 +183,8 @@ def _so_many(said: Said, phrase: Phrase, times: set[time], text: str) -> None:
         named = len(phrase.weekdays)
     else:
         named = len(phrase.days) + len(phrase.positions) + len(phrase.feasts)
-    if named != per.count:
-        raise WhenError(
-            "“{text}”: at which times, or on which days? For example: `twice a day at 9 and 21`.",
-            code="at_which_times",
-            text=text,
-        )
+    # "Once a week" is asked for its day like "every week".
+    if named != per.count and (named or per.count > 1):
+        raise WhenError(on_which_days(text) if per.unit == "week" else at_which_times(text))
     if phrase.unit is None:
         phrase.unit = per.unit
