@@ -59,6 +59,10 @@ def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) 
     """
     total = len(done) + len(failed)
     reasons = list(dict.fromkeys(item["error"] for item in failed))[:_MOST_REASONS]
+    if total == 1:
+        if failed:
+            raise JobFailed(failed[0]["error"], retry=False)
+        return success(Sentence("Done.", "done"), done=done)
     if failed and not done:
         raise JobFailed(
             "Failed for all {total} {what}: {reasons}",

@@ -106,6 +106,10 @@ async def test_roles_are_given_and_taken_with_a_reason(world: World) -> None:
     assert answer["message"].startswith("Done for 2 of 3 people. Failed: ") and answer["partial"] is True
     assert answer["failed"] == [{"user_id": "77", "error": "77 isn't in this server."}]
     assert role.id in members(world)[world.plain.id].role_ids
+    one = await world.run("add_role_scheduled", {**params, "user_ids": [world.moderator.id]})
+    assert one["message"] == "Done."
+    none = await world.run("add_role_scheduled", {**params, "user_ids": [77]})
+    assert none["error"] == "77 isn't in this server."
     reasons = [entry.reason for entry in world.guild.audit_log()]
     assert any(reason and reason.startswith("ScheduleZero") for reason in reasons)
     taken = await world.run("remove_role_scheduled", {**params, "user_ids": [world.plain.id]})

@@ -74,11 +74,14 @@ async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     except (Conflict, NotFound):
         raise await changed_meanwhile(desk, job.id) from None
     author = await _author(desk, asked)
-    if author is not None and (spec := spec_for(desk.bot, asked.method)) is not None:
+    spec = spec_for(desk.bot, asked.method)
+    if author is not None and spec is not None:
         await desk.memory.save_draft(edit_of(desk, asked, spec, author))
     told = author is not None and await _tell(desk, asked, author, comment)
     lines = [f"### {with_colon(t('Changes requested'))} {cut(plain(asked.title), 150)}", quoted(comment)]
-    lines.append(t("The job keeps waiting, and nothing runs. Its author has a draft to edit."))
+    lines.append(t("The job is still waiting, so nothing runs."))
+    if author is not None and spec is not None:
+        lines.append(t("Its author has a draft to edit."))
     if not told:
         lines.append("⚠ " + t("I couldn't notify its author. Please tell them yourself."))
     await desk.show(note_panel("\n".join(lines), colour=WAITING))

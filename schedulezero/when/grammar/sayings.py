@@ -37,6 +37,8 @@ LISTS: dict[str, int | None] = {
     "ordinals": None, "nth": None, "last": None, "last_but_one": None, "every_weekdays": None, "examples": 2,
 }  # fmt: skip
 """Each list, with its length if that is always the same; those without one have an item for each gender."""
+BY_LOCALE = "by_locale"
+"""The section for sentences that people of one locale say differently, such as dates in ``en-US``."""
 UNITS = ("second", "minute", "hour", "week")
 KEYS = frozenset((*SENTENCES, *BY_NUMBER, *LISTS, "workday_gender", "every", "contractions", "feasts"))
 
@@ -46,6 +48,10 @@ def problems_of_saying(say: Mapping[str, Any]) -> Iterator[str]:
     for key, wanted in SENTENCES.items():
         if not isinstance(say[key], str) or _placeholders(say[key]) != wanted:
             yield f"needs a text with {_shown(wanted)} as say.{key}"
+    for locale, sentences in say.get(BY_LOCALE, {}).items():
+        for key, text in sentences.items():
+            if key not in SENTENCES or _placeholders(text) != SENTENCES[key]:
+                yield f"has say.{BY_LOCALE}.{locale}.{key}, which is no sentence with its placeholders"
     for key, wanted in BY_NUMBER.items():
         if not _is_list(say[key], 2) or _placeholders(say[key][1]) != wanted:
             yield f"needs two texts as say.{key}, the second with {_shown(wanted)}"

@@ -21,7 +21,7 @@ from schedulezero.when.grammar.core.pieces import RANKS
 from schedulezero.when.grammar.paths import PIECES, SKIPPED
 from schedulezero.when.grammar.rules import RULES, WITH_FAULTS
 from schedulezero.when.grammar.rules.recurring.periods import OFTEN
-from schedulezero.when.grammar.sayings import KEYS, problems_of_saying
+from schedulezero.when.grammar.sayings import BY_LOCALE, KEYS, problems_of_saying
 
 Table = Mapping[str, Any]
 
@@ -112,7 +112,7 @@ def _problems(table: Table, model: Table) -> Iterator[str]:
     yield from _shapes(table)
     yield from _zones(table)
     yield from _costs(table)
-    lacking = list(_keys("say.", table["say"], KEYS, KEYS))
+    lacking = list(_keys("say.", table["say"], KEYS | {BY_LOCALE}, KEYS))
     yield from lacking or problems_of_saying(table["say"])
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_skeleton
 
-from schedulezero.clocks import by_12_hours, clock, in_clocks_of
+from schedulezero.clocks import babel_locale, by_12_hours, clock, in_clocks_of
 from schedulezero.errors import WhenError
 from schedulezero.model.habits import Habits
 from schedulezero.when.grammar.core.tokens import normalized, plain
@@ -150,7 +150,7 @@ def _label(sentence: str, item: Understood, locale: str, now: datetime) -> str:
     first = item.schedule.next_after(now)
     assert first is not None, "what never comes is refused"
     run = first.astimezone(ZoneInfo(item.zone))
-    day = format_datetime(run, "EEE dd MMM y", locale=language_of(locale))
+    day = format_skeleton("yMMMEd", run, locale=babel_locale(locale))
     when = f" · {day}, {_clock(run, locale)} {run.tzname()}"
     room = _LONGEST - len(when)
     return f"{sentence if len(sentence) <= room else f'{sentence[: room - 1]}…'}{when}"

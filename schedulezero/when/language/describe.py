@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ from schedulezero.when.calendar.schedules import Crontab, Every, Once, OnFields,
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
 from schedulezero.when.grammar.compiling import ticking_fields
-from schedulezero.when.language.say import language_of, wording
+from schedulezero.when.language.say import wording_of
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _END_OF_DAY = time(23, 59, 59)
@@ -61,7 +61,7 @@ class _Speaker:
 
     def __init__(self, locale: str, zone: ZoneInfo) -> None:
         self.locale = locale
-        self.words: Any = wording(language_of(locale))
+        self.words: Any = wording_of(locale)
         self.contractions: Mapping[str, str] = self.words["contractions"]
         self.zone = zone
 
@@ -287,16 +287,25 @@ class _Speaker:
         return said
 
     def _day(self, local: datetime) -> str:
-        month = self.words["months"][local.month - 1]
-        return self.words["date"].format(day=self._day_number(local.day), month=month, year=local.year)
+        return day_in_words(local, self.words)
 
     def _day_number(self, day: int) -> str:
-        return str(self.words["first_of_month"]) if day == 1 else str(day)
+        return _day_number(day, self.words)
 
     def _join(self, items: list[str]) -> str:
         if len(items) < 2:
             return "".join(items)
         return f"{', '.join(items[:-1])} {self.words['and']} {items[-1]}"
+
+
+def day_in_words(local: date, words: Mapping[str, Any]) -> str:
+    """Return a date in the words of a language, such as *1er juin 2026*."""
+    month = words["months"][local.month - 1]
+    return words["date"].format(day=_day_number(local.day, words), month=month, year=local.year)
+
+
+def _day_number(day: int, words: Mapping[str, Any]) -> str:
+    return str(words["first_of_month"]) if day == 1 else str(day)
 
 
 def _counted_from(rule: Rule) -> datetime | None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from schedulezero.clocks import in_clocks_of
+from schedulezero.when.grammar.sayings import BY_LOCALE
 from schedulezero.when.grammar.tables import languages, table_of
 
-__all__ = ["examples", "language_of", "languages", "wording"]
+__all__ = ["examples", "language_of", "languages", "wording", "wording_of"]
 
 _ENGLISH = "en"
 
@@ -16,6 +17,12 @@ _ENGLISH = "en"
 def wording(language: str) -> Mapping[str, Any]:
     """Return the wordings of a language, or the English ones if we don't have it."""
     return table_of(language if language in languages() else _ENGLISH)["say"]
+
+
+def wording_of(locale: str) -> Mapping[str, Any]:
+    """Return the wordings of a locale: its language's, some of which it may say differently."""
+    words = wording(language_of(locale))
+    return {**words, **words.get(BY_LOCALE, {}).get(locale, {})}
 
 
 def language_of(locale: str) -> str:

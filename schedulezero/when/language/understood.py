@@ -15,8 +15,8 @@ from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.grammar.read import Reading
 from schedulezero.when.grammar.variants import Remark
-from schedulezero.when.language.describe import describe
-from schedulezero.when.language.say import language_of, wording
+from schedulezero.when.language.describe import day_in_words, describe
+from schedulezero.when.language.say import wording_of
 
 _COMPARED = 8
 """Runs of two readings that are compared: one of every two months may differ only in the third."""
@@ -78,12 +78,12 @@ def _note(
     remark: Remark, typed: str, first: datetime | None, trigger: Trigger, zone: str, locale: str
 ) -> Sentence:
     """What a person should know about one choice that was made in reading a text."""
-    say = wording(language_of(locale))
+    say = wording_of(locale)
     if remark.kind == "every_two" or first is None:
         told = describe(trigger, zone, locale)
         return Sentence("“{typed}” was read as “{read}”.", "word_mended", typed=typed, read=told)
     local = first.astimezone(ZoneInfo(zone))
-    day = say["date"].format(day=local.day, month=say["months"][local.month - 1], year=local.year)
+    day = day_in_words(local, say)
     if remark.kind == "date_order":
         return Sentence("“{typed}” was read as {day}.", "date_read", typed=typed, day=day)
     return Sentence(

@@ -26,7 +26,7 @@ def labels(typed: str, locale: str = "en-GB") -> list[str]:
         (
             "every other fri",
             "en-GB",
-            "every other Friday at 09:00, starting 27 November 2026 · Fri 27 Nov 2026, 09:00 CET",
+            "every other Friday at 09:00, starting 27 November 2026 · Fri, 27 Nov 2026, 09:00 CET",
         ),
         ("every other fri", "en-GB", "every other Friday at 18:00"),
         ("ev", "en-GB", "every day at 09:00"),
@@ -40,7 +40,7 @@ def labels(typed: str, locale: str = "en-GB") -> list[str]:
         ("", "it", "ogni lunedì alle 18:00"),
         ("elke ma", "nl", "elke maandag om 9:00"),
         ("", "nl", "elke maandag om 18:00"),
-        ("tomorrow at 9", "en-US", "on 25 November 2026 at 9:00 AM · Wed 25 Nov 2026, 9:00 AM CET"),
+        ("tomorrow at 9", "en-US", "on November 25, 2026 at 9:00 AM · Wed, Nov 25, 2026, 9:00 AM CET"),
         ("every day at 6:00 p", "en-US", "every day at 6:00 PM"),
         ("every day at 9", "en-US", "every day at 9:00 AM"),
         ("", "en-US", "every Monday at 6:00 PM"),

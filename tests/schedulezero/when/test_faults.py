@@ -265,7 +265,7 @@ def test_twice_or_every_two_without_a_day_is_not_guessed(text: str) -> None:
     ("locale", "read_as", "other"),
     [
         ("en-GB", "5 December 2026", "on 12 May 2027 at 18:00"),
-        ("en-US", "12 May 2027", "on 5 December 2026 at 6:00\u202fPM"),
+        ("en-US", "May 12, 2027", "on December 5, 2026 at 6:00\u202fPM"),
         ("de", "5. Dezember 2026", "am 12. Mai 2027 um 18:00"),
     ],
 )
@@ -316,3 +316,8 @@ def test_a_note_of_a_date_names_the_day_in_the_zone_that_was_named() -> None:
     first = found.schedule.next_after(NOW)
     assert first is not None and first.astimezone(ZoneInfo(found.zone)).day == 5
     assert found.notes[0].values["day"] == "5 December 2026"
+
+
+def test_the_first_of_a_month_is_told_as_the_language_has_it() -> None:
+    (note,) = meant("1/6 18:00", "fr").notes
+    assert note.values["day"] == "1er juin 2027"
