@@ -243,7 +243,7 @@ class AdminCog(commands.Cog):
     async def export(self, interaction: discord.Interaction, kind: str = "yaml") -> None:
         await answer(interaction, lambda desk: exchange_panel.export(desk, kind))
 
-    @schedule.command(name="import", description="Import jobs from a file. Shows what it would do first.")
+    @schedule.command(name="import", description="Import jobs from a file. First shows what it would do.")
     @app_commands.describe(
         file="ScheduleZero's YAML, a table (CSV), a calendar, a crontab or Reminder Bot's CSV",
         channel="The channel for entries without one",
@@ -260,7 +260,7 @@ class AdminCog(commands.Cog):
     @schedule.command(name="setup", description="Set this server's time zone, alerts, approval and limits")
     @app_commands.describe(
         holidays="The country or region whose public holidays count here",
-        days_off="Run no jobs on the public holidays of this country or region",
+        days_off="Don't run jobs on the public holidays of this country or region",
     )
     async def setup(
         self, interaction: discord.Interaction, holidays: str | None = None, days_off: str | None = None

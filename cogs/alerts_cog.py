@@ -285,7 +285,7 @@ def _reason(trouble: Trouble) -> tuple[str, int]:
     run = trouble.run
     if trouble.kind is TroubleKind.PASSED_OVER:
         said = Sentence(
-            "Runs were skipped while the scheduler was not running; only the latest one was done.",
+            "Runs were skipped while the scheduler was not running; only the latest one was carried out.",
             "runs_passed_over",
         )
         passed = [part.values.get("count") for part in parts_of(run.note) if part.code in PASSED_OVER]

@@ -104,5 +104,5 @@ async def keep_upload(
     except OutgoingFailed as error:
         log.info("a file cannot be read from Discord: %s", error)
         raise FileRefused(
-            "I couldn't get it from Discord. Upload it again.", code="file_not_handed_over"
+            "I couldn't get the file from Discord. Upload it again.", code="file_not_handed_over"
         ) from error

@@ -98,8 +98,7 @@ class KeptFileStore:
         query = sa.update(files).where(files.c.digest == digest).values(damaged=True)
         await self._database.write(lambda connection: connection.execute(query))
         raise Gone(
-            "One of this job's files is damaged in the bot's database. Edit the job and "
-            "attach the file again.",
+            "One of this job's files is damaged in my database. Edit the job and attach the file again.",
             code="file_damaged",
         )
 
@@ -151,7 +150,7 @@ class KeptFileStore:
             found = await self._spool.collect(chunks, most if size is None else min(most, size))
         except DiskFailed as error:
             raise FileRefused(
-                "The bot can't store this file at the moment: {reason}. Tell the bot's owner.",
+                "I can't store this file at the moment: {reason}. Tell the bot's owner.",
                 code="file_not_stored",
                 reason=error.strerror or type(error).__name__,
             ) from error

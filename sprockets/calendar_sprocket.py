@@ -162,8 +162,8 @@ def _result(known: Followed, told: list[str], refused: list[str], did: Mirrored)
     if known.emptied:
         said.append(
             Sentence(
-                "The calendar suddenly has no events left. If that's still so at the next "
-                "check, its posts and Discord events will be cancelled.",
+                "The calendar suddenly has no events left. If that's still the case at the next check, "
+                "its posts and Discord events will be cancelled.",
                 "calendar_emptied",
             )
         )
@@ -269,8 +269,8 @@ async def _follow_preview(
     if make_events:
         said.append(
             counted(
-                "The Discord events of the next day will follow it.",
-                "The Discord events of the next {count} days will follow it.",
+                "Discord events for the next day will match it.",
+                "Discord events for the next {count} days will match it.",
                 "calendar_would_mirror",
                 count=days,
             )

@@ -115,14 +115,14 @@ async def send_post(
         publish: Publish it to the servers that follow the channel
         pin: Pin it, and unpin the previous one
         replace: Delete the previous one
-        silent: Don't notify anyone's phone or desktop
+        silent: Don't send phone or desktop notifications
         no_previews: Don't show link previews
-        delete_after: Delete it after this time
+        delete_after: Delete it after this long
         reactions: Emojis to react with
         thread: Title of a thread to create under it
         sticky: Keep it as the last message in the channel
         quiet_for: Post only if nobody has written for this long
-        messages_since: Post only if this many messages were written since the last post
+        messages_since: Post only if this many messages have been written since the last post
     """
     post = Post(
         text=text,

@@ -75,7 +75,7 @@ async def create_event(
     Params:
         guild_id: The server
         title: Its name
-        starts_in: How long after the run it starts, such as 2 days
+        starts_in: How long after the run the event starts, such as 2 days
         lasts: How long the event lasts
         place: The place, unless it is a voice channel
         voice_channel_id: The voice channel, unless the event takes place elsewhere
@@ -208,7 +208,7 @@ async def start_event(
     Params:
         guild_id: The server
         title: The event's name; if several share it, the one that starts closest to the run
-        event_id: The event's link or ID, if several have that name
+        event_id: The event's link or ID, if several events have that name
     """
     guild = guild_of(bot, guild_id)
     async with asking_discord(Sentence("start the event “{event}”", "doing_start_event", event=title)):
@@ -237,7 +237,7 @@ async def end_event(
     Params:
         guild_id: The server
         title: The name of the running event to end
-        event_id: The event's link or ID, if several have that name
+        event_id: The event's link or ID, if several events have that name
     """
     guild = guild_of(bot, guild_id)
     async with asking_discord(Sentence("end the event “{event}”", "doing_end_event", event=title)):

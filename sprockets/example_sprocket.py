@@ -23,7 +23,7 @@ from sprockets.kit import guild_channel_of
 QUESTIONS = (
     Sentence("What made you smile this week?", "question_smile"),
     Sentence("What are you building at the moment?", "question_building"),
-    Sentence("Which game would you play again for the first time?", "question_game"),
+    Sentence("Which game do you wish you could play again for the first time?", "question_game"),
     Sentence("What's the best thing you've eaten lately?", "question_food"),
 )
 

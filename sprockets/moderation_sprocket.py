@@ -270,7 +270,7 @@ async def lockdown_channel(
         if ends <= instants.now():
             return success(
                 Sentence(
-                    "Nothing was locked, because this lock was due to end earlier: {until}.",
+                    "Nothing was locked, because the end of this lock has already passed ({until}).",
                     "lock_over",
                     until=to_iso(ends),
                 ),
@@ -353,8 +353,8 @@ def _end(lasts: str, begins_at: datetime, zone: str) -> datetime:
     ends = end_of(lasts, begins_at.replace(microsecond=0), zone)
     if ends is None or ends - begins_at > _LONGEST_LOCK:
         raise JobFailed(
-            "“{lasts}” isn't a valid length for a lock. "
-            "Enter at most a year, such as `8 hours` or `until 7`.",
+            "“{lasts}” isn't a valid length for a lock. Enter a length of up to a year, such as `8 "
+            "hours` or `until 7`.",
             retry=False,
             code="lock_lasts_unusable",
             lasts=lasts,
@@ -441,7 +441,7 @@ async def _ends_own_lock(
 
 def _nothing(refused: list[str]) -> JobFailed:
     return JobFailed(
-        "None of the channels could be locked: I'm missing permissions in {count} of them.",
+        "None of the channels ({count}) could be locked: the job's creator or I lack permissions there.",
         retry=False,
         code="nothing_locked",
         count=len(refused),

@@ -43,7 +43,7 @@ async def send_poll(
     ] = timedelta(days=1),
     several: bool = False,
 ) -> dict[str, Any]:
-    """Ask people with a poll.
+    """Ask people a question with a poll.
 
     Params:
         channel_id: Where to ask
@@ -121,7 +121,7 @@ async def send_as(
         channel_id: Where to post
         name: The name to post under
         message: What to say
-        avatar_url: Address of the picture to show beside it
+        avatar_url: Address of the picture to show beside the name
     """
     channel = await channel_of(bot, channel_id)
     expect_name(name)
@@ -159,7 +159,7 @@ async def edit_post(
     """Edit one of my earlier messages.
 
     Params:
-        message_url: The post's link: right-click it, then Copy Message Link
+        message_url: The post's link: right-click the post, then Copy Message Link
         text: The new text; leave it out to keep the current one
         title: The new heading of its embed; leave it out to keep the current one
         description: The new text of its embed; leave it out to keep the current one
@@ -242,14 +242,14 @@ async def delete_post(bot: commands.Bot, message_url: MessageLink) -> dict[str, 
     """Delete one of my earlier messages.
 
     Params:
-        message_url: The post's link: right-click it, then Copy Message Link
+        message_url: The post's link: right-click the post, then Copy Message Link
     """
     try:
         found = await find_message(bot, message_url)
         async with asking_discord(Sentence("delete the post", "doing_delete_post")):
             await found.delete()
     except Gone:
-        return success(Sentence("It was already gone.", "post_gone_already"))
+        return success(Sentence("The post was already gone.", "post_gone_already"))
     return success(Sentence("The post was deleted.", "post_deleted"), channel_id=str(found.channel.id))
 
 

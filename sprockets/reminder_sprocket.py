@@ -48,7 +48,7 @@ async def remind(
     message: Annotated[LongText, Field(max_length=1800)],
     made_at: Annotated[Text, Field(max_length=100)] | None = None,
 ) -> dict[str, Any]:
-    """Remind me by direct message.
+    """Send yourself a reminder by direct message.
 
     Params:
         user_id: The person to remind: whoever created the reminder

@@ -77,7 +77,7 @@ async def call_web(
             status=answer.status,
             text=answer.text[:200],
         )
-    said = Sentence("It responded with {status}.", "web_answered", status=answer.status)
+    said = Sentence("The address responded with {status}.", "web_answered", status=answer.status)
     return success(said, status=answer.status)
 
 

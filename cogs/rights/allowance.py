@@ -95,14 +95,14 @@ def closer_than_allowed(job: Job, limits: Limits, now: datetime) -> str | None:
         return None
     most = limits.runs_a_minute(personal)
     said = t(
-        "Some of its runs are only {gap} apart, and the shortest interval allowed is now {least}. "
-        "It keeps running.",
+        "Some of this job's runs are only {gap} apart, but the shortest interval allowed is now {least}. "
+        "The job keeps running.",
         gap=formats.span(gap, shown_locale()),
         least=formats.span(shortest, shown_locale()),
     )
     waits = tn(
-        "This server can have {count} run a minute; any more wait.",
-        "This server can have {count} runs a minute; any more wait.",
+        "This server can have {count} run a minute; further runs wait.",
+        "This server can have {count} runs a minute; further runs wait.",
         most or 0,
     )
     return f"{said} {waits}" if most is not None else said
@@ -135,7 +135,7 @@ def used_up(allowance: Allowance, *, member: bool, held: bool = True) -> str:
     elif held:
         parts.append(tn("{count} run in the last minute", "{count} runs in the last minute", runs))
     if member and limits.jobs_per_person is not None:
-        parts.append(t("{used} of them yours", used=_of(allowance.mine or 0, limits.jobs_per_person)))
+        parts.append(t("your jobs: {used}", used=_of(allowance.mine or 0, limits.jobs_per_person)))
     return " · ".join([*parts, *_distance(limits, personal=False)])
 
 

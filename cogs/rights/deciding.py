@@ -193,8 +193,8 @@ def may_touch(job: Job, member: discord.Member) -> bool:
 def _not_theirs(job: Job) -> str:
     name = in_quotes(escaped(job.title[:80]))
     if belongs_to_another(job):
-        return t("Only its creator and administrators may change {job}.", job=name)
-    return t("Only its creator, administrators and the roles it names may change {job}.", job=name)
+        return t("Only the creator of {job} and administrators may change it.", job=name)
+    return t("Only the creator of {job}, administrators and the roles it names may change it.", job=name)
 
 
 def _only_called_off(job: Job) -> str:

@@ -169,9 +169,7 @@ def _strangers(
             found.append(
                 Finding(
                     Of.JOB,
-                    Sentence(
-                        "The job names a different server than the one it belongs to.", "names_another_guild"
-                    ),
+                    Sentence("The job names a server other than its own.", "names_another_guild"),
                 )
             )
     return found

@@ -124,7 +124,7 @@ def _said(item: Finding) -> str:
         )
     if item.code is Code.UNKNOWN_NAME:
         said = t(
-            "{typed} doesn't ping anyone: I don't know a role or person here with this name.", typed=typed
+            "{typed} doesn't ping anyone: I can't find a role or person here with this name.", typed=typed
         )
     elif item.code is Code.UNKNOWN_EMOJI:
         said = t("{typed} is posted as text: this server has no such emoji.", typed=typed)

@@ -128,7 +128,7 @@ class Owners:
 def claimed_already(name: str, taken: str, owner: str) -> Refused:
     """Return the error that a sprocket provides a job that another one already provides."""
     return Refused(
-        "“{name}” provides the job `{taken}`, which {owner} already provides. Unload that first.",
+        "{owner} already provides the job `{taken}`. Unload it before you load “{name}”.",
         code="job_claimed_already",
         name=name,
         taken=taken,

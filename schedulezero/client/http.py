@@ -170,10 +170,10 @@ def error_of(status: int, data: Any) -> ClientError:
     if status >= 500:
         if not message:
             return ServerFailed(
-                Sentence("The scheduler failed on this and gave no reason.", "server_failed_silently")
+                Sentence("The scheduler failed to do this and gave no reason.", "server_failed_silently")
             )
         return ServerFailed(
-            Sentence("The scheduler failed on this: {message}", "server_failed_because", message=message)
+            Sentence("The scheduler failed to do this: {message}", "server_failed_because", message=message)
         )
     message = message or Sentence(
         "The scheduler refused this (HTTP {status}).", "server_refused", status=status

@@ -71,7 +71,7 @@ class SchedulesDialect(Dialect):
         Feature.HOLD: Sentence(
             "The scheduler can't pause a job until a given day or skip its next run.", "lacks_hold"
         ),
-        Feature.BULK: Sentence("The scheduler changes one job at a time.", "lacks_bulk"),
+        Feature.BULK: Sentence("The scheduler can change only one job at a time.", "lacks_bulk"),
         Feature.MAKE_UP: Sentence(
             "The scheduler can't backfill missed runs. Use *Run now*.", "lacks_make_up"
         ),

@@ -65,7 +65,9 @@ def read_pasted(text: str) -> Pasted:
 
 
 def _nothing() -> PasteUnreadable:
-    return PasteUnreadable("It contains no message or embed that I could post.", code="paste_without_post")
+    return PasteUnreadable(
+        "The text contains no message or embed that I can post.", code="paste_without_post"
+    )
 
 
 def _message_in(data: Any, notes: Notes) -> dict[str, Any]:
@@ -168,9 +170,9 @@ def _leave_rest(message: Mapping[str, Any], notes: Notes) -> None:
         if message.get(key):
             notes.leave(key, "Stickers can't be carried over.", code="paste_left_stickers")
     if message.get("tts"):
-        notes.leave("tts", "It won't be read aloud.", code="paste_left_tts")
+        notes.leave("tts", "The post won't be read aloud.", code="paste_left_tts")
     if _holds(message.get("allowed_mentions")):
-        notes.leave("allowed_mentions", "Choose in the form who it pings.", code="paste_left_mentions")
+        notes.leave("allowed_mentions", "In the form, choose who to ping.", code="paste_left_mentions")
     if message.get("applied_tags"):
         notes.leave("applied_tags", "Enter the forum's tags in the form.", code="paste_left_tags")
     for key in message:
@@ -204,7 +206,7 @@ def _poll(data: Any, notes: Notes) -> dict[str, Any] | None:
     hours = poll.get("duration", 24)
     if not isinstance(hours, int) or not limits.POLL_HOURS.least <= hours <= limits.POLL_HOURS.most:
         hours = 24
-        notes.leave("poll.duration", "The poll lasts 24 hours.", code="paste_left_poll_duration")
+        notes.leave("poll.duration", "The poll will last 24 hours.", code="paste_left_poll_duration")
     return {
         "question": notes.text(asked, "poll.question", limits.POLL_QUESTION),
         "answers": answers,

@@ -37,12 +37,12 @@ def pasted_data(text: str) -> Any:
     """Return the JSON value in a pasted text. Raises PasteUnreadable."""
     if len(text) > MOST_CHARACTERS:
         raise PasteUnreadable(
-            "That is more than {size} KiB.", code="paste_too_large", size=MOST_CHARACTERS // 1024
+            "The text is larger than {size} KiB.", code="paste_too_large", size=MOST_CHARACTERS // 1024
         )
     start, end = _bounds(text)
     inner = text[start:end]
     if not inner:
-        raise PasteUnreadable("It is empty.", code="paste_empty")
+        raise PasteUnreadable("The text is empty.", code="paste_empty")
     if (link := _LINK.fullmatch(inner)) is not None:
         found = _parsed(_in_link(link[1]), 0)
     elif is_template(inner):
@@ -127,7 +127,7 @@ def _parsed(text: str, start: int) -> Any:
         raise _too_deep() from None
     except ValueError:  # a number of thousands of digits
         raise PasteUnreadable(
-            "It contains a number that is too long.", code="paste_number_too_long"
+            "The text contains a number that is too long.", code="paste_number_too_long"
         ) from None
 
 
@@ -187,7 +187,7 @@ def _fault(text: str, at: int) -> PasteUnreadable:
 
 
 def _too_deep() -> PasteUnreadable:
-    return PasteUnreadable("It is nested too deeply to be a message.", code="paste_too_deep")
+    return PasteUnreadable("The JSON is nested too deeply to be a message.", code="paste_too_deep")
 
 
 def _check_size(value: Any) -> None:
@@ -204,7 +204,7 @@ def _check_size(value: Any) -> None:
         count += len(following)
         if count > _MOST_VALUES:
             raise PasteUnreadable(
-                "It contains far more than a message can hold.", code="paste_too_many_values"
+                "The text contains far more than a message can hold.", code="paste_too_many_values"
             )
         level = following
         if not level:

@@ -74,7 +74,7 @@ class Notes:
 
     def not_time(self, place: str) -> None:
         """Note a time that isn't one."""
-        said = Sentence("isn't a time such as 2027-01-31T18:00:00Z.", "paste_not_time")
+        said = Sentence("isn't a time. Example: 2027-01-31T18:00:00Z.", "paste_not_time")
         self._add(self.faults, place, said)
 
     def wrong_type(self, place: str, wanted: Sentence) -> None:
@@ -115,7 +115,7 @@ class Notes:
                 return match[0]
             self.leave(
                 place,
-                "{variable} belongs to another bot; it is posted as it stands.",
+                "{variable} is another bot's variable and will be posted as it is.",
                 code="paste_left_variable",
                 variable=match[0][:60],
             )

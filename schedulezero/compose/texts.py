@@ -109,14 +109,14 @@ def read_file(text: str, *, csv_file: bool, longest: int) -> list[str]:
         found = lines
     found = [item for item in found if item.strip()]
     if not found:
-        raise TextsUnusable("It contains no text.", code="texts_none")
+        raise TextsUnusable("The file contains no text.", code="texts_none")
     if len(found) > MOST_TEXTS:
         value_of(found)  # says so
     long = [str(number) for number, item in enumerate(found, 1) if len(item) > longest]
     if long:
         more = ", …" if len(long) > _MOST_NAMED else ""
         raise TextsUnusable(
-            "Texts longer than {most} characters: number {numbers}. Nothing was added.",
+            "Texts longer than {most} characters (by number): {numbers}. Nothing was added.",
             code="texts_too_long",
             most=longest,
             numbers=", ".join(long[:_MOST_NAMED]) + more,

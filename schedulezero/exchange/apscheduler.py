@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 SQLITE = b"SQLite format 3\x00"
 _LONGEST_PICKLE = 4000
 _POSITIONS = ("1st", "2nd", "3rd", "4th", "5th", "last")
-_JITTER = Sentence("Its jitter is left out: it runs exactly on time.", "apscheduler_jitter")
+_JITTER = Sentence("Its jitter is left out, so the job runs exactly on time.", "apscheduler_jitter")
 _LONGEST_STATE = 64 * 1024
 
 

@@ -64,7 +64,8 @@ def _check_times(name: str, parameters: str, value: str) -> None:
             )
         if stamp.endswith("Z") and "TZID" in keys:
             raise Unusable(
-                "{name} is in UTC (its Z) but names another time zone (its TZID). Remove one of them.",
+                "{name} is in UTC because of its Z, but its TZID names another time zone. Remove one of "
+                "them.",
                 code="ical_two_zones",
                 name=name,
             )

@@ -376,7 +376,8 @@ class _Series:
                 raise _too_many(most)
             dates = [at for at in dates[:most] if at - self._local_now < _TEN_YEARS] or dates[:1]
             note = Sentence(
-                "No single job can repeat like this event, so each of its next {count} dates becomes a job.",
+                "No single job can repeat like this event, so each of its next dates becomes a job: "
+                "{count} in all.",
                 "ical_next_dates",
                 count=len(dates),
             )
@@ -404,8 +405,8 @@ class _Series:
 
 def _too_many(most: int) -> Unusable:
     return Unusable(
-        "No single job can repeat like this event, and with more than {most} dates, "
-        "it has too many for a job each.",
+        "No single job can repeat like this event, and it has more than {most} dates, which is too many "
+        "for a job each.",
         code="ical_too_many_dates",
         most=most,
     )

@@ -174,9 +174,7 @@ _TOO_LONG = Sentence("Reading this file takes too long. Split it into smaller on
 _TOO_LARGE = Sentence(
     "Reading this file needs too much memory. Split it into smaller ones.", "file_takes_too_much"
 )
-_BROKEN = Sentence(
-    "This file can't be read: its format isn't one that the import supports.", "file_unlike_any"
-)
+_BROKEN = Sentence("This file can't be read: its format isn't supported.", "file_unlike_any")
 
 
 _BUSY = Sentence(

@@ -121,7 +121,7 @@ def read_table(
 def _entry(row: list[str], names: list[str], line: int, channel_id: str) -> Entry:
     if len(row) > len(names) and any(cell.strip() for cell in row[len(names) :]):
         raise NotTakenOver(
-            "It has {count} cells, but the first line names {columns}. Put text that "
+            "It has {count} cells, but the first line names fewer columns ({columns}). Put text that "
             "contains the separator in quotes.",
             code="table_row_too_long",
             count=len(row),
@@ -132,7 +132,7 @@ def _entry(row: list[str], names: list[str], line: int, channel_id: str) -> Entr
         raise NotTakenOver("A cell is too long.", code="table_cell_too_long")
     when = " ".join(part for part in (cells.get("when", ""), cells.get("time", "")) if part)
     if not when:
-        raise NotTakenOver("It doesn't say when.", code="table_row_without_time")
+        raise NotTakenOver("It doesn't say when to post.", code="table_row_without_time")
     text, pictures = cells.get("text", ""), _pictures(cells.get("picture", ""))
     if not text and not pictures:
         raise NotTakenOver("It has no text and no picture.", code="table_row_empty")
@@ -146,7 +146,7 @@ def _entry(row: list[str], names: list[str], line: int, channel_id: str) -> Entr
     insecure = next((name for name in pictures if name.casefold().startswith("http://")), None)
     if insecure is not None:
         raise NotTakenOver(
-            "The address of a picture must begin with https://, unlike {address}.",
+            "The address of a picture must begin with https://, but this one is {address}.",
             code="table_picture_without_https",
             address=insecure[:100],
         )

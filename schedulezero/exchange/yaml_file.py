@@ -313,7 +313,7 @@ class _Careful(yaml.SafeLoader):
                 raise _Stopped(
                     line,
                     Sentence(
-                        "A value with {length} characters must be in quotes.",
+                        "This value has {length} characters, so it must be in quotes.",
                         "yaml_number_too_long",
                         length=len(value),
                     ),
@@ -366,7 +366,7 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         return Fault(
             where,
             Sentence(
-                "The key {key!r} isn't allowed here. Possible: {known}.",
+                "The key {key!r} isn't allowed here. Allowed keys: {known}.",
                 "yaml_unknown_key",
                 key=str(unknown)[:40],
                 known=[*_KEYS],
@@ -387,13 +387,13 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         if not isinstance(given.get(key), str | int | date) or isinstance(given.get(key), bool):
             return Fault(
                 lines.get(key, line),
-                Sentence("This job needs {key!r} as text.", "yaml_key_needed", key=key),
+                Sentence("This job needs {key!r}, and it must be text.", "yaml_key_needed", key=key),
             )
     if trigger is None and _DAY_NUMBER.search(str(given["when"])[:_LONGEST_WHEN]):
         return Fault(
             lines["when"],
             Sentence(
-                "Write weekdays as names, such as day_of_week=mon. In files of earlier versions, 0 was "
+                "Write weekdays as names, such as day_of_week=mon. In files from earlier versions, 0 was "
                 "Monday; elsewhere it is Sunday.",
                 "yaml_weekday_number",
             ),

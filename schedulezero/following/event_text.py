@@ -65,7 +65,8 @@ def check_template(template: str) -> None:
         if style is not None and (known not in _TIMES or style not in tuple(_STYLES)):
             raise ParameterError(
                 "text",
-                "“{match}” has a style that Discord doesn't have. Example: {start|R}. Styles are {styles}.",
+                "“{match}” has a style that Discord doesn't know. Example: {start|R}. The styles are "
+                "{styles}.",
                 code="event_variable_style",
                 match=match[0],
                 styles=", ".join(_STYLES),

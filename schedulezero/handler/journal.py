@@ -41,7 +41,7 @@ KEPT_FOR = timedelta(days=7)
 MOST_KEPT = 100_000
 MOST_KEPT_SHARED = 5_000_000
 """PostgreSQL's limit, higher because it has more space and all instances write to it."""
-JOURNAL_UNWRITABLE = Sentence("I can't write my journal of runs.", "journal_unwritable")
+JOURNAL_UNWRITABLE = Sentence("I can't write to my journal of runs.", "journal_unwritable")
 JOURNAL_AGAIN_SECONDS = 5.0
 """How long a run waits for the journal before its next attempt."""
 

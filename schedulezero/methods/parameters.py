@@ -129,8 +129,9 @@ _READ_AS = {
     "keep role": "Keep messages from a role",
     "keep users": "Keep messages from people",
     "lasts": "How long",
-    "made at": "Made in",
+    "made at": "Created in",
     "make events": "Create events",
+    "messages since": "Messages since last post",
     "starts in": "Starts after",
     "url": "URL",
 }

@@ -165,7 +165,7 @@ def _wrong(error: ValidationError, parameter: Parameter) -> Sentence:
             )
         case "too_short":
             return Sentence(
-                "has {length} entries; it needs at least {least}.",
+                "has too few entries ({length}); it needs at least {least}.",
                 "value_of_too_few",
                 length=said["actual_length"],
                 least=said["min_length"],

@@ -244,7 +244,7 @@ def _role(argument: str | None, facts: Facts) -> str:
     if found is None:
         raise ParameterError(
             "text",
-            "There is no role called “{wanted}” for {role:…}; give its name or ID.",
+            "There is no role called “{wanted}” for {role:…}; give a role's name or ID.",
             code="variable_role_missing",
             wanted=wanted[:50],
         )
@@ -264,7 +264,7 @@ def _styled(argument: str | None) -> tuple[str, str]:
     if len(style) != 1 or style not in _STYLES:
         raise ParameterError(
             "text",
-            "“{style}” isn't a time style. Discord has {styles}, such as {in:2h|R}.",
+            "“{style}” isn't a time style. Discord's styles are {styles}. Example: {in:2h|R}.",
             code="variable_time_style",
             style=style[:20],
             styles=", ".join(_STYLES),

@@ -67,9 +67,8 @@ def check_all_files(used: int, size: int, limits: Limits) -> Excess | None:
     return Excess(
         "files_mib",
         Sentence(
-            "This file is {size} MiB, and the bot has no room for it: its files take up "
-            "{used} of {most} MiB. Choose a smaller one, or ask the bot's owner to raise "
-            "`limits.files_mib`.",
+            "This file is {size} MiB, and I have no room for it: my files already take up {used} of "
+            "{most} MiB. Choose a smaller one, or ask the bot's owner to raise `limits.files_mib`.",
             "files_limit",
             size=mib(size),
             used=mib(used),

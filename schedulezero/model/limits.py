@@ -238,13 +238,13 @@ def held_back(wait: timedelta, limits: Limits, *, personal: bool) -> Sentence:
     seconds, most = max(round(wait.total_seconds()), 1), limits.runs_a_minute(personal)
     if personal:
         return Sentence(
-            "Delayed by {seconds} s. Each person's limit of reminders: {most} a minute.",
+            "Delayed by {seconds} s. Reminder limit per person: {most} a minute.",
             "reminder_held_back",
             seconds=seconds,
             most=most,
         )
     return Sentence(
-        "Delayed by {seconds} s. This server's limit of runs: {most} a minute.",
+        "Delayed by {seconds} s. This server's run limit: {most} a minute.",
         "held_back",
         seconds=seconds,
         most=most,
@@ -283,8 +283,8 @@ def too_many_runs(limits: Limits, *, personal: bool) -> Excess:
     return Excess(
         "runs_per_minute",
         Sentence(
-            "Too many runs are waiting: this server has at most {most} a minute. Try again in a "
-            "few minutes, or ask the bot's owner to raise `limits.runs_per_minute`.",
+            "Too many runs are waiting: this server's limit is {most} a minute. Try again in a few "
+            "minutes, or ask the bot's owner to raise `limits.runs_per_minute`.",
             "too_many_runs_wait",
             most=most,
         ),
@@ -295,8 +295,8 @@ def too_many_direct_messages(person: int, limits: Limits) -> Sentence:
     """Return the error of a run whose message would exceed its recipient's limit."""
     most = limits.direct_messages_per_minute
     return Sentence(
-        "Jobs already send <@{person}> as many direct messages a minute as they may: {most}. Schedule fewer, "
-        "or ask the bot's owner to raise `limits.direct_messages_per_minute`.",
+        "Jobs already send <@{person}> the maximum number of direct messages a minute: {most}. Schedule "
+        "fewer, or ask the bot's owner to raise `limits.direct_messages_per_minute`.",
         "too_many_direct_messages",
         person=person,
         most=most,

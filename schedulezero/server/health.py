@@ -133,8 +133,8 @@ class Health:
             )
         if trouble is None and (off := self._seconds_off()):
             trouble = Sentence(
-                "This node's clock is {seconds} s off the database's. The node won't take any runs until the "
-                "clocks agree.",
+                "This node's clock differs from the database's by {seconds} s. The node won't take any "
+                "runs until the clocks agree.",
                 "clock_differs",
                 seconds=f"{off:+.0f}",
             )

@@ -117,14 +117,14 @@ def _mark(value: str | None) -> str:
 def _refusal(host: str, status: int) -> OutgoingFailed:
     if status in _MOVED:
         return OutgoingFailed(
-            "{host} says that the calendar has another address now. Copy it again.",
+            "{host} says that the calendar has moved to another address. Copy the address again.",
             refused=True,
             code="feed_moved",
             host=host,
         )
     if status in (401, 403, 404, 410):
         return OutgoingFailed(
-            "{host} doesn't provide the calendar at this address (HTTP status {status}). It may "
+            "{host} doesn't provide the calendar at this address (HTTP status {status}). The address may "
             "have been reset; copy it again.",
             refused=True,
             code="feed_gone",

@@ -371,8 +371,8 @@ def _can_publish(channel: GuildChannel) -> bool:
 def _too_many_published(channel: GuildChannel, seconds: float | None) -> JobFailed:
     """https://support.discord.com/hc/en-us/articles/360032008192-Announcement-Channels-FAQ"""
     return JobFailed(
-        "The post in #{channel} wasn't published: Discord allows 10 published posts per channel in an hour, "
-        "and the next one in {minutes} min.",
+        "The post in #{channel} wasn't published: Discord allows 10 published posts per channel per "
+        "hour. The next one will be possible in {minutes} min.",
         retry=False,
         code="published_too_often",
         channel=channel.name,

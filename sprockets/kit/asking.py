@@ -73,7 +73,7 @@ def _unknown(error: discord.HTTPException, doing: str) -> JobFailed:
             text=error.text or "forbidden",
         )
     if isinstance(error, discord.NotFound):
-        return Gone("I couldn't {doing}: it no longer exists.", code="discord_gone", doing=doing)
+        return Gone("I couldn't {doing}: the target no longer exists.", code="discord_gone", doing=doing)
     return JobFailed(
         "I couldn't {doing}: Discord says “{text}”.",
         retry=False,

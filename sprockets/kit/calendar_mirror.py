@@ -167,7 +167,7 @@ class _Mirroring:
     async def _next(self) -> None:
         if self.did.number >= _AT_ONCE:
             raise JobFailed(
-                "Discord accepts only a few events at a time; the others follow in a moment.",
+                "Discord accepts only a few events at a time; the others will follow in a moment.",
                 retry_after=_AGAIN_SECONDS,
                 code="events_follow",
             )

@@ -67,7 +67,7 @@ async def _written_lately(bot: commands.Bot, channel: Sendable, quiet_for: timed
     async for message in channel.history(limit=_MOST_LOOKED_AT, after=since, oldest_first=False):
         if is_by_others(bot, message):
             return Sentence(
-                "Nothing was posted in #{channel}, because someone wrote there: {at}.",
+                "Nothing was posted in #{channel}, because someone wrote there ({at}).",
                 "not_quiet",
                 channel=channel.name,
                 at=to_iso(message.created_at),
@@ -87,7 +87,7 @@ async def _too_few_since(bot: commands.Bot, channel: Sendable, wanted: int) -> S
         if count >= wanted:
             return None
     return Sentence(
-        "Nothing was posted in #{channel}: {count} of {wanted} messages were written since the last post.",
+        "Nothing was posted in #{channel}. Messages since the last post: {count} of {wanted}.",
         "too_few_messages",
         channel=channel.name,
         count=count,

@@ -50,8 +50,8 @@ REASONS: dict[int, Sentence] = {
         "discord_unknown_tag",
     ),
     20009: Sentence(
-        "Discord considers it too explicit for the people who would receive it. Change "
-        "the text or the picture.",
+        "Discord considers the message too explicit for the people who would receive it. Change the text "
+        "or the picture.",
         "discord_explicit",
     ),
     20016: Sentence("The channel is in slow mode. I'll try again when it lets me.", "discord_slow_mode"),
@@ -92,7 +92,7 @@ REASONS: dict[int, Sentence] = {
         "discord_full_thread",
     ),
     30038: Sentence(
-        "The server has 100 events that aren't over, the maximum. Cancel one.",
+        "The server has 100 upcoming or running events, the maximum. Cancel one.",
         "discord_full_events",
     ),
     30046: Sentence(
@@ -117,11 +117,11 @@ REASONS: dict[int, Sentence] = {
         "discord_opening_too_fast",
     ),
     40004: Sentence(
-        "Discord has switched message sending off for now. I'll try again in a few minutes.",
+        "Discord isn't letting anyone send messages for now. I'll try again in a few minutes.",
         "discord_sending_off",
     ),
     40005: Sentence(
-        "It is too large for Discord. Use a smaller file or shorter text.",
+        "What I tried to send is too large for Discord. Use a smaller file or shorter text.",
         "discord_too_large",
     ),
     40006: Sentence(
@@ -133,7 +133,7 @@ REASONS: dict[int, Sentence] = {
         "discord_banned",
     ),
     40032: Sentence(
-        "The person isn't in a voice channel. This works only while they are.",
+        "The person isn't in a voice channel. This works only while they're in one.",
         "discord_not_in_voice",
     ),
     40033: Sentence("The message is already published.", "discord_published_already"),
@@ -141,7 +141,9 @@ REASONS: dict[int, Sentence] = {
         "Messages can't be posted in a forum itself. Create a forum post, or choose an existing one.",
         "discord_forum_takes_posts",
     ),
-    40060: Sentence("The button or command was already answered. Use it again.", "discord_acknowledged"),
+    40060: Sentence(
+        "I've already responded to that button or command. Use it again.", "discord_acknowledged"
+    ),
     40062: Sentence(
         "Discord is limiting this service at the moment. I'll try again soon.",
         "discord_service_limited",
@@ -156,7 +158,8 @@ REASONS: dict[int, Sentence] = {
         "discord_blocked_by_network",
     ),
     50001: Sentence(
-        "I can't see it. Give my role *View Channel* there; in a private thread, add me to the thread.",
+        "I can't see the channel. Give my role *View Channel* there; for a private thread, add me to the "
+        "thread.",
         "discord_missing_access",
     ),
     50003: Sentence(
@@ -212,7 +215,7 @@ REASONS: dict[int, Sentence] = {
         "discord_too_old_for_bulk",
     ),
     50035: Sentence(
-        "Discord doesn't accept part of it and says “{text}”. Change that in the job.",
+        "Discord doesn't accept part of what I sent, and says “{text}”. Change that part in the job.",
         "discord_invalid_form",
     ),
     50045: Sentence("The file is too large for this server. Use a smaller one.", "discord_file_too_large"),
@@ -234,7 +237,7 @@ REASONS: dict[int, Sentence] = {
         "discord_thread_archived",
     ),
     50091: Sentence(
-        "The event's kind of location doesn't match what Discord has. Create it again.",
+        "The event's type of location doesn't match the one Discord has. Create the event again.",
         "discord_other_event_kind",
     ),
     50101: Sentence("The server needs more boosts for this.", "discord_needs_boosts"),
@@ -253,7 +256,7 @@ REASONS: dict[int, Sentence] = {
     ),
     130000: Sentence("Discord is overloaded at the moment. I'll try again soon.", "discord_overloaded"),
     150006: Sentence(
-        "The stage is already open. End what is taking place there first.",
+        "The stage is already open. End what's going on there first.",
         "discord_stage_open",
     ),
     160002: Sentence(

@@ -51,7 +51,7 @@ async def cover_of(bot: commands.Bot, guild_id: int, cover: Sequence[PostFile] |
 
 async def _expect_size(bot: commands.Bot, guild_id: int, cover: Sequence[PostFile]) -> None:
     if len(cover) > 1:
-        raise JobFailed("An event has one cover image.", retry=False, code="event_covers")
+        raise JobFailed("An event can have only one cover image.", retry=False, code="event_covers")
     facts = await host_of(bot).files.known(cover[0].file, str(guild_id))
     if facts is None:
         raise Gone(

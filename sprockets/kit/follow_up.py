@@ -161,7 +161,7 @@ def end_after(lasts: timedelta) -> datetime:
 def was_over(ends: datetime) -> Sentence:
     """Return what a run says that comes so late that its change would be over."""
     return Sentence(
-        "Nothing was changed, because this was due to end earlier: {until}.",
+        "Nothing was changed, because the end of this change has already passed ({until}).",
         "change_over",
         until=to_iso(ends),
     )
@@ -270,7 +270,7 @@ async def _saved(bot: object, job_id: str) -> Job | None:
     except ClientError as error:
         raise JobFailed(
             Sentence(
-                "The follow-up couldn't be worked out. {message}",
+                "The follow-up couldn't be looked up. {message}",
                 "follow_up_unknown",
                 message=error.message,
             ),

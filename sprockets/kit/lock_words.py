@@ -72,7 +72,7 @@ def lock_outcome(
     if refused:
         trouble.append(
             Sentence(
-                "Left out, because I'm missing permissions there: {channels}.",
+                "Left out, because the job's creator or I lack permissions there: {channels}.",
                 "lock_left_out",
                 channels=[f"#{name}" for name in refused[:_MOST_TOLD]],
             )
@@ -124,14 +124,14 @@ def who_writes(moderators: Collection[str], thread: bool) -> Sentence:
     """
     if thread:
         return Sentence(
-            "Only I and members with *{permission}* can write there.",
+            "Apart from me, only members with *{permission}* can write there.",
             "lock_writers_in_thread",
             permission=permission_words("manage_threads"),
         )
     if not moderators:
-        return Sentence("Only I and administrators can write there.", "lock_writers_none")
+        return Sentence("Apart from me, only administrators can write there.", "lock_writers_none")
     return Sentence(
-        "Only I, administrators and these moderators can write there: {roles}.",
+        "Apart from me, only administrators and these moderators can write there: {roles}.",
         "lock_writers",
         roles=[*moderators][:_MOST_TOLD],
     )
@@ -160,7 +160,7 @@ def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool) ->
     if "open" not in became:
         if "locked" in became:
             return Sentence(
-                "{what} stays locked, because another lock there isn't over.",
+                "{what} stays locked, because another lock is still in place there.",
                 "unlock_stays_locked",
                 what=what,
             )

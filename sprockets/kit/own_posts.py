@@ -48,5 +48,5 @@ async def own_webhook(bot: commands.Bot, webhook_id: int | None) -> discord.Webh
     except discord.NotFound:
         return None  # what it posted is deleted like anyone else's message
     if webhook.token is None:
-        raise Forbidden("The webhook that posted it isn't mine.", code="webhook_not_mine")
+        raise Forbidden("The webhook that posted the message isn't mine.", code="webhook_not_mine")
     return webhook

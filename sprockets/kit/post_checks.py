@@ -66,13 +66,14 @@ def expect_parts(post: Post) -> None:
         )
     if post.layout and beside:
         raise JobFailed(
-            "A layout takes the place of text, embeds and a poll. Leave those out, or the layout.",
+            "A layout takes the place of text, embeds and a poll. Leave out either those or the layout.",
             retry=False,
             code="layout_excludes_others",
         )
     if post.no_previews and post.embeds:
         raise JobFailed(
-            "Without link previews, Discord doesn't show embeds either. Leave out one of them.",
+            "Without link previews, Discord doesn't show embeds either. Allow previews, or leave out the "
+            "embeds.",
             retry=False,
             code="no_previews_hide_embeds",
         )

@@ -170,7 +170,7 @@ def _kind(guild: int | None, *, job: bool) -> str:
     run = current_run()
     if run.guild_id is not None and guild is not None and str(guild) != run.guild_id:
         raise JobFailed(
-            "A job can use the values of its own server only.", retry=False, code="state_of_another_guild"
+            "A job can use only its own server's values.", retry=False, code="state_of_another_guild"
         )
     place = run.guild_id if run.guild_id is not None else guild
     if place is None or (job and run.job_id is None):

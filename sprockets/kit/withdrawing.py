@@ -34,15 +34,15 @@ async def withdraw_post(bot: commands.Bot, message_url: MessageLink) -> dict[str
     """Delete one of my own messages.
 
     Params:
-        message_url: The post's link: right-click it, then Copy Message Link
+        message_url: The post's link: right-click the post, then Copy Message Link
     """
     debt = await owed(bot)
     if debt is not None and await replaced(bot, debt.about):
-        return success(Sentence("It was already gone.", "post_gone_already"))
+        return success(Sentence("The post was already gone.", "post_gone_already"))
     try:
         post = Post.from_json(debt.left["post"]) if debt is not None else await _own(bot, message_url)
     except Gone:
-        return success(Sentence("It was already gone.", "post_gone_already"))
+        return success(Sentence("The post was already gone.", "post_gone_already"))
 
     async def do(_: dict[str, Any]) -> dict[str, Any]:
         return {"deleted": await delete_own(bot, post, Sentence("delete my post", "doing_delete_mine"))}
@@ -53,7 +53,7 @@ async def withdraw_post(bot: commands.Bot, message_url: MessageLink) -> dict[str
     said = (
         Sentence("The post was deleted.", "post_deleted")
         if deleted
-        else Sentence("It was already gone.", "post_gone_already")
+        else Sentence("The post was already gone.", "post_gone_already")
     )
     return success(said, channel_id=str(post.channel_id))
 

@@ -64,7 +64,7 @@ async def show(desk: Desk, part: Part, place: int, notice: str | None = None) ->
     ]
     second = [*EDITOR.order(part, place, len(embeds))]
     if embeds and (name := _free_picture(part, embeds[place])) is not None:
-        second.append(DeskButton("embeds", "take", target, t("Show {name} in it", name=cut(name, 40))))
+        second.append(DeskButton("embeds", "take", target, t("Show {name} in the embed", name=cut(name, 40))))
     panel = editor_panel(
         t("Embeds"),
         "\n".join(lines),
@@ -154,7 +154,7 @@ async def edit(desk: Desk, target: str) -> None:
             value=picture_as_text(embed.get("image")),
             description=t("An address, or one of: {names}", names=", ".join(names))
             if names
-            else t("An address. A picture attached to this post can be used once it is uploaded."),
+            else t("An address. A picture attached to this post works too, once it is uploaded."),
             most=limits.ADDRESS.most,
         ),
         text_field(

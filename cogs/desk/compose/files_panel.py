@@ -40,7 +40,11 @@ async def show(desk: Desk, part: Part, place: int, notice: str | None = None) ->
         ),
         DeskButton("files", "describe", target, t("Describe"), disabled=none),
         DeskButton(
-            "files", "spoiler", target, t("No spoiler") if covered else t("Mark as spoiler"), disabled=none
+            "files",
+            "spoiler",
+            target,
+            t("Remove spoiler mark") if covered else t("Mark as spoiler"),
+            disabled=none,
         ),
         DeskButton("files", "swap", target, t("Replace"), disabled=none),
     ]

@@ -77,7 +77,7 @@ EDITOR = ListEditor("layout", Kind.LAYOUT, show)
 def _name(item: Mapping[str, Any]) -> str:
     """Return a component in a few words."""
     kind = item.get("type")
-    name = t(_NAMES[kind]) if isinstance(kind, int) and kind in _NAMES else t("Another component")
+    name = t(_NAMES[kind]) if isinstance(kind, int) and kind in _NAMES else t("Other component")
     if kind == GALLERY:
         count = len(entries(item.get("items")))
         return f"{name} ({tn('{count} picture', '{count} pictures', count)})"

@@ -68,7 +68,7 @@ async def _pasteable(desk: Desk, draft_id: str) -> Draft:
     draft = await own_draft(desk, draft_id)
     loaded(desk, POST)
     if draft.job_id is not None and draft.method != POST:
-        raise Refused(t("An edit can't turn a job into another kind of job. Create a new one instead."))
+        raise Refused(t("You can't change what kind of job this is. Create a new job instead."))
     return draft
 
 

@@ -189,7 +189,7 @@ async def save(desk: Desk, draft_id: str, fields: Mapping[str, Any]) -> None:
 def _keepable(spec: MethodSpec, values: Mapping[str, Any], spec_of: SpecOf) -> dict[str, Any]:
     kept = kept_values(spec, values, spec_of)
     if not any(not name.startswith("#") for name in kept):
-        raise Refused(t("It is still empty."))
+        raise Refused(t("The draft is still empty."))
     if len(blanks_in(kept)) > MOST_BLANKS:
         raise Refused(t("A template can have at most {count} blanks.", count=MOST_BLANKS))
     if is_too_large(kept):

@@ -315,7 +315,9 @@ async def ask_file(desk: Desk, target: str) -> None:
     file = file_field(
         "file",
         t("File"),
-        description=t("One text per line, or separated by --- lines; in a .csv, the first column counts"),
+        description=t(
+            "One text per line, or texts separated by --- lines; in a .csv, only the first column is read"
+        ),
     )
     instead = ui.Label(
         text=t("Replace the current texts"), component=ui.Checkbox(custom_id="instead", default=False)

@@ -162,7 +162,7 @@ async def _at_once(desk: Desk, draft_id: str) -> tuple[Draft, Draft]:
     """Return the caller's draft, and the same one to be run once, now."""
     draft = await own_draft(desk, draft_id)
     if draft.job_id is not None:
-        raise Refused(t("This draft changes a job. Save the change, and use *Run now* on its card."))
+        raise Refused(t("This draft changes a job. Save the change, then use *Run now* on the job's card."))
     values = {name: value for name, value in draft.values.items() if name != END}
     return draft, replace(taken_out(replace(draft, values=values)), when=_AT_ONCE)
 
@@ -209,7 +209,7 @@ def _came_to(run: Run | None) -> tuple[str, str]:
     why = reason(run) if run is not None else None
     match state:
         case RunState.SUCCEEDED:
-            heading, link = t("Posted now"), message_url(run) if run is not None else None
+            heading, link = t("Just posted"), message_url(run) if run is not None else None
             return heading, f"[{heading}]({link})." if link else f"{heading}."
         case RunState.QUEUED:
             heading = t("Being posted")

@@ -44,7 +44,7 @@ async def ask_which(desk: Desk, target: str) -> None:
     field = text_field(
         "comment",
         t("What should change?"),
-        description=t("Shown to the author above the draft that opens for them"),
+        description=t("Shown to the author, above the draft they get to edit"),
         required=True,
         long=True,
         most=LONGEST_ASKED,
@@ -108,7 +108,7 @@ async def _tell(desk: Desk, job: Job, author: discord.Member, comment: str) -> b
             job=titled(job, 150),
         )
         where = with_mentions(
-            t("You can find it in {server} with `/schedule drafts`, with everything filled in.",
+            t("Your draft is in {server} under `/schedule drafts`, with everything filled in.",
               server=plain(desk.guild.name))
         )  # fmt: skip
     text = f"{said}\n{quoted(comment)}\n-# {where}"

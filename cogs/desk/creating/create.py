@@ -215,7 +215,7 @@ async def queued(desk: Desk, draft_id: str) -> None:
     draft = await put_into(desk, draft, spec, desk.picked())
     await desk.memory.save_draft(draft)
     told = (
-        t("It will be posted once, in the queue's slot, instead of “{when}”.", when=before)
+        t("It will be posted once, in the queue's next free slot, instead of “{when}”.", when=before)
         if before
         else None
     )
@@ -236,7 +236,7 @@ async def _new_here(desk: Desk, draft_id: str) -> Draft:
     """Return the caller's own draft of a new job; a draft that edits a job keeps that job's method."""
     draft = await own_draft(desk, draft_id)
     if draft.job_id is not None:
-        raise Refused(t("An edit can't turn a job into another kind of job. Create a new one instead."))
+        raise Refused(t("You can't change what kind of job this is. Create a new job instead."))
     return draft
 
 

@@ -49,7 +49,7 @@ async def show_parts(desk: Desk, draft_id: str) -> None:
     await expect(desk, Feature.PARTS)
     draft = await own_draft(desk, draft_id)
     if draft.job_id is not None and PARTS not in draft.values:
-        raise Refused(t("What this job does before and after is hidden from you, and kept."))
+        raise Refused(t("What this job does before and after is hidden from you and stays as it is."))
     await desk.show(parts_panel(desk, draft))
 
 
@@ -115,7 +115,7 @@ async def ask_lead(desk: Desk, draft_id: str) -> None:
             "before",
             t("How long before?"),
             placeholder=t("1 day, 15 minutes"),
-            description=t("Separate several durations with commas; they all use the text below"),
+            description=t("Separate several durations with commas; each announcement uses the text below"),
             required=True,
             most=100,
         ),
@@ -198,7 +198,7 @@ async def add_then(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
         raise Refused(t("This form is from an older version of me. Use the command again."))
     parts = parts_of(draft.values)
     if len(thens(parts)) >= MOST_THENS:
-        raise Refused(t("At most {most} jobs can follow another.", most=MOST_THENS))
+        raise Refused(t("A job can be followed by at most {most} others.", most=MOST_THENS))
     params = _params(desk, spec, values, "linkagain", target)
     part = Part(free_id(parts, "t"), spec.name, params, after=span)
     await _keep(desk, draft, (*parts, part))
@@ -225,7 +225,7 @@ async def remove(desk: Desk, draft_id: str) -> None:
 async def _keep(desk: Desk, draft: Draft, parts: tuple[Part, ...]) -> None:
     """Save a draft with other parts and show them."""
     if draft.job_id is not None and PARTS not in draft.values:
-        raise Refused(t("What this job does before and after is hidden from you, and kept."))
+        raise Refused(t("What this job does before and after is hidden from you and stays as it is."))
     draft = with_parts(replace(draft, values=dict(draft.values)), parts)
     await desk.memory.save_draft(draft)
     await desk.show(parts_panel(desk, draft))

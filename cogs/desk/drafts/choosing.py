@@ -40,7 +40,9 @@ def choose_panel(
     ]
     said = [f"### {t('What should I schedule?')}", t("The rest comes later; each step is saved.")]
     if len(menus) > _MOST_MENUS:
-        said.append(f"-# {with_mentions(t('There are more. `/schedule create job:` finds them all.'))}")
+        said.append(
+            f"-# {with_mentions(t('There are more kinds of job. `/schedule create job:` finds them all.'))}"
+        )
     near = [
         DeskButton(
             "draft",

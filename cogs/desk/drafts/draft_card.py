@@ -197,7 +197,7 @@ def draft_panel(
     if notice:
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {t('Not saved:')}** {notice}", 600))]
     if reviewed.needs_approval and reviewed.ready:
-        said = t("Needs approval: this job mass-pings, deletes, locks or changes roles.")
+        said = t("Needs approval: this job mass-pings, changes roles, or deletes or locks something.")
         items.append(ui.TextDisplay(f"-# ✋ {said}"))
     if reviewed.cautions:
         items.append(ui.TextDisplay("\n".join(f"-# ⚠ {caution}" for caution in reviewed.cautions)))
@@ -367,7 +367,7 @@ def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None, queue
         lines += [f"- {full(run)}{' ⏭' if run in skipped else ''}" for run in runs]
     if skipped:
         first, why = reviewed.forbidden[0]
-        said = t("would be skipped {when}: {reason}", when=relative(first), reason=translated(why))
+        said = t("The run {when} would be skipped: {reason}", when=relative(first), reason=translated(why))
         lines.append(f"⏭ {said}")
     lines += [f"✏ {plain(note)}" for note in reviewed.notes]
     lines += [f"⚠ {translated(warning)}" for warning in warnings(reviewed.schedule, zone, now, runs)]

@@ -128,7 +128,7 @@ def parameter_field(parameter: Parameter, value: Any, *, example: str | None = N
     """Return the field of a parameter, filled with its value; an empty one shows the example."""
     described = _help(parameter)
     if parameter.kind is Kind.FILES and value:  # what was uploaded can't be put into a form again
-        described = t("Added to the existing ones: {names}", names=in_words(Kind.FILES, value))
+        described = t("New files are added to the existing ones: {names}", names=in_words(Kind.FILES, value))
     return ui.Label(
         text=cut(_label(parameter), MAX_LABEL),
         description=cut(described, MAX_OPTION) or None,

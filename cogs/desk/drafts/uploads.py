@@ -188,7 +188,7 @@ async def uploaded_text(
                 if len(data) > most:  # Discord states the size; the bytes are what counts
                     raise Refused(too_large)
     except OutgoingFailed as error:
-        raise Refused(t("I couldn't get it from Discord. Upload it again.")) from error
+        raise Refused(t("I couldn't get the file from Discord. Upload it again.")) from error
     try:
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return name, data.decode("utf-16" if wide else "utf-8-sig")

@@ -89,10 +89,10 @@ async def export(desk: Desk, kind: str) -> None:
         said += f"\n-# {no_room}"
     if hidden:
         withheld = tn(
-            "In {count} job, the web addresses and what it sends there are left out; you "
-            "need *Manage Server* to see them.",
-            "In {count} jobs, the web addresses and what they send there are left out; you "
-            "need *Manage Server* to see them.",
+            "In {count} job, the web addresses and the data sent to them are left out; you need *Manage "
+            "Server* to see these.",
+            "In {count} jobs, the web addresses and the data sent to them are left out; you need *Manage "
+            "Server* to see these.",
             hidden,
         )
         said += f"\n-# {withheld}"
@@ -327,7 +327,7 @@ async def _checked(
     try:
         values = typed(spec, given)
     except (TypeError, ValueError):
-        return Fault(entry.line, t("Its values have the wrong type."))
+        return Fault(entry.line, t("A value has the wrong type."))
     filled = fill(spec, values, desk.guild_id)
     if filled.missing:
         return Fault(entry.line, f"**{label_of(filled.missing[0])}** {t('is missing.')}")
@@ -383,7 +383,7 @@ def _dry_panel(panel_id: str, dry: _Dry, faults: list[Fault], room: int | None =
     lines = [f"### {t('Check before you import')}"]
     lines.append(f"**{tn('{count} job can be imported', '{count} jobs can be imported', len(ready))}**")
     if room is not None and room < len(ready):
-        said = t("There is only room for {count} of them. `/schedule status` shows the limits.", count=room)
+        said = t("Room for more jobs: {count}. `/schedule status` shows the limits.", count=room)
         lines.append(f"⚠ {with_mentions(said)}")
     lines += bullets(
         [f"{cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready], _SHOWN_JOBS

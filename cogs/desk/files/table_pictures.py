@@ -26,7 +26,7 @@ async def ask_pictures(desk: Desk, panel_id: str) -> None:
     await _source(desk, panel_id)
     field: ui.Label[Any] = ui.Label(
         text=t("Pictures"),
-        description=t("Up to 10 at a time, with the names that the table gives them"),
+        description=t("Up to 10 at a time, named as in the table"),
         component=ui.FileUpload(custom_id=_FIELD, min_values=1, max_values=limits.FILES.most),
     )
     await ask(desk, "import", "pictures", panel_id, t("Add the pictures"), [field])

@@ -41,7 +41,7 @@ async def approve(desk: Desk, target: str) -> None:
     await check(desk, Act.APPROVE, job)
     if match is None or int(match["version"]) != job.version:
         said = (
-            t("Read all of it before you approve it")
+            t("Read the whole job before you approve it")
             if match is None
             else t("The job has changed since that card was posted. This is what it would do now:")
         )

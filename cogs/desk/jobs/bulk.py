@@ -118,7 +118,9 @@ async def _allowed(
             if (wanted := moved(job, params["channel_id"])) is not None:
                 versions[job.id] = wanted
             else:
-                refused.append(t("“{name}” doesn't use exactly one channel.", name=plain(title_of(job))[:60]))
+                refused.append(
+                    t("“{name}” uses no channel, or more than one.", name=plain(title_of(job))[:60])
+                )
         jobs = [job for job in jobs if job.id in versions]
     allowed: list[Job] = []
     async for job, verdict in verdicts(desk, _ACTS[name], jobs, versions=versions):

@@ -121,7 +121,9 @@ def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None, 
             lines.append(f"**{t('Next run:')}** {full(left)}")
         if why is not None:
             said = t(
-                "would be skipped {when}: {reason}", when=relative(job.next_run_at), reason=translated(why)
+                "The run {when} would be skipped: {reason}",
+                when=relative(job.next_run_at),
+                reason=translated(why),
             )
             lines.append(f"⏭ {said}")
     if last_run is not None:

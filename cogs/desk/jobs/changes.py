@@ -21,10 +21,13 @@ from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import (
     ACTIONS,
     IN_QUIET_HOURS,
+    MISSED,
     NEUTRAL,
+    OVERLAP,
     brief,
     changed,
     cut,
+    full,
     plain,
     relative,
     sentence_with_zone,
@@ -115,9 +118,9 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
         if skipped := skipped_runs(after):
             found.append(f"{t('Skipped:')} {relative(skipped[-1])}")
         else:
-            found.append(t("Nothing runs until {when}.", when=relative(after.held_until)))
-    note(t("Missed runs"), before.missed.value, after.missed.value)
-    note(t("Overlap"), before.overlap.value, after.overlap.value)
+            found.append(t("Nothing runs until {when}.", when=full(after.held_until)))
+    note(t("Missed runs"), t(MISSED[before.missed]), t(MISSED[after.missed]))
+    note(t("Overlap"), t(OVERLAP[before.overlap]), t(OVERLAP[after.overlap]))
     if before.in_quiet_hours is not after.in_quiet_hours:
         words = (t(IN_QUIET_HOURS["run" if job.in_quiet_hours else "skip"]) for job in (before, after))
         note(t("In the server's quiet hours"), *words)

@@ -168,7 +168,7 @@ async def ask_cancel(desk: Desk, job_id: str) -> None:
     undo = Feature.UNDO not in await desk.client.lacks()
     said = [f"### {t('Cancel {job}?', job=titled(job, 150))}"]
     if job.next_run_at:
-        said.append(t("It was due {when}.", when=relative(job.next_run_at)))
+        said.append(t("The next run is due {when}.", when=relative(job.next_run_at)))
     if (stays := await what_stays(desk, job)) is not None:
         said.append(f"⚠ {stays}")
     said.append(t("You can undo it afterwards.") if undo else t("The scheduler can't undo that."))

@@ -153,7 +153,7 @@ async def _page(desk: Desk, panel_id: str, state: State) -> Page:
     return Page(panel, page.next_cursor)
 
 
-LIST = PagedPanel("query", mark("This list is too old. Use `/schedule list` again."), _page)
+LIST = PagedPanel("query", mark("This list has expired. Use `/schedule list` again."), _page)
 
 
 def list_panel(
@@ -245,7 +245,7 @@ def _next_run(job: Job, rules: GuildRules | None) -> str:
     """Return when a job runs next by the guild's rules, or why it does not."""
     left, why = next_allowed(job, rules)
     if left is None and why is not None:
-        return t("the server's rules block all its upcoming runs")
+        return t("all upcoming runs are blocked by the server's rules")
     return next_run(replace(job, next_run_at=left))
 
 

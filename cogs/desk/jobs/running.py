@@ -98,7 +98,7 @@ async def look_at_once(desk: Desk, job: Job) -> str | None:
     try:
         run = await desk.client.run(job, desk.actor_id)
     except ClientError as error:
-        return t("It couldn't check the calendar right away: {reason}", reason=translated(error.message))
+        return t("The job couldn't check the calendar right away: {reason}", reason=translated(error.message))
     await soon(_over(desk, job, run), FIRST_LOOK_SECONDS)
     return None
 

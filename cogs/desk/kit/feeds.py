@@ -120,7 +120,7 @@ def new_address(base: str, made: NewFeed, warning: str, *rows: ui.Item[Any]) -> 
             f"### {t('Your calendar address')}",
             t("Copy it now: I can't show it again."),
             f"```\n{address}\n```",
-            t("For an app that opens such links:") + f"\n```\nwebcal://{bare}\n```",
+            t("For apps that open links like this:") + f"\n```\nwebcal://{bare}\n```",
             warning,
             "-# "
             + t(

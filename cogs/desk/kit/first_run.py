@@ -16,12 +16,12 @@ def first_run_warning(job: Job) -> str | None:
     meant, told = unlike
     if told is None:
         return t(
-            "The scheduler doesn't say when this first runs; it should be {when}. Check it after that time.",
+            "The scheduler doesn't say when the first run is; it should be {when}. Check the job after that.",
             when=full(meant),
         )
     return t(
-        "The scheduler will first run this {told}, not {meant} as the preview said. If that "
-        "is too far off, cancel the job.",
+        "According to the scheduler, the first run is {told}, not {meant} as the preview said. If that's "
+        "too far off, cancel the job.",
         told=full(told),
         meant=full(meant),
     )

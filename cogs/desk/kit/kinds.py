@@ -19,7 +19,7 @@ GROUPS = {
     Group.MESSAGES: mark("Delete or edit messages…"),
     Group.PEOPLE: mark("Roles and members…"),
     Group.CHANNELS: mark("Channels and threads…"),
-    Group.OTHERS: mark("Others…"),
+    Group.OTHERS: mark("Other…"),
 }
 
 

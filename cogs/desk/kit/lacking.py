@@ -33,7 +33,7 @@ def why(lacks: Mapping[Feature, str], *features: Feature) -> list[str]:
 
 def greyed_out(labels: Sequence[str]) -> str:
     """Return a small line that explains disabled buttons."""
-    return "-# " + t("Greyed out, because the scheduler can't do it: {names}.", names=", ".join(labels))
+    return "-# " + t("Not supported by the scheduler, so greyed out: {names}.", names=", ".join(labels))
 
 
 def not_possible(

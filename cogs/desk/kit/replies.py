@@ -57,8 +57,8 @@ async def answer_anyone(interaction: discord.Interaction, work: Callable[[Caller
             log.exception("interaction failed (reference %s)", reference)
             await caller.say(
                 t(
-                    "Something went wrong on my side, and nothing was changed. The bot's owner can "
-                    "find it in the log under `{reference}`.",
+                    "Something went wrong on my side, and nothing was changed. The bot's owner can find "
+                    "the details in my log under `{reference}`.",
                     reference=reference,
                 ),
             )
@@ -70,7 +70,7 @@ async def answer_error(interaction: discord.Interaction, error: app_commands.App
     with speaking(interaction.locale):
         if isinstance(error, app_commands.TransformerError):
             value = escaped(str(error.value)[:100])
-            await caller.say(t("“{value}” doesn't fit there. Pick it again.", value=value))
+            await caller.say(t("“{value}” can't be used there. Choose again.", value=value))
             return
         if isinstance(error, app_commands.CheckFailure | app_commands.CommandNotFound):
             await caller.say(t("This command can't be used here, or it no longer exists."))

@@ -62,8 +62,8 @@ async def begin(desk: Desk) -> None:
     said = [
         f"### {t('Queues')}",
         t(
-            "A queue has slots, such as *Mon, Wed and Fri at 18:00 in #art*. What you add to it takes "
-            "the next free one."
+            "A queue has slots, such as *Mon, Wed and Fri at 18:00 in #art*. What you add takes the next "
+            "free slot."
         ),
     ]
     button = DeskButton("queue", "edit", _NEW, t("New queue"), style=discord.ButtonStyle.primary)
@@ -149,7 +149,7 @@ async def ask_queue(desk: Desk, queue_id: str) -> None:
             "slots",
             t("Slots"),
             placeholder=example("Mon, Wed and Fri at 18:00"),
-            description=t("Leave it empty to keep the current ones") if queue is not None else None,
+            description=t("Leave it empty to keep the current slots") if queue is not None else None,
             required=queue is None,
         ),
         ui.Label(
@@ -265,7 +265,7 @@ async def post_now(desk: Desk, target: str) -> None:
             raise Refused(t("This has already been done."))
         at, rules = instants.now() + _SOON, await rules_here(desk)
         if rules is not None and (why := forbidden(rules, at)) is not None:
-            raise Refused(t("It can't be posted now: {reason}", reason=translated(why)))
+            raise Refused(t("This post can't go out now: {reason}", reason=translated(why)))
         # One change of its time posts it, by the way of every job: once, with its history.
         meta = {key: value for key, value in job.meta.items() if key != META}
         now = replace(at_slot(job, at), meta=meta)

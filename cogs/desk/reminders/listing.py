@@ -58,7 +58,7 @@ async def turn(caller: Caller, panel_id: str, *, forward: bool) -> None:
     await caller.acknowledge()
     state = await caller.memory.panel(panel_id, caller.interaction.user.id)
     if state is None:
-        raise Refused(t("This list is too old. Use the command again."))
+        raise Refused(t("This list has expired. Use the command again."))
     cursors: list[str] = state["cursors"]
     if not forward:
         cursors = cursors[:-1]
@@ -150,7 +150,7 @@ def _lost_items(lost: list[Undelivered]) -> list[ui.Item[Any]]:
     target = str(int(shown[-1].due_at.timestamp()) + 1)
     return [
         ui.TextDisplay("\n".join(lines)),
-        row_of(ReminderButton("clear", target, t("Clear these"))),
+        row_of(ReminderButton("clear", target, t("Clear what's shown"))),
         ui.Separator(),
     ]
 

@@ -51,7 +51,7 @@ async def show_own_data(caller: Caller) -> None:
         f"### {t('What I store about you')}",
         f"- {tn('{count} reminder, with its history', '{count} reminders, with their history', len(jobs))}",
         f"- {said_lost(len(lost))}",
-        f"- {tn('{count} draft of a job', '{count} drafts of jobs', len(drafts))}",
+        f"- {tn('{count} job draft', '{count} job drafts', len(drafts))}",
         *([f"- {tn('{count} attached file', '{count} attached files', len(files))}"] if files else []),
         *([f"- {tn('{count} calendar address', '{count} calendar addresses', len(feeds))}"] if feeds else []),
         f"- {t('Your time zone: {zone}', zone=zone or t('not set'))}",

@@ -50,7 +50,7 @@ async def show_feeds(caller: Caller) -> None:
             rows.append(row_of(ReminderSelect(placeholder, options, action="feedrenew", target=_MINE)))
         placeholder = t("Revoke an address…")
         rows.append(row_of(ReminderSelect(placeholder, options, action="feedrevoke", target=_MINE)))
-    await caller.show(list_panel(t("Your reminders in your calendar"), explained, feeds, *rows))
+    await caller.show(list_panel(t("Reminders in your calendar"), explained, feeds, *rows))
 
 
 async def feeds_or_none(caller: Caller) -> tuple[Feed, ...]:

@@ -56,7 +56,7 @@ async def remind(caller: Caller, what: str, when: str) -> None:
     """Create a reminder, and show how *when* was understood."""
     await caller.acknowledge()
     if not what.strip():
-        raise Refused(t("Enter what to remind you of, such as `Water the plants`."))
+        raise Refused(t("Enter what I should remind you of, such as `Water the plants`."))
     try:
         understood = await understood_by(caller, when, await caller.zone())
     except WhenError as error:
@@ -142,7 +142,9 @@ def _made_panel(
     if (warning := first_run_warning(job)) is not None:
         lines.append(f"⚠ {warning}")
     if asks:
-        said = t("I read this in {zone}, because I don't know your time zone.", zone=zone_name(job.timezone))
+        said = t(
+            "I read this in the time zone {zone}, because I don't know yours.", zone=zone_name(job.timezone)
+        )
         lines.append(f"🕒 {said}")
     if lost:
         lines.append(f"⚠ {with_colon(listing.said_lost(lost))} {mention_of('remind list')}")
@@ -152,7 +154,7 @@ def _made_panel(
             "send stays in `/remind list`."
         )
         lines.append(f"⚠ {with_mentions(said)}")
-    sent = with_mentions(t("Sent by direct message. `/remind list` shows all your reminders."))
+    sent = with_mentions(t("I'll send a direct message. `/remind list` shows all your reminders."))
     lines.append(f"-# {sent}")
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if others:

@@ -181,7 +181,7 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     if alert.owed and alert.kind != "ahead":
         lines.append(
             t(
-                "I'll try again as soon as my permissions change, and from time to time. Cancel it "
+                "I'll try again from time to time, and as soon as my permissions change. Cancel the job "
                 "to leave things as they are."
             )
         )
@@ -196,7 +196,7 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
         lines.append(f"-# {relative(last.last_at)}{_times(last)}")
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
     if private:
-        lines = with_mentions(t("In the server, `/schedule history` lets you retry it."))
+        lines = with_mentions(t("In the server, you can retry with `/schedule history`."))
         address = f"https://discord.com/channels/{alert.guild_id}"
         items += [ui.TextDisplay(lines), row_of(ui.Button(label=t("Go to the server"), url=address))]
     else:
@@ -264,7 +264,7 @@ async def move(desk: Desk, job_id: str) -> None:
     job = await job_here(desk, job_id)
     wanted = moved(job, desk.picked())
     if wanted is None:
-        raise Refused(t("“{name}” doesn't use exactly one channel.", name=cut(plain(job.title), 60)))
+        raise Refused(t("“{name}” uses no channel, or more than one.", name=cut(plain(job.title), 60)))
     await check(desk, Act.MOVE, job, version=wanted)
     async with telling_of_conflicts(desk, job_id):
         after = await desk.client.change(wanted, job.version, desk.actor_id)

@@ -56,7 +56,7 @@ _DRAWN = 50
 _NOT_WELL = (RunState.FAILED, RunState.MISSED, RunState.SKIPPED, RunState.UNCERTAIN)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-_FORGOTTEN = mark("This history is too old. Use `/schedule history` again.")
+_FORGOTTEN = mark("This view of the history has expired. Use `/schedule history` again.")
 # Read as: a span to backfill, its length and the label of its option.
 _SPANS = {
     "hour": (timedelta(hours=1), mark("in the last hour")),
@@ -246,7 +246,7 @@ async def retry(desk: Desk, target: str) -> None:
     job = await job_for(desk, Act.MAKE_UP, job_id)
     runs = await _queue(desk, job, [at])
     if not runs:
-        raise Refused(t("It is already being retried, or it has succeeded since."))
+        raise Refused(t("This run is already being retried, or has since succeeded."))
     said = t("Retrying {job}. The history will show the result.", job=titled(job))
     await desk.say(f"{said}\n{await rules_by_hand(desk)}".rstrip())
 

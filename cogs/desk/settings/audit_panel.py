@@ -107,7 +107,7 @@ async def _page(desk: Desk, panel_id: str, view: State) -> Page:
     return Page(audit_panel(panel_id, page, first=not view["cursors"]), page.next_cursor)
 
 
-AUDIT = PagedPanel("audit", mark("This list is too old. Use `/schedule audit` again."), _page)
+AUDIT = PagedPanel("audit", mark("This list has expired. Use `/schedule audit` again."), _page)
 
 
 def audit_panel(panel_id: str, page: AuditPage, *, first: bool) -> ui.LayoutView:

@@ -19,7 +19,7 @@ async def busiest_lines(desk: Desk) -> list[Check]:
         return []  # a published or an older server; the line about the server shows other reasons
     lines = [
         t(
-            "{name}: {waiting} waiting, {ran} ran, at most {late} late",
+            "{name}: {waiting} waiting, {ran} ran, up to {late} late",
             name=_name_of(desk, guild.guild_id),
             waiting=grouped(guild.waiting),
             ran=grouped(guild.ran),

@@ -15,7 +15,7 @@ from schedulezero.model.standbys import Standbys
 _SAID = {
     Standbys.NONE: (True, mark("none configured")),
     Standbys.SYNCHRONOUS: (True, mark("synchronous; a failover loses nothing")),
-    Standbys.ASYNCHRONOUS: (True, mark("asynchronous; a failover loses the last changes")),
+    Standbys.ASYNCHRONOUS: (True, mark("asynchronous; a failover loses the latest changes")),
     Standbys.IS_ONE: (False, mark("the database itself is a standby and doesn't accept changes")),
 }
 

@@ -54,7 +54,7 @@ def limit_fields(known: Mapping[str, Any]) -> list[ui.Label[Any]]:
             most=60, description=t("A country or region; jobs don't run on its public holidays"),
         ),
         text_field("jobs", t("Maximum jobs"), value=known.get("jobs"), most=7),
-        text_field("runs", t("Maximum runs an hour"), value=known.get("runs"), most=7),
+        text_field("runs", t("Maximum runs per hour"), value=known.get("runs"), most=7),
     ]  # fmt: skip
 
 
@@ -208,7 +208,7 @@ def _days(text: str, zone: str) -> tuple[date, ...]:
         if not 0 <= (ends - begins).days < _MOST_DAYS:
             raise Refused(
                 t(
-                    "“{text}” isn't a range of at most {count} days.",
+                    "“{text}” isn't a valid range. A range can be up to {count} days long.",
                     text=f"{first} – {last}",
                     count=_MOST_DAYS,
                 )

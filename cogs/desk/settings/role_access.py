@@ -130,7 +130,9 @@ async def told_access(desk: Desk, role_ids: Sequence[str]) -> str:
         unknown = t("I couldn't check Discord's settings, so I assume nobody has changed them.")
         lines.append(f"-# {unknown}")
     elif off_in_channels(commands, settings, app_id):
-        said = t("Commands have been turned off in some channels. The same page shows which.")
+        said = t(
+            "Commands have been turned off in some channels. *Server Settings → Integrations* shows which."
+        )
         lines.append(f"-# {said}")
     return "\n".join(lines)
 
@@ -149,9 +151,9 @@ def _lines(desk: Desk, access: Access) -> list[str]:
         lines.append(f"⚠️ {said}")
     if access.hidden:
         said = t(
-            "Discord hides the commands from {roles}. An administrator has to allow them "
-            "under *Server Settings → Integrations → {app} → /schedule → Add Roles or "
-            "Members*, and do the same for menu items such as *Schedule this message*.",
+            "Discord hides the commands from {roles}. An administrator has to add these roles under "
+            "*Server Settings → Integrations → {app} → /schedule → Add Roles or Members*, and do the "
+            "same for menu items such as *Schedule this message*.",
             roles=_mentions(access.hidden),
             app=app,
         )

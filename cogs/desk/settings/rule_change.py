@@ -71,7 +71,7 @@ async def taken(desk: Desk, panel_id: str) -> GuildRules:
     await desk.memory.save_panel(panel_id, desk.guild.id, {})
     before = await rules_here(desk) or GuildRules(desk.guild_id)
     if before != GuildRules.from_json(change["before"]):
-        raise Refused(t("Someone else has changed the limits and hours since. Use `/schedule setup` again."))
+        raise Refused(t("Someone else has since changed the limits and hours. Use `/schedule setup` again."))
     return GuildRules.from_json(change["rules"])
 
 
@@ -99,16 +99,16 @@ def change_panel(panel_id: str, rules: GuildRules, found: Touched, lists: list[s
 
 def _touched_lines(found: Touched) -> list[str]:
     if not found.jobs:
-        return [t("It affects no runs within a year.")]
+        return [t("This change affects no runs in the next 12 months.")]
     heading = (
         f"**{t('Affected jobs:')}** {formats.number(len(found.jobs), shown_locale())} · "
-        f"**{t('Runs within a year:')}** {formats.number(found.runs, shown_locale())}"
+        f"**{t('Runs in the next 12 months:')}** {formats.number(found.runs, shown_locale())}"
     )
     lines = [heading, *(f"- {_job_line(item)}" for item in found.jobs[:_LISTED])]
     if len(found.jobs) > _LISTED:
         lines.append("- …")
     if not found.whole:
-        lines.append(f"-# {t('There are too many runs to count all of them.')}")
+        lines.append(f"-# {t('There are too many runs to count them all.')}")
     return lines
 
 

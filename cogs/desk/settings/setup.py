@@ -122,7 +122,7 @@ def setup_panel(
     """
     target = str(guild.id)
     zone_button = DeskButton("setup", "zone", target, t("Change"))
-    approval = t("on: jobs that mass-ping, delete, lock or change roles wait for a second person")
+    approval = t("on: jobs that change roles, mass-ping, delete or lock wait for a second person")
     approval_button = DeskButton(
         "setup",
         "approval",
@@ -202,7 +202,7 @@ def setup_panel(
 
 def _languages(settings: GuildSettings) -> list[discord.SelectOption]:
     own = discord.SelectOption(
-        label=t("As in Discord's server settings"), value=_DISCORDS, default=settings.language is None
+        label=t("Same as in Discord's server settings"), value=_DISCORDS, default=settings.language is None
     )
     return [own] + [
         discord.SelectOption(label=name, value=key, default=key == settings.language)
@@ -217,7 +217,7 @@ def _permissions(guild: discord.Guild, specs: Sequence[MethodSpec]) -> str:
     cautions = [f"⚠ {caution}"] if caution is not None else []
     if not absent:
         return "\n".join([f"✅ {t('I have all the permissions my jobs need.')}", *cautions])
-    lines = ["**" + t("Permissions I don't have. Give my role the ones you need.") + "**"]
+    lines = ["**" + t("I don't have these permissions. Give my role the ones you need.") + "**"]
     for name in absent:
         jobs = needed[name]
         uses = "; ".join(t(spec.summary).rstrip(".") for spec in jobs[:2]) or t("for my panels and alerts")

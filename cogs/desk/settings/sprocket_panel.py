@@ -59,7 +59,7 @@ async def show_sprockets(desk: Desk) -> None:
             if not (spec := spec_of(method, function)).internal
         ]
         lines.append("\n".join([f"**{name}** {found[name].release}", *jobs]))
-    items.append(ui.TextDisplay(cut("\n".join(lines) or t("None is loaded."), 3000)))
+    items.append(ui.TextDisplay(cut("\n".join(lines) or t("None are loaded."), 3000)))
     if owner:
         idle = [f"{name} ({found[name].release})" for name in found if name not in loaded]
         said = t("Not loaded: {names}. `/load_sprocket` loads one.", names=", ".join(idle) or "–")
@@ -133,7 +133,7 @@ def _secret_fields(item: Parameter, stored: StoredSettings[Any]) -> list[ui.Labe
     present = (
         t("Can't be decrypted. Enter it again.")
         if lost
-        else t("Set. Leave it empty to keep the current value.")
+        else t("Already set. Leave it empty to keep the current value.")
     )
     remove = ui.Label(
         text=cut(t("Remove: {label}", label=label_of(item)), MAX_LABEL),
@@ -171,8 +171,8 @@ async def configured(desk: Desk, target: str, fields: Mapping[str, Any]) -> None
         log.error("the secret settings of sprocket %s can't be saved: %s", name, error)
         raise Refused(
             t(
-                "Nothing was changed: secrets can't be encrypted. The bot's owner can find the "
-                "reason in its log."
+                "Nothing was changed: secrets can't be encrypted. The bot's owner can find the reason in "
+                "my log."
             )
         ) from error
     await note_change(desk, "sprocket_configured", (), name=name)

@@ -101,7 +101,7 @@ async def _server_lines(desk: Desk) -> list[Check]:
         lines.append(_own_registration(known, handler.server_address if not handler.registered else None))
     elif not known.connected:
         text = t(
-            "the scheduler can't reach {address}; is another program on that port?", address=known.address
+            "the scheduler can't reach {address}; is another program using that port?", address=known.address
         )
         lines.append(Check(t("Handler:"), False, text))
     else:
@@ -162,8 +162,8 @@ async def _commands(desk: Desk) -> Check:
     said = t("Up to date on Discord")
     if offered.reduced:
         said += ". " + t(
-            "`/remind` works only in servers, because the app has no *User Install* in Discord's developer "
-            "portal."
+            "`/remind` works only in servers, because *User Install* isn't enabled for the app in "
+            "Discord's Developer Portal."
         )
     return Check(t("Commands:"), True, said)
 
@@ -191,7 +191,8 @@ def _refused_lines(desk: Desk) -> list[Check]:
     if wait is None:
         return []
     text = t(
-        "{count} requests in ten minutes; jobs wait until there are fewer than {most}, {time}",
+        "{count} requests in the last ten minutes; jobs will run again {time}, once there are fewer than "
+        "{most}",
         count=counted.lately(now),
         most=counted.hold_at,
         time=relative(instants.now() + timedelta(seconds=wait)),
@@ -217,7 +218,7 @@ async def _owner_lines(desk: Desk) -> list[Check]:
     lines.append(Check(t("Background work:"), not pausing, said))
     for trouble in supervisor.troubles(_LATELY)[:_MOST_TROUBLES]:
         text = t(
-            "`{part}` had problems (×{count}), last {when}: {kind}",
+            "`{part}` had problems (×{count}), most recently {when}: {kind}",
             part=trouble.part,
             count=trouble.count,
             when=relative(trouble.at),
@@ -229,8 +230,8 @@ async def _owner_lines(desk: Desk) -> list[Check]:
     now = time.time()
     if counted.wait(now) is None:
         text = tn(
-            "{count} request in ten minutes; the limit is {most}",
-            "{count} requests in ten minutes; the limit is {most}",
+            "{count} request in the last ten minutes; the limit is {most}",
+            "{count} requests in the last ten minutes; the limit is {most}",
             counted.lately(now),
             most=grouped(counted.hold_at),
         )

@@ -64,9 +64,9 @@ def word_fields(form: tuple[str, ...], known: Mapping[str, Any]) -> list[ui.Labe
 
 _DESCRIBED = {
     **dict.fromkeys(PARTS_FORM, ""),
-    "day": mark("When “Friday” or “24 December” happens"),
+    "day": mark("What time “Friday” or “24 December” means"),
     "early": "",
-    "end": mark("When “end of day” is"),
+    "end": mark("What time “end of day” means"),
     "place": mark("A country or region; leave empty to use the time zone's country"),
 }
 

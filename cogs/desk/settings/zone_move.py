@@ -96,14 +96,14 @@ async def offered(desk: Desk, before: str, after: str, said: str) -> bool:
         zone=before,
     )
     lines = [f"**{cut(plain(title_of(job)), 80)}** · {sentence(job)}" for job in jobs]
-    offer = t("Move them so that they run at the same times of day in {zone}?", zone=after)
+    offer = t("Move to the same times of day in {zone}?", zone=after)
     style = discord.ButtonStyle.success
     panel = note_panel(
         "\n".join([f"### {said}", asked, *bullets(lines, _NAMED), offer]),
         DeskButton(
             "zone", "move", panel_id, tn("Move {count} job", "Move {count} jobs", len(jobs)), style=style
         ),
-        DeskButton("zone", "leave", panel_id, t("Leave them")),
+        DeskButton("zone", "leave", panel_id, t("Leave as is")),
         colour=NEUTRAL,
     )
     await desk.show(panel)
@@ -184,7 +184,7 @@ async def leave(desk: Desk, panel_id: str) -> None:
     """Leave the jobs in the zone that they have."""
     state = await _asked(desk, panel_id)
     await desk.memory.save_panel(panel_id, desk.guild.id, {})
-    said = t("The jobs keep their times in {zone}.", zone=state["zone_before"])
+    said = t("Nothing was moved: all times stay in {zone}.", zone=state["zone_before"])
     to_settings = DeskButton("setup", "back", str(desk.guild.id), t("Go to the settings"))
     await desk.show(note_panel(said, to_settings, colour=NEUTRAL))
 

@@ -41,10 +41,10 @@ _OWN_COMMANDS = (
 _VARIABLES = (
     ("{date} {time}", mark("the day and the time of the run")),
     ("{countdown:2027-01-01}", mark("how many days are left")),
-    ("{in:2h} {at:18:00|t}", mark("a time after the run or on its day, as each reader's clock shows it")),
+    ("{in:2h} {at:18:00|t}", mark("a time after the run or on the same day, in each reader's own time zone")),
     ("{run}", mark("the number of the run")),
     ("{members} {server}", mark("the member count and the server's name")),
-    ("{starts}", mark("how long until the run that is announced")),
+    ("{starts}", mark("how long until the announced run")),
     ("{role:Name}", mark("a role by its name")),
 )
 

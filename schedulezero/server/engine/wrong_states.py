@@ -24,7 +24,7 @@ _REFUSALS: dict[str, Callable[[Sentence], Sentence]] = {
         "Only a paused job can be resumed. This one is {state}.", "not_to_be_resumed", state=state
     ),
     "skipped": lambda state: Sentence(
-        "Only an active job's next run can be skipped. This one is {state}.",
+        "Only an active job's next run can be skipped. This job is {state}.",
         "not_to_be_skipped",
         state=state,
     ),

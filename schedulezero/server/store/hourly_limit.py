@@ -71,9 +71,7 @@ class HourlyAllowance:
             )
             self._left[guild_id] = most - (self._connection.scalar(query) or 0)
         if self._left[guild_id] <= 0:
-            return Sentence(
-                "The server's limit of runs ({most} an hour) was reached.", "hourly_limit", most=most
-            )
+            return Sentence("The server's run limit ({most} an hour) was reached.", "hourly_limit", most=most)
         self._left[guild_id] -= 1
         return None
 

@@ -60,7 +60,7 @@ def crontab_trigger(text: str, zone: str) -> Trigger:
     line = NICKNAMES.get(text.lower(), text)
     if line.startswith("@"):
         raise WhenError(
-            "“{text}” isn't a crontab nickname. Possible: {known}.",
+            "“{text}” isn't a crontab nickname. Known nicknames: {known}.",
             code="crontab_nickname_unknown",
             text=text,
             known=[*NICKNAMES],
@@ -70,8 +70,8 @@ def crontab_trigger(text: str, zone: str) -> Trigger:
     except CronSimError as error:
         reason = str(error).removeprefix("Bad ")
         raise WhenError(
-            "“{text}” isn't a crontab line that can ever match; check its {reason}. Example: `0 9 * * "
-            "1-5` runs at 9:00 on weekdays.",
+            "The crontab line “{text}” can never match; check its {reason}. Example: `0 9 * * 1-5` runs "
+            "at 9:00 on weekdays.",
             code="crontab_never_matches",
             text=text,
             reason=_FIELDS.get(reason, reason),

@@ -96,7 +96,7 @@ def compile_phrase(
         fields = ticking_fields(rule) if phrase.every == 1 else None
         if fields is None:
             raise WhenError(
-                "“{text}”: by the clock, the times must be the same in every hour or day, such as "
+                "“{text}”: by the clock, the times must be the same in every hour or day. For example: "
                 "`every 15 minutes by the clock from 9:00 to 16:45`.",
                 code="by_the_clock_uneven",
                 text=text,

@@ -66,12 +66,19 @@ class NotThatWeekday(WhenError):
 
 
 def _not_in_month(text: str, day: int, year: int | None = None) -> WhenError:
+    if year is None:
+        return WhenError(
+            "“{text}” isn't a date: that month has no day {number}.",
+            code="day_not_in_month",
+            text=text,
+            number=day,
+        )
     return WhenError(
-        "“{text}” isn't a date: that month has no day {number}{year}.",
-        code="day_not_in_month",
+        "“{text}” isn't a date: in {year}, that month has no day {number}.",
+        code="day_not_in_month_of_year",
         text=text,
         number=day,
-        year=f" in {year}" if year else "",
+        year=year,
     )
 
 

@@ -103,7 +103,7 @@ def _large(part: str, _text: str) -> Sentence:
 
 def _time(part: str, _text: str) -> Sentence:
     return Sentence(
-        "“{part}” isn't a time: hours go up to 24:00, and minutes up to 59.", "no_such_time", part=part
+        "“{part}” isn't a time: the latest is 24:00, and minutes go up to 59.", "no_such_time", part=part
     )
 
 

@@ -136,7 +136,7 @@ def _days_out(line: _Line, phrase: Phrase, zone: ZoneInfo) -> Iterator[date]:
         local = moment.astimezone(zone)
         if local.time() not in phrase.times:
             raise WhenError(
-                "EXDATE {text} isn't one of the times it runs.", code="exdate_no_run", text=value[:60]
+                "EXDATE {text} isn't one of the schedule's times.", code="exdate_no_run", text=value[:60]
             )
         if len(phrase.times) > 1:
             raise WhenError(

@@ -79,7 +79,7 @@ class OutsideReader:
             cost = _CALL + len(text)
             if cost > self._left:
                 raise WhenError(
-                    "“{text}” has too many dates in words. Write dates like `2026-12-24`.",
+                    "“{text}” contains too many dates written in words. Write dates like `2026-12-24`.",
                     code="too_many_dates_in_words",
                     text=text,
                 )

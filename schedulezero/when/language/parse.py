@@ -297,7 +297,7 @@ def _cron_fields(text: str, zone: str, locale: str) -> Trigger | None:
         fields[part[0]] = part[1]
     if not fields or " ".join(f"{key}={value}" for key, value in fields.items()) != " ".join(rest.split()):
         raise WhenError(
-            "“{strip}” aren't cron fields. Example: `minute=*/5 hour=9-17`.",
+            "“{strip}” isn't a list of cron fields. Example: `minute=*/5 hour=9-17`.",
             code="no_cron_fields",
             strip=rest.strip(),
         )

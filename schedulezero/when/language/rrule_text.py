@@ -137,7 +137,8 @@ def line_zone(line: str, parameters: str, stamp: str, zone: ZoneInfo) -> ZoneInf
     if stamp.endswith("Z"):
         if named is not None:
             raise WhenError(
-                "{line} is in UTC (its Z) and in {named} (its TZID); leave out one of them.",
+                "{line} is in UTC because of its Z and in {named} because of its TZID; leave out one of "
+                "them.",
                 code="rrule_two_zones",
                 named=named[:60],
                 line=line,

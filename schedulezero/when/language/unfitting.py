@@ -168,7 +168,9 @@ def _in_no_part(error: Unfitting, names: Names, text: str, words: Words) -> Name
         return None
     return Named(
         Sentence(
-            "“{text}” names a time and a part of the day that it isn't in.", "time_not_in_part", text=text
+            "“{text}” names a time and a part of the day that don't fit together.",
+            "time_not_in_part",
+            text=text,
         )
     )
 
@@ -287,7 +289,7 @@ def _period_and_day(error: Unfitting, names: Names, text: str, words: Words) -> 
     if any(isinstance(value, Period) for value in often) and names["day"]:
         return Named(
             Sentence(
-                "“{text}” names a period and a day that doesn't belong to it.",
+                "“{text}” names a period and a day that don't fit together.",
                 "period_and_day",
                 text=text,
             )
