@@ -65,7 +65,7 @@ def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) 
         return success(Sentence("Done.", "done"), done=done)
     if failed and not done:
         raise JobFailed(
-            "None succeeded ({what}: {total}): {reasons}",
+            "Failed for all {total} {what}: {reasons}",
             retry=False,
             code="none_of_several",
             total=total,
@@ -73,7 +73,7 @@ def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) 
             reasons=" ".join(reasons),
         )
     said = all_in_a_row(
-        Sentence("Done ({what}): {count} of {total}.", "done_of", count=len(done), total=total, what=what),
+        Sentence("Done for {count} of {total} {what}.", "done_of", count=len(done), total=total, what=what),
         Sentence("Failed: {reasons}", "failed_because", reasons=" ".join(reasons)) if reasons else None,
     )
     return success(said, done=done, **({"partial": True, "failed": failed} if failed else {}))

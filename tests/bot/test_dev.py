@@ -64,9 +64,7 @@ async def test_a_job_that_another_sprocket_has_is_refused(world: World, folder: 
     )
     before = world.handler.sprockets["send_dm"]
     text = said(await world.owner.slash(world.channel, "load_sprocket", name="fresh"))
-    assert text == (
-        "“fresh” provides the job `send_dm`, which “announcement” already provides. Unload that first."
-    )
+    assert text == ("“announcement” already provides the job `send_dm`. Unload it before you load “fresh”.")
     assert world.handler.sprockets["send_dm"] is before and "fresh" not in loader.loaded(world.bot)
 
 

@@ -50,7 +50,7 @@ async def test_the_server_approves_the_version_that_it_is_told(world: World) -> 
 async def test_a_button_without_a_version_shows_what_there_is_to_read(world: World) -> None:
     job, _, _ = await waiting(world)
     answer = await click(world, world.owner, "job", "approve", job.id)
-    assert "Read all of it before you approve it" in said(answer) and "Everybody!" in said(answer)
+    assert "Read the whole job before you approve it" in said(answer) and "Everybody!" in said(answer)
     assert (await now(world, job)).state is JobState.PENDING
     assert custom_id(answer.response, "approve").endswith(f"{job.id}:v{job.version}")
 

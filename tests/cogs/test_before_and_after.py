@@ -210,7 +210,7 @@ async def test_an_export_takes_the_parts_along_and_leaves_out_their_secrets(worl
     await with_a_secret(world)
     sam = await scheduler(world)
     answer = await sam.slash(world.channel, "schedule export")
-    assert "the web addresses and what it sends there are left out" in said(answer)
+    assert "the web addresses and the data sent to them are left out" in said(answer)
     assert answer.response is not None
     (file,) = answer.response.attachments
     data = (await file.read()).decode()

@@ -146,7 +146,7 @@ async def test_only_the_named_roles_may_change_a_job(world: World) -> None:
     (mine,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
     for command in ("pause", "cancel", "edit", "run"):
         refused = await world.moderator.slash(world.channel, f"schedule {command}", job=mine.id)
-        assert "Only its creator" in said(refused), command
+        assert "Only the creator of" in said(refused), command
     assert (await job(world, mine.id)).version == 1
 
 

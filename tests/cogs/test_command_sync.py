@@ -96,7 +96,7 @@ async def test_an_app_without_user_install_gets_remind_in_servers(lists: Lists, 
     async with a_world(settings) as world:
         remind = world.env.backend.commands[None]["remind", 1]
         assert (remind["integration_types"], remind["contexts"]) == ([0], [0, 1])
-        assert "no *User Install*" in await status(world)
+        assert "*User Install* isn't enabled" in await status(world)
 
         lists.judge = lambda sent: None  # it was switched on
         await world.restart_bot()

@@ -178,10 +178,12 @@ async def test_an_edit_does_not_turn_a_job_into_another_kind(world: World) -> No
     )
     shown = await world.admin.slash(world.channel, "schedule edit", job=job_id)
     draft_id = button_target(shown.response, "Save the change")
-    assert "can't turn a job" in said(await click(world, world.admin, "draft", "choose", draft_id))
+    assert "can't change what kind of job" in said(
+        await click(world, world.admin, "draft", "choose", draft_id)
+    )
     options = [discord.SelectOption(label="Forged", value="send_dm")]
     message = await forged(world, world.channel, DeskSelect("draft", "method", draft_id, "Forged", options))
-    assert "can't turn a job" in said(await world.admin.select(message, ["send_dm"]))
+    assert "can't change what kind of job" in said(await world.admin.select(message, ["send_dm"]))
     draft = await world.bot.memory.draft(draft_id)
     assert draft is not None
     values = {"user_id": [str(world.plain.id)], "message": "psst", "#kept": draft.values["#kept"]}

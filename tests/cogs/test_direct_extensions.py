@@ -162,7 +162,7 @@ async def test_the_bots_own_methods_are_back_when_the_cog_is_gone(
     assert not caplog.records
 
 
-CLAIM = "“other” provides the job `ring`, which “bell” already provides. Unload that first."
+CLAIM = "“bell” already provides the job `ring`. Unload it before you load “other”."
 
 
 @pytest.mark.parametrize("first", [BELL, WITHOUT_A_COG, BY_A_LISTENER])

@@ -101,7 +101,7 @@ async def test_who_only_may_schedule_has_fewer(world: World) -> None:
     await sam.click(preview.response, label="Confirm")
     assert len(await live(world)) == 1
     await schedule(world, 2)  # whoever manages the server has the server's number
-    assert "1 of 1 of them yours" in said(await sam.slash(world.channel, "schedule status"))
+    assert "your jobs: 1 of 1" in said(await sam.slash(world.channel, "schedule status"))
 
 
 async def test_the_server_holds_a_member_to_their_number(world: World) -> None:
@@ -240,7 +240,7 @@ async def test_the_card_of_a_job_from_before_says_what_binds(world: World, datab
     await execute(database, f"UPDATE jobs SET trigger_type = 'interval', trigger_args = '{args}'")
     shown = await world.admin.slash(world.channel, "schedule show", job=job_id)
     text = text_of(shown.response)
-    assert "20 seconds apart, and the shortest interval allowed is now 1 minute" in text
+    assert "20 seconds apart, but the shortest interval allowed is now 1 minute" in text
     assert "This server can have 120 runs a minute; any more wait" in text
     edited = await press(world.admin, shown.response, "job:edit")
     assert "Confirm" in labels(edited.response) or "Save the change" in labels(edited.response)

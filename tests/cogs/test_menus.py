@@ -151,7 +151,7 @@ async def test_pictures_in_embeds_are_kept_because_discords_links_expire(world: 
     lost = discord.Embed(title="Lost").set_image(url=gone)
     message = await channel.send(embeds=[kept, lost])
     shown = await world.admin.context_menu(world.channel, "Schedule this message", message)
-    assert "I couldn't get it from Discord" in said(shown)
+    assert "I couldn't get the file from Discord" in said(shown)
     values = (await newest_draft(world)).values
     first, second = values["embeds"]
     assert first["image"] == {"url": "attachment://party.png"} and first["thumbnail"] == {"url": elsewhere}

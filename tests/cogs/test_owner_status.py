@@ -18,7 +18,7 @@ async def test_the_owner_sees_what_went_wrong_and_others_do_not(world: World) ->
     services.invalid_requests.note(403, None, time.time())
     shown = said(await world.owner.slash(world.channel, "schedule status"))
     assert "`looking ahead` had problems (×1)" in shown and "`unreachable`" in shown
-    assert "1 request in ten minutes; the limit is 5,000" in shown and "parts run" in shown
+    assert "1 request in the last ten minutes; the limit is 5,000" in shown and "parts run" in shown
     shown = said(await world.admin.slash(world.channel, "schedule status"))
     assert "looking ahead" not in shown and "ten minutes" not in shown
 
@@ -62,7 +62,7 @@ async def test_everyone_sees_that_jobs_wait(world: World) -> None:
     for _ in range(counted.hold_at):
         counted.note(403, None, time.time())
     shown = said(await world.admin.slash(world.channel, "schedule status"))
-    assert "5000 requests in ten minutes; jobs wait until there are fewer than 5000" in shown
+    assert "5000 requests in the last ten minutes; jobs will run again" in shown
 
 
 async def test_the_count_survives_a_restart(world: World) -> None:

@@ -117,7 +117,7 @@ async def test_post_now_uses_up_a_draft_without_a_time_and_says_that_it_posted(d
     card = await composed(desk, text="Hello now", when="")
     await press(desk.admin, card, "trial:now")
     assert await desk.bot.memory.drafts_of(desk.admin.id, desk.guild.id, 1) == []
-    assert "Posted now" in text_of(card)
+    assert "Just posted" in text_of(card)
 
 
 @pytest.mark.parametrize("when", ["", "every monday at 18:00"])
@@ -127,5 +127,5 @@ async def test_post_now_says_that_nothing_was_posted_and_why(desk: World, when: 
         "POST", f"/channels/{desk.channel.id}/messages", status=400, code=50035, message="Odd"
     )
     await press(desk.admin, card, "trial:now")
-    assert "Not posted" in text_of(card) and "Posted now" not in text_of(card)
+    assert "Not posted" in text_of(card) and "Just posted" not in text_of(card)
     assert "Odd" in text_of(card)

@@ -41,12 +41,12 @@ async def finished(published: PublishedServer, count: int = 1) -> None:
 
 # Read as: the command, its options (job is filled in), what it answers.
 COMMANDS: list[tuple[str, dict[str, Any], str]] = [
-    ("list", {}, "The scheduler changes one job at a time"),
+    ("list", {}, "The scheduler can change only one job at a time"),
     ("list", {"state": "paused"}, "Nothing matches"),
     (
         "show",
         {"job": ""},
-        "Greyed out, because the scheduler can't do it: Pause, Pause until…, Skip next, Edit",
+        "Not supported by the scheduler, so greyed out: Pause, Pause until…, Skip next, Edit",
     ),
     ("edit", {"job": ""}, "can't edit jobs"),
     ("pause", {"job": ""}, "can't pause jobs"),

@@ -193,7 +193,7 @@ async def test_nothing_is_posted_now_on_a_day_off(world: World) -> None:
     await client.save_rules(replace(rules, timezone="UTC", dark_days=off), str(world.admin.id))
     panel = await world.admin.slash(world.channel, "schedule queue")
     asked = await press(world.admin, panel.response, "queue:asknow")
-    assert "It can't be posted now" in said(await press(world.admin, asked.response, "queue:now"))
+    assert "This post can't go out now" in said(await press(world.admin, asked.response, "queue:now"))
     assert len(await waiting(world)) == 1
 
 

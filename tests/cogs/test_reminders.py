@@ -198,7 +198,7 @@ async def test_the_zone_is_asked_for_by_the_first_reminder_that_needs_it(world: 
     shown = await world.plain.user.slash("remind me", what="Soon", when="in 2 hours")
     assert "Set my time zone" not in labels(shown.response)
     shown = await world.plain.user.slash("remind me", what="Dentist", when="tomorrow at 8")
-    assert "don't know your time zone" in said(shown) and "UTC" in said(shown)
+    assert "because I don't know yours" in said(shown) and "UTC" in said(shown)
     form = await world.plain.user.click(shown.response, label="Set my time zone")  # type: ignore[arg-type]
     refused = await world.plain.user.submit_modal(form, {"zone": "Atlantis-on-Sea"})
     assert "don't know the time zone" in said(refused)

@@ -94,14 +94,16 @@ async def test_a_change_is_shown_before_it_is_saved(world: World) -> None:
     rules = await client.rules(str(world.guild.id))
     assert rules.quiet_from == time(8) and len(rules.dark_days) == 14
     answer = await world.admin.slash(world.channel, "schedule list")
-    assert "the server's rules block all its upcoming runs" in text_of(answer.response)
+    assert "all upcoming runs are blocked by the server's rules" in text_of(answer.response)
 
 
 async def test_a_country_shows_its_days_and_its_runs_are_skipped(world: World) -> None:
     answer = await world.admin.slash(world.channel, "schedule setup", days_off="DE-BY")
     panel: Any = answer.response
     text = text_of(panel)
-    assert "**Public holidays in DE-BY" in text and "It affects no runs within a year." in text
+    assert (
+        "**Public holidays in DE-BY" in text and "This change affects no runs in the next 12 months." in text
+    )
     await world.admin.click(panel, label="Save")
     assert "nothing runs on public holidays in DE-BY" in text_of(panel)
     preview = await world.draft(world.admin, "send_announcement", hello(world), "every 25 december at 9")
@@ -109,7 +111,7 @@ async def test_a_country_shows_its_days_and_its_runs_are_skipped(world: World) -
     refused = await limits(world, panel, holidays="Atlantis")
     assert "don't know the public holidays for “Atlantis”" in said(refused)
     wrong = await limits(world, panel, days="2027-02-14 – 2027-02-01")
-    assert "isn't a range" in said(wrong)
+    assert "isn't a valid range" in said(wrong)
 
 
 async def test_only_whoever_manages_the_server_exempts_a_job(world: World) -> None:

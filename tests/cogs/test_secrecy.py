@@ -34,7 +34,7 @@ async def test_who_only_may_schedule_sees_the_host_only(world: World, kind: str)
     job = await client.change(replace(job, params={**job.params, "message": "x"}), 1, str(world.admin.id))
     seen = await everything(world, sam, job)
     assert "S3CRET" not in seen
-    assert "the web addresses and what it sends there are left out" in seen and "Hidden from you" in seen
+    assert "the web addresses and the data sent to them are left out" in seen and "Hidden from you" in seen
     assert "S3CRET" in await everything(world, world.moderator, job)
     found = await sam.slash(world.channel, "schedule list", text="S3CRET")
     assert "Secretive" not in said(found)

@@ -153,7 +153,7 @@ async def test_names_of_hidden_channels_stay_hidden(world: World) -> None:
 
 # Read as: what is typed, and what the card says before it is saved.
 CAUTIONS = [
-    ("@Heralsd", "`@Heralsd` doesn't ping anyone: I don't know a role or person here with this name."),
+    ("@Heralsd", "`@Heralsd` doesn't ping anyone: I can't find a role or person here with this name."),
     ("@Heralsd", "Did you mean @Heralds?"),
     ("@Twin", "`@Twin` stays plain text, because the name isn't unique here."),
     (":nope:", "`:nope:` is posted as text: this server has no such emoji."),

@@ -69,7 +69,7 @@ async def test_an_undelivered_reminder_is_listed_until_it_is_cleared(world: Worl
     assert job.state is JobState.PAUSED, "it doesn't knock at a closed door every day"
     assert "paused" in said(shown)
     assert shown.response is not None
-    await world.plain.user.click(shown.response, label="Clear these")
+    await world.plain.user.click(shown.response, label="Clear what's shown")
     assert "couldn't reach you" not in said(await listed(world, privately=True))
 
 

@@ -121,7 +121,7 @@ def test_a_tap_counts_again_after_a_while_or_when_it_came_to_nothing() -> None:
 
 async def test_a_reminder_of_nothing_is_refused_in_words(world: World) -> None:
     answer = said(await world.plain.user.slash("remind me", what="\n\n", when="in 1 hour"))
-    assert answer == "Enter what to remind you of, such as `Water the plants`."
+    assert answer == "Enter what I should remind you of, such as `Water the plants`."
 
 
 async def test_a_text_that_names_many_people_pings_many(world: World) -> None:

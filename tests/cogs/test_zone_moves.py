@@ -33,7 +33,7 @@ async def test_jobs_keep_their_wall_clock_when_the_guild_moves(world: World) -> 
     text = text_of(panel)
     assert "time zone is now **Asia/Tokyo**" in text and "2 jobs still run on UTC time" in text
     assert "Weekly" in text and "every day at 18:00" in text and "Once" not in text
-    assert labels(panel) == ["Move 2 jobs", "Leave them"]
+    assert labels(panel) == ["Move 2 jobs", "Leave as is"]
     await world.admin.click(panel, label="Move 2 jobs")
     assert "Moved 2 jobs to Asia/Tokyo" in text_of(panel)
     assert await zones(world) == {"Weekly": "Asia/Tokyo", "Daily": "Asia/Tokyo", "Once": "UTC"}
@@ -57,9 +57,7 @@ async def test_jobs_keep_their_wall_clock_when_the_guild_moves(world: World) -> 
 async def test_the_first_steps_offer_it_as_well(world: World) -> None:
     await scheduled(world, "Weekly")
     shown: Any = (await world.admin.slash(world.channel, "schedule help")).response
-    assert "{starts}`: how long until the run that is announced\n" in text_of(
-        shown
-    )  # nothing is announced here
+    assert "{starts}`: how long until the announced run\n" in text_of(shown)  # nothing is announced here
     form = await press(world.admin, shown, "start:guildzone")
     await world.admin.submit_modal(form, {"zone": "berlin"})
     assert "1 job still runs on UTC time" in text_of(shown)

@@ -39,7 +39,10 @@ DAILY = "RRULE:FREQ=DAILY"
 REFUSED = [
     ("DTSTART:20270701T090000Z\nDTSTART:20280701T090000Z", "2 DTSTART lines"),
     ("SUMMARY:y\nDTSTART:20270701T090000Z", "2 SUMMARY lines"),
-    ("DTSTART;TZID=America/New_York:20270701T090000Z", "in UTC (its Z) but names another time zone"),
+    (
+        "DTSTART;TZID=America/New_York:20270701T090000Z",
+        "in UTC because of its Z, but its TZID names another time zone",
+    ),
     (f"DTSTART:20270701T090000Z\n{DAILY}\nEXDATE;TZID=Asia/Tokyo:20270702T090000Z", "EXDATE is in UTC"),
     ("DTSTART;TZID=Asia/Tokyo;TZID=Europe/Berlin:20270701T090000", "TZID twice"),
     ("DTSTART;VALUE=DATE:20270701T090000Z", "marked as all-day"),

@@ -122,7 +122,7 @@ async def test_an_ending_can_only_be_run_or_called_off(world: World) -> None:
     for name in ("edit", "pause", "skip"):
         answer = said(await click(world, world.admin, "job", name, ending.id))
         assert "can't be changed, only run now or cancelled" in answer, (name, answer)
-    assert "Only its creator" in said(await click(world, world.moderator, "job", "cancel", ending.id))
+    assert "Only the creator of" in said(await click(world, world.moderator, "job", "cancel", ending.id))
     client = world.bot.services.client
     assert (await client.job(ending.id, str(world.guild.id))).state is JobState.ACTIVE
 

@@ -163,7 +163,7 @@ async def test_who_got_many_messages_lately_is_left_for_the_next_run(
         pass
     answer = await remind(world, about, direct=True)
     assert (answer["reminded"], answer["waiting"]) == (2, 1), answer
-    assert "People left for the next run" in answer["message"]
+    assert "People to be reminded in the next run" in answer["message"]
     clock[0] += MINUTE
     answer = await remind(world, about, "job@2", direct=True)
     assert answer["reminded"] == 1, answer

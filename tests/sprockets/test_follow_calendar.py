@@ -275,7 +275,7 @@ async def test_a_calendar_that_fails_is_told_once_and_once_when_it_is_back(
         (b"<html>Sign in</html>", "doesn't return a calendar"),
         (b"\x1f\x8bzip", "doesn't return a calendar"),
         (b"x" * 3000, "larger than"),
-        (302, "has another address now"),
+        (302, "has moved to another address"),
         (503, "HTTP status 503"),
     ):
         feed.answer = answer

@@ -202,7 +202,7 @@ async def test_people_who_are_already_talking_are_told_of(world: World) -> None:
 @pytest.mark.parametrize(
     ("counts", "wanted"),
     [
-        ((0, 0), "Only I"),
+        ((0, 0), "Apart from me, only"),
         ((1, 2), "Still connected and able to talk: 3."),
         ((0, None), "Anyone already connected can keep talking."),
     ],

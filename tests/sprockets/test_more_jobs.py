@@ -78,7 +78,7 @@ async def test_an_earlier_post_is_changed_and_deleted(world: World) -> None:
     foreign = await world.plain.send(world.channel, "mine")
     answer = await world.run("edit_post", {"message_url": foreign.jump_url, "text": "x"})
     assert answer["success"] is False and "by someone else" in answer["error"]
-    for said in ("The post was deleted.", "It was already gone."):
+    for said in ("The post was deleted.", "The post was already gone."):
         answer = await world.run("delete_post", {"message_url": link})
         assert answer["success"] is True and answer["message"] == said
     answer = await world.run("delete_post", {"message_url": "https://evil.example/1/2/3"})
@@ -403,4 +403,4 @@ async def test_a_post_whose_channel_is_gone_is_deleted_already(world: World) -> 
     world.env.backend.delete_channel(room.id)
     await world.env.settle()
     answer = await world.run("delete_post", {"message_url": link})
-    assert answer["success"] is True and answer["message"] == "It was already gone."
+    assert answer["success"] is True and answer["message"] == "The post was already gone."

@@ -79,7 +79,9 @@ async def test_a_lock_ends_once_the_bot_has_its_rights_back(world: World) -> Non
     await failed(world, ending)
     assert is_locked(world, world.channel.id)
     card = await until(lambda: next(iter(cards(world, alerts, "failed")), None))
-    assert "Manage" in text_of(card) and "I'll try again as soon as my permissions change" in text_of(card)
+    assert "Manage" in text_of(
+        card
+    ) and "I'll try again from time to time, and as soon as my permissions change" in text_of(card)
     assert labels(card) == ["Retry", "Open the job", "Cancel this job"]
     give_the_bot(world, EVERYTHING)
     await until(lambda: not is_locked(world, world.channel.id))

@@ -34,7 +34,7 @@ async def test_a_message_becomes_a_draft_of_a_post(world: World) -> None:
     picker = await begun(world)
     shown = await pasted(world, picker, {"json": json.dumps(PARTY)})
     text = said(shown)
-    assert "Check before you schedule" in text and "Left out:\n- `tts`: It won't be read aloud." in text
+    assert "Check before you schedule" in text and "Left out:\n- `tts`: The post won't be read aloud." in text
     draft = await draft_in(world)
     assert draft.method == "send_post"
     assert draft.values == {
