@@ -353,8 +353,8 @@ def _end(lasts: str, begins_at: datetime, zone: str) -> datetime:
     ends = end_of(lasts, begins_at.replace(microsecond=0), zone)
     if ends is None or ends - begins_at > _LONGEST_LOCK:
         raise JobFailed(
-            "“{lasts}” isn't a valid length for a lock. Enter a length of up to a year, such as `8 "
-            "hours` or `until 7`.",
+            "“{lasts}” isn't a valid length for a lock. Enter a length of up to a year, such as *8 "
+            "hours* or *until 7*.",
             retry=False,
             code="lock_lasts_unusable",
             lasts=lasts,

@@ -11,6 +11,7 @@ from babel.messages.catalog import Message
 
 from cogs.language import EXAMPLE, FOLDER
 from schedulezero.errors import WhenError
+from schedulezero.methods.colours import parse_colour
 from schedulezero.when.language.parse import understand
 from tests.catalogues import TEMPLATE, read
 from tests.texts import LANGUAGES
@@ -66,3 +67,20 @@ def test_every_example_in_a_translation_is_understood(language: str) -> None:
         if bad or len(shown) < len(wanted):
             wrong[str(message.id)] = bad or shown
     assert not wrong
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_colour_in_a_translation_is_one(language: str) -> None:
+    shown = [
+        word
+        for message in read(FOLDER / f"{language}.po")
+        for form in forms(message.string)
+        for word in re.findall(r"#5865F2(?:,| \w+) (\w+)", form)
+    ]
+    assert len(shown) == 3 and all(parse_colour(word) is not None for word in shown), shown
+
+
+def test_colours_may_be_called_as_people_do() -> None:
+    assert parse_colour("Light Gray") == parse_colour("light_grey") == 0x979C9F
+    assert parse_colour("Blau") == parse_colour("azul") == parse_colour("blue")
+    assert parse_colour("bluish") is None
