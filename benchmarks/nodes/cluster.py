@@ -51,7 +51,7 @@ class Node:
         self._config = folder / f"node-{number}.yaml"
         settings = {
             "api_endpoint": self.rest, "server_address": self.address, "database": database,
-            "limits": NO_LIMIT_SETTINGS.model_dump(),
+            "limits": NO_LIMIT_SETTINGS.model_dump(), "requests_per_second": 0,
         }  # fmt: skip
         self._config.write_text(yaml.safe_dump(settings))
 
@@ -212,4 +212,6 @@ class Cluster:
             health = answer.json()
         except (httpx.HTTPError, ValueError):
             return "no answer"
+        if "ready" not in health:
+            return f"status {answer.status_code}"
         return "ready" if health["ready"] else str(health.get("trouble_code", "not ready"))

@@ -33,6 +33,7 @@ CUT_SECONDS = 20.0
 STOPPED_SECONDS = 40.0
 FULL_SECONDS = 12.0
 OFF_SECONDS = 15.0
+_ON_THE_WAY_SECONDS = 0.05
 UNREACHED_SECONDS = 20.0
 _MEGABYTES = 512
 _SMALL_MEGABYTES = 48
@@ -224,8 +225,9 @@ def out_of_reach() -> Iterator[Ground]:
         async def strike(cluster: Cluster) -> None:
             process = cluster.nodes[0].process
             assert process is not None
-            cluster.strikes()
             wall.drop(partial(_comes_from, process.pid))
+            await asyncio.sleep(_ON_THE_WAY_SECONDS)  # a call that had passed the wall is under way
+            cluster.strikes()
             await asyncio.sleep(UNREACHED_SECONDS)
             wall.let_through()
 
