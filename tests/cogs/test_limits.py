@@ -258,8 +258,7 @@ def test_a_wait_is_told_in_the_readers_language() -> None:
         )
         waited = in_a_row(held, Sentence("Waited {round} s for the handler.", "waited_for_handler", round=4))
         assert waited == (
-            "Run on demand. Delayed by 7 s. This server's limit of runs: 3 a minute. "
-            "Waited 4 s for the handler."
+            "Run on demand. Delayed by 7 s. This server's run limit: 3 a minute. Waited 4 s for the handler."
         )
         assert translated(waited) == (
             "Manuell ausgeführt. Um 7 s verzögert. Limit für Läufe auf diesem Server: 3 pro Minute. "

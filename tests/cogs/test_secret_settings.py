@@ -64,7 +64,10 @@ async def test_a_secret_setting_is_used_and_never_shown(
 
     opened = await form(world)
     field, remove = (label["component"] for label in opened.modal["components"])
-    assert field["placeholder"] == "Set. Leave it empty to keep the current value." and "value" not in field
+    assert (
+        field["placeholder"] == "Already set. Leave it empty to keep the current value."
+        and "value" not in field
+    )
     assert opened.modal["components"][1]["label"] == "Remove: Secret"
     answers.append(said(await world.moderator.submit_modal(opened, {"p:secret": ""})))
     assert await secret_of(world) == HUSH

@@ -205,7 +205,7 @@ async def test_a_schedule_that_a_server_cannot_keep_is_refused_with_the_nearest_
             "every other friday at 5pm": "every Friday at 17:00",
             "every day at 9 except on 24 dec": "every day at 09:00",
             "every 2 hours until tomorrow at 18:00": "every 2 hours",
-            "0 9 13 * 5": "every friday at 17:00",
+            "0 9 13 * 5": "every Friday at 17:00",
         }.items():
             trigger = understand(text, zone="UTC", locale="en-GB", now=now).trigger
             assert trigger.type == "calendar"
@@ -442,7 +442,7 @@ async def _not_gzip(request: web.Request) -> web.Response:
     [
         (_silent, ServerTimeout, "isn't responding"),
         (_page, BadAnswer, "doesn't seem to be"),
-        (_broken, ServerFailed, "failed on this"),
+        (_broken, ServerFailed, "failed to do this"),
         (_busy, ServerBusy, "At most 2 requests"),
         (_list, BadAnswer, "doesn't seem to be"),
         (_other, BadAnswer, "no list of jobs"),

@@ -378,10 +378,10 @@ class Dispatcher:
         return cancelled_at is not None and (made_at is None or cancelled_at > made_at - _CLOCK_SKEW)
 
     def _started(self, run: Run) -> Run:
-        run = replace(run, attempts=run.attempts + 1)
-        if _is_partly_done(run) and run.started_at is not None:
-            return run  # what began then goes on
-        return replace(run, started_at=self._now(), note=_note(run, self._waited(run)))
+        started_at, note = self._now(), _note(run, self._waited(run))
+        if _is_partly_done(run) and run.started_at is not None:  # what began then goes on
+            started_at, note = run.started_at, run.note
+        return replace(run, attempts=run.attempts + 1, started_at=started_at, note=note)
 
     def _conclude(self, run: Run, outcome: Outcome | None, group: asyncio.TaskGroup) -> None:
         if outcome is None:

@@ -295,7 +295,7 @@ async def test_runs_over_the_number_wait_for_their_turn(
         await server.have_run(1, "901")
         waiting = await server.runs(status="queued")
         assert len(waiting) == 4
-        assert all("This server's limit of runs: 3 a minute" in run["note"] for run in waiting)
+        assert all("This server's run limit: 3 a minute" in run["note"] for run in waiting)
         assert (await server.allowance())["runs"] == 7
         server.advance(seconds=61)
         held = await server.have_run(6)
@@ -313,7 +313,7 @@ async def test_a_persons_reminders_come_a_few_a_minute(
         server.advance(minutes=10)
         await server.have_run(2, ADA)
         (waiting,) = await server.runs(ADA, "queued")
-        assert "Each person's limit of reminders: 2 a minute" in waiting["note"]
+        assert "Reminder limit per person: 2 a minute" in waiting["note"]
         server.advance(seconds=61)
         await server.have_run(3, ADA)
 

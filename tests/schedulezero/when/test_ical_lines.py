@@ -70,7 +70,7 @@ def test_lines_mean_these_instants(text: str, zone: str, expected: str) -> None:
         (f"{PARIS} RRULE:FREQ=DAILY Asia/Tokyo", "two time zones, Europe/Paris and Asia/Tokyo"),
         (f"{PARIS} RRULE:FREQ=DAILY at 9", "“at”"),
         ("EXDATE:20261127T180000", "EXDATE needs a rule"),
-        ("DTSTART;TZID=Europe/Paris:20261127T180000Z RRULE:FREQ=DAILY", "DTSTART is in UTC (its Z)"),
+        ("DTSTART;TZID=Europe/Paris:20261127T180000Z RRULE:FREQ=DAILY", "DTSTART is in UTC because of its Z"),
         ("DTSTART:20261327T180000 RRULE:FREQ=DAILY", "20261327T180000"),
         ("DTSTART;TZID=Europe/Paris:20201127T180000", "past"),
     ],

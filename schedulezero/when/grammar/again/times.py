@@ -24,6 +24,7 @@ from schedulezero.when.grammar.refusing import (
     ends_before_it_begins,
     on_which_days,
     on_which_side_of_midnight,
+    on_which_weekday,
 )
 from schedulezero.when.grammar.resolving import clock_of, time_of_part
 from schedulezero.when.grammar.rules.clock.parts import after_midnight
@@ -183,8 +184,10 @@ def _so_many(said: Said, phrase: Phrase, times: set[time], text: str) -> None:
         named = len(phrase.weekdays)
     else:
         named = len(phrase.days) + len(phrase.positions) + len(phrase.feasts)
-    # "Once a week" is asked for its day like "every week".
-    if named != per.count and (named or per.count > 1):
-        raise WhenError(on_which_days(text) if per.unit == "week" else at_which_times(text))
+    if named != per.count:
+        if per.unit == "week":
+            raise WhenError(on_which_days(text) if per.count > 1 else on_which_weekday(text))
+        if named or per.count > 1:  # else it is asked for its day like "every month"
+            raise WhenError(at_which_times(text))
     if phrase.unit is None:
         phrase.unit = per.unit
