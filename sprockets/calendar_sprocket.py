@@ -269,8 +269,8 @@ async def _follow_preview(
     if make_events:
         said.append(
             counted(
-                "Discord events for the next day will match it.",
-                "Discord events for the next {count} days will match it.",
+                "Keeps Discord events in sync with the calendar, one day ahead.",
+                "Keeps Discord events in sync with the calendar, {count} days ahead.",
                 "calendar_would_mirror",
                 count=days,
             )

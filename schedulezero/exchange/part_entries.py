@@ -25,7 +25,7 @@ from schedulezero.when.language.span_text import span_of
 _KEYS = ("id", "before", "after", "do", "with")
 _UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
 _UNREADABLE = Sentence(
-    "Each entry in 'parts' needs `do:`, and `before:` or `after:` with a duration of up to a year.",
+    "Each entry in `parts:` needs `do:` and either `before:` or `after:`, with a duration of up to a year.",
     "yaml_part_unreadable",
 )
 _TOO_MANY = Sentence(

@@ -56,7 +56,8 @@ _NOT_TEXT = (
     (b"%PDF", "PDF"),
 )
 _PICKLED = Sentence(
-    "APScheduler files contain pickles; the bot's owner can convert them with `{owners_command}`.",
+    "I can't import APScheduler files directly, because they contain pickled Python data. The bot's "
+    "owner can convert this one with `{owners_command}`.",
     "file_holds_pickles",
     owners_command=OWNERS_COMMAND,
 )

@@ -233,7 +233,7 @@ REASONS: dict[int, Sentence] = {
         "discord_community_needs_it",
     ),
     50083: Sentence(
-        "The thread is archived. Open it first, or choose another one.",
+        "The thread is archived. Reopen it first, or choose another one.",
         "discord_thread_archived",
     ),
     50091: Sentence(

@@ -88,11 +88,13 @@ async def test_discords_events_and_their_days_are_asked_for_together(world: Worl
     assert list(fields) == ["Create events (optional)", "Days (optional)"]
     await world.admin.submit_modal(form, {"p:make_events": True, "p:days": "30"})
     text = text_of(card.response)
-    assert "Discord events for the next 30 days will match it." in text and "**Days:** 30" in text, text
+    assert (
+        "Keeps Discord events in sync with the calendar, 30 days ahead." in text and "**Days:** 30" in text
+    ), text
     form = await pick(world.admin, card.response, "draft:more", [offered["value"]])
     await world.admin.submit_modal(form, {"p:make_events": False, "p:days": "30"})
     text = text_of(card.response)
-    assert "match it." not in text and "Days" not in text, text
+    assert "in sync with the calendar" not in text and "Days" not in text, text
 
 
 async def test_the_usual_time_of_one_kind_of_job_is_not_that_of_another(world: World) -> None:

@@ -87,7 +87,7 @@ async def _follow(world: World, demo: DemoPage, feed: Feed) -> None:
     await demo.choose("Add or change", "Discord events")
     await demo.form.locator('.modal-field[data-custom-id="p:make_events"] label').last.click()
     await demo.submit()
-    await demo.sees("Discord events for the next 14 days will match it.")
+    await demo.sees("Keeps Discord events in sync with the calendar, 14 days ahead.")
     await demo.button("Confirm")
     await demo.sees(re.compile("Scheduled: Calendar from 127.0.0.1"))
 

@@ -63,8 +63,8 @@ def not_possible(
         found.append(
             with_mentions(
                 t(
-                    "This job must be approved by a second person, and the scheduler can't make it wait. "
-                    "`/schedule setup` can switch approval off."
+                    "This job needs a second person's approval, but the scheduler can't make jobs wait "
+                    "for it. You can switch approval off in `/schedule setup`."
                 )
             )
         )

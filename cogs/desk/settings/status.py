@@ -212,7 +212,7 @@ async def _owner_lines(desk: Desk) -> list[Check]:
     """Say to the bot's owner how the background work is, and how many requests Discord refused."""
     supervisor, counted = desk.services.supervisor, desk.services.invalid_requests
     lines: list[Check] = []
-    said = tn("{count} part running", "{count} parts running", len(supervisor.parts))
+    said = tn("{count} task running", "{count} tasks running", len(supervisor.parts))
     if pausing := supervisor.pausing:
         said = t("{names} stopped and will be restarted", names=", ".join(f"`{name}`" for name in pausing))
     lines.append(Check(t("Background work:"), not pausing, said))
