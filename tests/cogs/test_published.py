@@ -114,7 +114,7 @@ async def test_a_job_that_needs_approval_is_refused_on_its_card(world: World) ->
     await world.bot.services.memory.save_settings(world.guild.id, GuildSettings(approval=True))
     values = {"channel_id": [world.channel], "reason": "x"}
     preview = await world.draft(world.admin, "lockdown_channel", values, SOON)
-    assert "must be approved by a second person" in text_of(preview.response)
+    assert "needs a second person's approval" in text_of(preview.response)
     setup = (await world.admin.slash(world.channel, "schedule setup")).response
     assert "Switch off" in labels(setup)
 
