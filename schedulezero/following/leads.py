@@ -37,7 +37,7 @@ def _lead(text: str) -> timedelta:
     if found is None or found > LONGEST:
         raise ParameterError(
             "before",
-            "“{text}” isn't a duration of up to 7 days. Example: 1 day, 15 minutes, 0.",
+            "“{text}” isn't a duration of up to 7 days. Examples: 1 day; 15 minutes; 0.",
             code="lead_unreadable",
             text=text[:40],
         )

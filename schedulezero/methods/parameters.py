@@ -127,7 +127,7 @@ _READ_AS = {
     "keep bots": "Keep messages from bots",
     "keep files": "Keep messages with a file",
     "keep role": "Keep messages from a role",
-    "keep users": "Keep messages from people",
+    "keep users": "Keep messages from these people",
     "lasts": "How long",
     "made at": "Created in",
     "make events": "Create events",

@@ -256,7 +256,7 @@ def given_up(limits: Limits, *, personal: bool) -> Sentence:
     most = limits.runs_a_minute(personal)
     if personal:
         return Sentence(
-            "Too many reminders were waiting: a person's limit is {most} a minute.",
+            "Too many reminders were waiting: the limit per person is {most} a minute.",
             "too_many_reminders_waited",
             most=most,
         )

@@ -100,7 +100,9 @@ def read_web_address(text: str) -> WebAddress:
         raise AddressUnusable("The port of the address must not be 0.", code="address_port_zero")
     ip = _ip(host)
     if ip is None and (len(host) > _LONGEST_HOST or not _HOST_NAME.fullmatch(host)):
-        raise AddressUnusable("The address's host isn't a name or an IP address.", code="address_bad_host")
+        raise AddressUnusable(
+            "The host in this address isn't a valid host name or IP address.", code="address_bad_host"
+        )
     return WebAddress(url, host, ip)
 
 
