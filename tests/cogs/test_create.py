@@ -133,13 +133,13 @@ async def test_a_time_that_others_read_otherwise_is_told_and_changed_by_a_click(
 ) -> None:
     everybody_is(monkeypatch, "en-US")
     preview = await world.draft(world.admin, "send_announcement", hello(world), "9/10 18:00 America/New_York")
-    assert "“9/10” was read as 10 September" in text_of(preview.response)
+    assert "“9/10” was read as September 10" in text_of(preview.response)
     assert "(America/New_York)" in text_of(preview.response)
     assert "Confirm" in labels(preview.response)
     (select,) = [item for item in selects(preview.response) if ":meant:" in item["custom_id"]]
     (value,) = [option["value"] for option in select["options"]]
     await world.admin.select(preview.response, [value], custom_id=select["custom_id"])  # type: ignore[arg-type]
-    assert "on 9 October" in text_of(preview.response)
+    assert "on October 9" in text_of(preview.response)
     assert "was read as" not in text_of(preview.response)
     await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
     assert "Scheduled: Hello" in text_of(preview.response)

@@ -94,7 +94,7 @@ async def test_one_person_gets_few_a_minute_and_ones_own_do_not_count(world: Wor
     states = [(await run(world, job)).state.value for job in jobs]
     assert states == ["succeeded"] * 6 + ["failed"]
     last = (await client.runs(str(world.guild.id), job_id=jobs[-1].id)).runs[0]
-    assert f"<@{world.plain.id}> as many direct messages a minute as they may: 6" in (last.error or "")
+    assert f"<@{world.plain.id}> the maximum number of direct messages a minute: 6" in (last.error or "")
     assert (await now(world, jobs[-1])).state is JobState.ACTIVE
     assert (await run(world, await a_message(world, world.plain.id, world.plain))).error != last.error
     assert (await run(world, await a_message(world, world.moderator.id, world.admin))).state == "succeeded"

@@ -28,7 +28,7 @@ async def test_the_owner_sees_what_went_wrong_and_others_do_not(world: World) ->
     [
         ("none", True, "none"),
         ("synchronous", True, "loses nothing"),
-        ("asynchronous", True, "loses the last changes"),
+        ("asynchronous", True, "loses the latest changes"),
         ("is_one", False, "doesn't accept changes"),
     ],
 )
