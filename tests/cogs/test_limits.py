@@ -110,7 +110,7 @@ async def test_the_server_holds_a_member_to_their_number(world: World) -> None:
     shown = await sam.slash(
         world.channel, "schedule import", file=("jobs.yaml", entries(world, 2, {}).encode())
     )
-    assert "only room for 1 of them" in text_of(shown.response)
+    assert "Room for more jobs: 1" in text_of(shown.response)
     await press(sam, shown.response, "import:do")
     assert "has 1 of 1 scheduled jobs" in text_of(shown.response)
     assert len(await live(world)) == 1
@@ -199,7 +199,7 @@ async def test_imports_are_small_and_tell_what_has_no_room(world: World) -> None
     text = entries(world, 7, {2: often})
     shown = await imported(world, text)
     answer = text_of(shown.response)
-    assert "4 jobs can be imported" in answer and "only room for 2 of them" in answer
+    assert "4 jobs can be imported" in answer and "Room for more jobs: 2" in answer
     assert "5 seconds apart" in answer and "Only the first 5 of 7 jobs were read." in answer
     await press(world.admin, shown.response, "import:do")
     assert len(await live(world)) == 3 and "3 of 3 scheduled jobs" in text_of(shown.response)
@@ -241,7 +241,7 @@ async def test_the_card_of_a_job_from_before_says_what_binds(world: World, datab
     shown = await world.admin.slash(world.channel, "schedule show", job=job_id)
     text = text_of(shown.response)
     assert "20 seconds apart, but the shortest interval allowed is now 1 minute" in text
-    assert "This server can have 120 runs a minute; any more wait" in text
+    assert "This server can have 120 runs a minute; further runs wait" in text
     edited = await press(world.admin, shown.response, "job:edit")
     assert "Confirm" in labels(edited.response) or "Save the change" in labels(edited.response)
     cloned = await world.admin.slash(world.channel, "schedule show", job=job_id)

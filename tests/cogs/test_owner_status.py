@@ -18,7 +18,7 @@ async def test_the_owner_sees_what_went_wrong_and_others_do_not(world: World) ->
     services.invalid_requests.note(403, None, time.time())
     shown = said(await world.owner.slash(world.channel, "schedule status"))
     assert "`looking ahead` had problems (×1)" in shown and "`unreachable`" in shown
-    assert "1 request in the last ten minutes; the limit is 5,000" in shown and "parts run" in shown
+    assert "1 request in the last ten minutes; the limit is 5,000" in shown and "tasks run" in shown
     shown = said(await world.admin.slash(world.channel, "schedule status"))
     assert "looking ahead" not in shown and "ten minutes" not in shown
 
@@ -51,7 +51,7 @@ async def test_the_owner_sees_the_busiest_servers_and_others_do_not(world: World
 
     async def shown() -> bool:
         text = said(await world.owner.slash(world.channel, "schedule status"))
-        return f"{world.guild.name}: 0 waiting, 1 ran, at most" in text
+        return f"{world.guild.name}: 0 waiting, 1 ran, up to" in text
 
     await until(shown)
     assert "Busiest servers" not in said(await world.admin.slash(world.channel, "schedule status"))
