@@ -35,6 +35,7 @@ from bot.app import ScheduleZeroBot, create_bot
 from bot.config import Settings
 from bot.demo.demo import WallClock, simulated
 from bot.demo.demo_guild import let_do_what_it_asks
+from bot.demo.patient_env import PatientEnv
 from cogs.config.limit_settings import NO_LIMIT_SETTINGS
 from cogs.services import handler_of
 from cogs.sprocket_loading import loader
@@ -47,6 +48,8 @@ from schedulezero.wire.addresses import free_ports
 
 SECONDS = 15.0
 """How many seconds any wait may take before the test fails."""
+_SETTLE_SECONDS = 30.0
+"""How many the bot may take to come to rest; more than it takes with other tests on a small machine."""
 
 
 class MovedClock:
@@ -258,7 +261,7 @@ async def simulated_guild(
     await asyncio.to_thread(_warm_up)
     clock = MovedClock()
     bot = create_bot(settings, now=clock)
-    env = simcord.Env(bot, shard_count=bot.shard_count or 1, settle_timeout=SECONDS)
+    env = PatientEnv(bot, shard_count=bot.shard_count or 1, settle_timeout=_SETTLE_SECONDS)
     simulated(bot, env)
     env.backend.clock = WallClock()  # type: ignore[assignment]
     try:

@@ -91,7 +91,7 @@ async def test_lists_of_others(world: World, action: str) -> None:
     panel_id = button_target(listed.response, "Refresh")
     foreign = Foreign(world)
     message = await forged(world, foreign.channel, DeskButton("list", action, panel_id, "Forged"))
-    assert "too old" in said(await foreign.eve.click(message, label="Forged"))
+    assert "has expired" in said(await foreign.eve.click(message, label="Forged"))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_selections_of_others(world: World, action: str) -> None:
     listed = await world.admin.slash(world.channel, "schedule list")
     panel_id = button_target(listed.response, "Refresh")
     message = await forged(world, foreign.channel, DeskButton("bulk", action, panel_id, "Forged"))
-    assert "too old" in said(await foreign.eve.click(message, label="Forged"))
+    assert "has expired" in said(await foreign.eve.click(message, label="Forged"))
     assert await untouched(world, job_id)
 
 

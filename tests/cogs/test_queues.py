@@ -162,7 +162,7 @@ async def test_the_card_names_the_queue_and_says_which_schedule_it_replaced(worl
     card = (await world.draft(world.admin, "send_announcement", values, "every monday at 9")).response
     await pick(world.admin, card, "draft:queue", [(await queue_of(world)).id])
     assert "In the queue “Art”" in text_of(card)
-    assert "posted once, in the queue's slot, instead of “every monday at 9”" in text_of(card)
+    assert "posted once, in the queue's next free slot, instead of “every monday at 9”" in text_of(card)
     await pick(world.admin, card, "draft:queue", [(await queue_of(world)).id])
     assert "no longer" not in text_of(card)
 

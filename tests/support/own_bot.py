@@ -23,6 +23,7 @@ import sprockets
 from bot.config import Settings
 from bot.demo.demo import WallClock
 from bot.demo.demo_guild import let_do_what_it_asks
+from bot.demo.patient_env import PatientEnv
 from bot.demo.simulated_waiting import SimulatedWaiting
 from cogs.background.waiting import Waiting
 from cogs.services import handler_of
@@ -97,7 +98,7 @@ class OwnBot(commands.Bot):
 async def own_bot(*extensions: str, bot: OwnBot | None = None) -> AsyncIterator[Own]:
     bot = bot or OwnBot(command_prefix="!", intents=discord.Intents.default())
     bot.extensions_at_start = extensions
-    env = simcord.Env(bot, settle_timeout=15)
+    env = PatientEnv(bot, settle_timeout=30)
     env.backend.clock = WallClock()  # type: ignore[assignment]
 
     simulated = SimulatedWaiting(env)

@@ -439,7 +439,7 @@ async def test_runs_by_hand_count_wait_and_are_bounded(
         answers = [await server.post(f"{job_id}/run") for _ in range(12)]
         assert [answer.status_code for answer in answers] == [202] * 11 + [409]
         said = refusal(answers[-1], 409, "too_many_runs")
-        assert "at most 1 a minute" in said and "`limits.runs_per_minute`" in said
+        assert "limit is 1 a minute" in said and "`limits.runs_per_minute`" in said
         assert re.match(r"Run on demand\. Delayed by (60|5\d) s\. ", answers[1].json()["note"])
         await server.have_run(1)
         for number in range(2, 5):  # none gives way to a later one
