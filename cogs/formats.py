@@ -6,13 +6,12 @@ Parameters called ``locale`` are Discord's names of locales, such as ``pt-BR``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from math import inf
 from typing import Any
 
 from babel.dates import format_date, format_timedelta, get_datetime_format
-from babel.lists import format_list
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
@@ -20,7 +19,7 @@ from schedulezero.clocks import babel_locale, clock
 from schedulezero.said_values import CLOCK, DAY, MOMENT, SPAN, WEEKDAY, Unit, units_of
 
 __all__ = [
-    "babel_locale", "clock", "clock_on_day", "day", "in_quotes", "listed", "moment", "number",
+    "babel_locale", "clock", "clock_on_day", "day", "in_quotes", "moment", "number",
     "rounded_span", "said_value", "span", "weekday", "with_colon", "zone_name",
 ]  # fmt: skip
 
@@ -100,11 +99,6 @@ def in_quotes(text: str, locale: str) -> str:
 def with_colon(label: str, locale: str) -> str:
     """Return a label with the colon after it, before which French has a space: *When:*, *Quand :*."""
     return f"{label}{_SPACED_COLON if babel_locale(locale).language == 'fr' else ':'}"
-
-
-def listed(items: Sequence[str], locale: str) -> str:
-    """Return a list: *Monday, Tuesday and Friday*."""
-    return format_list(items, locale=babel_locale(locale))
 
 
 # Read as: a code of `schedulezero.said_values`, what reads its value, and what writes it.

@@ -49,7 +49,6 @@ def test_a_locale_that_nobody_knows_is_written_in_english() -> None:
     assert formats.day(EVE, "x-klingon") == "24 December 2026"
     for known in discord.Locale:
         assert "duration" not in formats.span(timedelta(days=3, hours=1, minutes=2, seconds=9), known.value)
-    assert formats.listed(["Mon", "Tue", "Fri"], "de") == "Mon, Tue und Fri"
 
 
 def test_values_in_sentences_are_the_readers_after_they_travelled() -> None:

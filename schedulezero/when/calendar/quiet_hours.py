@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schedulezero.model import GuildRules, Job
@@ -13,7 +13,6 @@ from schedulezero.when.calendar.holidays import UnknownPlace, holidays_of
 from schedulezero.when.calendar.schedules import upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 
-_MOST_STEPS = 2000
 _MOST_RUNS = 500
 
 
@@ -98,19 +97,3 @@ def next_allowed(job: Job, rules: GuildRules | None) -> tuple[datetime | None, S
     runs = upcoming(schedule, first, _MOST_RUNS)
     left = (at for at in runs if forbidden_to(job, rules, at) is None)
     return next(left, None), why
-
-
-def allowed_from(rules: GuildRules, instant: datetime) -> datetime:
-    """Return the first allowed instant at or after the given one; the given one if there is none."""
-    zone, found = ZoneInfo(rules.timezone), instant
-    for _ in range(_MOST_STEPS):
-        if forbidden(rules, found) is None:
-            return found
-        today = found.astimezone(zone).date()
-        ends = (
-            datetime.combine(today + timedelta(days=days), at, zone).astimezone(UTC)
-            for days in (0, 1)
-            for at in (time(), rules.quiet_to or time())
-        )
-        found = min(end for end in ends if end > found)
-    return instant

@@ -17,7 +17,7 @@ from schedulezero.model import GuildRules
 from schedulezero.server.records.tables import metadata
 from schedulezero.server.service import ServerConfig
 from schedulezero.storage.sqlite import SqliteDatabase
-from schedulezero.when.calendar.quiet_hours import allowed_from, forbidden
+from schedulezero.when.calendar.quiet_hours import forbidden
 from tests.conftest import Api, execute, until
 from tests.support.peers import RawHandler
 from tests.support.runs import due_now, ended
@@ -245,22 +245,6 @@ RULES = GuildRules(
 def test_what_rules_forbid(instant: str, part: str | None) -> None:
     reason = forbidden(RULES, from_iso(instant))
     assert (reason is None) if part is None else (reason is not None and part in reason)
-
-
-@pytest.mark.parametrize(("instant", "free"), [
-    ("2026-12-01T12:00:00Z", "2026-12-01T12:00:00Z"),
-    ("2026-12-01T22:30:00Z", "2026-12-02T06:00:00Z"),
-    ("2026-12-24T12:00:00Z", "2026-12-25T06:00:00Z"),
-    ("2026-03-29T00:30:00Z", "2026-03-29T05:00:00Z"),  # in the night in which the clocks go forward
-])  # fmt: skip
-def test_from_when_rules_let_something_run(instant: str, free: str) -> None:
-    assert allowed_from(RULES, from_iso(instant)) == from_iso(free)
-
-
-def test_where_nothing_may_run_ever_the_instant_stays() -> None:
-    days = tuple(date(2026, 1, 1) + timedelta(days=number) for number in range(5000))
-    instant = from_iso("2026-12-01T12:00:00Z")
-    assert allowed_from(GuildRules("900", dark_days=days), instant) == instant
 
 
 async def test_rules_make_runs_skipped_with_the_reason(api: Api, raw_handler: RawHandler) -> None:
