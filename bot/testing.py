@@ -48,8 +48,6 @@ from schedulezero.wire.addresses import free_ports
 
 SECONDS = 15.0
 """How many seconds any wait may take before the test fails."""
-_SETTLE_SECONDS = 30.0
-"""How many the bot may take to come to rest; more than it takes with other tests on a small machine."""
 
 
 class MovedClock:
@@ -261,7 +259,7 @@ async def simulated_guild(
     await asyncio.to_thread(_warm_up)
     clock = MovedClock()
     bot = create_bot(settings, now=clock)
-    env = PatientEnv(bot, shard_count=bot.shard_count or 1, settle_timeout=_SETTLE_SECONDS)
+    env = PatientEnv(bot, shard_count=bot.shard_count or 1, settle_timeout=SECONDS)
     simulated(bot, env)
     env.backend.clock = WallClock()  # type: ignore[assignment]
     try:

@@ -29,7 +29,6 @@ from bot.demo.demo_languages import Languages
 from bot.demo.demo_pages import DemoPages
 from bot.demo.front_door import front_door
 from bot.demo.guild_events import GuildEvents
-from bot.demo.patient_env import PatientEnv
 from bot.demo.simulated_waiting import SimulatedWaiting
 from bot.run import Beside
 from cogs.attachments import Downloads
@@ -41,7 +40,6 @@ from schedulezero.when.language.parse import warm_up
 from schedulezero.wire.addresses import free_ports
 
 _EPHEMERAL = 1 << 6
-_SETTLE_SECONDS = 30.0
 
 
 class WallClock:
@@ -92,13 +90,11 @@ async def demo(
         browser: Whether to open the page.
         beside: Runs alongside the bot.
     """
-    # Before the bot does it: the first answers would wait for it.
+    # Before the bot does it: the simulator gives the bot five seconds to start, too few on a busy machine.
     await asyncio.to_thread(warm_up)
     with tempfile.TemporaryDirectory(prefix="schedulezero-demo-", ignore_cleanup_errors=True) as folder:
         bot = create_bot(_demo_settings(settings, folder))
-        env = PatientEnv(
-            bot, shard_count=bot.shard_count or 1, settle_timeout=_SETTLE_SECONDS, check_errors=False
-        )
+        env = simcord.Env(bot, shard_count=bot.shard_count or 1, check_errors=False)
         simulated(bot, env)
         env.backend.clock = WallClock()  # type: ignore[assignment]
         env.backend.bot_user.name = "ScheduleZero"

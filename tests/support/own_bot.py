@@ -98,7 +98,7 @@ class OwnBot(commands.Bot):
 async def own_bot(*extensions: str, bot: OwnBot | None = None) -> AsyncIterator[Own]:
     bot = bot or OwnBot(command_prefix="!", intents=discord.Intents.default())
     bot.extensions_at_start = extensions
-    env = PatientEnv(bot, settle_timeout=30)
+    env = PatientEnv(bot, settle_timeout=15)
     env.backend.clock = WallClock()  # type: ignore[assignment]
 
     simulated = SimulatedWaiting(env)
