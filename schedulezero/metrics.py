@@ -27,8 +27,8 @@ WAITING = Histogram(
 )
 DURATION = Histogram(
     "schedulezero_run_duration_seconds",
-    "From a run's last call to its answer.",
-    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    "From when a run began, or began again after it had failed, to its end.",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 21600),
 )
 REFUSALS = Counter(
     "schedulezero_limit_refusals", "Requests that one of the owner's limits refused, by limit.", ("limit",)

@@ -29,6 +29,7 @@ from bot.demo.demo_languages import Languages
 from bot.demo.demo_pages import DemoPages
 from bot.demo.front_door import front_door
 from bot.demo.guild_events import GuildEvents
+from bot.demo.patient_env import PatientEnv
 from bot.demo.simulated_waiting import SimulatedWaiting
 from bot.run import Beside
 from cogs.attachments import Downloads
@@ -90,11 +91,11 @@ async def demo(
         browser: Whether to open the page.
         beside: Runs alongside the bot.
     """
-    # Before the bot does it: the simulator gives the bot five seconds to start, too few on a busy machine.
+    # Before the bot does it: its start would wait for it.
     await asyncio.to_thread(warm_up)
     with tempfile.TemporaryDirectory(prefix="schedulezero-demo-", ignore_cleanup_errors=True) as folder:
         bot = create_bot(_demo_settings(settings, folder))
-        env = simcord.Env(bot, shard_count=bot.shard_count or 1, check_errors=False)
+        env = PatientEnv(bot, shard_count=bot.shard_count or 1, check_errors=False)
         simulated(bot, env)
         env.backend.clock = WallClock()  # type: ignore[assignment]
         env.backend.bot_user.name = "ScheduleZero"

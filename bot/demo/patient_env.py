@@ -5,9 +5,11 @@ from __future__ import annotations
 import discord
 import simcord
 
+_START_SECONDS = 15.0
+
 
 class PatientEnv(simcord.Env):
-    """Gives a bot's start as much time as all else; simcord gives it five seconds, whatever it is told."""
+    """Gives a bot 15 seconds to start; simcord gives it five, whatever it is told."""
 
     _starts = False
 
@@ -33,5 +35,6 @@ class PatientEnv(simcord.Env):
         dispatch: str | None = None,
         _deadline: float | None = None,
     ) -> None:
-        patient = None if self._starts else timeout
-        await super()._settle_internal(timeout=patient, idle=idle, dispatch=dispatch, _deadline=_deadline)
+        if self._starts and timeout is not None:
+            timeout = _START_SECONDS
+        await super()._settle_internal(timeout=timeout, idle=idle, dispatch=dispatch, _deadline=_deadline)

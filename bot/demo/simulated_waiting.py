@@ -32,7 +32,7 @@ class SimulatedWaiting(Waiting):
         except SetupError:
             if once.begun:
                 raise
-            return await awaitable  # of a task that the simulator doesn't know, and so doesn't wait for
+            return await awaitable  # of a task that the simulator doesn't know, or knows to wait already
 
     async def sleep(self, seconds: float) -> None:
         await self.at_most(seconds, asyncio.Event())

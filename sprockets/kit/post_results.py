@@ -44,7 +44,7 @@ def ended(channel_ids: Sequence[int], results: Sequence[dict[str, Any] | JobFail
             return {"success": True, **done[0]}
         there = Sentence("The post went out.", "post_is_there")
         return success(all_in_a_row(there, *said), **done[0], partial=True)
-    result = partly(done, failed, CHANNELS)
+    result = partly(done, failed, CHANNELS, of=len(results))
     more: dict[str, Any] = {"skipped": left_out} if left_out else {}
     if any(FAILED in item for item in done):
         more["partial"] = True

@@ -49,29 +49,34 @@ async def for_each(
     return results
 
 
-def partly(done: list[dict[str, Any]], failed: list[dict[str, str]], what: str) -> dict[str, Any]:
+def partly(
+    done: list[dict[str, Any]], failed: list[dict[str, str]], what: str, *, of: int | None = None
+) -> dict[str, Any]:
     """Return the result of a job with several parts. Raises JobFailed if none succeeded.
 
     Parameters:
         done: The results of the parts that succeeded.
         failed: The parts that failed, each with its ``error``.
         what: What they are, in the plural, such as `CHANNELS` or a text.
+        of: How many there were in all, if some of them neither succeeded nor failed.
+
+    Of a single one, the result or the reason is told without a count.
     """
-    total = len(done) + len(failed)
+    total = of or len(done) + len(failed)
     reasons = list(dict.fromkeys(item["error"] for item in failed))[:_MOST_REASONS]
-    if total == 1:
-        if failed:
-            raise JobFailed(failed[0]["error"], retry=False)
-        return success(Sentence("Done.", "done"), done=done)
     if failed and not done:
+        if len(failed) == 1:
+            raise JobFailed(failed[0]["error"], retry=False)
         raise JobFailed(
             "Failed for all {total} {what}: {reasons}",
             retry=False,
             code="none_of_several",
-            total=total,
+            total=len(failed),
             what=what,
             reasons=" ".join(reasons),
         )
+    if total == 1:
+        return success(Sentence("Done.", "done"), done=done)
     said = all_in_a_row(
         Sentence("Done for {count} of {total} {what}.", "done_of", count=len(done), total=total, what=what),
         Sentence("Failed: {reasons}", "failed_because", reasons=" ".join(reasons)) if reasons else None,

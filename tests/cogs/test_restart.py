@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.support.text import text_of
@@ -42,7 +44,8 @@ async def test_buttons_forms_and_drafts_outlive_the_bot(world: World) -> None:
 @pytest.mark.long
 async def test_a_job_that_falls_due_while_the_bot_is_away_runs_when_it_is_back(world: World) -> None:
     values = {"channel_id": [world.channel], "message": "Better late"}
-    await world.create(world.admin, "send_announcement", values, "in 1 second")
+    await world.create(world.admin, "send_announcement", values, "in 1 hour")
+    world.clock.offset += timedelta(hours=1)
     await world.restart_bot()
     assert (await world.message_in(world.channel, "Better late")).content == "Better late"
     posts = [message for message in world.channel.history() if message.content == "Better late"]

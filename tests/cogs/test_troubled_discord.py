@@ -294,12 +294,12 @@ async def test_a_simulated_discord_does_not_wait_for_pauses_in_the_background(wo
 
         async def work(self) -> None:
             paused.set()
-            await pauses.sleep(4)
+            await pauses.sleep(2)
 
     pausing = Pausing()
     await world.bot.add_cog(pausing)
     world.guild.create_text_channel("another")
-    await world.env.settle(timeout=3)
+    await world.env.settle(timeout=10)
     assert paused.is_set()
     assert not pausing.kept.done
     await pausing.kept.close()

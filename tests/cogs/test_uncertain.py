@@ -55,8 +55,9 @@ async def test_what_a_crash_left_open_is_asked_and_not_guessed(
     async with a_world(chosen) as world:
         alerts = await alerts_to(world)
         shown = await world.admin.slash(world.channel, "schedule create", job="water_the_plants")
-        preview = await world.admin.submit_modal(shown, {"when": "in 1 second"})
+        preview = await world.admin.submit_modal(shown, {"when": "in 1 hour"})
         await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
+        await world.advance(hours=1)
         await until(lambda: (tmp_path / "begun").exists())
 
         await world.restart_bot()

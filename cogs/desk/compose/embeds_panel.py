@@ -221,12 +221,15 @@ async def _keep(desk: Desk, part: Part, place: int, embed: dict[str, Any], wrong
     if len(items) > limits.EMBEDS.most:
         raise Refused(t("A message can have at most {most} embeds.", most=limits.EMBEDS.most))
     part = await save(desk, part.changed(items))
-    wrong += _too_long(embed)
+    wrong += _over_limits(embed)
     await show(desk, part, place, " ".join(wrong) or None)
 
 
-def _too_long(embed: Mapping[str, Any]) -> list[str]:
-    """Return what is too long in an embed as it is typed; with its variables filled in, it may be longer."""
+def _over_limits(embed: Mapping[str, Any]) -> list[str]:
+    """Return which fields of an embed Discord doesn't take as they are typed: empty or too long ones.
+
+    With its variables filled in, a field may be longer.
+    """
     found: list[str] = []
     for number, field in enumerate(entries(embed.get("fields")), 1):
         for key, limit, where in (

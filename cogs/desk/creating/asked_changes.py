@@ -77,7 +77,7 @@ async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     spec = spec_for(desk.bot, asked.method)
     if author is not None and spec is not None:
         await desk.memory.save_draft(edit_of(desk, asked, spec, author))
-    told = author is not None and await _tell(desk, asked, author, comment)
+    told = author is not None and await _tell(desk, asked, author, comment, has_draft=spec is not None)
     lines = [f"### {with_colon(t('Changes requested'))} {cut(plain(asked.title), 150)}", quoted(comment)]
     lines.append(t("The job is still waiting, so nothing runs."))
     if author is not None and spec is not None:
@@ -98,7 +98,7 @@ async def _author(desk: Desk, job: Job) -> discord.Member | None:
         return None
 
 
-async def _tell(desk: Desk, job: Job, author: discord.Member, comment: str) -> bool:
+async def _tell(desk: Desk, job: Job, author: discord.Member, comment: str, *, has_draft: bool) -> bool:
     """Tell the author in a direct message, or else in the alert channel; return whether it worked."""
     settings = await desk.memory.settings(desk.guild.id)
     with speaking(locale_of(desk.guild, settings)):
@@ -111,7 +111,7 @@ async def _tell(desk: Desk, job: Job, author: discord.Member, comment: str) -> b
             t("Your draft is in {server} under `/schedule drafts`, with everything filled in.",
               server=plain(desk.guild.name))
         )  # fmt: skip
-    text = f"{said}\n{quoted(comment)}\n-# {where}"
+    text = f"{said}\n{quoted(comment)}" + (f"\n-# {where}" if has_draft else "")
     channel = desk.guild.get_channel_or_thread(int(settings.alert_channel_id or 0))
     places: list[discord.abc.Messageable] = [author]
     places += [channel] if isinstance(channel, discord.abc.Messageable) else []

@@ -48,10 +48,7 @@ def problems_of_saying(say: Mapping[str, Any]) -> Iterator[str]:
     for key, wanted in SENTENCES.items():
         if not isinstance(say[key], str) or _placeholders(say[key]) != wanted:
             yield f"needs a text with {_shown(wanted)} as say.{key}"
-    for locale, sentences in say.get(BY_LOCALE, {}).items():
-        for key, text in sentences.items():
-            if key not in SENTENCES or _placeholders(text) != SENTENCES[key]:
-                yield f"has say.{BY_LOCALE}.{locale}.{key}, which is no sentence with its placeholders"
+    yield from _problems_by_locale(say.get(BY_LOCALE, {}))
     for key, wanted in BY_NUMBER.items():
         if not _is_list(say[key], 2) or _placeholders(say[key][1]) != wanted:
             yield f"needs two texts as say.{key}, the second with {_shown(wanted)}"
@@ -64,6 +61,19 @@ def problems_of_saying(say: Mapping[str, Any]) -> Iterator[str]:
                 yield f"needs two texts as say.{section}.{key}"
         for key in sorted(say[section].keys() - set(keys)):
             yield f"has say.{section}.{key}, which means nothing"
+
+
+def _problems_by_locale(sections: Any) -> Iterator[str]:
+    if not isinstance(sections, dict):
+        yield f"needs a section for each locale in say.{BY_LOCALE}"
+        return
+    for locale, sentences in cast("dict[str, Any]", sections).items():
+        if not isinstance(sentences, dict):
+            yield f"needs sentences in say.{BY_LOCALE}.{locale}"
+            continue
+        for key, text in cast("dict[str, Any]", sentences).items():
+            if key not in SENTENCES or not isinstance(text, str) or _placeholders(text) != SENTENCES[key]:
+                yield f"has say.{BY_LOCALE}.{locale}.{key}, which is no sentence with its placeholders"
 
 
 def _is_list(value: Any, length: int | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,6 +60,11 @@ def codes(error: WhenError) -> set[str | None]:
         ("pt-BR", "às 9h75", "no_such_time"),
         ("en-GB", "30 february", "day_not_in_month"),
         ("en-GB", "31 june", "day_not_in_month"),
+        ("en-GB", "30 february 2027", "day_not_in_month_of_year"),
+        ("en-GB", "once a week", "on_which_weekday"),
+        ("en-GB", "twice a week", "on_which_weekdays"),
+        ("en-GB", "10 times a week", "at_which_times"),
+        ("en-GB", "once a month", "on_which_day_of_month"),
         ("en-GB", "the 32nd", "no_such_day"),
         ("en-GB", "december 32", "no_such_day"),
         ("de", "am 32. jedes Monats", "no_such_day"),
@@ -321,3 +327,15 @@ def test_a_note_of_a_date_names_the_day_in_the_zone_that_was_named() -> None:
 def test_the_first_of_a_month_is_told_as_the_language_has_it() -> None:
     (note,) = meant("1/6 18:00", "fr").notes
     assert note.values["day"] == "1er juin 2027"
+
+
+@pytest.mark.parametrize("text", [
+    "every day at 9:00 AM, except on November 25, 2026, November 26, 2026 and December 1, 2026",
+    "every day at 9:00 AM, except on December 25, January 1 and May 5",
+    "every other Monday at 9:00 AM, starting November 30, 2026, until December 24, 2026",
+])  # fmt: skip
+def test_dates_of_the_united_states_are_told_and_read_again(text: str) -> None:
+    told = spoken(meant(text, "en-US"), "Europe/Berlin", "en-US")
+    again = meant(told, "en-US")
+    assert again.trigger == meant(text, "en-US").trigger
+    assert "November" not in told or re.search(r"November \d+, 2026", told), told

@@ -185,7 +185,7 @@ def _so_many(said: Said, phrase: Phrase, times: set[time], text: str) -> None:
     else:
         named = len(phrase.days) + len(phrase.positions) + len(phrase.feasts)
     if named != per.count:
-        if per.unit == "week":
+        if per.unit == "week" and not named and per.count <= 7:
             raise WhenError(on_which_days(text) if per.count > 1 else on_which_weekday(text))
         if named or per.count > 1:  # else it is asked for its day like "every month"
             raise WhenError(at_which_times(text))
