@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from cogs.desk.jobs.changes import differences
+from cogs.desk.kit.wording import MISSED, OVERLAP
+from cogs.language import speaking, t
 from schedulezero import instants
-from schedulezero.model import JobState
+from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
 from tests.conftest import until
 from tests.support.acting import click
 from tests.support.scheduling import scheduled
@@ -167,3 +171,12 @@ async def test_a_failed_run_is_tried_again_from_the_history(world: World) -> Non
     answer = await world.admin.click(shown.response, label="Retry")
     assert "Retrying “Second life”" in said(answer) and "Quiet hours and days off" in said(answer)
     assert (await world.message_in(doomed, "Second life")).content == "Second life"
+
+
+def test_a_changed_policy_is_told_in_the_readers_words() -> None:
+    before = Job("1", "bot", "post", {}, Trigger("cron", {"hour": 9}))
+    after = replace(before, missed=MissedPolicy.SKIP, overlap=OverlapPolicy.WAIT)
+    with speaking("de"):
+        missed, overlap = differences(before, after)
+        assert t(MISSED[MissedPolicy.SKIP]) in missed and t(OVERLAP[OverlapPolicy.WAIT]) in overlap
+        assert "skip" not in missed and "wait" not in overlap
