@@ -125,7 +125,7 @@ class Run:
 
     @property
     def duration(self) -> timedelta | None:
-        """How long it took from its last attempt on, or if it goes on by parts, its first; None until then."""
+        """How long it took from its last attempt on, or if it goes on by parts, its first; else None."""
         return self.finished_at - self.started_at if self.finished_at and self.started_at else None
 
     def to_json(self) -> JsonObject:
