@@ -27,7 +27,7 @@ WAITING = Histogram(
 )
 DURATION = Histogram(
     "schedulezero_run_duration_seconds",
-    "From when a run began, or began again after it had failed, to its end.",
+    "How long a run's last attempt took, or the whole run if it resumes in parts.",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 21600),
 )
 REFUSALS = Counter(

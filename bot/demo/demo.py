@@ -91,7 +91,7 @@ async def demo(
         browser: Whether to open the page.
         beside: Runs alongside the bot.
     """
-    # Before the bot does it: its start would wait for it.
+    # Loaded first, so that the bot starts within the simulator's time limit.
     await asyncio.to_thread(warm_up)
     with tempfile.TemporaryDirectory(prefix="schedulezero-demo-", ignore_cleanup_errors=True) as folder:
         bot = create_bot(_demo_settings(settings, folder))

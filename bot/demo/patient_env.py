@@ -1,6 +1,9 @@
-"""The simulator, patient with a bot that starts on a busy machine."""
+"""The simulator with more time for the bot to start, as it needs on a busy machine."""
 
 from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import discord
 import simcord
@@ -14,16 +17,18 @@ class PatientEnv(simcord.Env):
     _starts = False
 
     async def start(self) -> None:
-        self._starts = True
-        try:
+        with self._starting():
             await super().start()
-        finally:
-            self._starts = False
 
     async def restart_bot(self, bot: discord.Client | None = None) -> None:
+        with self._starting():
+            await super().restart_bot(bot)
+
+    @contextmanager
+    def _starting(self) -> Generator[None]:
         self._starts = True
         try:
-            await super().restart_bot(bot)
+            yield
         finally:
             self._starts = False
 

@@ -128,3 +128,11 @@ _PARTS: dict[str, Sentence] = {
 def part_called(word: str) -> str:
     """Return a part of a post, such as ``title``, as a sentence that catalogues translate, if they do."""
     return word if isinstance(word, Sentence) else _PARTS.get(word, word)
+
+
+def field_limits(number: int) -> tuple[tuple[str, Limit, Sentence], ...]:
+    """Return the key, the limit and the name of each text of an embed's field, counted from 1."""
+    return (
+        ("name", EMBED_FIELD_NAME, Sentence("name of field {number}", "part_field_name", number=number)),
+        ("value", EMBED_FIELD_VALUE, Sentence("value of field {number}", "part_field_value", number=number)),
+    )

@@ -125,7 +125,7 @@ class Run:
 
     @property
     def duration(self) -> timedelta | None:
-        """How long it took from its last attempt on, or if it goes on by parts, its first; else None."""
+        """How long its last attempt took, or the whole run if it resumes in parts; None before it ends."""
         return self.finished_at - self.started_at if self.finished_at and self.started_at else None
 
     def to_json(self) -> JsonObject:

@@ -15,7 +15,6 @@ from schedulezero.errors import JobFailed, ParameterError
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.variables import Facts, facts_of, render, rendered, turn
-from schedulezero.sentences import Sentence
 
 MOST_TEXT = limits.TEXT.most
 """The most characters that a message can have."""
@@ -114,20 +113,9 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
         ("description", embed.description, limits.EMBED_DESCRIPTION),
         ("footer", embed.footer.text, limits.EMBED_FOOTER),
         *(
-            part
+            (where, getattr(field, key), limit)
             for number, field in enumerate(embed.fields, 1)
-            for part in (
-                (
-                    Sentence("name of field {number}", "part_field_name", number=number),
-                    field.name,
-                    limits.EMBED_FIELD_NAME,
-                ),
-                (
-                    Sentence("value of field {number}", "part_field_value", number=number),
-                    field.value,
-                    limits.EMBED_FIELD_VALUE,
-                ),
-            )
+            for key, limit, where in limits.field_limits(number)
         ),
     )
     for where, text, limit in parts:

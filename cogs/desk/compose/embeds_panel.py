@@ -36,7 +36,6 @@ from schedulezero.compose.rendering import ATTACHMENT, NOW, length_of
 from schedulezero.errors import JobFailed, WhenError
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.parameters import Kind
-from schedulezero.sentences import Sentence
 from schedulezero.when.language.parse import understand
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif")
@@ -226,24 +225,10 @@ async def _keep(desk: Desk, part: Part, place: int, embed: dict[str, Any], wrong
 
 
 def _over_limits(embed: Mapping[str, Any]) -> list[str]:
-    """Return which fields of an embed Discord doesn't take as they are typed: empty or too long ones.
-
-    With its variables filled in, a field may be longer.
-    """
+    """Return why Discord refuses fields of an embed as they are typed; variables may make them longer."""
     found: list[str] = []
     for number, field in enumerate(entries(embed.get("fields")), 1):
-        for key, limit, where in (
-            (
-                "name",
-                limits.EMBED_FIELD_NAME,
-                Sentence("name of field {number}", "part_field_name", number=number),
-            ),
-            (
-                "value",
-                limits.EMBED_FIELD_VALUE,
-                Sentence("value of field {number}", "part_field_value", number=number),
-            ),
-        ):
+        for key, limit, where in limits.field_limits(number):
             try:
                 expect_within(limit, len(str(field.get(key) or "")), where)
             except JobFailed as error:

@@ -46,7 +46,7 @@ KEYS = frozenset((*SENTENCES, *BY_NUMBER, *LISTS, "workday_gender", "every", "co
 def problems_of_saying(say: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the values of a ``[say]`` that has every key."""
     for key, wanted in SENTENCES.items():
-        if not isinstance(say[key], str) or _placeholders(say[key]) != wanted:
+        if not _is_sentence(say[key], wanted):
             yield f"needs a text with {_shown(wanted)} as say.{key}"
     yield from _problems_by_locale(say.get(BY_LOCALE, {}))
     for key, wanted in BY_NUMBER.items():
@@ -72,8 +72,12 @@ def _problems_by_locale(sections: Any) -> Iterator[str]:
             yield f"needs sentences in say.{BY_LOCALE}.{locale}"
             continue
         for key, text in cast("dict[str, Any]", sentences).items():
-            if key not in SENTENCES or not isinstance(text, str) or _placeholders(text) != SENTENCES[key]:
+            if key not in SENTENCES or not _is_sentence(text, SENTENCES[key]):
                 yield f"has say.{BY_LOCALE}.{locale}.{key}, which is no sentence with its placeholders"
+
+
+def _is_sentence(value: Any, placeholders: frozenset[str]) -> bool:
+    return isinstance(value, str) and _placeholders(value) == placeholders
 
 
 def _is_list(value: Any, length: int | None) -> bool:
