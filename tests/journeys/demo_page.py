@@ -29,7 +29,8 @@ from tests.support.world import World
 
 log = logging.getLogger(__name__)
 
-PICTURES = Path(__file__).parent.parent.parent / "artifacts"
+ARTIFACTS = Path(__file__).parent.parent.parent / "artifacts"
+PICTURES = ARTIFACTS
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -40,6 +41,7 @@ ARGUMENTS = [
 ]
 
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 _PRIVATE = "Only you can see this"
 # The page takes no style sheets but its own and those that a script makes.
@@ -53,6 +55,23 @@ _WHOLE_FORM = """
 .modal-dialog, .modal-body { max-height: none !important; overflow: visible !important }
 """
 
+# What lies beyond its frame's right edge, or is cut off there without the dots that say so.
+_TOO_WIDE = """frame => {
+    const edge = Math.min(frame.getBoundingClientRect().right, innerWidth) + 1;
+    const scrolls = node => ["auto", "scroll"].includes(getComputedStyle(node).overflowX);
+    const inside = node => {
+        let at = node.parentElement;
+        while (at && at !== frame && !scrolls(at)) at = at.parentElement;
+        return at && at !== frame;
+    };
+    return [...frame.querySelectorAll("*")].filter(node => {
+        const box = node.getBoundingClientRect(), style = getComputedStyle(node);
+        if (!box.width || box.height < 2 || style.visibility === "hidden" || inside(node)) return false;
+        const hides = style.overflowX === "hidden" && style.textOverflow !== "ellipsis";
+        return box.right > edge || (hides && node.scrollWidth > node.clientWidth + 1);
+    }).map(node => `${node.tagName}.${node.className}: ${node.textContent.trim().slice(0, 60)}`);
+}"""
+
 _ACTIONS = re.compile(r'"kind":"(click|select|modal_submit|run_command)"')
 
 
@@ -64,11 +83,18 @@ def _is_action(request: Request) -> bool:
     return with_files or bool(_ACTIONS.search(request.post_data or ""))
 
 
+def phone_picture(name: str) -> Path:
+    """Where the picture is that shows the same on a phone; never among the documentation's."""
+    return ARTIFACTS / "phone" / f"{name}.png"
+
+
 class DemoPage:
     """What a person does on the page."""
 
-    def __init__(self, page: Page, door: str = "", pages: DemoPages | None = None) -> None:
-        self.page, self.door, self.pages = page, door, pages
+    def __init__(
+        self, page: Page, door: str = "", pages: DemoPages | None = None, viewport: ViewportSize = VIEWPORT
+    ) -> None:
+        self.page, self.door, self.pages, self.viewport = page, door, pages, viewport
         self.submitted = 0
         """How many forms were sent."""
         self.clicks = 0
@@ -150,17 +176,22 @@ class DemoPage:
         refresh of its own. What reached the bot is never repeated.
         """
         for _ in range(10):
-            try:
-                async with self.page.expect_request(_is_action, timeout=3000) as asked:
-                    await target.click()
-            except PlaywrightTimeout:
-                continue
-            response = await (await asked.value).response()
-            assert response is not None
-            if not (await response.json())["rejected"]:
-                self.clicks += 1
+            if await self._acted(target):
                 return
         raise AssertionError(f"the page refused ten times: {target}")
+
+    async def _acted(self, target: Locator) -> bool:
+        try:
+            async with self.page.expect_request(_is_action, timeout=3000) as asked:
+                await target.click(timeout=10_000)
+        except PlaywrightTimeout:
+            return False
+        response = await (await asked.value).response()
+        assert response is not None
+        if (await response.json())["rejected"]:
+            return False
+        self.clicks += 1
+        return True
 
     async def send(self) -> None:
         await self.page.keyboard.press("Escape")
@@ -172,30 +203,31 @@ class DemoPage:
 
     async def choose(self, placeholder: str, *labels: str) -> None:
         """Picks in the newest select with that placeholder; several are applied together."""
-        await self._open_select(placeholder)
-        if len(labels) == 1:
-            await self.act(self._option(labels[0]))
-        else:
-            await self._apply(*labels)
+        await self._pick(placeholder, labels, applied=len(labels) > 1)
 
     async def switch_on(self, placeholder: str, *labels: str) -> None:
         """Picks in a select that takes any number."""
-        await self._open_select(placeholder)
-        await self._apply(*labels)
+        await self._pick(placeholder, labels, applied=True)
 
-    async def _open_select(self, placeholder: str) -> None:
-        select = self.timeline.locator(".preview-select", has_text=placeholder).last
-        self.clicks += 1
-        await select.locator(".select-trigger").click()
-
-    def _option(self, label: str) -> Locator:
-        return self.page.locator(".select-option", has_text=label).first
-
-    async def _apply(self, *labels: str) -> None:
-        for label in labels:
-            self.clicks += 1
-            await self._option(label).click()
-        await self.act(self.page.get_by_role("button", name="Apply").first)
+    async def _pick(self, placeholder: str, labels: tuple[str, ...], applied: bool) -> None:
+        """Opens a select and picks; again, as a person would, where a refresh of the page closed its list."""
+        trigger = self.timeline.locator(".preview-select", has_text=placeholder).last.locator(
+            ".select-trigger"
+        )
+        options = [self.page.locator(".select-option", has_text=label).first for label in labels]
+        for _ in range(5):
+            await trigger.click()
+            try:
+                for option in options if applied else ():
+                    await option.click(timeout=3000)
+            except PlaywrightTimeout:
+                continue
+            if await self._acted(
+                self.page.get_by_role("button", name="Apply").first if applied else options[0]
+            ):
+                self.clicks += 1 + len(labels) * applied
+                return
+        raise AssertionError(f"{labels} could not be picked in {placeholder!r}")
 
     async def edit_line(self, label: str) -> None:
         """Opens the form of a draft's line."""
@@ -224,7 +256,13 @@ class DemoPage:
         return self.timeline.locator("article.channel-message:not(:has(.components-v2))", has_text=containing)
 
     async def _picture_of(self, shown: Locator, name: str, width: int) -> None:
-        PICTURES.mkdir(exist_ok=True)
+        """Takes a picture as wide as a desktop has it, and one as narrow as a phone does; all must fit."""
+        await self._picture_at(shown, PICTURES / f"{name}.png", width)
+        await self._picture_at(shown, phone_picture(name), PHONE["width"])
+        await self.page.set_viewport_size(self.viewport)
+
+    async def _picture_at(self, shown: Locator, path: Path, width: int) -> None:
+        path.parent.mkdir(exist_ok=True, parents=True)
         await self._bring_up_to_date()
         await self.page.mouse.move(1, 1)
         for attempt in range(10):
@@ -232,12 +270,16 @@ class DemoPage:
                 async with self.page.expect_response(re.compile("/api/"), timeout=2000):
                     await self.page.set_viewport_size({"width": width, "height": 2600 + attempt})
                 await self._stand_still(shown)
-                await shown.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+                await shown.screenshot(path=path, animations="disabled")
                 break
             except (PlaywrightError, AssertionError):  # the page drew the message anew meanwhile
                 if attempt == 9:
                     raise
-        await self.page.set_viewport_size(VIEWPORT)
+        await self._fits(shown)
+
+    async def _fits(self, shown: Locator) -> None:
+        too_wide = await shown.evaluate(_TOO_WIDE)
+        assert not too_wide, f"wider than the page: {too_wide}"
 
     async def _bring_up_to_date(self) -> None:
         """Lets the page's clock catch up: simcord's stands still between refreshes."""
@@ -295,14 +337,18 @@ class DemoPage:
         await expect(field.locator(".upload-file-name")).to_have_text(path.name)
 
     async def form_picture(self, name: str) -> None:
-        """A picture of the open form, as long as it is: one scrolls in it, but not in a picture."""
-        PICTURES.mkdir(exist_ok=True)
+        """Pictures of the open form, as long as it is: one scrolls in it, but not in a picture."""
         await self.page.evaluate(_STYLED, _WHOLE_FORM)
-        await self.page.set_viewport_size({"width": VIEWPORT["width"], "height": 1500})
-        await self.form.locator(".modal-dialog").screenshot(
-            path=PICTURES / f"{name}.png", animations="disabled"
-        )
-        await self.page.set_viewport_size(VIEWPORT)
+        dialog = self.form.locator(".modal-dialog")
+        for path, width in (
+            (PICTURES / f"{name}.png", VIEWPORT["width"]),
+            (phone_picture(name), PHONE["width"]),
+        ):
+            path.parent.mkdir(exist_ok=True, parents=True)
+            await self.page.set_viewport_size({"width": width, "height": 1500})
+            await dialog.screenshot(path=path, animations="disabled")
+            await self._fits(dialog)
+        await self.page.set_viewport_size(self.viewport)
         await self.page.evaluate(_STYLED, "")
 
     async def dialog_picture(self, name: str) -> None:
@@ -351,16 +397,18 @@ async def a_page_around(world: World) -> AsyncIterator[DemoPage]:
 
 
 @asynccontextmanager
-async def a_demo(settings: Settings, **environment: str) -> AsyncIterator[DemoPage]:
+async def a_demo(
+    settings: Settings, viewport: ViewportSize = VIEWPORT, **environment: str
+) -> AsyncIterator[DemoPage]:
     process = await start(settings, "demo", "--no-browser", **environment)
     address = (await line(process, "http://127.0.0.1")).strip()
     try:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            page = await browser.new_page(viewport=VIEWPORT)
+            page = await browser.new_page(viewport=viewport)
             await page.goto(address)
             await expect(page.locator("#channel-name")).to_have_text("lounge")
-            yield DemoPage(page, address)
+            yield DemoPage(page, address, viewport=viewport)
             await browser.close()
     finally:
         process.terminate()

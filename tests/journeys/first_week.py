@@ -10,11 +10,11 @@ import re
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 from bot.config import Settings
 from tests.journeys import demo_page
-from tests.journeys.demo_page import DemoPage, a_demo
+from tests.journeys.demo_page import VIEWPORT, DemoPage, a_demo
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "tutorials" / "first-week.md"
 _WIDTH = 1280
@@ -23,10 +23,10 @@ _COLOURS = 64
 Clicks = dict[str, int]
 
 
-async def walk(settings: Settings) -> Clicks:
+async def walk(settings: Settings, viewport: ViewportSize = VIEWPORT) -> Clicks:
     """Take all walks, and compare their clicks with those of the page."""
     clicks: Clicks = {}
-    async with a_demo(settings) as demo:
+    async with a_demo(settings, viewport) as demo:
         clicks |= await administrator(demo)
         clicks |= await moderator(demo)
         await demo.look_at("lounge")
@@ -92,13 +92,13 @@ async def moderator(demo: DemoPage) -> Clicks:
     await _panel(demo, "moderator-list")
     row = demo.timeline.locator(".component-section", has_text="Game night").last
     await demo.act(row.locator(".component-button"))
-    await demo.sees("every Friday at 19:00")
+    await demo.sees("every Friday at 7:00 PM")
     await demo.button("Edit")
     await demo.sees("Your change")
     await demo.edit_line("When:")
     await demo.fill("When", "every friday at 20:00")
     await demo.submit()
-    await demo.sees("every Friday at 20:00")
+    await demo.sees("every Friday at 8:00 PM")
     await _panel(demo, "moderator-change")
     await demo.button("Save the change")
     await demo.sees("Changed: Game night")
@@ -171,7 +171,7 @@ async def member(demo: DemoPage) -> Clicks:
 def check_documented(clicks: Clicks) -> None:
     """Compare the clicks with the page's table: who, what, the clicks at first, and the clicks now."""
     rows = re.findall(
-        r"^\| [^|]+ \| ([^|]+) \| [^|]* \| (\d+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| [^|]+ \| ([^|]+) \| [^|]*\| (\d+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
     )
     documented = {what.strip(): int(count) for what, count in rows}
     assert documented == clicks, f"{PAGE.name} has {documented}, the walk took {clicks}"

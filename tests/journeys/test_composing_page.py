@@ -1,6 +1,6 @@
 """A post is composed on the demo's page as a person would, without leaving Discord and without JSON.
 
-Each picture is taken as wide as a desktop shows it, and those that matter on a phone also as narrow as one.
+Each picture is taken as wide as a desktop shows it, and as narrow as a phone does.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 
 from bot.config import Settings
 from tests.journeys.demo_page import DemoPage, a_demo
 
 pytestmark = pytest.mark.browser
 
-DESKTOP, PHONE = 1280, 390
+DESKTOP = 1280
 
 
 async def test_the_weekly_post_takes_two_forms_and_is_edited_in_one(
@@ -43,23 +43,23 @@ async def test_the_weekly_post_takes_two_forms_and_is_edited_in_one(
         await confirmable(demo)
         await demo.sees("Summer party")
         assert demo.submitted <= 3
-        await both(demo, "42-weekly")
+        await demo.panel_picture("42-weekly", width=DESKTOP)
 
         await demo.button("Show exact preview")
         exactly = demo.shown_alone("Summer party")
         await expect(exactly.locator(".embed-card img")).to_have_count(1)
-        await messages(demo, "43-exactly", exactly)
+        await demo.message_picture("43-exactly", exactly, width=DESKTOP)
 
         await demo.button("Confirm")
         await demo.sees("Scheduled: ")
-        await both(demo, "44-scheduled")
+        await demo.panel_picture("44-scheduled", width=DESKTOP)
         await demo.button("Run now")
         await demo.sees("This pings @Event guests")
         await demo.button("Run it now")
         posted = demo.posted("@Event guests Party on")
         await expect(posted).to_have_count(1, timeout=30_000)
         await expect(posted.locator(".embed-field")).to_have_count(2)
-        await messages(demo, "45-posted", posted)
+        await demo.message_picture("45-posted", posted, width=DESKTOP)
 
         # The same, edited.
         await demo.look_at("announcements")  # the page would keep what was picked on the card before
@@ -75,14 +75,14 @@ async def test_the_weekly_post_takes_two_forms_and_is_edited_in_one(
         await demo.sees("Your change")
         assert demo.submitted - before == 1
         await expect(demo.timeline.locator(".preview-select", has_text="Publish")).to_be_visible()
-        await both(demo, "46-edit")
+        await demo.panel_picture("46-edit", width=DESKTOP)
         await demo.button("Save the change")
         await demo.sees("Changed: ")
         await demo.button("Run now")
         await demo.sees("This pings @Event guests")
         await demo.button("Run it now")
         await expect(demo.posted("Midsummer party")).to_have_count(1, timeout=30_000)
-        await messages(demo, "47-edited", demo.posted("Midsummer party"))
+        await demo.message_picture("47-edited", demo.posted("Midsummer party"), width=DESKTOP)
 
 
 async def add_embed(demo: DemoPage) -> None:
@@ -97,7 +97,7 @@ async def add_embed(demo: DemoPage) -> None:
     await demo.form_picture("41-embed-form")
     await demo.submit()
     await demo.sees("This is how it will look:")
-    await both(demo, "41-embed")
+    await demo.panel_picture("41-embed", width=DESKTOP)
     await demo.button("Back to the post")
     await confirmable(demo)
 
@@ -122,9 +122,11 @@ async def test_a_discohook_link_becomes_a_draft(settings: Settings) -> None:
         await demo.fill("When", "sundays at noon")
         await demo.submit()
         await confirmable(demo)
-        await both(demo, "49-pasted")
+        await demo.panel_picture("49-pasted", width=DESKTOP)
         await demo.button("Show exact preview")
-        await messages(demo, "50-pasted-exactly", demo.shown_alone("The week on the moon"))
+        await demo.message_picture(
+            "50-pasted-exactly", demo.shown_alone("The week on the moon"), width=DESKTOP
+        )
         await demo.button("Confirm")
         await demo.sees("Scheduled: ")
         await demo.button("Run now")
@@ -147,7 +149,7 @@ async def test_a_template_is_saved_and_used(settings: Settings) -> None:
         await demo.fill("Name of the template", "Film night")
         await demo.submit()
         await demo.sees("Saved: Film night")
-        await both(demo, "52-template")
+        await demo.panel_picture("52-template", width=DESKTOP)
 
         await demo.type_command("schedule create")
         await demo.option("template", "film", "Film night")
@@ -159,12 +161,12 @@ async def test_a_template_is_saved_and_used(settings: Settings) -> None:
         await demo.submit()
         await confirmable(demo)
         await demo.sees("Tonight we watch")
-        await both(demo, "54-from-template")
+        await demo.panel_picture("54-from-template", width=DESKTOP)
         await demo.button("Confirm")
         await demo.sees("Scheduled: ")
         await demo.button("Run now")
         await expect(demo.posted("Solaris")).to_have_count(1, timeout=30_000)
-        await messages(demo, "55-from-template-posted", demo.posted("Solaris"))
+        await demo.message_picture("55-from-template-posted", demo.posted("Solaris"), width=DESKTOP)
 
 
 async def test_each_post_has_a_thread_and_replaces_the_one_before(settings: Settings) -> None:
@@ -180,7 +182,7 @@ async def test_each_post_has_a_thread_and_replaces_the_one_before(settings: Sett
         await demo.submit()
         await demo.switch_on("What else should happen?", "Replace")
         await confirmable(demo)
-        await both(demo, "56-thread")
+        await demo.panel_picture("56-thread", width=DESKTOP)
         await demo.button("Confirm")
         await demo.sees("Scheduled: ")
         await demo.button("Run now")
@@ -192,7 +194,7 @@ async def test_each_post_has_a_thread_and_replaces_the_one_before(settings: Sett
         await expect(posts).not_to_have_attribute("data-message-id", first, timeout=30_000)
         await expect(posts).to_have_count(1)
         await expect(posts).to_contain_text("Day 1 · 0 messages")
-        await messages(demo, "57-second-post", posts)
+        await demo.message_picture("57-second-post", posts, width=DESKTOP)
 
 
 # -------------------------------------------------------------------- what is given, what is kept
@@ -200,18 +202,6 @@ async def test_each_post_has_a_thread_and_replaces_the_one_before(settings: Sett
 
 async def confirmable(demo: DemoPage) -> None:
     await expect(demo.page.locator(".component-button", has_text="Confirm").last).to_be_enabled()
-
-
-async def both(demo: DemoPage, name: str) -> None:
-    """Pictures of the newest panel, on a desktop and on a phone."""
-    await demo.panel_picture(name, width=DESKTOP)
-    await demo.panel_picture(f"{name}-phone", width=PHONE)
-
-
-async def messages(demo: DemoPage, name: str, shown: Locator) -> None:
-    """Pictures of the newest of these messages, on a desktop and on a phone."""
-    await demo.message_picture(name, shown, width=DESKTOP)
-    await demo.message_picture(f"{name}-phone", shown, width=PHONE)
 
 
 def poster(folder: Path) -> Path:
