@@ -10,6 +10,7 @@ from discord import ui
 
 from cogs.desk.compose.list_editor import ListEditor, clamped, editor_panel, gone
 from cogs.desk.compose.part import Part, part_of, put, save
+from cogs.desk.creating.draft_view import zone_of
 from cogs.desk.drafts.embed_text import (
     fields_as_lines,
     is_empty,
@@ -290,19 +291,20 @@ async def rest_submitted(desk: Desk, target: str, given: Mapping[str, Any]) -> N
         wrong.append(f"**{t('Link')}** {t('must be an address that begins with https://.')}")
     else:
         embed = with_value(embed, "url", link)
-    embed = await _with_time(desk, embed, str(given.get("timestamp") or "").strip(), wrong)
+    embed = await _with_time(desk, part, embed, str(given.get("timestamp") or "").strip(), wrong)
     await _keep(desk, part, place, embed, wrong)
 
 
-async def _with_time(desk: Desk, embed: dict[str, Any], typed: str, wrong: list[str]) -> dict[str, Any]:
+async def _with_time(
+    desk: Desk, part: Part, embed: dict[str, Any], typed: str, wrong: list[str]
+) -> dict[str, Any]:
     if not typed or typed == str(embed.get("timestamp")):
         return with_value(embed, "timestamp", typed)
     if typed.casefold() in (NOW, t("now").casefold()):
         return with_value(embed, "timestamp", NOW)
     try:
-        found = understand(
-            typed, zone=await desk.zone(), locale=locale(), now=instants.now(), habits=await desk.habits()
-        )
+        zone = await zone_of(desk, part.draft)
+        found = understand(typed, zone=zone, locale=locale(), now=instants.now(), habits=await desk.habits())
     except WhenError as error:
         wrong.append(f"**{t('Time')}** {translated(error.message)}")
         return embed

@@ -15,7 +15,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.desk.creating.draft_view import RUN_COUNT, loaded, own_draft
+from cogs.desk.creating.draft_view import RUN_COUNT, loaded, own_draft, zone_of
 from cogs.desk.creating.typed_texts import sent_texts, typed_texts
 from cogs.desk.drafts.draft import label_of
 from cogs.desk.drafts.secrecy import kept_hidden
@@ -205,7 +205,9 @@ async def pick(desk: Desk, target: str) -> None:
 async def _show_text(desk: Desk, found: _List) -> None:
     """Show a text as it would be posted, with its actions."""
     count, place, target = len(found.texts), found.place, found.at(found.place)
-    facts = facts_of(desk.guild, timezone=await desk.zone(), number=found.runs + 1, now=instants.now())
+    facts = facts_of(
+        desk.guild, timezone=await zone_of(desk, found.draft), number=found.runs + 1, now=instants.now()
+    )
     try:
         shown = render(found.texts[place], facts)
     except ParameterError as error:

@@ -24,6 +24,7 @@ from cogs.desk.creating.draft_view import (
     review_here,
     show_draft,
     with_hidden,
+    zone_of,
 )
 from cogs.desk.creating.event_choices import event_value
 from cogs.desk.creating.recent import recently_used
@@ -69,6 +70,7 @@ from cogs.desk.kit.suggesting import handy_choices
 from cogs.desk.kit.wording import NEUTRAL, is_held, plain
 from cogs.desk.queue.adding import QUEUE, put_into, slot_held, taken_out
 from cogs.desk.queue.slots import META, Queue
+from cogs.formats import zone_name
 from cogs.guild_language import locale_of
 from cogs.language import shown_locale, speaking, t, tc, translated
 from cogs.memory import Draft, new_id
@@ -201,7 +203,7 @@ async def time_tapped(desk: Desk, target: str) -> None:
     draft = await own_draft(desk, draft_id)
     if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 11):
         raise Refused(t("This button is from an older version of me. Use the command again."))
-    at = datetime.fromtimestamp(int(seconds), ZoneInfo(await desk.zone()))
+    at = datetime.fromtimestamp(int(seconds), ZoneInfo(await zone_of(desk, draft)))
     draft = replace(taken_out(draft), when=at.isoformat(timespec="seconds"))
     await desk.memory.save_draft(draft)
     await show_draft(desk, draft, loaded(desk, draft.method))
@@ -306,11 +308,11 @@ async def edit(desk: Desk, target: str) -> None:
     draft = await own_draft(desk, draft_id)
     spec = loaded(desk, draft.method)
     kept = kept_schedule(draft)
-    keeps = describe(kept[0], "UTC", shown_locale()) if kept is not None else None
+    zone = await zone_of(desk, draft)
+    keeps = f"{describe(kept[0], zone, shown_locale())} ({zone_name(zone)})" if kept is not None else None
     lacks = await lacks_of(desk)
     draft = await typed_draft(desk, spec, draft)
     spec = await with_options(desk.bot, desk.guild.id, spec, draft.values)
-    zone = await desk.zone()
     handy = handy_choices(handy_times(instants.now(), zone, await desk.habits()), zone)
     form = build_form(spec, draft, group or FIRST, keeps=keeps, lacks=lacks, handy=handy)
     await open_form(desk, form)

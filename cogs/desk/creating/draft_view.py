@@ -24,6 +24,7 @@ from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import plain
 from cogs.desk.queue.adding import QUEUE
 from cogs.desk.queue.store import queues_here
+from cogs.formats import zone_name
 from cogs.language import in_quotes, locale, t, translated
 from cogs.memory import Draft
 from cogs.rights.allowance import allowance_of
@@ -74,7 +75,14 @@ async def show_draft(
         told = await _told(desk, spec.preview, spec, reviewed, _PREVIEW_SECONDS)
     services = desk.services
     hint = None
-    if not await services.memory.timezone(desk.member.id, desk.guild.id):
+    own, kept = await desk.zone(), kept_zone(draft)
+    if kept is not None and draft.when.strip() and own != reviewed.zone == kept:
+        hint = t(
+            "I read this in {zone}, the job's time zone, not in yours ({own}).",
+            zone=zone_name(kept),
+            own=zone_name(own),
+        )
+    elif not await services.memory.timezone(desk.member.id, desk.guild.id):
         hint = with_mentions(
             t(
                 "I read times in {zone}. To change your time zone, use `/schedule timezone`.",
@@ -165,7 +173,7 @@ async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:
     """Check a draft here and now, for the caller."""
     draft = await with_hidden(desk, draft, spec)
     services = desk.services
-    zone = await desk.zone()
+    zone = await zone_of(desk, draft)
     now = instants.now()
     guild = desk.guild
     filled = fill(spec, draft.values, str(guild.id))
@@ -227,6 +235,17 @@ def kept_schedule(draft: Draft) -> tuple[Trigger, datetime] | None:
     if trigger.type != "interval":
         trigger = Trigger(trigger.type, {"timezone": kept["zone"], **trigger.args})
     return trigger, instants.from_iso(kept["anchor_at"])
+
+
+def kept_zone(draft: Draft) -> str | None:
+    """Return the IANA zone of the job that a draft edits or copies; None for a new one."""
+    kept = draft.values.get(KEPT)
+    return str(kept["zone"]) if kept is not None else None
+
+
+async def zone_of(desk: Desk, draft: Draft) -> str:
+    """Return the zone in which the times of a draft are read: its job's, so that an edit doesn't move it."""
+    return kept_zone(draft) or await desk.zone()
 
 
 async def own_draft(desk: Desk, draft_id: str) -> Draft:

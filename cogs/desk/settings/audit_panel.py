@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import discord
 from discord import ui
@@ -41,6 +42,7 @@ from schedulezero.model.audit import AuditEntry, Change
 from schedulezero.model.authorship import ASKED
 from schedulezero.model.part import Part
 from schedulezero.web.address import shortened
+from schedulezero.when.calendar.triggers import run_date
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
 
@@ -166,7 +168,10 @@ def _value(field: str, value: Any) -> str:
         return brief(value)
     if field == "trigger" and isinstance(value, dict):
         trigger = stored_trigger(Trigger.from_json(value))
-        return plain(describe(trigger, trigger.zone_or("UTC"), shown_locale()))
+        zone = trigger.zone_or("UTC")
+        if trigger.type == "date":  # an entry has no zone of its own, and many people read it
+            return discord.utils.format_dt(run_date(trigger.args.get("run_date"), ZoneInfo(zone), field), "f")
+        return plain(describe(trigger, zone, shown_locale()))
     if field == "state" and value in tuple(JobState):
         return state_word(JobState(value))
     if _PART.fullmatch(field):
