@@ -19,6 +19,13 @@ from tests.journeys.demo_page import VIEWPORT, DemoPage, a_demo
 PAGE = Path(__file__).parent.parent.parent / "docs" / "tutorials" / "first-week.md"
 _WIDTH = 1280
 _COLOURS = 64
+_GAP = 12  # pixels
+# Read as: the pictures of a role, in the order in which they are seen.
+_SEEN = {
+    "administrator": ("help", "form", "card", "finished"),
+    "moderator": ("list", "change", "skipped", "history"),
+    "member": ("help", "form", "reminder", "cancelled"),
+}
 
 Clicks = dict[str, int]
 
@@ -166,6 +173,20 @@ async def member(demo: DemoPage) -> Clicks:
         "own time zone": zone, "first reminder": reminder, "cancel and undo": undone,
         "reminder by command": demo.clicks - before,
     }  # fmt: skip
+
+
+def keep_phones() -> None:
+    """Put what each walk saw on a phone side by side, one picture for each role."""
+    for role, seen in _SEEN.items():
+        pictures = [Image.open(demo_page.phone_picture(f"week-{role}-{name}")) for name in seen]
+        width = sum(picture.width + _GAP for picture in pictures) - _GAP
+        strip = Image.new("RGB", (width, max(picture.height for picture in pictures)), "white")
+        left = 0
+        for picture in pictures:
+            strip.paste(picture, (left, 0))
+            left += picture.width + _GAP
+        strip.save(demo_page.PICTURES / f"week-{role}-phone.png")
+        _lighten(f"week-{role}-phone")
 
 
 def check_documented(clicks: Clicks) -> None:

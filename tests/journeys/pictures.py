@@ -189,6 +189,7 @@ async def main() -> None:
     demo_page.PICTURES = PICTURES
     with tempfile.TemporaryDirectory() as folder:
         await first_week.walk(free_settings(f"{folder}/x.db"))
+    first_week.keep_phones()
     calls: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         settings = free_settings(f"{folder}/x.db")
