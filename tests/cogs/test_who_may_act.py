@@ -210,6 +210,26 @@ async def test_nobody_wakes_a_job_that_pings_what_they_may_not_ping(world: World
     assert (await now(world, job)).state is JobState.ACTIVE
 
 
+@pytest.mark.parametrize("skipped", [False, True])
+async def test_a_hold_is_shortened_by_those_only_who_may_resume(world: World, skipped: bool) -> None:
+    sam, job, client = await scheduler(world), await a_job(world), world.bot.services.client
+    if skipped:
+        held = await client.skip(job.id, str(world.admin.id))
+    else:
+        held = await client.pause(job.id, instants.now() + timedelta(days=60), str(world.admin.id))
+    form = await click(world, sam, "job", "until", job.id)
+    assert "you don't have" in said(await sam.submit_modal(form, {"until": "in 1 minute"}))
+    assert await now(world, job) == held
+    form = await click(world, sam, "job", "until", job.id)
+    await sam.submit_modal(form, {"until": "in 90 days"})  # which only stops it for longer
+    longer = await now(world, job)
+    assert longer.held_until is not None and held.held_until is not None
+    assert longer.held_until > held.held_until
+    form = await click(world, world.admin, "job", "until", job.id)
+    await world.admin.submit_modal(form, {"until": "in 1 minute"})
+    assert (await now(world, job)).next_run_at == job.next_run_at
+
+
 async def test_many_are_not_brought_back_where_they_ping_what_one_may_not_ping(world: World) -> None:
     sam = await scheduler(world, send_messages=True, view_channel=True)
     job = await _pings_staff(world)
@@ -305,6 +325,7 @@ async def test_a_job_that_changed_between_the_look_and_the_click_is_not_run(worl
     for act in (
         client.run(job, "1"),
         client.resume(job.id, "1", version=1),
+        client.pause(job.id, instants.now() + timedelta(days=1), "1", version=1),
         client.make_up(job.id, [instants.now()], "1", version=1),
         client.approve(job.id, "1", version=1),
     ):
