@@ -18,7 +18,7 @@ from cogs.rights.rights import Channel, Of, findings, is_risky, pings_beyond
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
-from schedulezero.model.authorship import ENDINGS, belongs_to_another, definition
+from schedulezero.model.authorship import ENDINGS, belongs_to_another, definition, is_rewritten
 from schedulezero.model.method_names import spoken
 
 MANAGERS = "managers"
@@ -50,8 +50,8 @@ class Act(Enum):
 _ONLY_STOPS = frozenset({Act.PAUSE, Act.SKIP, Act.CANCEL, Act.BEGIN, Act.COPY})
 _OF_ENDINGS = frozenset({Act.CANCEL, Act.RUN, Act.MAKE_UP, Act.RESUME, Act.COPY})
 """What may be done to a job that ends another one: settle it now, or call it off."""
-_IN_CREATORS_NAME = frozenset({Act.RUN, Act.MAKE_UP, Act.RESUME, Act.APPROVE})
-"""What lets a job run with the rights of its creator, whoever acts."""
+_IN_CREATORS_NAME = frozenset({Act.RUN, Act.MAKE_UP, Act.RESUME, Act.RESTORE, Act.APPROVE})
+"""What lets a job run with the rights of its creator, whoever acts, unless the action rewrites it."""
 WRITES = frozenset({Act.SAVE, Act.MOVE, Act.IMPORT})
 """Actions that write what the job does, so the bot must also be able to do it."""
 
@@ -80,6 +80,7 @@ class Situation:
     Attributes:
         member: who acts, in the guild where they act.
         spec: what the job's method declares; None if it is not loaded.
+        becomes: the whole job after the action, where the decision is about a part of it; None for no part.
         known: channels that are not in the cache.
         joined: the private threads that the member is known to be in.
         unreachable: why the job's recipient cannot get its messages; None if they can.
@@ -91,6 +92,7 @@ class Situation:
 
     member: discord.Member
     spec: MethodSpec | None
+    becomes: Job | None = None
     known: Mapping[int, Channel] = field(default_factory=dict[int, Channel])
     joined: Collection[int] = frozenset()
     unreachable: str | None = None
@@ -144,13 +146,16 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
         joined=situation.joined,
     )
     against = [translated(item.text) for item in found if act in WRITES or _blocks(item.of, member)]
-    if act in _IN_CREATORS_NAME and str(member.id) != job.creator_id:
+    becomes = situation.becomes or would_be
+    starts = act in _IN_CREATORS_NAME or becomes.trigger != job.trigger
+    if starts and str(member.id) != job.creator_id and not is_rewritten(job, becomes):
         beyond = pings_beyond(situation.spec, would_be.params, member, situation.known)
         against += [translated(text) for text in beyond]
     if act in WRITES:
         against += [item for item in (situation.unreachable, situation.objection) if item is not None]
-    newly = would_be.in_quiet_hours and (version is None or not job.in_quiet_hours or not job.id)
-    if act in WRITES and newly and not situation.spec.watches and not member.guild_permissions.manage_guild:
+    wrote = (act in WRITES or act is Act.RESTORE) and (not job.id or definition(job) != definition(becomes))
+    exempt = becomes.in_quiet_hours and would_be is becomes and not situation.spec.watches
+    if wrote and exempt and not member.guild_permissions.manage_guild:
         against.append(t("Only members with *Manage Server* may let a job run during quiet hours."))
     unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared
     if unseen and is_risky(situation.spec, would_be.params, member.guild):

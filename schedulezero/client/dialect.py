@@ -229,8 +229,15 @@ class Dialect(ABC):
         """Erase a guild with its jobs and history, or a person's own jobs by the person's id."""
         raise self._without(Feature.FORGET)
 
-    async def pause(self, job_id: str, until: datetime | None = None, by: str | None = None) -> Job:
-        """Pause a job, until it is resumed or until an instant."""
+    async def pause(
+        self,
+        job_id: str,
+        until: datetime | None = None,
+        by: str | None = None,
+        *,
+        version: int | None = None,
+    ) -> Job:
+        """Pause a job, until it is resumed or until an instant; raises Conflict if it is at another version."""
         raise self._without(Feature.PAUSE)
 
     async def resume(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:

@@ -122,8 +122,15 @@ class JobsDialect(Dialect):
         body: JsonObject = {"version": version, "expected": expected}
         return await self._changed("POST", f"{job_path(job_id)}/restore", body, by)
 
-    async def pause(self, job_id: str, until: datetime | None = None, by: str | None = None) -> Job:
-        body: JsonObject = {"until": to_iso(until) if until is not None else None}
+    async def pause(
+        self,
+        job_id: str,
+        until: datetime | None = None,
+        by: str | None = None,
+        *,
+        version: int | None = None,
+    ) -> Job:
+        body: JsonObject = {"until": to_iso(until) if until is not None else None, "version": version}
         return await self._changed("POST", f"{job_path(job_id)}/pause", body, by)
 
     async def resume(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:

@@ -57,10 +57,15 @@ def creator_after(before: Job, after: Job, by: str | None) -> str | None:
     A person's own job stays theirs, and so does a post that only moves within its queue: whoever lets a queue
     move up answers for the time of others' posts, not for what they say and ping.
     """
-    if definition(before) == definition(after) or _only_moved(before, after):
+    if not is_rewritten(before, after):
         return before.creator_id
     personal = before.guild_id is not None and before.guild_id == before.creator_id
     return after.creator_id if by is None or personal else by
+
+
+def is_rewritten(before: Job, after: Job) -> bool:
+    """Return whether whoever makes a change answers from then on for what the job does."""
+    return definition(before) != definition(after) and not _only_moved(before, after)
 
 
 def _only_moved(before: Job, after: Job) -> bool:

@@ -228,6 +228,30 @@ async def test_nobody_moves_what_they_might_not_post(world: World) -> None:
     assert await waiting(world) == before
 
 
+async def test_nobody_gives_another_time_to_a_post_that_pings_what_they_may_not_ping(world: World) -> None:
+    """It stays its author's, and would ping in their name."""
+    await a_queue(world)
+    staff = world.guild.create_role("Staff")
+    await added(world, "one")
+    await added(world, f"Hi <@&{staff.id}>")
+    sam = await scheduler(world, send_messages=True)
+    before = await waiting(world)
+    jobs = [job async for job in world.bot.services.client.all_jobs(str(world.guild.id))]
+    loud = next(job for job in jobs if job.params["message"] != "one")
+    panel = await sam.slash(world.channel, "schedule queue")
+    told = await pick(sam, panel.response, "queue:first", [loud.id])
+    assert "you don't have *Mention" in said(told)
+    card = await sam.slash(world.channel, "schedule edit", job=loud.id, when="in 1 minute")
+    told = await press(sam, card.response, "draft:confirm")
+    assert "you don't have *Mention" in said(told) + text_of(card.response)
+    assert await waiting(world) == before
+    panel = await sam.slash(world.channel, "schedule queue")
+    asked = await press(sam, panel.response, "queue:asknow")
+    told = await press(sam, asked.response, "queue:now")  # the first one pings nobody
+    assert "1 post stays where it is." in said(told)
+    assert await waiting(world) == before[1:]
+
+
 async def test_free_days_are_skipped(world: World) -> None:
     await a_queue(world)
     queue = await queue_of(world)

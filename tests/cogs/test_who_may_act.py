@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
 from schedulezero.methods.sprocket_settings import settings_of
 from schedulezero.model import Job, JobState, Trigger
+from schedulezero.model.part import Part
 from sprockets.web_sprocket import WebSettings
 from tests.conftest import until
 from tests.support.acting import a_job, began, click, now, run_now, runs, scheduler
@@ -187,6 +189,105 @@ async def test_a_cancelled_job_is_brought_back_with_the_rights_of_whoever_clicks
     assert (await now(world, job)).state is JobState.CANCELLED
 
 
+async def _pings_staff(world: World, **given: Any) -> Job:
+    """Return a job of the administrator's that pings a role which not everyone may mention."""
+    staff = world.guild.create_role("Staff")
+    params = {"channel_id": str(world.channel.id), "message": f"Hi <@&{staff.id}>"}
+    return await a_job(world, params=params, **given)
+
+
+@pytest.mark.parametrize("stop", ["end", "pause"])
+async def test_nobody_wakes_a_job_that_pings_what_they_may_not_ping(world: World, stop: str) -> None:
+    """It would ping in the name of its creator, who may: *Undo* takes the same right as *Resume*."""
+    sam = await scheduler(world, send_messages=True, view_channel=True)
+    job = await _pings_staff(world)
+    await click(world, world.admin, "job", stop, job.id)
+    stopped = await now(world, job)
+    answer = await click(world, sam, "job", "back", f"{job.id}:1.2")
+    assert "you don't have *Mention" in said(answer)
+    assert await now(world, job) == stopped
+    await click(world, world.admin, "job", "back", f"{job.id}:1.2")
+    assert (await now(world, job)).state is JobState.ACTIVE
+
+
+@pytest.mark.parametrize("skipped", [False, True])
+async def test_a_hold_is_shortened_by_those_only_who_may_resume(world: World, skipped: bool) -> None:
+    sam, job, client = await scheduler(world), await a_job(world), world.bot.services.client
+    if skipped:
+        held = await client.skip(job.id, str(world.admin.id))
+    else:
+        held = await client.pause(job.id, instants.now() + timedelta(days=60), str(world.admin.id))
+    form = await click(world, sam, "job", "until", job.id)
+    assert "you don't have" in said(await sam.submit_modal(form, {"until": "in 1 minute"}))
+    assert await now(world, job) == held
+    form = await click(world, sam, "job", "until", job.id)
+    await sam.submit_modal(form, {"until": "in 90 days"})  # which only stops it for longer
+    longer = await now(world, job)
+    assert longer.held_until is not None and held.held_until is not None
+    assert longer.held_until > held.held_until
+    form = await click(world, world.admin, "job", "until", job.id)
+    await world.admin.submit_modal(form, {"until": "in 1 minute"})
+    assert (await now(world, job)).next_run_at == job.next_run_at
+
+
+async def test_many_are_not_brought_back_where_they_ping_what_one_may_not_ping(world: World) -> None:
+    sam = await scheduler(world, send_messages=True, view_channel=True)
+    job = await _pings_staff(world)
+    listed = await sam.slash(world.channel, "schedule list")
+    await pick(sam, listed.response, "bulk:select", [job.id])
+    await press(sam, listed.response, "bulk:cancel")
+    await sam.click(listed.response, label="Yes, do it")  # type: ignore[arg-type]
+    await sam.click(listed.response, label="Undo")  # type: ignore[arg-type]
+    assert "1 was left unchanged" in text_of(listed.response)
+    assert (await now(world, job)).state is JobState.CANCELLED
+
+
+async def test_a_part_that_pings_is_brought_back_by_those_only_who_may_ping(world: World) -> None:
+    sam = await scheduler(world, send_messages=True, view_channel=True)
+    staff = world.guild.create_role("Staff")
+    loud = {"channel_ids": [str(world.channel.id)], "text": f"Soon <@&{staff.id}>"}
+    plain = {"channel_id": str(world.channel.id), "message": "Hi"}
+    job = await a_job(
+        world, params=plain, parts=(Part("lead", "send_post", loud, before=timedelta(hours=1)),)
+    )
+    await click(world, world.admin, "job", "end", job.id)
+    assert "you don't have *Mention" in said(await click(world, sam, "job", "back", f"{job.id}:1.2"))
+    assert (await now(world, job)).state is JobState.CANCELLED
+
+
+async def test_who_brings_back_another_text_answers_for_it_and_pings_what_they_may(world: World) -> None:
+    """The version is theirs from then on, so that it pings nobody whom they may not ping."""
+    client = world.bot.services.client
+    sam = await scheduler(world, send_messages=True, view_channel=True)
+    job = await _pings_staff(world)
+    await client.change(replace(job, params={**job.params, "message": "Hi"}), 1, str(world.admin.id))
+    assert "restored" in said(await click(world, sam, "job", "back", f"{job.id}:1.2"))
+    back = await now(world, job)
+    assert back.params == job.params and back.creator_id == str(sam.id)
+
+
+async def test_who_writes_what_runs_in_quiet_hours_manages_the_server(world: World) -> None:
+    """Neither an older version nor somebody else's exemption lets a person's own words out at night."""
+    client = world.bot.services.client
+    sam = await scheduler(world, send_messages=True, view_channel=True)
+    params = {"channel_id": str(world.channel.id), "message": "Hi"}
+    job = await a_job(world, params=params, in_quiet_hours=True)
+    shown = await sam.slash(world.channel, "schedule edit", job=job.id, when="every day at 3")
+    refused = await sam.click(shown.response, label="Save the change")  # type: ignore[arg-type]
+    assert "may let a job run during quiet hours" in said(refused) + text_of(shown.response)
+    assert await now(world, job) == job
+    await client.change(replace(job, in_quiet_hours=False), 1, str(world.admin.id))
+    refused = await click(world, sam, "job", "back", f"{job.id}:1.2")
+    assert "may let a job run during quiet hours" in said(refused)
+    assert (await now(world, job)).in_quiet_hours is False
+    # What stays its creator's is brought back as it was.
+    await click(world, world.admin, "job", "back", f"{job.id}:1.2")
+    await click(world, world.admin, "job", "end", job.id)
+    assert "restored" in said(await click(world, sam, "job", "back", f"{job.id}:3.4"))
+    back = await now(world, job)
+    assert back.in_quiet_hours and back.creator_id == str(world.admin.id)
+
+
 async def test_many_are_resumed_and_brought_back_as_far_as_one_may(world: World) -> None:
     client = world.bot.services.client
     sam, job = await scheduler(world), await a_job(world)
@@ -224,6 +325,7 @@ async def test_a_job_that_changed_between_the_look_and_the_click_is_not_run(worl
     for act in (
         client.run(job, "1"),
         client.resume(job.id, "1", version=1),
+        client.pause(job.id, instants.now() + timedelta(days=1), "1", version=1),
         client.make_up(job.id, [instants.now()], "1", version=1),
         client.approve(job.id, "1", version=1),
     ):

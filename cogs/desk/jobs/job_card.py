@@ -158,7 +158,10 @@ async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None
         return
     until = schedule_of(found.trigger, anchor=now, zone=zone).next_after(now)
     assert until is not None, "what is over is not understood"
-    held = await desk.client.pause(job.id, until, desk.actor_id)
+    if job.held_until is not None and is_held(job) and until < job.held_until:
+        await check(desk, Act.RESUME, job)  # it runs sooner than others wanted
+    async with telling_of_conflicts(desk, job.id):
+        held = await desk.client.pause(job.id, until, desk.actor_id, version=job.version)
     await _show_changed(desk, job, held, t("On hold"))
 
 

@@ -98,7 +98,7 @@ async def verdicts(
         named = False
         for each in (version, *parts_as_jobs(version)):  # who writes or starts a job does so with its parts
             spec = spec_for(desk.bot, each.method)
-            situation = Situation(member, spec, approval=settings.approval, cleared=cleared)
+            situation = Situation(member, spec, becomes=version, approval=settings.approval, cleared=cleared)
             if spec is not None:
                 known = await seen.of(spec, each.params)
                 situation = replace(

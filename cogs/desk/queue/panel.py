@@ -291,7 +291,8 @@ async def _close(desk: Desk, queue: Queue) -> str:
     """
     waiting, rules = await waiting_here(desk, queue), await rules_here(desk)
     fixed: set[str] = set()
-    async for job, verdict in verdicts(desk, Act.SAVE, waiting):
+    sooner = {job.id: at_slot(job, instants.now()) for job in waiting}  # to which slot is not decided yet
+    async for job, verdict in verdicts(desk, Act.SAVE, waiting, versions=sooner):
         if not verdict.allowed:
             fixed.add(job.id)
     for job, slot in closed_up(queue, waiting, instants.now(), rules, fixed=fixed):
@@ -321,7 +322,8 @@ async def put_first(desk: Desk, queue_id: str) -> None:
         place = next((number for number, job in enumerate(waiting) if job.id == picked), 0)
         before, slots = waiting[:place], [instant_of(job) for job in waiting[: place + 1]]
         moves = [(waiting[place], slots[0]), *zip(before, slots[1:], strict=True)] if before else []
-        async for _, verdict in verdicts(desk, Act.SAVE, [job for job, _ in moves]):
+        wanted = {job.id: at_slot(job, slot) for job, slot in moves if slot is not None}
+        async for _, verdict in verdicts(desk, Act.SAVE, [job for job, _ in moves], versions=wanted):
             if not verdict.allowed:
                 raise Refused(verdict.against[0])
         for job, slot in moves:

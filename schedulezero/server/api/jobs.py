@@ -154,7 +154,8 @@ class JobsResource:
         until = read_instant(body.until, "until") if body.until is not None else None
         if until is not None and until <= self._jobs.now():
             raise ApiError(400, "bad_field", f"'until' is in the past: {body.until!r}.", "until")
-        job = await self._jobs.pause(request.match_info["id"], until, by=actor_of(request))
+        job_id = request.match_info["id"]
+        job = await self._jobs.pause(job_id, until, version=body.version, by=actor_of(request))
         return self._answer(job)
 
     async def resume(self, request: web.Request) -> web.Response:

@@ -146,9 +146,13 @@ class JobChangeBody(_Change):
 
 
 class PauseBody(_Body):
-    """``POST /api/jobs/{id}/pause``. Without ``until``, the job stays paused until it is resumed."""
+    """``POST /api/jobs/{id}/pause``. Without ``until``, the job stays paused until it is resumed.
+
+    ``version`` is the version of the job that the request is meant for; without it, any version.
+    """
 
     until: Moment | None = None
+    version: Version | None = None
 
 
 class RestoreBody(_Body):
