@@ -16,7 +16,7 @@ from cogs.services import spec_for
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import JobState
 from tests.conftest import until
-from tests.support.acting import a_job, click, now, runs
+from tests.support.acting import WEEKLY, a_job, click, now, runs
 from tests.support.alerting import alerts_to
 from tests.support.foreign_guild import forged
 from tests.support.private_threads import imported_by
@@ -110,6 +110,29 @@ async def test_run_now_runs_once_for_a_double_tap_and_again_for_a_second_click(w
     answers = await at_once(world.admin, message, 3, label="Forged")
     assert await runs(world, job) == 3
     assert sum("This has already been done." in said(answer) for answer in answers) == 2
+
+
+async def test_a_double_tap_on_skip_next_skips_one_run(world: World) -> None:
+    job = await a_job(world)
+    assert job.next_run_at is not None
+    stamp = f"{job.next_run_at.timestamp():.0f}"
+    shown = await world.admin.slash(world.channel, "schedule show", job=job.id)
+    await at_once(world.admin, shown.response, 2, label="Skip next")
+    skipped = await now(world, job)
+    assert skipped.held_until == job.next_run_at and skipped.version == 2
+    assert f"Skipped: <t:{stamp}:F>" in text_of(shown.response)
+    late = said(await click(world, world.admin, "job", "skip", f"{job.id}:{stamp}"))
+    assert f"The run <t:{stamp}:F> is already skipped." in late
+    await world.admin.click(shown.response, label="Undo")  # type: ignore[arg-type]
+    undone = await now(world, job)
+    assert undone.next_run_at == job.next_run_at
+    other = replace(undone, trigger=replace(WEEKLY, args={**WEEKLY.args, "day_of_week": "tue"}))
+    await world.bot.services.client.change(other, undone.version, str(world.admin.id))
+    late = said(await click(world, world.admin, "job", "skip", f"{job.id}:{stamp}"))
+    assert f"<t:{stamp}:F> is no longer the next run" in late
+    assert (await now(world, job)).held_until is None
+    await click(world, world.admin, "job", "skip", job.id)  # a card of an earlier version of the bot
+    assert (await now(world, job)).held_until is not None
 
 
 def test_a_tap_counts_again_after_a_while_or_when_it_came_to_nothing() -> None:
