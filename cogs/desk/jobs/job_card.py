@@ -233,8 +233,7 @@ async def go_back(desk: Desk, target: str) -> None:
     wanted = next((item.job for item in versions if item.job.version == number), None)
     if number is None or wanted is None:
         raise Refused(t("This version of {job} is no longer stored.", job=titled(job)))
-    cleared = wanted.state is JobState.PENDING or unchanged_since(number, versions)
-    await check(desk, Act.RESTORE, job, version=wanted, cleared=cleared)
+    await check(desk, Act.RESTORE, job, version=wanted, cleared=unchanged_since(number, versions))
     present = _number(expected)
     async with taking_turns(desk.guild_id), telling_of_conflicts(desk, job.id):
         if await another_is_on(client, job):
