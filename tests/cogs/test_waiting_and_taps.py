@@ -10,6 +10,7 @@ import pytest
 import simcord.actors
 
 from cogs.background.double_taps import DoubleTaps
+from cogs.desk.jobs.pinged import asks_first, whom_it_pings
 from cogs.desk.kit.components import DeskButton
 from cogs.rights.rights import is_risky
 from cogs.services import spec_for
@@ -156,3 +157,35 @@ async def test_a_text_that_names_many_people_pings_many(world: World) -> None:
         return is_risky(spec, {"channel_id": str(world.channel.id), "message": text}, guild)
 
     assert not risky(10) and not risky(10, times=3) and risky(11)
+
+
+@pytest.mark.parametrize("count", [10, 11])
+async def test_a_layout_pings_as_a_text_does(world: World, count: int) -> None:
+    guild, spec = world.bot.get_guild(world.guild.id), spec_for(world.bot, "send_post")
+    assert guild is not None and spec is not None
+    role = world.guild.create_role("Quiet")
+    await world.env.settle()
+    place = {"channel_ids": [str(world.channel.id)]}
+    people = [f"<@{10**17 + number}>" for number in range(count)]
+    texts = [{"type": 10, "content": each} for each in people]  # one person each
+    layout = {**place, "layout": [{"type": 17, "components": texts}]}
+    assert is_risky(spec, layout, guild) is (count > 10)
+    assert is_risky(spec, {**place, "text": people[0], "layout": texts[1:]}, guild) is (count > 10)
+    assert asks_first(spec, layout, guild) is (count > 10)
+    assert whom_it_pings(spec, layout, guild) == (", ".join(people) if count <= 10 else f"{count} people")
+    named = {**place, "layout": [{"type": 10, "content": f"Hi\n---\n<@&{role.id}>"}]}
+    assert is_risky(spec, named, guild) and asks_first(spec, named, guild)
+    assert [whom_it_pings(spec, named, guild, number) for number in (1, 2)] == ["", role.mention]
+
+
+@pytest.mark.long
+async def test_an_imported_layout_that_pings_many_waits(world: World) -> None:
+    await a_job(world)
+    await waiting_room(world)
+    people = " ".join(f"<@{10**17 + number}>" for number in range(11))
+    given = {"channel_ids": [str(world.channel.id)], "layout": [{"type": 10, "content": people}]}
+    entry = {"name": "Laid out", "do": "send_post", "when": "every monday at 9", "with": given}
+    shown = await imported_by(world.admin, world, [entry])
+    await press(world.admin, shown.response, "import:do")
+    (job,) = (await world.bot.services.client.jobs(str(world.guild.id), JobQuery(text="Laid out"))).jobs
+    assert job.state is JobState.PENDING

@@ -178,7 +178,12 @@ async def _move(desk: Desk, state: Mapping[str, Any]) -> tuple[dict[str, int], l
             stayed.append(verdict.against[0] if verdict.named else f"{name}: {verdict.against[0]}")
             continue
         try:
-            saved = await _saved(desk, wanted[job.id], versions[job.id], act)
+            would_be, expected = wanted[job.id], versions[job.id]
+            saved = await (
+                desk.client.restore(job.id, would_be.version, expected=expected, by=desk.actor_id)
+                if act is Act.RESTORE
+                else desk.client.change(would_be, expected, desk.actor_id)
+            )
         except RequestRefused as error:
             stayed.append(f"{name}: {translated(error.message)}")
         else:
@@ -198,12 +203,6 @@ async def _wanted(desk: Desk, state: Mapping[str, Any], jobs: Iterable[Job]) -> 
             if item.job.version == back[job.id]:
                 found[job.id] = item.job
     return found
-
-
-async def _saved(desk: Desk, wanted: Job, expected: int, act: Act) -> Job:
-    if act is Act.REZONE:
-        return await desk.client.change(wanted, expected, desk.actor_id)
-    return await desk.client.restore(wanted.id, wanted.version, expected=expected, by=desk.actor_id)
 
 
 async def leave(desk: Desk, panel_id: str) -> None:
