@@ -55,7 +55,7 @@ _PLACES = (
         Need("read_message_history", channel=_IN, when="sticky"),
     ),
     variables=("text", "title", "thread", "embeds", "poll", "layout"),
-    pings=("text",),
+    pings=("text", "layout"),
     groups={
         "post": ("channel_ids", "text", "role_ids", "files"),
         "embeds": ("embeds",),

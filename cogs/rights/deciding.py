@@ -17,7 +17,7 @@ from cogs.language import in_quotes, t, translated
 from cogs.rights.rights import Channel, Of, findings, is_risky, pings_beyond
 from schedulezero.methods.markup import escaped
 from schedulezero.methods.spec import MethodSpec
-from schedulezero.model import Job
+from schedulezero.model import Job, JobState
 from schedulezero.model.authorship import ENDINGS, belongs_to_another, definition, is_rewritten
 from schedulezero.model.method_names import spoken
 
@@ -43,6 +43,9 @@ class Act(Enum):
     RESTORE = auto()
     """Restore a version; an undo does the same."""
     MOVE = auto()
+    """Move to another channel."""
+    REZONE = auto()
+    """Move to the same times of day in another time zone."""
     IMPORT = auto()
     APPROVE = auto()
 
@@ -52,7 +55,7 @@ _OF_ENDINGS = frozenset({Act.CANCEL, Act.RUN, Act.MAKE_UP, Act.RESUME, Act.COPY}
 """What may be done to a job that ends another one: settle it now, or call it off."""
 _IN_CREATORS_NAME = frozenset({Act.RUN, Act.MAKE_UP, Act.RESUME, Act.RESTORE, Act.APPROVE})
 """What lets a job run with the rights of its creator, whoever acts, unless the action rewrites it."""
-WRITES = frozenset({Act.SAVE, Act.MOVE, Act.IMPORT})
+WRITES = frozenset({Act.SAVE, Act.MOVE, Act.REZONE, Act.IMPORT})
 """Actions that write what the job does, so the bot must also be able to do it."""
 
 
@@ -86,8 +89,7 @@ class Situation:
         unreachable: why the job's recipient cannot get its messages; None if they can.
         objection: why the job would fail at each run, by its own check; None if no reason is known.
         approval: whether the guild requires approval by a second person.
-        cleared: whether the action needs no approval: it does not change what the job does, or the restored
-            version is itself pending.
+        cleared: whether the action needs no approval, because it does not change what the job does.
     """
 
     member: discord.Member
@@ -157,7 +159,8 @@ def decide(act: Act, job: Job, situation: Situation, *, version: Job | None = No
     exempt = becomes.in_quiet_hours and would_be is becomes and not situation.spec.watches
     if wrote and exempt and not member.guild_permissions.manage_guild:
         against.append(t("Only members with *Manage Server* may let a job run during quiet hours."))
-    unseen = act in (Act.RESTORE, Act.MOVE) and situation.approval and not situation.cleared
+    waits = situation.cleared or would_be.state is JobState.PENDING  # and so is still read by a second person
+    unseen = act in (Act.RESTORE, Act.MOVE, Act.REZONE) and situation.approval and not waits
     if unseen and is_risky(situation.spec, would_be.params, member.guild):
         name = escaped(job.title[:60])
         against.append(t("“{name}” needs approval: edit it instead.", name=name))

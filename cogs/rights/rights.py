@@ -29,7 +29,7 @@ from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, kind_of
 from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec, Need
-from schedulezero.methods.values import ReadParams, read_params
+from schedulezero.methods.values import ReadParams, read_params, texts_in
 from schedulezero.sentences import Sentence
 from schedulezero.web.outgoing import CALLING
 
@@ -257,7 +257,7 @@ class _Around:
 
 
 _MANY = 10
-"""A text that mentions more people than this pings many."""
+"""A job whose texts mention more people than this pings many."""
 # A job that needs one of these affects many people, and waits for a second person if the guild requires it.
 _RISKY = frozenset(
     {"mention_everyone", "manage_messages", "manage_channels", "manage_roles", "kick_members", "ban_members"}
@@ -281,9 +281,10 @@ def is_risky(
     """
     read = read_params(spec, params)
     texts = [value for value in read.values.values() if isinstance(value, str)]
-    if any(len(typed_people(text)) > _MANY for text in texts):
+    people = {person for text in (*texts, *pinging_texts(spec, params)) for person in typed_people(text)}
+    if len(people) > _MANY:
         return True
-    if any(not role.mentionable for role in pinged_roles(spec, read.values, guild)):
+    if any(not role.mentionable for role in pinged_roles(spec, params, guild)):
         return True
     for need in spec.needs:
         if need.permission not in among:
@@ -296,10 +297,14 @@ def is_risky(
     return False
 
 
+def pinging_texts(spec: MethodSpec, params: Mapping[str, Any]) -> list[str]:
+    """Return the texts of a job that ping whom they mention, those of a layout one by one."""
+    return [text for name in spec.pings for text in texts_in(params.get(name))]
+
+
 def pinged_roles(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Guild) -> list[discord.Role]:
     """Return the roles of a guild that a job's texts mention where a mention can ping."""
-    texts = [params.get(name) for name in spec.pings]
-    named = [role_id for text in texts if isinstance(text, str) for role_id in typed_roles(text)]
+    named = [role_id for text in pinging_texts(spec, params) for role_id in typed_roles(text)]
     found = [guild.get_role(role_id) for role_id in dict.fromkeys(named)]
     return [role for role in found if role is not None and not role.is_default()]
 

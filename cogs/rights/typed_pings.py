@@ -19,6 +19,7 @@ from schedulezero.compose.typed_text import Code, Directory, Finding, as_sent, t
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec
+from schedulezero.methods.values import texts_in
 
 _TYPED = re.compile(r"@(?:everyone|here)\b|<@&\d+>")
 _ASKING = ("everyone", "ping", "role_id", "role_ids")
@@ -62,8 +63,10 @@ def _pings_nobody(spec: MethodSpec, params: Mapping[str, Any]) -> list[str]:
     roles: list[Any] = [params.get("role_id"), *(params.get("role_ids") or ())]
     asked |= {f"<@&{role_id}>" for role_id in roles if role_id}
     for name, text in params.items():
-        for ping in _TYPED.findall(text) if isinstance(text, str) else ():
-            if ping in asked or (name in spec.pings and typed_roles(ping)):
+        pinging = name in spec.pings
+        texts = list(texts_in(text)) if pinging or isinstance(text, str) else []
+        for ping in _TYPED.findall("\n".join(texts)):
+            if ping in asked or (pinging and typed_roles(ping)):
                 continue
             if any(parameter.name in _ASKING for parameter in spec.parameters):
                 return [
@@ -83,8 +86,8 @@ def _not_allowed(
     """Say which roles a text mentions without pinging them: unknown ones, and those that take a right."""
     guild, found = member.guild, list[str]()
     for name in spec.pings:
-        text = params.get(name)
-        missing = [number for number in typed_roles(text) if not guild.get_role(number)] if text else []
+        typed = typed_roles("\n".join(texts_in(params.get(name))))
+        missing = [number for number in typed if not guild.get_role(number)]
         if missing:
             ping = f"`<@&{missing[0]}>`"
             found.append(t("{ping} isn't one of this server's roles, so it doesn't ping anyone.", ping=ping))

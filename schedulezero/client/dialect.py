@@ -244,8 +244,11 @@ class Dialect(ABC):
         """Resume a paused or held job; raises Conflict if it is no longer at that version."""
         raise self._without(Feature.PAUSE)
 
-    async def skip(self, job_id: str, by: str | None = None) -> Job:
-        """Skip a job's next run."""
+    async def skip(self, job_id: str, by: str | None = None, *, at: datetime | None = None) -> Job:
+        """Skip a job's next run; with ``at`` only that one, and nothing if it is skipped already.
+
+        Raises Conflict if another run is next.
+        """
         raise self._without(Feature.HOLD)
 
     async def approve(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:

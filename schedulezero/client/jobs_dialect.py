@@ -136,8 +136,9 @@ class JobsDialect(Dialect):
     async def resume(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
         return await self._changed("POST", f"{job_path(job_id)}/resume", {"version": version}, by)
 
-    async def skip(self, job_id: str, by: str | None = None) -> Job:
-        return await self._changed("POST", f"{job_path(job_id)}/skip", None, by)
+    async def skip(self, job_id: str, by: str | None = None, *, at: datetime | None = None) -> Job:
+        body: JsonObject = {"at": to_iso(at) if at is not None else None}
+        return await self._changed("POST", f"{job_path(job_id)}/skip", body, by)
 
     async def approve(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
         return await self._changed("POST", f"{job_path(job_id)}/approve", {"version": version}, by)

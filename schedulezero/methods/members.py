@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar
 
+from schedulezero.methods.values import texts_in
+
 Member = TypeVar("Member", covariant=True)
 
 _COUNTED_SECONDS = 600.0
@@ -47,8 +49,8 @@ def is_kept_up_to_date(guild: Any) -> bool:
 
 
 def tells_members(texts: Iterable[Any]) -> bool:
-    """Return whether any of these values is a text with the variable ``{members}``."""
-    return any(isinstance(text, str) and _COUNT.search(text) for text in texts)
+    """Return whether any of these values has a text with the variable ``{members}``."""
+    return any(_COUNT.search(text) for value in texts for text in texts_in(value))
 
 
 def note_count(guild_id: int, count: int) -> None:

@@ -91,6 +91,13 @@ async def test_members_are_counted_for_texts_that_tell_them(
         assert members.noted_count(world.guild.id) is None
 
 
+def test_a_layout_or_an_embed_may_tell_how_many_members_there_are() -> None:
+    layout = [{"type": 17, "components": [{"type": 10, "content": "We are {members}"}]}]
+    embeds = [{"title": "Hi", "fields": [{"name": "Members", "value": "{members}"}]}]
+    assert members.tells_members([layout]) and members.tells_members(["Hi", embeds])
+    assert not members.tells_members([[{"type": 10, "content": "We are {{members}}"}], 5, None])
+
+
 async def test_a_number_that_cannot_be_asked_for_is_the_last_known(
     world: World, counts: dict[int, tuple[float, int]]
 ) -> None:

@@ -10,13 +10,14 @@ import pytest
 import simcord.actors
 
 from cogs.background.double_taps import DoubleTaps
+from cogs.desk.jobs.pinged import asks_first, whom_it_pings
 from cogs.desk.kit.components import DeskButton
 from cogs.rights.rights import is_risky
 from cogs.services import spec_for
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import JobState
 from tests.conftest import until
-from tests.support.acting import a_job, click, now, runs
+from tests.support.acting import WEEKLY, a_job, click, now, runs
 from tests.support.alerting import alerts_to
 from tests.support.foreign_guild import forged
 from tests.support.private_threads import imported_by
@@ -112,6 +113,29 @@ async def test_run_now_runs_once_for_a_double_tap_and_again_for_a_second_click(w
     assert sum("This has already been done." in said(answer) for answer in answers) == 2
 
 
+async def test_a_double_tap_on_skip_next_skips_one_run(world: World) -> None:
+    job = await a_job(world)
+    assert job.next_run_at is not None
+    stamp = f"{job.next_run_at.timestamp():.0f}"
+    shown = await world.admin.slash(world.channel, "schedule show", job=job.id)
+    await at_once(world.admin, shown.response, 2, label="Skip next")
+    skipped = await now(world, job)
+    assert skipped.held_until == job.next_run_at and skipped.version == 2
+    assert f"Skipped: <t:{stamp}:F>" in text_of(shown.response)
+    late = said(await click(world, world.admin, "job", "skip", f"{job.id}:{stamp}"))
+    assert f"The run <t:{stamp}:F> is already skipped." in late
+    await world.admin.click(shown.response, label="Undo")  # type: ignore[arg-type]
+    undone = await now(world, job)
+    assert undone.next_run_at == job.next_run_at
+    other = replace(undone, trigger=replace(WEEKLY, args={**WEEKLY.args, "day_of_week": "tue"}))
+    await world.bot.services.client.change(other, undone.version, str(world.admin.id))
+    late = said(await click(world, world.admin, "job", "skip", f"{job.id}:{stamp}"))
+    assert f"<t:{stamp}:F> is no longer the next run" in late
+    assert (await now(world, job)).held_until is None
+    await click(world, world.admin, "job", "skip", job.id)  # a card of an earlier version of the bot
+    assert (await now(world, job)).held_until is not None
+
+
 def test_a_tap_counts_again_after_a_while_or_when_it_came_to_nothing() -> None:
     taps = DoubleTaps()
     assert [taps.is_first("a", at) for at in (0, 5, 9, 11)] == [True, False, False, True]
@@ -133,3 +157,35 @@ async def test_a_text_that_names_many_people_pings_many(world: World) -> None:
         return is_risky(spec, {"channel_id": str(world.channel.id), "message": text}, guild)
 
     assert not risky(10) and not risky(10, times=3) and risky(11)
+
+
+@pytest.mark.parametrize("count", [10, 11])
+async def test_a_layout_pings_as_a_text_does(world: World, count: int) -> None:
+    guild, spec = world.bot.get_guild(world.guild.id), spec_for(world.bot, "send_post")
+    assert guild is not None and spec is not None
+    role = world.guild.create_role("Quiet")
+    await world.env.settle()
+    place = {"channel_ids": [str(world.channel.id)]}
+    people = [f"<@{10**17 + number}>" for number in range(count)]
+    texts = [{"type": 10, "content": each} for each in people]  # one person each
+    layout = {**place, "layout": [{"type": 17, "components": texts}]}
+    assert is_risky(spec, layout, guild) is (count > 10)
+    assert is_risky(spec, {**place, "text": people[0], "layout": texts[1:]}, guild) is (count > 10)
+    assert asks_first(spec, layout, guild) is (count > 10)
+    assert whom_it_pings(spec, layout, guild) == (", ".join(people) if count <= 10 else f"{count} people")
+    named = {**place, "layout": [{"type": 10, "content": f"Hi\n---\n<@&{role.id}>"}]}
+    assert is_risky(spec, named, guild) and asks_first(spec, named, guild)
+    assert [whom_it_pings(spec, named, guild, number) for number in (1, 2)] == ["", role.mention]
+
+
+@pytest.mark.long
+async def test_an_imported_layout_that_pings_many_waits(world: World) -> None:
+    await a_job(world)
+    await waiting_room(world)
+    people = " ".join(f"<@{10**17 + number}>" for number in range(11))
+    given = {"channel_ids": [str(world.channel.id)], "layout": [{"type": 10, "content": people}]}
+    entry = {"name": "Laid out", "do": "send_post", "when": "every monday at 9", "with": given}
+    shown = await imported_by(world.admin, world, [entry])
+    await press(world.admin, shown.response, "import:do")
+    (job,) = (await world.bot.services.client.jobs(str(world.guild.id), JobQuery(text="Laid out"))).jobs
+    assert job.state is JobState.PENDING

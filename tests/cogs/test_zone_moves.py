@@ -10,8 +10,10 @@ import pytest
 
 from cogs.desk.settings.zone_move import moved_to
 from schedulezero.client.dialect import JobQuery
-from schedulezero.model import Job, Trigger
+from schedulezero.model import Job, JobState, Trigger
 from schedulezero.when.language.parse import understand
+from tests.support.acting import now
+from tests.support.approving import waiting
 from tests.support.reminding import jobs_of
 from tests.support.scheduling import scheduled
 from tests.support.text import text_of
@@ -94,6 +96,64 @@ def test_the_steps_of_an_interval_that_has_begun_stay() -> None:
     assert moved["starting"] == args["starting"] and moved["until"] == "2099-12-31T15:00:00Z"
     later = replace(job, trigger=Trigger("calendar", {**args, "starting": "2090-01-01T00:00:00Z"}))
     assert moved_to(later, "Asia/Tokyo").trigger.args["starting"] == "2089-12-31T15:00:00Z"
+
+
+async def test_an_undone_move_restores_each_job_as_it_was(world: World) -> None:
+    """02:30 on 28 March 2027 doesn't exist in Berlin, so moving there and back again would end at 03:00."""
+    await scheduled(world, "Gap", "every day at 9 until 28 march 2027 2:30")
+    before = await _the(world, "Gap")
+    answer = await world.admin.slash(world.channel, "schedule timezone", zone="Europe/Berlin", whose="guild")
+    panel: Any = answer.response
+    await world.admin.click(panel, label="Move 1 job")
+    assert (await _the(world, "Gap")).trigger.args["until"] == "2027-03-28T01:00:00Z"
+    await world.admin.click(panel, label="Undo")
+    assert "Moved 1 job to UTC" in text_of(panel)
+    after = await _the(world, "Gap")
+    assert (after.trigger, after.timezone, after.anchor_at) == (
+        before.trigger,
+        before.timezone,
+        before.anchor_at,
+    )
+    await world.admin.click(panel, label="Undo")
+    moved = await _the(world, "Gap")
+    assert moved.timezone == "Europe/Berlin"
+    await world.bot.services.client.pause(moved.id, by=str(world.moderator.id))
+    await world.admin.click(panel, label="Undo")
+    assert "Moved 0 jobs to UTC" in text_of(panel) and "1 was left unchanged" in text_of(panel)
+    assert (await _the(world, "Gap")).timezone == "Europe/Berlin"
+
+
+@pytest.mark.long
+async def test_what_needs_approval_does_not_move_by_itself(world: World) -> None:
+    job, _, card = await waiting(world)
+    await world.owner.click(card, label="Approve")  # type: ignore[arg-type]
+    approved = await now(world, job)
+    assert approved.state is JobState.ACTIVE
+    await scheduled(world, "Quiet")
+    answer = await world.admin.slash(world.channel, "schedule timezone", zone="Asia/Tokyo", whose="guild")
+    panel: Any = answer.response
+    await world.admin.click(panel, label="Move 2 jobs")
+    assert "Moved 1 job to Asia/Tokyo" in text_of(panel) and "needs approval: edit it instead" in text_of(
+        panel
+    )
+    assert await now(world, job) == approved and (await _the(world, "Quiet")).timezone == "Asia/Tokyo"
+    await world.admin.click(panel, label="Undo")
+    assert (await _the(world, "Quiet")).timezone == "UTC"
+
+
+@pytest.mark.long
+async def test_what_still_waits_for_approval_moves_and_waits_on(world: World) -> None:
+    job, _, card = await waiting(world)
+    answer = await world.admin.slash(world.channel, "schedule timezone", zone="Asia/Tokyo", whose="guild")
+    panel: Any = answer.response
+    await world.admin.click(panel, label="Move 1 job")
+    moved = await now(world, job)
+    assert (moved.state, moved.timezone) == (JobState.PENDING, "Asia/Tokyo")
+    said_to_owner = text_of((await world.owner.click(card, label="Approve")).response)  # type: ignore[arg-type]
+    assert "The job has changed since that card was posted" in said_to_owner
+    await world.admin.click(panel, label="Undo")
+    back = await now(world, job)
+    assert (back.state, back.timezone, back.trigger) == (JobState.PENDING, "UTC", job.trigger)
 
 
 async def test_a_move_that_fails_can_be_repeated(world: World) -> None:

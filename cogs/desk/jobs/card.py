@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -99,7 +100,7 @@ def card(
     if job.state is not JobState.CANCELLED:
         if labels := _not_possible(job, lacks):
             items.append(ui.TextDisplay(greyed_out(labels)))
-        items += _button_rows(job, undo, lacks)
+        items += _button_rows(job, undo, lacks, run_to_skip(job, rules))
     panel = panel_of(*items, colour=job_colour(job))
     for item in post_items(post, MOST_COMPONENTS - count_of(panel)) if post is not None else ():
         panel.add_item(item)
@@ -151,7 +152,9 @@ def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None, 
     return "\n".join([*lines, *(f"-# {option}" for option in options)])
 
 
-def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[ui.ActionRow[ui.LayoutView]]:
+def _button_rows(
+    job: Job, undo: int | None, lacks: frozenset[Feature], skips: datetime | None
+) -> list[ui.ActionRow[ui.LayoutView]]:
     if belongs_to_another(job):
         return _rows_of_part(job, undo)
     no_pause, no_edit = Feature.PAUSE in lacks, Feature.EDIT in lacks
@@ -167,9 +170,11 @@ def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[
         first.append(DeskButton("job", "resume", job.id, t("Resume"), disabled=no_pause))
     else:
         first.append(DeskButton("job", "pause", job.id, t("Pause"), disabled=no_pause or not active))
+    # The button names the run: a second tap on it, or an old card, skips no other one.
+    skip = f"{job.id}:{run_number(skips)}" if skips is not None else job.id
     first += [
         DeskButton("job", "until", job.id, t("Pause until…"), disabled=no_hold or not active),
-        DeskButton("job", "skip", job.id, t("Skip next"), disabled=no_hold or not active or runs_once(job)),
+        DeskButton("job", "skip", skip, t("Skip next"), disabled=no_hold or not active or runs_once(job)),
         DeskButton("job", "edit", job.id, t("Edit"), disabled=no_edit),
     ]
     second = [
@@ -228,6 +233,17 @@ def _not_possible(job: Job, lacks: frozenset[Feature]) -> list[str]:
         (Feature.UNDO, [t("Changes")]),
     )
     return [label for feature, labels in buttons if feature in lacks for label in labels]
+
+
+def run_to_skip(job: Job, rules: GuildRules | None) -> datetime | None:
+    """Return the run that *Skip next* skips: the next one that the guild's rules leave."""
+    left, _ = next_allowed(job, rules)
+    return left if left is not None else job.next_run_at
+
+
+def run_number(run_at: datetime) -> int:
+    """Return a run's instant as custom ids name it, in seconds."""
+    return int(run_at.timestamp())
 
 
 def runs_once(job: Job) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import discord
 
 from cogs.desk.jobs.approval_card import ask_for_approval
+from cogs.desk.jobs.card import run_number, run_to_skip
 from cogs.desk.jobs.endings import what_stays
 from cogs.desk.jobs.live import Said, drawn_now, show_live
 from cogs.desk.jobs.lookup import (
@@ -37,9 +40,10 @@ from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound, WhenError
 from schedulezero.model import Job, JobState
 from schedulezero.model.authorship import unchanged_since
-from schedulezero.when.calendar.quiet_hours import next_allowed
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
+
+_RUN = re.compile(r"(?P<job>.+):(?P<at>\d{10})", re.ASCII)
 
 
 async def show_card(desk: Desk, job_id: str, heading: str | None = None) -> None:
@@ -99,18 +103,38 @@ async def resume(desk: Desk, job_id: str) -> None:
     await _show_changed(desk, job, resumed, t("Resumed"))
 
 
-async def skip(desk: Desk, job_id: str) -> None:
-    """Skip the next run that the guild's rules leave."""
-    job = await job_for(desk, Act.SKIP, job_id)
-    left, why = next_allowed(job, await rules_here(desk))
-    if why is not None and left is not None:
+async def skip(desk: Desk, target: str) -> None:
+    """Skip the next run that the guild's rules leave, if it is the one that the button names.
+
+    The target is ``<job>:<seconds>``; cards of earlier versions of the bot name only the job.
+    """
+    match = _RUN.fullmatch(target)
+    job = await job_for(desk, Act.SKIP, match["job"] if match is not None else target)
+    left = run_to_skip(job, await rules_here(desk))
+    if match is not None:
+        _expect_next(job, int(match["at"]), left)
+    if left is not None and left != job.next_run_at:
         # The run before it doesn't happen anyway. A hold that ends with a run is a skip of that run.
         skipped = await desk.client.pause(job.id, left, desk.actor_id)
     else:
-        left = job.next_run_at
-        skipped = await desk.client.skip(job.id, desk.actor_id)
+        skipped = await desk.client.skip(job.id, desk.actor_id, at=left)
     when = discord.utils.format_dt(left, "F") if left is not None else ""
     await _show_changed(desk, job, skipped, headline=t("Skipped: {when}", when=when))
+
+
+def _expect_next(job: Job, named: int, following: datetime | None) -> None:
+    """Raise Refused if the run that a button names isn't the one to skip."""
+    if following is not None and run_number(following) == named:
+        return
+    when = discord.utils.format_dt(datetime.fromtimestamp(named, UTC), "F")
+    if job.held_until is not None and named <= run_number(job.held_until):
+        raise Refused(t("The run {when} is already skipped. *Refresh* shows the next one.", when=when))
+    raise Refused(
+        t(
+            "{when} is no longer the next run, so nothing was skipped. *Refresh* shows the next one.",
+            when=when,
+        )
+    )
 
 
 async def ask_until(desk: Desk, job_id: str) -> None:
@@ -212,8 +236,7 @@ async def go_back(desk: Desk, target: str) -> None:
     wanted = next((item.job for item in versions if item.job.version == number), None)
     if number is None or wanted is None:
         raise Refused(t("This version of {job} is no longer stored.", job=titled(job)))
-    cleared = wanted.state is JobState.PENDING or unchanged_since(number, versions)
-    await check(desk, Act.RESTORE, job, version=wanted, cleared=cleared)
+    await check(desk, Act.RESTORE, job, version=wanted, cleared=unchanged_since(number, versions))
     present = _number(expected)
     async with taking_turns(desk.guild_id), telling_of_conflicts(desk, job.id):
         if await another_is_on(client, job):

@@ -23,7 +23,7 @@ from schedulezero.errors import Conflict, NotFound
 from schedulezero.model import GuildRules, Job, JobState
 from schedulezero.model.job_parts import parts_as_jobs
 
-_ASKED = WRITES - {Act.SAVE}
+_ASKED = WRITES - {Act.SAVE, Act.REZONE}
 MOST_VERSIONS = 100
 """The most versions of a job that the server keeps."""
 

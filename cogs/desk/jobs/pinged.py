@@ -9,9 +9,9 @@ import discord
 
 from cogs.desk.kit.wording import cut
 from cogs.language import tn
-from cogs.rights.rights import PINGS_OR_DELETES, is_risky, pinged_roles
+from cogs.rights.rights import PINGS_OR_DELETES, is_risky, pinged_roles, pinging_texts
 from schedulezero.compose.rendering import called, called_in
-from schedulezero.compose.typed_text import typed_people
+from schedulezero.compose.typed_text import typed_people, typed_roles
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.variables import turn
 
@@ -29,11 +29,12 @@ def whom_it_pings(spec: MethodSpec, params: Mapping[str, Any], guild: discord.Gu
         number: the run's number within the job, which decides on the text where several take turns.
     """
     found = [*called(params, str(guild.id)), *_asked(params, guild)]
-    said = {name: str(params[name]) for name in spec.pings if params.get(name)}
+    said = pinging_texts(spec, params)
     if params.get("shuffled") is not True:
-        said = {name: turn(text, number) for name, text in said.items()}
-    found += [role.mention for role in pinged_roles(spec, said, guild)]
-    people = list(dict.fromkeys(user_id for text in said.values() for user_id in typed_people(text)))
+        said = [turn(text, number) for text in said]
+    named = {role_id for text in said for role_id in typed_roles(text)}
+    found += [role.mention for role in pinged_roles(spec, params, guild) if role.id in named]
+    people = list(dict.fromkeys(user_id for text in said for user_id in typed_people(text)))
     if len(people) <= _MOST_NAMED:
         found += [f"<@{user_id}>" for user_id in people]
     else:

@@ -3,7 +3,9 @@
 A moved job keeps its wall-clock times: *every Monday at 09:00* is 09:00 in the new zone, and *until 31
 December* ends with that day there. Jobs that run once, or at an interval, are instants and no wall-clock
 times; they stay. The jobs wait in the bot's memory under the panel's id, with their versions, so that none is
-moved that somebody has changed since.
+moved that somebody has changed since. *Undo* restores the versions before the move: worked out again, a time
+that the other zone's clocks skip would come back as another one. If the guild requires approval, jobs that
+need it stay, and a person edits them.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import discord
 
-from cogs.desk.jobs.lookup import verdicts
+from cogs.desk.jobs.lookup import MOST_VERSIONS, verdicts
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
@@ -110,9 +112,12 @@ async def offered(desk: Desk, before: str, after: str, said: str) -> bool:
     return True
 
 
-async def _kept(desk: Desk, before: str, after: str, jobs: Mapping[str, int]) -> str:
+async def _kept(
+    desk: Desk, before: str, after: str, jobs: Mapping[str, int], back: Mapping[str, int] | None = None
+) -> str:
+    """Store what a button moves, with the version to restore of each job if it undoes a move."""
     panel_id = new_id()
-    state = {"zone_before": before, "zone_after": after, "jobs": dict(jobs)}
+    state = {"zone_before": before, "zone_after": after, "jobs": dict(jobs), "back": dict(back or {})}
     await desk.memory.save_panel(panel_id, desk.guild.id, state)
     return panel_id
 
@@ -149,7 +154,8 @@ async def move(desk: Desk, panel_id: str) -> None:
         lines += [said, *bullets(stayed, _NAMED)]
     buttons = [DeskButton("setup", "back", str(desk.guild.id), t("Go to the settings"))]
     if moved:
-        back = await _kept(desk, after, before, moved)
+        versions = {job_id: state["jobs"][job_id] for job_id in moved}
+        back = await _kept(desk, after, before, moved, versions)
         style = discord.ButtonStyle.primary
         buttons.append(DeskButton("zone", "move", back, t("Undo"), style=style))
     await desk.show(note_panel("\n".join(lines), *buttons, colour=GOOD))
@@ -162,22 +168,41 @@ async def _move(desk: Desk, state: Mapping[str, Any]) -> tuple[dict[str, int], l
     """
     versions = state["jobs"]
     jobs = [job async for job in desk.client.all_jobs(desk.guild_id) if job.id in versions]
-    wanted = {job.id: moved_to(job, state["zone_after"]) for job in movable(jobs, state["zone_before"])}
+    wanted, act = await _wanted(desk, state, jobs), Act.RESTORE if state.get("back") else Act.REZONE
     moved: dict[str, int] = {}
     stayed: list[str] = []
     left = [job for job in jobs if job.id in wanted]
-    async for job, verdict in verdicts(desk, Act.SAVE, left, versions=wanted):
+    async for job, verdict in verdicts(desk, act, left, versions=wanted):
+        name = f"**{cut(plain(title_of(job)), 80)}**"
         if not verdict.allowed:
-            stayed.append(f"**{cut(plain(title_of(job)), 80)}**: {verdict.against[0]}")
+            stayed.append(verdict.against[0] if verdict.named else f"{name}: {verdict.against[0]}")
             continue
         try:
-            saved = await desk.client.change(wanted[job.id], versions[job.id], desk.actor_id)
+            would_be, expected = wanted[job.id], versions[job.id]
+            saved = await (
+                desk.client.restore(job.id, would_be.version, expected=expected, by=desk.actor_id)
+                if act is Act.RESTORE
+                else desk.client.change(would_be, expected, desk.actor_id)
+            )
         except RequestRefused as error:
-            stayed.append(f"**{cut(plain(title_of(job)), 80)}**: {translated(error.message)}")
+            stayed.append(f"{name}: {translated(error.message)}")
         else:
             moved[job.id] = saved.version
             desk.services.live_cards.moved(job.id)
     return moved, stayed
+
+
+async def _wanted(desk: Desk, state: Mapping[str, Any], jobs: Iterable[Job]) -> dict[str, Job]:
+    """Return the jobs still to be moved, as they should become."""
+    left = movable(jobs, state["zone_before"])
+    if not (back := state.get("back")):
+        return {job.id: moved_to(job, state["zone_after"]) for job in left}
+    found: dict[str, Job] = {}
+    for job in left:
+        for item in await desk.client.versions(job.id, MOST_VERSIONS):
+            if item.job.version == back[job.id]:
+                found[job.id] = item.job
+    return found
 
 
 async def leave(desk: Desk, panel_id: str) -> None:

@@ -23,6 +23,7 @@ from schedulezero.server.http.bodies import (
     JobChangeBody,
     PauseBody,
     RestoreBody,
+    SkipBody,
     SpanBody,
     VersionBody,
     actor_of,
@@ -164,7 +165,9 @@ class JobsResource:
         return self._answer(await self._jobs.resume(job_id, version=body.version, by=actor_of(request)))
 
     async def skip(self, request: web.Request) -> web.Response:
-        return self._answer(await self._jobs.skip(request.match_info["id"], by=actor_of(request)))
+        body = await read_body(request, SkipBody)
+        at = read_instant(body.at, "at") if body.at is not None else None
+        return self._answer(await self._jobs.skip(request.match_info["id"], at, by=actor_of(request)))
 
     async def approve(self, request: web.Request) -> web.Response:
         body = await read_body(request, VersionBody)

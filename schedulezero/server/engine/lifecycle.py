@@ -218,12 +218,32 @@ class Jobs:
 
         return await self._apply(job_id, apply, "resumed", by)
 
-    async def skip(self, job_id: str, *, by: str | None = None) -> Job:
-        """Skip a job's next run; later runs keep their schedule."""
+    async def skip(self, job_id: str, at: datetime | None = None, *, by: str | None = None) -> Job:
+        """Skip a job's next run; later runs keep their schedule.
+
+        Parameters:
+            job_id: the job.
+            at: the run that the caller saw as the next one; None for whichever is next. If it is skipped
+                already, nothing changes.
+            by: the id of the user who asks.
+
+        Raises Missing when the job doesn't exist, and Conflict when its state doesn't allow it, another run
+        is next, or no run would be left.
+        """
         now = self.now()
 
-        def apply(before: Job) -> Job:
+        def apply(before: Job) -> Job | None:
             self._expect(before, JobState.ACTIVE, "skipped")
+            if at is not None and before.held_until is not None and at <= before.held_until:
+                return None
+            if at is not None and at != before.next_run_at:
+                raise Conflict(
+                    "not_next_run",
+                    Sentence(
+                        "That run is no longer the next one, so nothing was skipped.", "run_no_longer_next"
+                    ),
+                    "at",
+                )
             after = replace(before, held_until=before.next_run_at, updated_at=now)
             next_run_at = next_run_of(after, now)
             if next_run_at is None:

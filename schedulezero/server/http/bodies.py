@@ -155,6 +155,12 @@ class PauseBody(_Body):
     version: Version | None = None
 
 
+class SkipBody(_Body):
+    """``POST /api/jobs/{id}/skip``. With ``at``, it skips that run, and only if it is the next one."""
+
+    at: Moment | None = None
+
+
 class RestoreBody(_Body):
     """``POST /api/jobs/{id}/restore``. Without ``version``, it undoes a cancellation."""
 

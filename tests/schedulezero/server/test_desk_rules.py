@@ -84,6 +84,19 @@ async def test_skipping_passes_over_one_instant_and_can_be_undone(api: Api) -> N
     assert (await post(api, f"{job['job_id']}/restore", version=1))["next_run_at"] == job["next_run_at"]
 
 
+async def test_a_skip_that_names_its_run_skips_no_other_one(api: Api) -> None:
+    job = await created(api)
+    path, first = f"{job['job_id']}/skip", job["next_run_at"]
+    once = await post(api, path, at=first)
+    assert once["held_until"] == first and once["version"] == 2
+    again = await post(api, path, at=first)  # is skipped already: no change, no version
+    assert (again["next_run_at"], again["version"]) == (once["next_run_at"], 2)
+    later = to_iso(from_iso(once["next_run_at"]) + timedelta(hours=1))
+    refused = (await post(api, path, 409, at=later))["error"]
+    assert (refused["code"], refused["field"]) == ("not_next_run", "at")
+    assert (await post(api, path, at=once["next_run_at"]))["held_until"] == once["next_run_at"]
+
+
 async def test_a_hold_ends_by_itself_and_may_not_be_for_good(api: Api) -> None:
     job_id = (await created(api))["job_id"]
     tomorrow = datetime.now(UTC) + timedelta(days=1)
