@@ -310,8 +310,12 @@ def test_the_notes_are_bounded() -> None:
     assert len(found.left) == 40
 
 
-@pytest.mark.parametrize("part", ["\n", " ", "a\n", "`", "```", "```\n", "[", "{ ", "<@", "a ", '"', "\\", ",", "%"])
-@pytest.mark.parametrize("begin", ["```", "say <@", "{{cembed ", "https://discohook.app/?data=", '{"a": "', "["])
+@pytest.mark.parametrize(
+    "part", ["\n", " ", "a\n", "`", "```", "```\n", "[", "{ ", "<@", "a ", '"', "\\", ",", "%"]
+)
+@pytest.mark.parametrize(
+    "begin", ["```", "say <@", "{{cembed ", "https://discohook.app/?data=", '{"a": "', "["]
+)
 def test_a_hostile_text_takes_no_time(begin: str, part: str) -> None:
     text = begin + part * ((MOST_CHARACTERS - len(begin)) // len(part))
     before = time.process_time()
