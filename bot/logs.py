@@ -28,12 +28,12 @@ _SECRETS = re.compile(
 )
 # A password that isn't percent-encoded may contain anything: hide all that precedes the line's last @.
 _POSTGRES = re.compile(
-    r"(postgres(?:ql)?(?:\+\w+)?:/{0,2}+)"
+    r"postgres(?:ql)?(?:\+\w+)?:/{0,2}+"
     r"(?!user:(?:password|p%40ss%2Fword)@host)"  # our own examples
-    r"(?![^\s:@/?#]*@[^\s@]*(?:\s|$))"  # a user without a password
-    r"(?:(?!postgres(?:ql)?://user:p)[^\n])*@",
+    r"(?![^\s:@/?#]*@[^\s@]*(?:\s|$))",  # a user without a password
     re.IGNORECASE,
 )
+_NO_FURTHER = re.compile(r"\n|postgres(?:ql)?://user:p", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")  # which some readers take for the end of a line
 _known: dict[str, re.Pattern[str]] = {}
@@ -58,10 +58,25 @@ def hide_passwords(setting: str) -> None:
 
 def redact(text: str) -> str:
     """Return a text with the secrets in it hidden."""
-    text = _POSTGRES.sub(rf"\1{_HIDDEN}@", text)
+    text = _without_passwords(text)
     for secret in sorted(_known, key=len, reverse=True):  # longest first: a secret may contain another
         text = _known[secret].sub(_HIDDEN, text)
     return _SECRETS.sub(_HIDDEN, text)
+
+
+def _without_passwords(text: str) -> str:
+    """Return a text without the passwords in PostgreSQL's URLs, read once however many URLs it holds."""
+    parts: list[str] = []
+    done = 0
+    for end in (*(match.start() for match in _NO_FURTHER.finditer(text)), len(text)):
+        last = text.rfind("@", done, end)
+        found = _POSTGRES.search(text, done, end) if last >= 0 else None
+        if found is not None and found.end() <= last:
+            parts += [text[done : found.end()], _HIDDEN]
+            done = last
+        parts.append(text[done:end])
+        done = end
+    return "".join(parts)
 
 
 class LineFormatter(logging.Formatter):

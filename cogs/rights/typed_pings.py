@@ -25,6 +25,8 @@ _TYPED = re.compile(r"@(?:everyone|here)\b|<@&\d+>")
 _ASKING = ("everyone", "ping", "role_id", "role_ids")
 """The parameters that ask for a ping."""
 _MOST_SAID = 4
+_MOST_READ = 20_000
+"""Characters of a list of texts. Looking up names takes time, and the card is shown after each change."""
 
 
 def typed_ping_cautions(
@@ -47,7 +49,8 @@ def typed_ping_cautions(
     for name in mentioning(spec):
         text = params.get(name)
         if isinstance(text, str):
-            found += [_said(item) for item in as_sent(text, directory)[1] if item.code is not Code.EVERYONE]
+            read = text if len(text) <= _MOST_READ else text[:_MOST_READ].rpartition("\n")[0]
+            found += [_said(item) for item in as_sent(read, directory)[1] if item.code is not Code.EVERYONE]
     return list(dict.fromkeys(found))[:_MOST_SAID]
 
 

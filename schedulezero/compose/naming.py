@@ -10,6 +10,7 @@ from schedulezero.methods.variables import turns
 
 LONGEST = 60
 _SHORTEST_SENTENCE = 8
+_LONGEST_READ = 2000  # characters of a line
 
 _EMOJI = re.compile(r"<a?(:\w{1,32}:)\d+>", re.ASCII)
 _COMMAND = re.compile(r"<(/[^<>:\n]{1,200}):\d+>", re.ASCII)
@@ -24,7 +25,7 @@ _LINE_MARKS = re.compile(r"^\s*(?:#{1,3}\s+|-#\s+|>{1,3}\s+|[-*]\s+|\d{1,3}\.\s+
 _MARKS = re.compile(r"(?<!\\)(?:\*{1,3}|_{2}|~~|\|\||`+)|(?<![\w\\])_(?=\S)|(?<=\S)(?<!\\)_(?!\w)")
 _ESCAPED = re.compile(r"\\([^\sA-Za-z0-9])")
 _BLANKS = re.compile(r"\s+(?=[,.;!?]|:(?:\s|$))")
-_LEFT_OVER = re.compile(r"[,;:]+(?=[,.;!?])")
+_LEFT_OVER = re.compile(r"(?<![,;:])[,;:]+(?=[,.;!?])")
 _SENTENCE = re.compile(r"[.!?…](?=\s)|[。！？]")
 
 
@@ -37,7 +38,7 @@ def name_from_text(text: str, directory: Directory) -> str:
     """
     first = unsilenced(turns(text)[0])[0]
     for raw in _FENCE.sub("", first).splitlines():
-        line = _read(raw, directory)
+        line = _read(raw[:_LONGEST_READ], directory)
         if any(char.isalnum() for char in line):
             return cut_at_word(_sentence(line), LONGEST)
     return ""

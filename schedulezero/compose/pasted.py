@@ -21,7 +21,8 @@ MOST_CHARACTERS = 512 * 1024
 _DEEPEST = 24
 _MOST_VALUES = 20_000
 
-_FENCE = re.compile(r"```(?:[a-zA-Z]{0,10}\s*\n)?(.*?)```", re.DOTALL)
+_FENCE = "```"
+_LANGUAGE = re.compile(r"[a-zA-Z]{0,10}[^\S\n]*\n")  # what the line of an opening fence may hold
 _LINK = re.compile(r"<?(https?://\S+?)>?")
 _MESSAGE = re.compile(r"https?://(?:\w+\.)?discord(?:app)?\.com/channels/")
 # What bots want before the JSON: Carl-bot's tag {embed:…}, YAGPDB's -customembed …, Nadeko's .say ….
@@ -64,9 +65,14 @@ def pasted_data(text: str) -> Any:
 
 def _bounds(text: str) -> tuple[int, int]:
     """Return where the data begins and ends: within the first code fence, if there is one."""
-    fence = _FENCE.search(text)
+    start, end = 0, len(text)
+    fence = text.find(_FENCE)
+    closing = text.find(_FENCE, fence + len(_FENCE)) if fence >= 0 else -1
     # A fence within a JSON text is part of a message, not around it.
-    start, end = (0, len(text)) if fence is None or _began(text[: fence.start()]) else fence.span(1)
+    if closing >= 0 and not _began(text[:fence]):
+        start, end = fence + len(_FENCE), closing
+        if (language := _LANGUAGE.match(text, start, end)) is not None:
+            start = language.end()
     blank = " \t\r\n\ufeff\u200b"
     inner = text[start:end]
     return start + len(inner) - len(inner.lstrip(blank)), end - (len(inner) - len(inner.rstrip(blank)))

@@ -17,6 +17,7 @@ import difflib
 import itertools
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -178,6 +179,7 @@ _ASIDE = re.compile(
 _EMOJI = re.compile(r":(\w{2,32}):", re.ASCII)
 _EVERYONE = re.compile(r"@(?:everyone|here)\b")
 _SILENT = re.compile(r"\s*@silent(?:\s+|$)")
+_GOES_ON = re.compile(r"_+[^\W_]")
 _NAME = re.compile(r"[@#]([^\W_][\w.\-]{0,99})")
 _MENTION = re.compile(r"<(?:@[!&]?\d+|\#\d+|a?:\w{1,32}:\d+|/[^<>:\n]{1,200}:\d+)>", re.ASCII)
 _PERSON = re.compile(r"<@!?(\d{15,20})>", re.ASCII)
@@ -300,24 +302,32 @@ def _code_spans(text: str) -> Iterator[tuple[int, int]]:
     A run of backticks without its like later on is text. In code, a backslash escapes nothing.
     """
     runs = [(match.start(), match.end()) for match in re.finditer("`+", text)]
-    later: dict[int, list[int]] = {}
+    later: dict[int, deque[int]] = {}
     for number, (begin, end) in enumerate(runs):
-        later.setdefault(end - begin, []).append(number)
+        later.setdefault(end - begin, deque()).append(number)
     number = 0
     while number < len(runs):
         begin, end = runs[number]
         length = end - begin
-        if (len(text[:begin]) - len(text[:begin].rstrip("\\"))) % 2:
+        if (begin - _run_before(text, begin, "\\")) % 2:
             number += 1  # escaped
             continue
         ones = later[length]
         while ones and ones[0] <= number:
-            ones.pop(0)
+            ones.popleft()
         if not ones:
             number += 1
             continue
         yield begin, runs[ones[0]][1]
         number = ones[0] + 1
+
+
+def _run_before(text: str, end: int, chars: str) -> int:
+    """Return where a run of these characters begins that ends here."""
+    begin = end
+    while begin and text[begin - 1] in chars:
+        begin -= 1
+    return begin
 
 
 def _emoji(text: str, begin: int, directory: Directory) -> tuple[str, int] | Finding | None:
@@ -347,8 +357,10 @@ def _named(text: str, begin: int, directory: Directory) -> tuple[str, int] | Fin
     if sign == "@":
         if (match := _EVERYONE.match(text, begin)) is not None:
             return Finding(Code.EVERYONE, match[0])
-        if _SILENT.match(text[begin:]) and not text[:begin].rpartition("\n---")[2].strip("- \t\n"):
-            return None
+        if _SILENT.match(text, begin):
+            blank = _run_before(text, begin, "- \t\n")
+            if not blank or "\n---" in text[blank:begin]:
+                return None
     table = {"@": directory.at, "#": directory.channels, "/": directory.commands}[sign]
     for end in _ends(text, begin + 1, directory, table):
         entries = _meant(table[_folded(text[begin + 1 : end])], text[begin + 1 : end])
@@ -369,7 +381,7 @@ def _ends(text: str, begin: int, directory: Directory, table: Mapping[str, objec
     line = text.find("\n", begin)
     for end in range(min(len(text) if line < 0 else line, begin + _LONGEST_NAME), begin, -1):
         following = text[end : end + 1]
-        if following.isalnum() or (following == "_" and text[end:].lstrip("_")[:1].isalnum()):
+        if following.isalnum() or (following == "_" and _GOES_ON.match(text, end)):
             continue
         after = text[end + 1 : end + 2]
         # "#general-chat" isn't "#general" with an appendix, nor is "@pia.miller" Pia.

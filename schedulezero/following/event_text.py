@@ -24,7 +24,7 @@ DEFAULT = "**{title}** · {start|R}\n{start} – {end|t}\n{location}\n{link}"
 _VARIABLE = re.compile(r"\{\{|\{(?P<name>[a-zA-Z_]{1,20})(?:\|(?P<style>[^{}\n]{0,10}))?\}")
 _STYLES = "tTdDfFR"
 _MOST = limits.TEXT.most
-_GAP = re.compile(r"[ \t]*[–—-][ \t]*$")
+_GAP = re.compile(r"(?<![ \t])[ \t]*[–—-][ \t]*$")
 
 
 def stamp(at: datetime, style: str) -> str:

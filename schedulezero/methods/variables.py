@@ -124,6 +124,11 @@ def facts_of(
 
 def render(text: str, facts: Facts) -> str:
     """Return the text with its variables filled in; raises ParameterError for an unknown or invalid one."""
+    return _filled(text, facts, {})
+
+
+def _filled(text: str, facts: Facts, said: dict[str, str]) -> str:
+    """Fill in a text's variables, each looked up once: a date takes long to say, and texts repeat it."""
 
     def fill(match: re.Match[str]) -> str:
         name, argument = match["name"], match["argument"]
@@ -142,7 +147,9 @@ def render(text: str, facts: Facts) -> str:
                 hint=hint,
                 known=known,
             )
-        return variable(argument, facts)
+        if match[0] not in said:
+            said[match[0]] = variable(argument, facts)
+        return said[match[0]]
 
     return _VARIABLE.sub(fill, text)
 
@@ -176,7 +183,8 @@ def shown_separators(text: str) -> str:
 
 def rendered(text: str, facts: Facts) -> list[str]:
     """Return each rotating text with its variables filled in; raises ParameterError for an invalid one."""
-    return [render(turn, facts) for turn in turns(text)]
+    said: dict[str, str] = {}
+    return [_filled(turn, facts, said) for turn in turns(text)]
 
 
 def turns(text: str) -> list[str]:
@@ -319,16 +327,21 @@ def skipped(text: str, days: Iterable[datetime]) -> tuple[str, datetime] | None:
         text: the text with variables.
         days: the instants of runs, in the job's zone.
     """
-    named = [match for match in _VARIABLE.finditer(text) if (match["name"] or "").lower() == "at"]
-    for match in named:
-        at = _clock((match["argument"] or "").partition("|")[0].strip())
+    # Each hour once: a long list of texts names the same ones over and over.
+    named: dict[str, str] = {}
+    for match in _VARIABLE.finditer(text):
+        if (match["name"] or "").lower() == "at":
+            named.setdefault(match["argument"] or "", match[0])
+    by_day = list(days)
+    for argument, variable in named.items():
+        at = _clock(argument.partition("|")[0].strip())
         if at is None:
             continue
-        for day in days:
+        for day in by_day:
             local = datetime.combine(day.date(), at, day.tzinfo)
             shown = local.astimezone(UTC).astimezone(day.tzinfo)
             if shown.replace(tzinfo=None) != local.replace(tzinfo=None):
-                return match[0], shown
+                return variable, shown
     return None
 
 

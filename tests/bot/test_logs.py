@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def test_secrets_are_hidden_wherever_they_come_from() -> None:
     for text in ("https://example.org/@me", "https://example.org?mail=a@b", "https://example.org is me@home"):
         assert redact(text) == text
     assert redact("a job named sz_ok ran at 10.30.15") == "a job named sz_ok ran at 10.30.15"
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["postgres:", "postgresql+a:", "postgres:@", "postgres://user:p", "postgres://user:p@", "postgres+",
+     "://", "://a:", "Bearer ", "Authorization: ", "?password=", "x", "x.", "-", "sz_0", "@", "\n", " "],
+)  # fmt: skip
+@pytest.mark.parametrize("begin", ["", "postgres:", "://a:", "x" * 25 + "."])
+def test_a_hostile_line_takes_no_time(begin: str, part: str) -> None:
+    before = time.process_time()
+    redact(begin + part * (100_000 // len(part)))
+    assert time.process_time() - before < 1
 
 
 _LAST_LINES = """

@@ -7,6 +7,8 @@ The corpus is in the spirit of public reports about clients, bridges and exporte
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from schedulezero.compose.typed_text import Code, as_sent, as_typed, directory_of, typed_roles, unsilenced
@@ -195,6 +197,13 @@ def test_a_hostile_text_is_read_once(part: str) -> None:
     sent, found = as_sent(text, HERE)
     assert as_sent(sent, HERE)[0] == sent and len(found) <= 20
     assert as_typed(text, HERE) in (text, as_typed(text, HERE))
+
+
+@pytest.mark.parametrize("part", ["\\`", "`a` @", "- ", "@Role" + "_" * 90, "@silent ", "<"])
+def test_a_long_hostile_text_takes_no_time(part: str) -> None:
+    before = time.process_time()
+    as_sent(part * (200_000 // len(part)), HERE)
+    assert time.process_time() - before < 2
 
 
 def test_at_silent_counts_at_the_beginning_only() -> None:

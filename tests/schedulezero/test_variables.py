@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -86,6 +87,15 @@ def test_times_are_relative_to_the_scheduled_instant_however_late_the_run_is() -
 def test_lengths_are_real_time_across_a_change_of_clocks() -> None:
     due = datetime(2027, 3, 27, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))
     assert render("{in:1 day}", Facts(now=due)) == f"<t:{int(due.timestamp()) + 86400}:F>"
+
+
+@pytest.mark.parametrize("variable", ["{date}", "{time}", "{at:1:30}", "{in:2h}", "{role:5}"])
+def test_a_long_list_of_texts_takes_no_time(variable: str) -> None:
+    days = [datetime(2027, 3, day, 1, 0, tzinfo=ZoneInfo("Europe/Berlin")) for day in range(21, 26)]
+    text = "\n---\n".join([variable * (2000 // len(variable))] * 500)
+    before = time.process_time()
+    assert len(rendered(text, FACTS)) == 500 and skipped(text, days) is None
+    assert time.process_time() - before < 1
 
 
 def test_an_hour_that_the_clocks_skip_is_told() -> None:

@@ -50,6 +50,7 @@ from schedulezero.methods.spec import MethodSpec
 from schedulezero.methods.variables import facts_of, render
 
 _A_PAGE = 20
+_READ_OF_EACH = 300  # characters, of which the list shows fewer
 _LONGEST_TYPED = 4000  # of a field in a form
 _KINDS = (".txt", ".csv")
 
@@ -156,7 +157,8 @@ async def _show_list(desk: Desk, found: _List, page: int = 0) -> None:
     if not count:
         lines.append(f"*{t('nothing yet')}*")
     start = page * _A_PAGE
-    listed = await typed_texts(desk, found.texts[start : start + _A_PAGE])
+    shown = [text[:_READ_OF_EACH] for text in found.texts[start : start + _A_PAGE]]
+    listed = await typed_texts(desk, shown)
     for place, text in enumerate(listed, start):
         sign = "▶ " if place == following else ""
         lines.append(f"{sign}**{place + 1}** {plain(_short(text, 90))}")

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _SECONDS = 1.0
 """How long Discord may take for members; a form has to open or be answered within three seconds."""
+_LONGEST = 4000
+"""What a form's field takes: a longer text isn't shown in one."""
 _MOST_ASKED = 3
 _MOST_FOUND = 25
 _MOST_MENTIONED = 20
@@ -60,7 +62,8 @@ async def sent_texts(desk: Desk, texts: Sequence[str]) -> list[str]:
 
 async def typed_draft(desk: Desk, spec: MethodSpec, draft: Draft) -> Draft:
     """Return a draft whose texts show their mentions as a person types them, for its form."""
-    texts = {name: draft.values[name] for name in mentioning(spec) if isinstance(draft.values.get(name), str)}
+    values = {name: draft.values.get(name) for name in mentioning(spec)}
+    texts = {name: text for name, text in values.items() if isinstance(text, str) and len(text) <= _LONGEST}
     return replace(
         draft,
         values={

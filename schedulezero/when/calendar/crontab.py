@@ -25,7 +25,7 @@ NICKNAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_FIELD = re.compile(r"[0-9*/,#\-]*[0-9*][0-9*/,#\-L]*|[A-Za-z0-9*/,#\-]+")
+_FIELD = re.compile(r"[/,#\-]*[0-9*][0-9*/,#\-L]*|[A-Za-z0-9*/,#\-]+")
 _PLAIN = re.compile(r"[0-9*/,\-]+")
 
 

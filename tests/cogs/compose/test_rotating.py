@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from cogs.desk.creating.draft_view import RUN_COUNT
+from tests.support.acting import click
 from tests.support.scheduling import scheduled
 from tests.support.text import text_of
 from tests.support.world import World, custom_id, labels, pick, press, said, selects
@@ -121,3 +125,19 @@ async def test_mentions_are_shown_as_names_and_typed_names_become_mentions(world
     assert typed == f"one @Heralds in #{world.channel.name}"
     await world.admin.submit_modal(form, {"text": f"{typed} again"})
     assert (await texts(world)).startswith(f"one <@&{role.id}> in <#{world.channel.id}> again")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", ["@user ", "@nobody ", "{date}", "\\`"])
+async def test_a_long_list_of_texts_is_shown_at_once(world: World, part: str) -> None:
+    for number in range(60):
+        world.guild.create_role(f"user {number} x")
+    shown = await listed(world, "one")
+    form = await world.admin.click(shown, label="From a file")
+    line = part * (1990 // len(part))
+    await world.admin.submit_modal(form, {"file": ("texts.txt", "\n".join([line] * 499).encode())})
+    before = time.process_time()
+    assert "every Monday" in said(await world.admin.click(shown, label="Back"))
+    (draft,) = await world.bot.memory.drafts_of(world.admin.id, world.guild.id, 5)
+    assert "every Monday" in said(await click(world, world.admin, "draft", "show", draft.id))
+    assert time.process_time() - before < 2

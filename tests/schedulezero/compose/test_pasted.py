@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -124,6 +125,7 @@ READ: list[tuple[Any, dict[str, Any]]] = [
     ),
     (f"```json\n{json.dumps(HELLO)}\n```", {"text": "Hello"}),
     (f"Here it is:\n```\n{json.dumps(HELLO)}\n```\nthanks", {"text": "Hello"}),
+    ('```cembed "title" "A"```', embed(title="A")),
     ('\ufeff{"content": "```py\\nprint()\\n```"}', {"text": "```py\nprint()\n```"}),
     (link(backup(HELLO)), {"text": "Hello"}),
     (link(backup(HELLO), "https://discohook.app/?data="), {"text": "Hello"}),
@@ -306,3 +308,17 @@ def test_it_is_refused_with_where_and_why(pasted: str, code: str, values: dict[s
 def test_the_notes_are_bounded() -> None:
     found = read({**HELLO, **{f"key{number}": 1 for number in range(1000)}})
     assert len(found.left) == 40
+
+
+@pytest.mark.parametrize(
+    "part", ["\n", " ", "a\n", "`", "```", "```\n", "[", "{ ", "<@", "a ", '"', "\\", ",", "%"]
+)
+@pytest.mark.parametrize(
+    "begin", ["```", "say <@", "{{cembed ", "https://discohook.app/?data=", '{"a": "', "["]
+)
+def test_a_hostile_text_takes_no_time(begin: str, part: str) -> None:
+    text = begin + part * ((MOST_CHARACTERS - len(begin)) // len(part))
+    before = time.process_time()
+    with pytest.raises(PasteUnreadable):
+        read_pasted(text)
+    assert time.process_time() - before < 1

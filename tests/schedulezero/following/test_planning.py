@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -190,6 +191,12 @@ def test_a_text_fits() -> None:
     )
     assert len(text) <= 2000 and text.endswith("https://x.org")
     assert len(event_text("x" * 1500 + "{title}" * 9, occurrence(title="*" * 100))) == 2000
+
+
+def test_a_hostile_description_takes_no_time() -> None:
+    before = time.process_time()
+    event_text("{description}" * 150 + "{link}", occurrence(description="a" + " \t" * 499 + "b", link=""))
+    assert time.process_time() - before < 0.5
 
 
 @pytest.mark.parametrize("text", ["{titel}", "{title|R}", "{start|X}", "{start|}"])
