@@ -163,9 +163,9 @@ def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[
         first.append(DeskButton("job", "approve", job.id, t("Read and approve…"), style=style))
     else:
         first.append(DeskButton("job", "run", job.id, t("Run now"), style=discord.ButtonStyle.primary))
-    if job.state is JobState.PAUSED or is_held(job):
+    if job.state is JobState.PAUSED or (is_held(job) and not skipped_runs(job)):
         first.append(DeskButton("job", "resume", job.id, t("Resume"), disabled=no_pause))
-    else:
+    else:  # a job of which a run is skipped goes on by itself
         first.append(DeskButton("job", "pause", job.id, t("Pause"), disabled=no_pause or not active))
     first += [
         DeskButton("job", "until", job.id, t("Pause until…"), disabled=no_hold or not active),
@@ -179,6 +179,8 @@ def _button_rows(job: Job, undo: int | None, lacks: frozenset[Feature]) -> list[
         DeskButton("job", "show", job.id, t("Refresh")),
         *_undo(job, undo),
     ]
+    if undo is None and skipped_runs(job):
+        second.append(DeskButton("job", "resume", job.id, t("Don't skip"), disabled=no_pause))
     return [row_of(*first), row_of(*second), _last_row(job)]
 
 

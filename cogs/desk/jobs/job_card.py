@@ -27,7 +27,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import ask, text_field
-from cogs.desk.kit.wording import BAD, NEUTRAL, is_held, plain, relative, titled
+from cogs.desk.kit.wording import BAD, NEUTRAL, is_held, plain, relative, skipped_runs, titled
 from cogs.language import example, locale, t, tc, translated
 from cogs.own_schedules import another_is_on, taking_turns
 from cogs.rights.deciding import Act
@@ -96,7 +96,8 @@ async def resume(desk: Desk, job_id: str) -> None:
         raise await changed_meanwhile(desk, job.id)
     async with telling_of_conflicts(desk, job.id):
         resumed = await desk.client.resume(job.id, desk.actor_id, version=job.version)
-    await _show_changed(desk, job, resumed, t("Resumed"))
+    heading = t("No longer skipped") if skipped_runs(job) else t("Resumed")
+    await _show_changed(desk, job, resumed, heading)
 
 
 async def skip(desk: Desk, job_id: str) -> None:
