@@ -72,6 +72,7 @@ async def show_draft(
     hidden = kept_hidden(draft)
     if told is None and spec.preview is not None and reviewed.filled.complete and not hidden:
         told = await _told(desk, spec.preview, spec, reviewed, _PREVIEW_SECONDS)
+        told = None if told in reviewed.problems else told  # the card says it already
     services = desk.services
     hint = None
     if not await services.memory.timezone(desk.member.id, desk.guild.id):
