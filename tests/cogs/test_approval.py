@@ -13,7 +13,7 @@ from cogs.desk.jobs.approval_card import approval_card
 from schedulezero.errors import Conflict
 from schedulezero.methods.spec import spec_of
 from schedulezero.model import Job, JobState, JobVersion, Trigger
-from schedulezero.model.authorship import unchanged_since, writers
+from schedulezero.model.authorship import before_waiting, unchanged_since, writers
 from tests.support.acting import click, now
 from tests.support.approving import changed, waiting
 from tests.support.granting import give_the_bot
@@ -86,20 +86,63 @@ async def test_undoing_a_cancel_does_not_approve(world: World) -> None:
     assert (await client.restore(job.id, by=str(world.admin.id))).state is JobState.PENDING
 
 
-@pytest.mark.long
-async def test_a_version_from_before_the_approval_is_not_brought_back_past_it(world: World) -> None:
-    """Made while nobody had to approve; edited, so that it waits; the old version would run unseen."""
+async def _loud_before_approval(world: World) -> Job:
+    """A job that pings everyone since before anybody had to approve such jobs."""
     give_the_bot(world, discord.Permissions(administrator=True))
-    client = world.bot.services.client
     values = {"channel_id": [world.channel], "message": "Loud", "everyone": True}
     job_id = await world.create(world.admin, "send_announcement", values, "every monday at 9")
     panel = (await world.admin.slash(world.channel, "schedule setup")).response
     await press(world.admin, panel, "setup:approval")
-    job = await client.job(job_id, str(world.guild.id))
-    pending = await changed(world, job, world.admin, message="Louder")
+    return await world.bot.services.client.job(job_id, str(world.guild.id))
+
+
+@pytest.mark.long
+async def test_a_version_from_before_the_approval_is_not_brought_back_past_it(world: World) -> None:
+    """Loud at first, then quiet, then edited so that it waits; the loud version would run unseen."""
+    job = await _loud_before_approval(world)
+    quiet = replace(job, params={**job.params, "everyone": False})
+    await world.bot.services.client.change(quiet, job.version, str(world.admin.id))
+    pending = await changed(world, job, world.admin, message="Louder", everyone=True)
     answer = await click(world, world.admin, "job", "back", f"{job.id}:1.{pending.version}")
     assert "needs approval: edit it instead" in said(answer)
     assert (await now(world, job)).state is JobState.PENDING
+
+
+async def test_the_writer_takes_a_change_back_and_the_job_runs_as_before(world: World) -> None:
+    job = await _loud_before_approval(world)
+    shown: Any = (await world.admin.slash(world.channel, "schedule edit", job=job.id)).response
+    form = await press(world.admin, shown, ".what")
+    await world.admin.submit_modal(form, {"p:message": "Louder", "p:everyone": True})
+    assert job.next_run_at is not None
+    text = text_of(shown)
+    assert "the job doesn't run at all, not even as it was before" in text
+    assert f"Its next run would be <t:{job.next_run_at.timestamp():.0f}:F>" in text
+    await world.admin.click(shown, label="Ask for approval")
+    assert (await now(world, job)).next_run_at is None
+    text = text_of(shown)
+    assert "Read and approve…" not in labels(shown)  # nobody approves what they wrote
+    assert "once somebody else approves it" in text and "switch approval off" in text
+    own = said(await click(world, world.admin, "job", "approve", job.id))
+    assert "Someone other than you" in own and "*Take back the change*" in own
+    theirs = (await world.owner.slash(world.channel, "schedule show", job=job.id)).response
+    assert "Read and approve…" in labels(theirs) and "Take back the change" not in labels(theirs)
+    await world.admin.click(shown, label="Take back the change")
+    back = await now(world, job)
+    assert (back.state, back.params, back.next_run_at) == (JobState.ACTIVE, job.params, job.next_run_at)
+
+
+async def test_what_still_waits_is_released_once_approval_is_off(world: World) -> None:
+    job, _, _ = await waiting(world)
+    panel = (await world.admin.slash(world.channel, "schedule setup")).response
+    off = await press(world.admin, panel, "setup:approval")
+    assert "1 job is still waiting" in said(off) and "Everybody!" in said(off)
+    refused = await click(world, world.moderator, "job", "approve", f"{job.id}:v{job.version}")
+    assert "you don't have *Mention @everyone" in said(refused)
+    card: Any = (await world.admin.slash(world.channel, "schedule show", job=job.id)).response
+    assert "Approval is switched off now" in text_of(card)
+    await world.admin.click(card, label="Read and let it run…")
+    await world.admin.click(card, label="Let it run")
+    assert (await now(world, job)).state is JobState.ACTIVE
 
 
 @pytest.mark.long
@@ -169,6 +212,25 @@ WRITERS: list[tuple[tuple[tuple[str, str, str], ...], set[str]]] = [
 def test_who_had_a_part_in_it(changes: tuple[tuple[str, str, str], ...], expected: set[str]) -> None:
     versions = history(*changes)
     assert writers(versions[0].job, versions) == expected
+
+
+def test_before_it_waited_is_the_version_that_ran_until_then() -> None:
+    asked = history(("created", "ann", "x"), ("changed", "ann", "y"), ("changes_asked", "ben", "y"))
+
+    def states(*found: JobState) -> tuple[JobVersion, ...]:
+        """The versions, oldest first in the states, newest first in the result."""
+        return tuple(
+            replace(item, job=replace(item.job, state=state))
+            for item, state in zip(asked, reversed(found), strict=True)
+        )
+
+    active, pending, cancelled = JobState.ACTIVE, JobState.PENDING, JobState.CANCELLED
+    assert before_waiting(states(active, pending, pending)) == 1
+    assert before_waiting(states(JobState.PAUSED, pending, pending)) == 1
+    assert before_waiting(states(active, active, pending)) == 2
+    assert before_waiting(states(pending, pending, pending)) is None  # new
+    assert before_waiting(states(active, pending, active)) is None  # it doesn't wait
+    assert before_waiting(states(active, cancelled, pending)) is None
 
 
 def test_a_version_that_waited_is_not_one_that_ran_all_along() -> None:

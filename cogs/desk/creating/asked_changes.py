@@ -17,7 +17,7 @@ import discord
 from cogs.background.discord_troubles import TROUBLES
 from cogs.command_mentions import with_mentions
 from cogs.desk.creating.create import edit_of
-from cogs.desk.jobs.approval import check_writers
+from cogs.desk.jobs.approval import current_wait
 from cogs.desk.jobs.approval_card import approval_card
 from cogs.desk.jobs.lookup import changed_meanwhile, check, job_here
 from cogs.desk.kit.context import Desk
@@ -60,7 +60,8 @@ async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     job = await job_here(desk, match["job"])
     if job.state is not JobState.PENDING:
         raise await changed_meanwhile(desk, job.id)
-    await check_writers(desk, job)
+    if (await current_wait(desk, job)).wrote:
+        raise Refused(t("You wrote this yourself: edit it instead."))
     await check(desk, Act.APPROVE, job)
     if int(match["version"]) != job.version:
         said = t("The job has changed since that card was posted. This is what it would do now:")

@@ -198,7 +198,7 @@ def draft_panel(
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {t('Not saved:')}** {notice}", 600))]
     if reviewed.needs_approval and reviewed.ready:
         said = t("Needs approval: this job mass-pings, changes roles, or deletes or locks something.")
-        items.append(ui.TextDisplay(f"-# ✋ {said}"))
+        items.append(ui.TextDisplay(f"-# ✋ {said}\n✋ {_until_approved(draft, reviewed)}"))
     if reviewed.cautions:
         items.append(ui.TextDisplay("\n".join(f"-# ⚠ {caution}" for caution in reviewed.cautions)))
     if told:
@@ -356,6 +356,17 @@ def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.
     if further:
         lines.append(row_of(*further[:5]))
     return lines
+
+
+def _until_approved(draft: Draft, reviewed: Review) -> str:
+    """Say what doesn't run until somebody approves a draft."""
+    if not draft.job_id or not reviewed.runs:
+        return t("It doesn't run until someone other than you approves it.")
+    return t(
+        "Until someone other than you approves the change, the job doesn't run at all, not even as it was "
+        "before. Its next run would be {when}.",
+        when=full(reviewed.runs[0]),
+    )
 
 
 def _missing_lines(parameters: Iterable[Parameter], draft: Draft) -> list[str]:

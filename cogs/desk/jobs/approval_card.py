@@ -65,6 +65,7 @@ def approval_card(
     heading: str,
     reader: discord.Member | None = None,
     spec_of: SpecOf = unknown,
+    needed: bool = True,
 ) -> Card:
     """Return everything that a pending job would do, with a button that approves this version.
 
@@ -75,6 +76,7 @@ def approval_card(
         reader: the person who reads it; None for everyone in a channel, who may not read all of every job. If
             something is hidden, the button first shows everything to a person who may approve it.
         spec_of: what the methods of its parts declare.
+        needed: whether the guild still wants the approval of a second person.
     """
     whole = job
     job = with_veiled_parts(veiled(spec, whole, reader), whole, reader, spec_of)
@@ -110,7 +112,8 @@ def approval_card(
         items.append(ui.File(f"attachment://{name}"))
     style = discord.ButtonStyle.success
     if job is whole:
-        approve = DeskButton("job", "approve", f"{job.id}:v{job.version}", t("Approve"), style=style)
+        label = t("Approve") if needed else t("Let it run")
+        approve = DeskButton("job", "approve", f"{job.id}:v{job.version}", label, style=style)
     else:
         approve = DeskButton("job", "approve", job.id, t("Read and approve…"), style=style)
     items.append(

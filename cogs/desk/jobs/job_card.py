@@ -36,7 +36,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound, WhenError
 from schedulezero.model import Job, JobState
-from schedulezero.model.authorship import unchanged_since
+from schedulezero.model.authorship import before_waiting, unchanged_since
 from schedulezero.when.calendar.quiet_hours import next_allowed
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
@@ -210,7 +210,11 @@ async def go_back(desk: Desk, target: str) -> None:
     wanted = next((item.job for item in versions if item.job.version == number), None)
     if number is None or wanted is None:
         raise Refused(t("This version of {job} is no longer stored.", job=titled(job)))
-    cleared = wanted.state is JobState.PENDING or unchanged_since(number, versions)
+    cleared = (
+        wanted.state is JobState.PENDING
+        or unchanged_since(number, versions)
+        or number == before_waiting(versions)  # it ran until the change that waits was made
+    )
     await check(desk, Act.RESTORE, job, version=wanted, cleared=cleared)
     present = _number(expected)
     async with taking_turns(desk.guild_id), telling_of_conflicts(desk, job.id):
