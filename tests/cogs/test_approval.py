@@ -8,12 +8,14 @@ from typing import Any
 
 import discord
 import pytest
+import simcord
 
 from cogs.desk.jobs.approval_card import approval_card
 from schedulezero.errors import Conflict
 from schedulezero.methods.spec import spec_of
 from schedulezero.model import Job, JobState, JobVersion, Trigger
 from schedulezero.model.authorship import before_waiting, unchanged_since, writers
+from tests.conftest import until
 from tests.support.acting import click, now
 from tests.support.approving import changed, waiting
 from tests.support.granting import give_the_bot
@@ -25,9 +27,9 @@ MONDAYS = Trigger("cron", {"day_of_week": "mon", "hour": 9, "minute": 0})
 
 @pytest.mark.long
 async def test_what_was_edited_after_the_card_is_not_approved_with_it(world: World) -> None:
-    job, _, card = await waiting(world)
+    job, _, _ = await waiting(world)
     await changed(world, job, world.admin, message="Something else")
-    answer = await world.owner.click(card, label="Approve")
+    answer = await click(world, world.owner, "job", "approve", f"{job.id}:v{job.version}")
     assert "The job has changed since that card" in said(answer) and "Something else" in said(answer)
     assert (await now(world, job)).state is JobState.PENDING
     approved = await world.owner.click(answer.response, label="Approve")  # type: ignore[arg-type]
@@ -129,6 +131,50 @@ async def test_the_writer_takes_a_change_back_and_the_job_runs_as_before(world: 
     await world.admin.click(shown, label="Take back the change")
     back = await now(world, job)
     assert (back.state, back.params, back.next_run_at) == (JobState.ACTIVE, job.params, job.next_run_at)
+
+
+async def _settled(alerts: simcord.ChannelHandle, card: Any, *parts: str) -> Any:
+    """Return a request for approval once it says what became of it, with these parts."""
+
+    def there() -> Any:
+        found = next(item for item in alerts.history() if item.id == card.id)
+        text = text_of(found)
+        return found if "is asking" not in text and all(part in text for part in parts) else None
+
+    return await until(there)
+
+
+async def test_a_request_says_what_became_of_its_job(world: World) -> None:
+    job, alerts, card = await waiting(world)
+    await world.owner.click(card, label="Approve")
+    over = await _settled(alerts, card, "“Everybody!”", "active", f"approved by <@{world.owner.id}>")
+    assert labels(over) == ["Open the job"]
+    late = said(await click(world, world.owner, "job", "approve", f"{job.id}:v{job.version}"))
+    assert "You have changed “Everybody!”" in late and "someone else" not in late
+    others = said(await click(world, world.moderator, "job", "approve", f"{job.id}:v{job.version}"))
+    assert "was just changed by someone else" in others and f"approved by <@{world.owner.id}>" in others
+    # The next request is a card of its own.
+    shown: Any = (await world.admin.slash(world.channel, "schedule edit", job=job.id)).response
+    await world.admin.submit_modal(await press(world.admin, shown, ".what"), {"p:message": "All!"})
+    await world.admin.click(shown, label="Ask for approval")
+    again = next(item for item in alerts.history() if "is asking for approval" in text_of(item))
+    assert again.id != card.id and "Approve" in labels(again)
+    await world.admin.click(shown, label="Cancel this job")
+    await world.admin.click(shown, label="Cancel the job")
+    await _settled(alerts, again, "cancelled", f"cancelled by <@{world.admin.id}>")
+
+
+async def test_a_request_that_is_changed_while_it_waits_ends_its_card(world: World) -> None:
+    job, alerts, card = await waiting(world)
+    shown: Any = (await world.admin.slash(world.channel, "schedule edit", job=job.id)).response
+    await world.admin.submit_modal(await press(world.admin, shown, ".what"), {"p:message": "All!"})
+    await world.admin.click(shown, label="Ask for approval")
+    await _settled(alerts, card, "waiting for approval", f"changed by <@{world.admin.id}>")
+    (again,) = [item for item in alerts.history() if "is asking for approval" in text_of(item)]
+    assert "All!" in text_of(again) and "Approve" in labels(again)
+    form = await press(world.owner, again, "objections")
+    await world.owner.submit_modal(form, {"comment": "Quieter"})
+    await _settled(alerts, again, f"changes requested by <@{world.owner.id}>")
 
 
 async def test_what_still_waits_is_released_once_approval_is_off(world: World) -> None:
@@ -268,9 +314,9 @@ async def test_an_edit_that_makes_a_waiting_job_loud_is_not_approved_as_the_quie
 
 @pytest.mark.long
 async def test_an_edit_that_makes_an_approved_job_loud_waits_again(world: World) -> None:
-    job, _, card = await waiting(world)
+    job, _, _ = await waiting(world)
     await changed(world, job, world.admin, everyone=False)
-    answer = await world.owner.click(card, label="Approve")
+    answer = await click(world, world.owner, "job", "approve", f"{job.id}:v{job.version}")
     await world.owner.click(answer.response, label="Approve")  # type: ignore[arg-type]
     assert (await now(world, job)).state is JobState.ACTIVE
     shown: Any = (await world.admin.slash(world.channel, "schedule edit", job=job.id)).response

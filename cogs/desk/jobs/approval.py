@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from cogs.desk.jobs import job_card
+from cogs.desk.jobs import job_card, posted_requests
 from cogs.desk.jobs.approval_card import approval_card
 from cogs.desk.jobs.lookup import changed_meanwhile, check, job_here
 from cogs.desk.jobs.running import look_at_once
@@ -35,6 +35,8 @@ async def approve(desk: Desk, target: str) -> None:
     match = _TARGET.fullmatch(target)
     job_id = match["job"] if match is not None else target
     job = await job_here(desk, job_id)
+    if job.state is not JobState.PENDING or (match is not None and int(match["version"]) != job.version):
+        await _settle_card(desk, job)
     if job.state is not JobState.PENDING:
         raise await changed_meanwhile(desk, job_id)
     waits = await current_wait(desk, job)
@@ -69,6 +71,12 @@ async def approve(desk: Desk, target: str) -> None:
     await job_card.show_job(
         desk, approved, heading=t("Approved") if waits.needed else t("Released"), warning=warning
     )
+
+
+async def _settle_card(desk: Desk, job: Job) -> None:
+    """Let the clicked card, which asks for what nobody waits for any more, say what became of the job."""
+    if (clicked := desk.interaction.message) is not None:
+        await posted_requests.settle_clicked(desk.bot, desk.guild, job, clicked)
 
 
 async def current_wait(desk: Desk, job: Job) -> Waits:

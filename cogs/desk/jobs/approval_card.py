@@ -21,6 +21,7 @@ from cogs.desk.drafts.draft import label_of
 from cogs.desk.drafts.draft_card import default_line, shown
 from cogs.desk.drafts.parts import SpecOf, unknown, when_said
 from cogs.desk.drafts.secrecy import veiled, with_veiled_parts
+from cogs.desk.jobs import posted_requests
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.in_words import part_lines
@@ -178,11 +179,14 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
             card = _card_of_many(desk, jobs)
     fit(card.panel)
     try:
-        await channel.send(
+        posted = await channel.send(
             view=card.panel, files=card.attached(), allowed_mentions=discord.AllowedMentions.none()
         )
     except TROUBLES as error:
         log.warning("approval of job %s could not be asked for in %s: %s", jobs[0].id, channel, error)
+        return
+    if len(jobs) == 1:
+        await posted_requests.remember(desk.bot, guild, jobs[0], posted)
 
 
 def _card_of_many(desk: Desk, jobs: Sequence[Job]) -> Card:

@@ -27,6 +27,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import ask, text_field
+from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import BAD, NEUTRAL, is_held, plain, relative, skipped_runs, titled
 from cogs.language import example, locale, t, tc, translated
 from cogs.own_schedules import another_is_on, taking_turns
@@ -127,6 +128,7 @@ async def correct_until(desk: Desk, panel_id: str) -> None:
 
 async def _ask_until(desk: Desk, job_id: str, typed: str | None = None) -> None:
     await expect(desk, Feature.HOLD)
+    await soon(job_for(desk, Act.PAUSE, job_id))  # else the same is checked once it is written
     field = text_field(
         "until",
         t("Until when?"),
