@@ -9,8 +9,11 @@ from typing import Any
 import discord
 import pytest
 import simcord
+from discord import ui
 
+from cogs.desk.drafts.parts import unknown
 from cogs.desk.jobs.approval_card import approval_card
+from cogs.desk.kit.wording import readable
 from schedulezero.errors import Conflict
 from schedulezero.methods.spec import spec_of
 from schedulezero.model import Job, JobState, JobVersion, Trigger
@@ -19,6 +22,7 @@ from tests.conftest import until
 from tests.support.acting import click, now
 from tests.support.approving import changed, waiting
 from tests.support.granting import give_the_bot
+from tests.support.keeping import kept
 from tests.support.text import text_of
 from tests.support.world import World, custom_id, labels, press, said
 
@@ -206,7 +210,59 @@ async def test_the_card_shows_all_of_a_job(world: World) -> None:
     assert f"<#{world.channel.id}>" in text and "every Monday at 09:00" in text and "(UTC)" in text
     assert "> \\|\\|hidden\\|\\|" in text and "https://example.org" in text and "version 1" in text
     assert "||" not in text.replace("\\|", "")  # not in its name either
-    assert '{"type": ' in text.replace("\\", "")  # the schedule itself, and not our words for it alone
+    assert '"' not in text and "Next runs:" in text and text.count(":F>") == 3
+
+
+def test_emphasis_and_mentions_stay_and_what_hides_text_is_escaped() -> None:
+    assert readable("**Movie night** for <@&123456789012345678>, *really*") == (
+        "**Movie night** for <@&123456789012345678>, *really*"
+    )
+    assert readable("||a|| [b](https://c) `d` -# <#e>") == (
+        "\\|\\|a\\|\\| \\[b\\](https://c) \\`d\\` -# \\<#e>"
+    )
+    assert readable("-# small") == "\\-# small" and readable("\\*") == "\\\\*"
+    assert readable("@everyone") == "@\u200beveryone"
+
+
+async def test_a_posts_parts_are_told_in_words(world: World) -> None:
+    spec = spec_of("send_post", world.handler.sprockets["send_post"])
+    params = {
+        "channel_ids": [str(world.channel.id)],
+        "text": "Doors at {at:20:00|t}",
+        "files": [{"file": "a" * 64, "name": "poster.png", "alt": "A poster"}],
+        "buttons": [{"label": "Tickets", "url": "https://moonbase.example/tickets?[x](y)"}],
+        "embeds": [{"title": "Where", "image": {"url": "attachment://poster.png"}, "color": 255}],
+        "poll": {"question": "Who is in?", "answers": ["Me", "Not me"], "hours": 48, "several": False},
+        "layout": [{"type": 10, "content": "A ||covered|| text"}, {"type": 14, "spacing": 2}],
+    }
+    job = Job("j", "h", "send_post", params, MONDAYS, JobState.PENDING, name="Movie night")
+    card = approval_card(job, spec, heading="Read", spec_of=unknown)
+    text = "\n".join(item.content for item in card.panel.walk_children() if isinstance(item, ui.TextDisplay))
+    for part in (
+        "> Name: poster.png", "> Description: A poster", "> Label: Tickets", "\\[x\\](y)", "> Title: Where",
+        "> Question: Who is in?", "> Answer 2: Not me", "> Hours: 48", "\\|\\|covered\\|\\| text",
+        "> Picture · Address: attachment://poster.png",
+    ):  # fmt: skip
+        assert part in text, text
+    assert "aaaa" not in text and "1 label" not in text and "spacing" not in text
+    labelled = [item.label for item in card.panel.walk_children() if isinstance(item, ui.Button)]
+    assert labelled == ["Approve", "Request changes…", "Show exact preview", "Open the job"]
+
+
+async def test_a_second_person_sees_the_post_with_its_picture(world: World) -> None:
+    file = await kept(world, b"a picture", "poster.png")
+    params = {
+        "channel_ids": [str(world.channel.id)],
+        "text": "**Movie night**",
+        "files": [file],
+    }
+    given = Job("", world.settings.handler_id, "send_post", params, MONDAYS, JobState.PENDING)
+    given = replace(given, guild_id=str(world.guild.id), creator_id=str(world.admin.id), name="Movies")
+    job = await world.bot.services.client.create(given, str(world.admin.id))
+    answer = await click(world, world.owner, "trial", "job", job.id)
+    shown = [answer.response, *answer.followups]
+    (post,) = [item for item in shown if item is not None and item.content == "**Movie night**"]
+    assert [item.filename for item in post.attachments] == ["poster.png"]
 
 
 @pytest.mark.long
