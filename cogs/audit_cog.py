@@ -1,5 +1,7 @@
 """AuditCog: post each change of a guild's jobs and settings in its log channel, if it has set one.
 
+It also lets the cards that ask for approval say what became of their jobs.
+
 It reads the server's audit from the last entry it posted, so that changes made over REST or while the bot
 was offline are posted too, each at most once.
 """
@@ -14,6 +16,7 @@ from discord.ext import commands
 
 from cogs.background.discord_troubles import TROUBLES, may_pass
 from cogs.background.outbox import OutboxReader
+from cogs.desk.jobs import posted_requests
 from cogs.desk.kit.wording import cut
 from cogs.desk.settings.audit_panel import entry_text
 from cogs.guild_language import locale_of
@@ -61,6 +64,16 @@ class AuditCog(commands.Cog):
         await self._services.note_read(_CURSOR, following)
         for guild_id, found in by_guild.items():
             await self._post(int(guild_id), found)
+            await self._settle_requests(int(guild_id), found)
+
+    async def _settle_requests(self, guild_id: int, entries: list[AuditEntry]) -> None:
+        """Let the cards that asked for approval say what became of their jobs."""
+        guild = self.bot.get_guild(guild_id)
+        if guild is None:
+            return
+        ended = [entry.job_id for entry in entries if entry.action in posted_requests.ENDS and entry.job_id]
+        for job_id in dict.fromkeys(ended):
+            await posted_requests.settle(self.bot, guild, job_id)
 
     async def _post(self, guild_id: int, entries: list[AuditEntry]) -> None:
         guild = self.bot.get_guild(guild_id)

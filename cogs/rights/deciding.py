@@ -48,9 +48,11 @@ class Act(Enum):
     """Move to the same times of day in another time zone."""
     IMPORT = auto()
     APPROVE = auto()
+    SEND_BACK = auto()
+    """Ask the author of a waiting job for changes."""
 
 
-_ONLY_STOPS = frozenset({Act.PAUSE, Act.SKIP, Act.CANCEL, Act.BEGIN, Act.COPY})
+_ONLY_STOPS = frozenset({Act.PAUSE, Act.SKIP, Act.CANCEL, Act.BEGIN, Act.COPY, Act.SEND_BACK})
 _OF_ENDINGS = frozenset({Act.CANCEL, Act.RUN, Act.MAKE_UP, Act.RESUME, Act.COPY})
 """What may be done to a job that ends another one: settle it now, or call it off."""
 _IN_CREATORS_NAME = frozenset({Act.RUN, Act.MAKE_UP, Act.RESUME, Act.RESTORE, Act.APPROVE})

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from schedulezero.model import Job, JobVersion
+from schedulezero.model import Job, JobState, JobVersion
 from schedulezero.model.fields import written_by_people
 
 FOLLOWS = "follows"
@@ -95,6 +95,24 @@ def writers(present: Job, versions: Sequence[JobVersion]) -> frozenset[str]:
     return frozenset(person for person in found if person is not None)
 
 
+def before_waiting(versions: Iterable[JobVersion]) -> int | None:
+    """Return the version that ran, or was paused, until the job began to wait for approval.
+
+    None if the job doesn't wait, or has waited from the start: going back to that version lets nothing run
+    that didn't before.
+
+    Parameters:
+        versions: the job's versions, newest first.
+    """
+    waits = False
+    for version in versions:
+        if version.job.state is not JobState.PENDING:
+            ran = version.job.state in (JobState.ACTIVE, JobState.PAUSED)
+            return version.job.version if waits and ran else None
+        waits = True
+    return None
+
+
 def unchanged_since(number: int, versions: Iterable[JobVersion]) -> bool:
     """Return whether the definition is unchanged, and never awaited approval, since a version.
 
@@ -106,4 +124,4 @@ def unchanged_since(number: int, versions: Iterable[JobVersion]) -> bool:
     first = next((job for job in since if job.version == number), None)
     if first is None:
         return False
-    return all(definition(job) == definition(first) and job.state.value != "pending" for job in since)
+    return all(definition(job) == definition(first) and job.state is not JobState.PENDING for job in since)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,10 +66,10 @@ async def test_an_approval_of_the_version_sent_back_is_refused(world: World) -> 
     with pytest.raises(Conflict) as raised:
         await world.bot.services.client.approve(job.id, str(world.owner.id), version=job.version)
     assert raised.value.code == "job_changed"
-    answer = await world.owner.click(card, label="Approve")
+    answer = await click(world, world.owner, "job", "approve", f"{job.id}:v{job.version}")
     assert "The job has changed since that card" in said(answer)
-    again = await asked(world, world.owner, card, "Quieter still")
-    assert "The job has changed since that card" in said(again)
+    again = await click(world, world.owner, "job", "objections", f"{job.id}:v{job.version}")
+    assert again.modal is None and "The job has changed since that card" in said(again)
     assert (await now(world, job)).meta["asked"] == "Quieter"
 
 
@@ -90,28 +91,49 @@ async def test_the_changes_and_the_audit_tell_who_asked(world: World) -> None:
         assert "changes requested" in shown and f"<@{world.owner.id}>" in shown and "Quieter" in shown
 
 
-async def test_who_may_not_approve_does_not_ask_for_changes(world: World) -> None:
+async def test_the_author_is_not_asked_to_write_to_themselves(world: World) -> None:
+    _, _, card = await waiting(world)
+    answer = await press(world.admin, card, "objections")
+    assert answer.modal is None and "edit it instead" in said(answer)
+
+
+async def test_who_lacks_the_rights_to_approve_asks_for_changes_all_the_same(world: World) -> None:
+    """It only stops something, and whoever could cancel the job may do that."""
     job, _, card = await waiting(world)
-    for who in (world.admin, world.moderator):
-        await asked(world, who, card, "Quieter")
-    present = await now(world, job)
-    assert present.version == job.version and "asked" not in present.meta
+    answer = await asked(world, world.moderator, card, "Quieter")
+    assert "Its author has a draft" in said(answer)
+    assert (await now(world, job)).meta["asked"] == "Quieter"
+
+
+async def test_who_may_not_touch_the_job_is_told_before_they_write(world: World) -> None:
+    job, _, card = await waiting(world)
+    form = await press(world.moderator, card, "objections")
+    client = world.bot.services.client
+    restricted = replace(await now(world, job), meta={"managers": ["1"]})
+    job = await client.change(restricted, job.version, str(world.admin.id))
+    late = await world.moderator.submit_modal(form, {"comment": "Much quieter"})
+    assert "may change it" in said(late) and "> Much quieter" in said(late)
+    for panel, name, target in (("job", "objections", f"{job.id}:v{job.version}"), ("job", "until", job.id)):
+        answer = await click(world, world.moderator, panel, name, target)
+        assert answer.modal is None and "may change it" in said(answer)
 
 
 async def test_a_job_that_runs_is_not_sent_back(world: World) -> None:
     job, _, card = await waiting(world)
+    form = await press(world.owner, card, "objections")
     await click(world, world.owner, "job", "approve", f"{job.id}:v{job.version}")
-    answer = await asked(world, world.owner, card, "Quieter")
-    assert "was just changed" in said(answer)
+    answer = await world.owner.submit_modal(form, {"comment": "Much quieter"})
+    assert f"approved by <@{world.owner.id}>" in said(answer) and "> Much quieter" in said(answer)
     present: Job = await now(world, job)
     assert present.state is JobState.ACTIVE and await runs(world, present) == 0
 
 
 async def test_a_job_edited_since_is_shown_and_not_sent_back(world: World) -> None:
     job, _, card = await waiting(world)
+    form = await press(world.owner, card, "objections")
     edited = await changed(world, job, world.admin, message="Something else")
-    answer = await asked(world, world.owner, card, "Quieter")
-    assert "Something else" in said(answer)
+    answer = await world.owner.submit_modal(form, {"comment": "Much quieter"})
+    assert "Something else" in said(answer) and "> Much quieter" in said(answer)
     assert (await now(world, job)).version == edited.version
 
 

@@ -47,6 +47,19 @@ async def test_skipping_the_next_run_and_undoing_it(world: World) -> None:
     assert (await job(world, job_id)).next_run_at == before.next_run_at
 
 
+async def test_a_job_with_a_skipped_run_can_be_paused_or_not_skipped_after_all(world: World) -> None:
+    job_id = await scheduled(world)
+    before = await job(world, job_id)
+    panel = await card(world, job_id)
+    await world.admin.click(panel, label="Skip next")
+    assert {"Pause", "Undo"} <= set(labels(panel)) and not {"Resume", "Don't skip"} & set(labels(panel))
+    await world.admin.click(panel, label="Refresh")  # the change before isn't the panel's to undo any more
+    assert {"Pause", "Don't skip"} <= set(labels(panel)) and "Undo" not in labels(panel)
+    await world.admin.click(panel, label="Don't skip")
+    assert "No longer skipped: Hello" in text_of(panel)
+    assert (await job(world, job_id)).next_run_at == before.next_run_at
+
+
 async def test_the_card_says_in_words_what_the_job_does(world: World) -> None:
     job_id = await scheduled(world)
     text = text_of(await card(world, job_id))

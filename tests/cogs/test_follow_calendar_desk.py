@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import discord
 import pytest
 
 from cogs.desk.jobs import running
@@ -12,7 +13,7 @@ from schedulezero.client.dialect import JobQuery
 from tests.support.acting import click, now, scheduler
 from tests.support.everything import everything
 from tests.support.text import text_of
-from tests.support.world import World, button_target, pick, press, said, selects
+from tests.support.world import World, button_target, buttons, pick, press, said, selects
 
 URL = "webcal://calendar.example.org/private-S3CRET/basic.ics?k=S3CRET"
 
@@ -73,6 +74,19 @@ async def test_what_cannot_work_is_told_before_it_is_saved(world: World) -> None
         text = text_of(card.response)
         assert why in text and "S3CRET" not in text, text
         await press(world.admin, card.response, "draft:cancel")
+
+
+async def test_what_is_wrong_is_said_once_and_confirm_says_it_when_pressed(world: World) -> None:
+    card = await world.draft(world.admin, "follow_calendar", {"calendar_url": URL}, "every 15 minutes")
+    assert card.response is not None
+    wrong = "Choose a channel to post in, or have Discord events created."
+    text = text_of(card.response)
+    assert "Fix these first" in text and text.count(wrong) == 1
+    (confirm,) = [item for item in buttons(card.response) if item["label"] == "Confirm"]
+    assert confirm["style"] == discord.ButtonStyle.secondary.value
+    await world.admin.click(card.response, label="Confirm")
+    text = text_of(card.response)
+    assert "Not saved:** First fill in or fix what is listed above." in text and text.count(wrong) == 1
 
 
 async def test_discords_events_and_their_days_are_asked_for_together(world: World) -> None:

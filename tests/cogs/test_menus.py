@@ -101,7 +101,11 @@ async def test_a_role_for_a_person(world: World) -> None:
         "Give people a role" in text
         and f"<@{world.plain.id}>" in text
         and "**Still missing:** Role, When" in text
+        and "**Role:** *nothing yet*" in text  # with the *Edit* that asks for it
     )
+    form = await press(world.admin, shown.response, ".where")
+    assert form.modal is not None
+    assert [item["label"] for item in form.modal["components"]] == ["Users", "Role"]
 
 
 async def test_a_forward_becomes_a_draft_of_what_it_shows(world: World) -> None:

@@ -10,6 +10,7 @@ from simcord.backend.errors import SetupError
 
 from cogs.desk.kit.components import DeskButton
 from schedulezero.model import JobState
+from tests.support.acting import click
 from tests.support.foreign_guild import forged
 from tests.support.granting import give_the_bot
 from tests.support.setting_up import limits, setup
@@ -84,12 +85,13 @@ async def test_what_is_risky_waits_for_a_second_person(world: World) -> None:
     assert "Waiting for approval: Everybody!" in text_of(preview.response)
     (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
     assert job.state is JobState.PENDING and job.next_run_at is None
-    own = await world.admin.click(preview.response, label="Read and approve…")  # type: ignore[arg-type]
+    assert "Read and approve…" not in labels(preview.response)
+    own = await click(world, world.admin, "job", "approve", job.id)
     assert "Someone other than you" in said(own)
     card = next(message for message in alerts.history() if "is asking for approval" in text_of(message))
     approved = await world.owner.click(card, label="Approve")
     assert "Approved: Everybody!" in said(approved)
-    late = await world.moderator.click(card, label="Approve")
+    late = await click(world, world.moderator, "job", "approve", f"{job.id}:v{job.version}")
     assert f"approved by <@{world.owner.id}>" in said(late)
     harmless = await world.draft(
         world.admin, "send_announcement", {"channel_id": [world.channel], "message": "Hi"}, "in 2 hours"

@@ -77,11 +77,12 @@ async def pick(
 
 def labels(message: Any, *, enabled: bool = True) -> list[str]:
     """Return the labels of a message's buttons; by default only those that can be clicked."""
-    return [
-        component["label"]
-        for component in _walk(message.components)
-        if component.get("type") == 2 and not (enabled and component.get("disabled"))
-    ]
+    return [item["label"] for item in buttons(message) if not (enabled and item.get("disabled"))]
+
+
+def buttons(message: Any) -> list[Any]:
+    """Return a message's buttons."""
+    return [component for component in _walk(message.components) if component.get("type") == 2]
 
 
 def selects(message: Any) -> list[Any]:

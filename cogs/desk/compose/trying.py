@@ -22,8 +22,10 @@ from cogs.desk.creating.draft_view import (
     show_draft,
 )
 from cogs.desk.drafts.draft import END
+from cogs.desk.drafts.secrecy import veiled
 from cogs.desk.jobs import job_card
 from cogs.desk.jobs.approval_card import ask_for_approval
+from cogs.desk.jobs.lookup import job_here
 from cogs.desk.jobs.pinged import whom_it_pings
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
@@ -37,9 +39,11 @@ from cogs.language import t, translated, with_colon
 from cogs.memory import Draft
 from cogs.rights.rights import is_risky
 from cogs.services import Refused
+from schedulezero import instants
 from schedulezero.compose.rendering import Rendered, rendered_post
 from schedulezero.errors import ParameterError
 from schedulezero.methods.parameters import Kind
+from schedulezero.methods.variables import Facts, facts_of
 from schedulezero.model import Job, JobState, Run, RunState
 
 _AT_ONCE = "now"
@@ -57,6 +61,24 @@ async def show_exactly(desk: Desk, draft_id: str) -> None:
     """Answer with the message itself, which only the person sees."""
     draft = await own_draft(desk, draft_id)
     post, params = await _rendered(desk, draft)
+    await _show(desk, post, params)
+
+
+async def show_jobs(desk: Desk, job_id: str) -> None:
+    """Answer with the message that a job would post next, which only the person sees."""
+    job = await job_here(desk, job_id)
+    spec = loaded(desk, job.method)
+    params = dict(veiled(spec, job, desk.member).params)
+    facts = facts_of(
+        desk.guild,
+        timezone=job.trigger.zone_or(job.timezone),
+        number=job.run_count + 1,
+        now=job.next_run_at or instants.now(),
+    )
+    await _show(desk, _post_of(desk, params, facts), params)
+
+
+async def _show(desk: Desk, post: Rendered, params: dict[str, Any]) -> None:
     notes = _not_shown(params)
     if post.poll is not None:
         notes.insert(0, f"📊 {in_words(Kind.POLL, post.poll)}")
@@ -112,11 +134,14 @@ async def _rendered(desk: Desk, draft: Draft) -> tuple[Rendered, dict[str, Any]]
     if not reviewed.filled.complete:
         raise Refused(t("Fill in what's missing first, as shown on the card."))
     params, facts = reviewed.filled.params, next_facts(desk, draft, reviewed)
+    return _post_of(desk, params, facts), params
+
+
+def _post_of(desk: Desk, params: dict[str, Any], facts: Facts) -> Rendered:
     try:
-        post = rendered_post(params, facts, facts.number, guild_id=desk.guild_id)
+        return rendered_post(params, facts, facts.number, guild_id=desk.guild_id)
     except ParameterError as error:
         raise Refused(translated(error.message)) from error
-    return post, params
 
 
 def _not_shown(params: dict[str, Any]) -> list[str]:
@@ -240,6 +265,7 @@ PANELS = (
         "trial",
         clicks={
             "show": show_exactly,
+            "job": show_jobs,
             "test": send_test,
             "now": post_now,
             "sure": post_surely,

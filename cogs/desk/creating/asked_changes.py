@@ -17,19 +17,21 @@ import discord
 from cogs.background.discord_troubles import TROUBLES
 from cogs.command_mentions import with_mentions
 from cogs.desk.creating.create import edit_of
-from cogs.desk.jobs.approval import check_writers
+from cogs.desk.jobs.approval import current_wait
 from cogs.desk.jobs.approval_card import approval_card
 from cogs.desk.jobs.lookup import changed_meanwhile, check, job_here
 from cogs.desk.kit.context import Desk
+from cogs.desk.kit.corrections import too_old
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import fit, note_panel
 from cogs.desk.kit.modals import ask, text_field
+from cogs.desk.kit.soon import soon
 from cogs.desk.kit.wording import WAITING, cut, plain, quoted, titled
 from cogs.guild_language import locale_of
-from cogs.language import speaking, t, with_colon
+from cogs.language import speaking, t, translated, with_colon
 from cogs.rights.deciding import Act
 from cogs.services import Refused, spec_for, specs_of
-from schedulezero.errors import Conflict, NotFound
+from schedulezero.errors import Conflict, NotFound, ScheduleZeroError
 from schedulezero.methods.members import member_of
 from schedulezero.model import Job, JobState
 from schedulezero.model.authorship import LONGEST_ASKED
@@ -40,7 +42,14 @@ _TARGET = re.compile(r"(?P<job>.+):v(?P<version>\d{1,9})", re.ASCII)
 
 
 async def ask_which(desk: Desk, target: str) -> None:
-    """Ask what the author should change; the target is ``<job>:v<version>``."""
+    """Ask what the author should change, if the person may say that; the target is ``<job>:v<version>``."""
+    match = _TARGET.fullmatch(target)
+    if match is None:
+        raise too_old()
+    job = await soon(_to_send_back(desk, match["job"]))  # else the same is checked once it is written
+    if job is not None and int(match["version"]) != job.version:
+        await _show_present(desk, job)
+        return
     field = text_field(
         "comment",
         t("What should change?"),
@@ -52,27 +61,45 @@ async def ask_which(desk: Desk, target: str) -> None:
     await ask(desk, "job", "object", target, t("Request changes"), [field])
 
 
+async def _to_send_back(desk: Desk, job_id: str) -> Job:
+    """Return a waiting job; raise Refused if the person can't send it back."""
+    job = await job_here(desk, job_id)
+    if job.state is not JobState.PENDING:
+        raise await changed_meanwhile(desk, job.id)
+    if (await current_wait(desk, job)).wrote:
+        raise Refused(t("You wrote this yourself: edit it instead."))
+    await check(desk, Act.SEND_BACK, job)
+    return job
+
+
+async def _show_present(desk: Desk, job: Job) -> None:
+    """Show what a job would do now, to a person who saw an earlier version."""
+    said = t("The job has changed since that card was posted. This is what it would do now:")
+    card = approval_card(
+        job, spec_for(desk.bot, job.method), heading=said, reader=desk.member, spec_of=specs_of(desk.bot)
+    )
+    await desk.show(card.panel, card.attached())
+
+
 async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     """Send one version of a pending job back to its author, who gets a draft with the comment."""
     match, comment = _TARGET.fullmatch(target), str(fields.get("comment") or "").strip()[:LONGEST_ASKED]
     if match is None or not comment:
         raise Refused(t("Write what should change."))
-    job = await job_here(desk, match["job"])
-    if job.state is not JobState.PENDING:
-        raise await changed_meanwhile(desk, job.id)
-    await check_writers(desk, job)
-    await check(desk, Act.APPROVE, job)
+    written = f"{t('You wrote:')}\n{quoted(comment)}"
+    try:
+        job = await _to_send_back(desk, match["job"])
+    except ScheduleZeroError as error:
+        raise Refused(f"{translated(error.message)}\n{written}") from error
     if int(match["version"]) != job.version:
-        said = t("The job has changed since that card was posted. This is what it would do now:")
-        card = approval_card(
-            job, spec_for(desk.bot, job.method), heading=said, reader=desk.member, spec_of=specs_of(desk.bot)
-        )
-        await desk.show(card.panel, card.attached())
+        await _show_present(desk, job)
+        await desk.say(written)
         return
     try:
         asked = await desk.client.ask_for_changes(job.id, comment, desk.actor_id, version=job.version)
     except (Conflict, NotFound):
-        raise await changed_meanwhile(desk, job.id) from None
+        refused = await changed_meanwhile(desk, job.id)
+        raise Refused(f"{refused.message}\n{written}") from None
     author = await _author(desk, asked)
     spec = spec_for(desk.bot, asked.method)
     if author is not None and spec is not None:

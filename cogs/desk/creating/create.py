@@ -417,7 +417,7 @@ async def save_job(
     """
     memory, kept = desk.memory, otherwise or draft
     if not reviewed.ready or reviewed.trigger is None:
-        await show_draft(desk, kept, spec)
+        await show_draft(desk, kept, spec, notice=t("First fill in or fix what is listed above."))
         return None
     if not keep and not await memory.take_draft(draft.id):
         raise Refused(t("This has already been confirmed."))  # a second click arrived before the answer

@@ -73,6 +73,7 @@ async def show_draft(
     hidden = kept_hidden(draft)
     if told is None and spec.preview is not None and reviewed.filled.complete and not hidden:
         told = await _told(desk, spec.preview, spec, reviewed, _PREVIEW_SECONDS)
+        told = None if told in reviewed.problems else told  # the card says it already
     services = desk.services
     hint = None
     own, kept = await desk.zone(), kept_zone(draft)

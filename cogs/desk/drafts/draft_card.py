@@ -198,7 +198,7 @@ def draft_panel(
         items += [ui.Separator(), ui.TextDisplay(cut(f"**⚠ {t('Not saved:')}** {notice}", 600))]
     if reviewed.needs_approval and reviewed.ready:
         said = t("Needs approval: this job mass-pings, changes roles, or deletes or locks something.")
-        items.append(ui.TextDisplay(f"-# ✋ {said}"))
+        items.append(ui.TextDisplay(f"-# ✋ {said}\n✋ {_until_approved(draft, reviewed)}"))
     if reviewed.cautions:
         items.append(ui.TextDisplay("\n".join(f"-# ⚠ {caution}" for caution in reviewed.cautions)))
     if told:
@@ -264,7 +264,10 @@ def group_lines(
     lines: list[ui.Item[Any]] = []
     first = next(iter(forms), "")
     missing = any(item.required and not draft.values.get(item.name) for item in forms.get(first, ()))
-    text = said(forms.get(first, ())) or f"**{with_colon(group_label(first))}** *{t('nothing yet')}*"
+    text = said(forms.get(first, ()))
+    text = "\n".join([*(_missing_lines(forms[first], draft) if text else []), text]) or (
+        f"**{with_colon(group_label(first))}** *{t('nothing yet')}*"
+    )
     lines.append(_line(first, draft, text, wanted=missing))
     main = next((item for item in apart if item.kind is not Kind.FILES), None)
     if main is not None:
@@ -280,7 +283,8 @@ def group_lines(
     rest = [name for name in forms if name != first]
     others = [item for item in apart if item is not main and item.name not in spec.groups.get(first, ())]
     listed = [*others, *(item for name in rest for item in forms[name])]
-    lines.append(ui.TextDisplay(cut("\n".join(part for part in (said(listed), options) if part), 1000)))
+    told = [*_missing_lines(listed, draft), said(listed), options]
+    lines.append(ui.TextDisplay(cut("\n".join(part for part in told if part), 1000)))
     files = [item for item in apart if item is not main and item not in others and values.get(item.name)]
     choices = [
         *(_choice(item.name, label_of(item), t(item.help)) for item in (*files, *others)),
@@ -342,13 +346,36 @@ def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.
             further.append(DeskButton("draft", "edit", f"{draft.id}.{name}", t("More options")))
             lines += [ui.TextDisplay(cut("\n".join(said), 300))] if said and len(lines) < 4 else []
             continue
-        missing = any(item.required and not draft.values.get(item.name) for item in parameters)
-        nothing = t("nothing yet") if missing else t("nothing chosen")
-        text = "\n".join(said) or f"**{with_colon(empty.get(name, t('More options')))}** *{nothing}*"
-        lines.append(_line(name, draft, text, wanted=missing))
+        missing = _missing_lines(parameters, draft) if said else []
+        wanted = any(item.required and not draft.values.get(item.name) for item in parameters)
+        nothing = t("nothing yet") if wanted else t("nothing chosen")
+        text = "\n".join([*missing, *said]) or (
+            f"**{with_colon(empty.get(name, t('More options')))}** *{nothing}*"
+        )
+        lines.append(_line(name, draft, text, wanted=wanted))
     if further:
         lines.append(row_of(*further[:5]))
     return lines
+
+
+def _until_approved(draft: Draft, reviewed: Review) -> str:
+    """Say what doesn't run until somebody approves a draft."""
+    if not draft.job_id or not reviewed.runs:
+        return t("It doesn't run until someone other than you approves it.")
+    return t(
+        "Until someone other than you approves the change, the job doesn't run at all, not even as it was "
+        "before. Its next run would be {when}.",
+        when=full(reviewed.runs[0]),
+    )
+
+
+def _missing_lines(parameters: Iterable[Parameter], draft: Draft) -> list[str]:
+    """Return a line for each value that must be given and isn't, so that it is found where it belongs."""
+    return [
+        f"**{with_colon(label_of(item))}** *{t('nothing yet')}*"
+        for item in parameters
+        if item.required and draft.values.get(item.name) in (None, "", [])
+    ]
 
 
 def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None, queue: str | None) -> str:
@@ -432,10 +459,9 @@ def _buttons(spec: MethodSpec, draft: Draft, reviewed: Review) -> ui.ActionRow[u
     if reviewed.needs_approval:
         label = t("Ask for approval")
     # The click checks the rights again, so the button stays enabled while rights are missing.
+    style = discord.ButtonStyle.success if reviewed.ready else discord.ButtonStyle.secondary
     return row_of(
-        DeskButton(
-            "draft", "confirm", draft.id, label, style=discord.ButtonStyle.success, disabled=incomplete
-        ),
+        DeskButton("draft", "confirm", draft.id, label, style=style, disabled=incomplete),
         *(
             [DeskButton("draft", "try", draft.id, t("What would it do now?"))]
             if spec.dry_run is not None and reviewed.filled.complete and not reviewed.problems

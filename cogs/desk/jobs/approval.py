@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 
-from cogs.desk.jobs import job_card
+from cogs.desk.jobs import job_card, posted_requests
 from cogs.desk.jobs.approval_card import approval_card
-from cogs.desk.jobs.lookup import MOST_VERSIONS, changed_meanwhile, check, job_here
+from cogs.desk.jobs.lookup import changed_meanwhile, check, job_here
 from cogs.desk.jobs.running import look_at_once
+from cogs.desk.jobs.waiting import Waits, waits_of
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.language import t
@@ -20,7 +21,6 @@ from cogs.rights.deciding import Act
 from cogs.services import Refused, spec_for, specs_of
 from schedulezero.errors import Conflict, NotFound
 from schedulezero.model import Job, JobState
-from schedulezero.model.authorship import writers
 
 _TARGET = re.compile(r"(?P<job>.+):v(?P<version>\d{1,9})", re.ASCII)
 
@@ -35,19 +35,29 @@ async def approve(desk: Desk, target: str) -> None:
     match = _TARGET.fullmatch(target)
     job_id = match["job"] if match is not None else target
     job = await job_here(desk, job_id)
+    if job.state is not JobState.PENDING or (match is not None and int(match["version"]) != job.version):
+        await _settle_card(desk, job)
     if job.state is not JobState.PENDING:
         raise await changed_meanwhile(desk, job_id)
-    await check_writers(desk, job)
+    waits = await current_wait(desk, job)
+    if not waits.may_release:
+        raise Refused(waits.refusal)
     await check(desk, Act.APPROVE, job)
     if match is None or int(match["version"]) != job.version:
+        first = t("Read the whole job before you let it run")
         said = (
-            t("Read the whole job before you approve it")
+            (t("Read the whole job before you approve it") if waits.needed else first)
             if match is None
             else t("The job has changed since that card was posted. This is what it would do now:")
         )
         reader = desk.member
         card = approval_card(
-            job, spec_for(desk.bot, job.method), heading=said, reader=reader, spec_of=specs_of(desk.bot)
+            job,
+            spec_for(desk.bot, job.method),
+            heading=said,
+            reader=reader,
+            spec_of=specs_of(desk.bot),
+            needed=waits.needed,
         )
         await desk.show(card.panel, card.attached())
         return
@@ -58,16 +68,23 @@ async def approve(desk: Desk, target: str) -> None:
     spec = spec_for(desk.bot, approved.method)
     looks = spec is not None and spec.watches and approved.state is JobState.ACTIVE
     warning = await look_at_once(desk, approved) if looks else None
-    await job_card.show_job(desk, approved, heading=t("Approved"), warning=warning)
+    await job_card.show_job(
+        desk, approved, heading=t("Approved") if waits.needed else t("Released"), warning=warning
+    )
 
 
-async def check_writers(desk: Desk, job: Job) -> None:
-    """Refuse the writers of a job, and a job that has changed since it was read."""
-    versions = await desk.client.versions(job.id, MOST_VERSIONS)
-    if versions and versions[0].job.version != job.version:
+async def _settle_card(desk: Desk, job: Job) -> None:
+    """Let the clicked card, which asks for what nobody waits for any more, say what became of the job."""
+    if (clicked := desk.interaction.message) is not None:
+        await posted_requests.settle_clicked(desk.bot, desk.guild, job, clicked)
+
+
+async def current_wait(desk: Desk, job: Job) -> Waits:
+    """Return what the person may do about a waiting job; refuse a job that has changed since it was read."""
+    waits = await waits_of(desk, job)
+    if waits is None or waits.version != job.version:
         raise await changed_meanwhile(desk, job.id)
-    if desk.actor_id in writers(job, versions):
-        raise Refused(t("Someone other than you must approve this."))
+    return waits
 
 
 PANELS = (Panel("job", clicks={"approve": approve}),)

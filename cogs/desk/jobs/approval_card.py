@@ -17,32 +17,50 @@ from discord import ui
 
 from cogs.background.discord_troubles import TROUBLES
 from cogs.command_mentions import with_mentions
-from cogs.desk.drafts.draft import label_of
+from cogs.desk.drafts.draft import label_of, typed
 from cogs.desk.drafts.draft_card import default_line, shown
 from cogs.desk.drafts.parts import SpecOf, unknown, when_said
+from cogs.desk.drafts.post_preview import is_composed
 from cogs.desk.drafts.secrecy import veiled, with_veiled_parts
+from cogs.desk.jobs import posted_requests
 from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.in_words import part_lines
 from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.layout import fit, panel_of, row_of
-from cogs.desk.kit.wording import MISSED, OVERLAP, WAITING, bullets, cut, plain, sentence, title_of, titled
+from cogs.desk.kit.wording import (
+    MISSED,
+    OVERLAP,
+    WAITING,
+    bullets,
+    cut,
+    full,
+    plain,
+    readable,
+    sentence,
+    title_of,
+    titled,
+)
 from cogs.guild_language import locale_of
 from cogs.language import speaking, t, with_colon
 from cogs.services import spec_for, specs_of
-from schedulezero.methods.markup import escaped
+from schedulezero import instants
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import Job
 from schedulezero.model.job_parts import as_job
+from schedulezero.when.calendar.schedules import upcoming
+from schedulezero.when.calendar.triggers import schedule_of
 
 log = logging.getLogger(__name__)
 
 _LISTED = 25  # the most options of a select
 _LONGEST = 3000
 """Longer texts are attached to the card as a file, in full."""
+_NEXT_RUNS = 3
 _IN_WORDS = (
-    Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.ROLES, Kind.USER, Kind.USERS, Kind.BOOLEAN
+    Kind.CHANNEL, Kind.CHANNELS, Kind.ROLE, Kind.ROLES, Kind.USER, Kind.USERS, Kind.BOOLEAN, Kind.CHOICE,
+    Kind.DATE, Kind.TIME, Kind.DURATION, Kind.INTEGER, Kind.NUMBER,
 )  # fmt: skip
 
 
@@ -65,6 +83,7 @@ def approval_card(
     heading: str,
     reader: discord.Member | None = None,
     spec_of: SpecOf = unknown,
+    needed: bool = True,
 ) -> Card:
     """Return everything that a pending job would do, with a button that approves this version.
 
@@ -75,6 +94,7 @@ def approval_card(
         reader: the person who reads it; None for everyone in a channel, who may not read all of every job. If
             something is hidden, the button first shows everything to a person who may approve it.
         spec_of: what the methods of its parts declare.
+        needed: whether the guild still wants the approval of a second person.
     """
     whole = job
     job = with_veiled_parts(veiled(spec, whole, reader), whole, reader, spec_of)
@@ -82,7 +102,7 @@ def approval_card(
         f"**{t('Job:')}** {titled(job)} · {plain(said_kind(spec, job.method))} · "
         f"{t('version {number}', number=job.version)}",
         f"**{t('When:')}** {plain(sentence(job))} ({plain(job.timezone)})",
-        f"-# {plain(json.dumps(job.trigger.to_json(), ensure_ascii=False))}",
+        *_next_runs(job),
         f"-# {t('Missed runs: {policy}', policy=t(MISSED[job.missed]))} · "
         f"{t('Overlapping runs: {policy}', policy=t(OVERLAP[job.overlap]))}"
         + (f" · {t('Also runs in quiet hours')}" if job.in_quiet_hours else ""),
@@ -110,37 +130,51 @@ def approval_card(
         items.append(ui.File(f"attachment://{name}"))
     style = discord.ButtonStyle.success
     if job is whole:
-        approve = DeskButton("job", "approve", f"{job.id}:v{job.version}", t("Approve"), style=style)
+        label = t("Approve") if needed else t("Let it run")
+        approve = DeskButton("job", "approve", f"{job.id}:v{job.version}", label, style=style)
     else:
         approve = DeskButton("job", "approve", job.id, t("Read and approve…"), style=style)
     items.append(
         row_of(
             approve,
             DeskButton("job", "objections", f"{job.id}:v{job.version}", t("Request changes…")),
+            *(
+                [DeskButton("trial", "job", job.id, t("Show exact preview"))]
+                if spec is not None and is_composed(spec)
+                else []
+            ),
             DeskButton("job", "show", job.id, t("Open the job")),
         )
     )
     return Card(panel_of(*items, colour=WAITING), files)
 
 
+def _next_runs(job: Job) -> list[str]:
+    """Return the lines of the next runs that a job would have."""
+    now = instants.now()
+    schedule = schedule_of(job.trigger, anchor=job.anchor_at or job.created_at or now, zone=job.timezone)
+    runs = [full(run) for run in upcoming(schedule, now, _NEXT_RUNS)]
+    return runs if len(runs) == 1 else [f"**{t('Next runs:')}**", *bullets(runs, _NEXT_RUNS)] if runs else []
+
+
 def _params_in_full(job: Job, spec: MethodSpec | None) -> list[str]:
-    """List every parameter in full, escaped so that formatting hides none of its text, and the defaults."""
+    """List every parameter in full, and the defaults; formatting that could hide any of it is escaped."""
     found: list[str] = []
+    values = typed(spec, job.params) if spec is not None else {}
     for name, value in job.params.items():
         parameter = spec.parameter(name) if spec is not None else None
-        if parameter is not None and parameter.kind in _IN_WORDS:
-            found.append(shown(parameter, value))
+        if parameter is not None and parameter.kind is Kind.GUILD:
+            continue  # the server in which the card is
+        if parameter is not None and parameter.kind in _IN_WORDS and values.get(name) not in (None, "", []):
+            found.append(shown(parameter, values[name], _LONGEST))
             continue
         label = label_of(parameter) if parameter is not None else plain(name)
         parts = part_lines(parameter.kind, value) if parameter is not None else None
-        if parts is not None:
-            found.append("\n".join([f"**{with_colon(label)}**", *(f"> {escaped(line)}" for line in parts)]))
-            continue
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        lines = escaped(text).splitlines()
+        lines = [readable(line) for line in parts] if parts is not None else readable(text).splitlines()
         found.append(
             f"**{with_colon(label)}** {lines[0] if lines else '–'}"
-            if len(lines) < 2
+            if len(lines) < 2 and parts is None
             else "\n".join([f"**{with_colon(label)}**", *(f"> {line}" for line in lines)])
         )
     defaults = (default_line(item, job.params.get(item.name)) for item in (spec.parameters if spec else ()))
@@ -175,11 +209,14 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
             card = _card_of_many(desk, jobs)
     fit(card.panel)
     try:
-        await channel.send(
+        posted = await channel.send(
             view=card.panel, files=card.attached(), allowed_mentions=discord.AllowedMentions.none()
         )
     except TROUBLES as error:
         log.warning("approval of job %s could not be asked for in %s: %s", jobs[0].id, channel, error)
+        return
+    if len(jobs) == 1:
+        await posted_requests.remember(desk.bot, guild, jobs[0], posted)
 
 
 def _card_of_many(desk: Desk, jobs: Sequence[Job]) -> Card:

@@ -10,6 +10,7 @@ import discord
 from discord import ui
 
 from cogs.desk.drafts.post_preview import Post, post_items
+from cogs.desk.jobs.waiting import Waits
 from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.kinds import said_kind
 from cogs.desk.kit.lacking import greyed_out
@@ -62,6 +63,7 @@ def card(
     warnings: Sequence[str] = (),
     rules: GuildRules | None = None,
     running: bool = False,
+    waits: Waits | None = None,
 ) -> ui.LayoutView:
     """Return a job as a panel.
 
@@ -81,12 +83,15 @@ def card(
         warnings: what the person should know, such as that it runs more often than new jobs may.
         rules: the guild's rules, which may leave out its next runs.
         running: whether the newest run is being carried out now.
+        waits: what the reader may do about it while it waits for approval.
     """
     title = f"### {f'{with_colon(heading)} ' if heading else ''}{cut(plain(title_of(job)), 150)}"
     if headline:
         title = f"### {headline}\n**{cut(plain(title_of(job)), 150)}**"
     facts = f"{title}\n{_facts(job, kind, last_run, rules, running)}\n{hint}".rstrip()
     items: list[ui.Item[Any]] = [ui.TextDisplay(facts)]
+    if waits is not None:
+        items.append(ui.TextDisplay(f"✋ {waits.told}"))
     if job.state is JobState.PENDING and job.meta.get(ASKED):
         asked = quoted(str(job.meta[ASKED])[:LONGEST_ASKED])
         items.append(ui.TextDisplay(f"**✋ {t('Changes requested')}:**\n{asked}"))
@@ -100,7 +105,7 @@ def card(
     if job.state is not JobState.CANCELLED:
         if labels := _not_possible(job, lacks):
             items.append(ui.TextDisplay(greyed_out(labels)))
-        items += _button_rows(job, undo, lacks, run_to_skip(job, rules))
+        items += _button_rows(job, undo, lacks, run_to_skip(job, rules), waits)
     panel = panel_of(*items, colour=job_colour(job))
     for item in post_items(post, MOST_COMPONENTS - count_of(panel)) if post is not None else ():
         panel.add_item(item)
@@ -153,7 +158,11 @@ def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None, 
 
 
 def _button_rows(
-    job: Job, undo: int | None, lacks: frozenset[Feature], skips: datetime | None
+    job: Job,
+    undo: int | None,
+    lacks: frozenset[Feature],
+    skips: datetime | None,
+    waits: Waits | None,
 ) -> list[ui.ActionRow[ui.LayoutView]]:
     if belongs_to_another(job):
         return _rows_of_part(job, undo)
@@ -162,13 +171,12 @@ def _button_rows(
     active = job.state is JobState.ACTIVE
     first: list[DeskButton] = []
     if job.state is JobState.PENDING:
-        style = discord.ButtonStyle.success
-        first.append(DeskButton("job", "approve", job.id, t("Read and approve…"), style=style))
+        first += _release(job, waits)
     else:
         first.append(DeskButton("job", "run", job.id, t("Run now"), style=discord.ButtonStyle.primary))
-    if job.state is JobState.PAUSED or is_held(job):
+    if job.state is JobState.PAUSED or (is_held(job) and not skipped_runs(job)):
         first.append(DeskButton("job", "resume", job.id, t("Resume"), disabled=no_pause))
-    else:
+    else:  # a job of which a run is skipped goes on by itself
         first.append(DeskButton("job", "pause", job.id, t("Pause"), disabled=no_pause or not active))
     # The button names the run: a second tap on it, or an old card, skips no other one.
     skip = f"{job.id}:{run_number(skips)}" if skips is not None else job.id
@@ -184,7 +192,21 @@ def _button_rows(
         DeskButton("job", "show", job.id, t("Refresh")),
         *_undo(job, undo),
     ]
+    if undo is None and skipped_runs(job):
+        second.append(DeskButton("job", "resume", job.id, t("Don't skip"), disabled=no_pause))
     return [row_of(*first), row_of(*second), _last_row(job)]
+
+
+def _release(job: Job, waits: Waits | None) -> list[DeskButton]:
+    """Return the button that lets a waiting job run; for its writer, the one that takes the change back."""
+    if waits is None or waits.may_release:
+        label = t("Read and approve…") if waits is None or waits.needed else t("Read and let it run…")
+        return [DeskButton("job", "approve", job.id, label, style=discord.ButtonStyle.success)]
+    if waits.before is None:
+        return []
+    target = f"{job.id}:{waits.before}.{job.version}"
+    label = t("Take back the change")
+    return [DeskButton("job", "back", target, label, style=discord.ButtonStyle.primary)]
 
 
 def _undo(job: Job, undo: int | None) -> list[DeskButton]:

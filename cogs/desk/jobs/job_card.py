@@ -30,7 +30,8 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import ask, text_field
-from cogs.desk.kit.wording import BAD, NEUTRAL, is_held, plain, relative, titled
+from cogs.desk.kit.soon import soon
+from cogs.desk.kit.wording import BAD, NEUTRAL, is_held, plain, relative, skipped_runs, titled
 from cogs.language import example, locale, t, tc, translated
 from cogs.own_schedules import another_is_on, taking_turns
 from cogs.rights.deciding import Act
@@ -39,7 +40,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound, WhenError
 from schedulezero.model import Job, JobState
-from schedulezero.model.authorship import unchanged_since
+from schedulezero.model.authorship import before_waiting, unchanged_since
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
 
@@ -100,7 +101,8 @@ async def resume(desk: Desk, job_id: str) -> None:
         raise await changed_meanwhile(desk, job.id)
     async with telling_of_conflicts(desk, job.id):
         resumed = await desk.client.resume(job.id, desk.actor_id, version=job.version)
-    await _show_changed(desk, job, resumed, t("Resumed"))
+    heading = t("No longer skipped") if skipped_runs(job) else t("Resumed")
+    await _show_changed(desk, job, resumed, heading)
 
 
 async def skip(desk: Desk, target: str) -> None:
@@ -150,6 +152,7 @@ async def correct_until(desk: Desk, panel_id: str) -> None:
 
 async def _ask_until(desk: Desk, job_id: str, typed: str | None = None) -> None:
     await expect(desk, Feature.HOLD)
+    await soon(job_for(desk, Act.PAUSE, job_id))  # else the same is checked once it is written
     field = text_field(
         "until",
         t("Until when?"),
@@ -236,7 +239,12 @@ async def go_back(desk: Desk, target: str) -> None:
     wanted = next((item.job for item in versions if item.job.version == number), None)
     if number is None or wanted is None:
         raise Refused(t("This version of {job} is no longer stored.", job=titled(job)))
-    await check(desk, Act.RESTORE, job, version=wanted, cleared=unchanged_since(number, versions))
+    cleared = (
+        wanted.state is JobState.PENDING
+        or unchanged_since(number, versions)
+        or number == before_waiting(versions)  # it ran until the change that waits was made
+    )
+    await check(desk, Act.RESTORE, job, version=wanted, cleared=cleared)
     present = _number(expected)
     async with taking_turns(desk.guild_id), telling_of_conflicts(desk, job.id):
         if await another_is_on(client, job):

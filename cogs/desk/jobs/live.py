@@ -23,6 +23,7 @@ from cogs.desk.jobs.card import card, kind_of
 from cogs.desk.jobs.card_details import details_of, post_shown
 from cogs.desk.jobs.endings import endings_of
 from cogs.desk.jobs.lookup import rules_here
+from cogs.desk.jobs.waiting import waits_of
 from cogs.desk.kit.context import Desk
 from cogs.language import mark, t
 from cogs.rights.allowance import closer_than_allowed
@@ -137,6 +138,7 @@ async def _drawn(desk: Desk, job: Job, last_run: Run | None, said: Said) -> Draw
         rules=await rules_here(desk),
         warnings=[warning for warning in warnings if warning is not None],
         running=running,
+        waits=await waits_of(desk, job),
     )
     return Drawn(job, last_run, running, panel)
 

@@ -20,7 +20,7 @@ from cogs.rights.own_checks import OwnChecks
 from cogs.services import Refused, spec_for
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import Conflict, NotFound
-from schedulezero.model import GuildRules, Job, JobState
+from schedulezero.model import GuildRules, Job, JobState, JobVersion
 from schedulezero.model.job_parts import parts_as_jobs
 
 _ASKED = WRITES - {Act.SAVE, Act.REZONE}
@@ -116,16 +116,24 @@ async def verdicts(
 
 async def who_changed(desk: Desk, job: Job) -> str:
     """Return who last changed a job, and when, as a clause to append; empty if unknown."""
+    return _by_whom(await _last_change(desk, job))
+
+
+async def _last_change(desk: Desk, job: Job) -> JobVersion | None:
+    """Return a job's newest version if it is known who made it."""
     client = desk.client
     if Feature.UNDO in await client.lacks():
-        return ""
+        return None
     try:
         versions = await client.versions(job.id, 1)
     except NotFound:
+        return None
+    return versions[0] if versions and versions[0].actor_id is not None else None
+
+
+def _by_whom(newest: JobVersion | None) -> str:
+    if newest is None:
         return ""
-    if not versions or versions[0].actor_id is None:
-        return ""
-    newest = versions[0]
     said = t(
         "{action} by {person} {when}",
         action=t(ACTIONS.get(newest.action, newest.action)),
@@ -136,10 +144,14 @@ async def who_changed(desk: Desk, job: Job) -> str:
 
 
 async def changed_meanwhile(desk: Desk, job_id: str) -> Refused:
-    """Return the refusal for a person whose action came second."""
+    """Return the refusal for a person whose action came second, perhaps after one of their own."""
     job = await desk.client.job(job_id, desk.guild_id)
-    said = t("{job} was just changed by someone else.", job=titled(job))
-    return Refused(f"{said}{await who_changed(desk, job)}")
+    newest = await _last_change(desk, job)
+    if newest is not None and newest.actor_id == desk.actor_id:
+        said = t("You have changed {job} since this was shown.", job=titled(job))
+    else:
+        said = t("{job} was just changed by someone else.", job=titled(job))
+    return Refused(f"{said}{_by_whom(newest)}")
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from cogs.desk.kit.wording import cut, plain
-from cogs.language import in_quotes, t, tn
+from cogs.language import in_quotes, mark, t, tn, with_colon
 from schedulezero.methods.parameters import Kind
 
 _LONGEST_NAME = 60
@@ -34,21 +34,33 @@ def part_lines(kind: Kind, value: object) -> list[str] | None:
     """
     if kind not in _WORDS:
         return None
-    return list(_lines_of(value, ""))
+    if kind is Kind.FILES:  # what is in a file is seen in the post; its digest says nothing to people
+        value = [{key: item for key, item in file.items() if key != "file"} for file in entries(value)]
+    return list(_lines_of(value, "", layout=kind is Kind.LAYOUT))
 
 
-def _lines_of(value: object, before: str) -> Iterator[str]:
-    """Yield each text, number and address within a value, behind the keys that lead to it."""
+def _lines_of(value: object, before: str, *, layout: bool) -> Iterator[str]:
+    """Yield each text, number and address within a value, behind what it is."""
     if isinstance(value, dict):
         for key, item in cast("dict[str, Any]", value).items():
-            yield from _lines_of(item, f"{before} {key}".strip())
+            name = before if key in _SAID_BY_ITS_PART else f"{before}{' · ' if before else ''}{_key(key)}"
+            yield from _lines_of(item, name, layout=layout)
     elif isinstance(value, list):
-        for number, item in enumerate(cast("list[Any]", value), 1):
-            yield from _lines_of(item, f"{before} {number}".strip())
-    else:
+        items = cast("list[Any]", value)
+        for number, item in enumerate(items, 1):
+            yield from _lines_of(
+                item, f"{before} {number}".strip() if len(items) > 1 else before, layout=layout
+            )
+    elif isinstance(value, bool):
+        yield with_colon(before) + (f" {t('yes')}" if value else f" {t('no')}")
+    elif value is not None and not (layout and isinstance(value, int)):  # numbers only arrange a layout
         first, *rest = str(value).splitlines() or [""]
-        yield f"{before}: {first}"
+        yield f"{with_colon(before)} {first}" if before else first
         yield from (f"  {line}" for line in rest)
+
+
+def _key(key: str) -> str:
+    return t(_KEYS[key]) if key in _KEYS else key
 
 
 def named_in_words(name: str, value: object) -> str | None:
@@ -151,6 +163,20 @@ def _layout(value: object) -> str:
     items = entries(value)
     return tn("{count} part", "{count} parts", len(items))
 
+
+# Read as: a key within a part, and what people call it.
+_KEYS = {
+    "title": mark("Title"), "description": mark("Text"), "content": mark("Text"), "text": mark("Text"),
+    "url": mark("Address"), "color": mark("Colour"), "timestamp": mark("Time"), "author": mark("Author"),
+    "footer": mark("Footer"), "image": mark("Picture"), "thumbnail": mark("Small picture"),
+    "icon_url": mark("Icon"), "fields": mark("Field"), "name": mark("Name"), "value": mark("Text"),
+    "inline": mark("Beside the field before it"), "label": mark("Label"), "emoji": mark("Emoji"),
+    "alt": mark("Description"), "spoiler": mark("Spoiler"), "question": mark("Question"),
+    "answers": mark("Answer"), "hours": mark("Hours"), "several": mark("Several answers"),
+    "media": mark("Picture"), "file": mark("File"),
+}  # fmt: skip
+_SAID_BY_ITS_PART = frozenset({"components", "accessory", "items"})
+"""Keys that only hold parts together, and of which a reader learns nothing."""
 
 # Read as: the kind of a part, and the words for its value.
 _WORDS: dict[Kind, Callable[[object], str]] = {

@@ -29,6 +29,8 @@ from schedulezero.when.language.skipped import runs_skipped
 _ESCAPED_MENTION = re.compile("\\\\<(@)\u200b(&?\\d{15,20})>|\\\\<(#)(\\d{15,20})>")
 _INSTANT = re.compile(r"(?<![^\s(“„«])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[\s.,:;)]|$)", re.ASCII)
 
+_ESCAPE = re.compile(r"\\(.)")
+
 _MOST_ESCAPED = 4000  # Discord shows no longer text
 MAX_LABEL = 45
 MAX_FIELDS = 5
@@ -166,6 +168,12 @@ def cut(text: str, length: int) -> str:
 def plain(text: str) -> str:
     """Escape a text: no formatting, no pings, on one line."""
     return escaped(" ".join(text[:_MOST_ESCAPED].split()))
+
+
+def readable(text: str) -> str:
+    """Escape whatever can hide a part of a text; emphasis and mentions hide nothing and stay."""
+    shown = _ESCAPED_MENTION.sub(r"<\1\2\3\4>", escaped(text))
+    return _ESCAPE.sub(lambda found: found[1] if found[1] in "*_~" else found[0], shown)
 
 
 def bullets(items: Sequence[str], most: int) -> list[str]:

@@ -25,7 +25,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import expect, lacks_of, why
 from cogs.desk.kit.layout import note_panel, panel_of, row_of
 from cogs.desk.kit.modals import ask, text_field
-from cogs.desk.kit.wording import BAD, NEUTRAL, plain
+from cogs.desk.kit.wording import BAD, NEUTRAL, bullets, cut, plain, title_of
 from cogs.desk.kit.zones import zone_named
 from cogs.desk.settings import zone_move
 from cogs.desk.settings.audit_panel import note_change
@@ -43,17 +43,17 @@ from cogs.desk.settings.word_hours import (
 from cogs.desk.settings.zones import change_guild_zone, said_guilds_zone
 from cogs.guild_language import NAMES
 from cogs.guild_settings import GuildSettings
-from cogs.language import t, translated, with_colon
+from cogs.language import t, tn, translated, with_colon
 from cogs.rights.permissions import lacking, wanted
 from cogs.rights.rights import posting_in
 from cogs.rights.timeouts import bot_timed_out
 from cogs.rights.two_factor import two_factor_caution
 from cogs.services import Refused, offered_specs
-from schedulezero.client.dialect import Feature
+from schedulezero.client.dialect import Feature, JobQuery
 from schedulezero.errors import ClientError, ScheduleZeroError
 from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec
-from schedulezero.model import GuildRules
+from schedulezero.model import GuildRules, JobState
 from schedulezero.model.audit import changes_between
 from schedulezero.when.calendar.holidays import place_of
 
@@ -280,9 +280,20 @@ async def set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> tuple[str, st
 
 async def toggle_approval(desk: Desk, _target: str) -> None:
     """Switch approval by a second person on or off; off is possible on every server."""
-    if not (await desk.memory.settings(desk.guild.id)).approval:
+    before = (await desk.memory.settings(desk.guild.id)).approval
+    if not before:
         await expect(desk, Feature.APPROVAL)
     await _change(desk, lambda settings: replace(settings, approval=not settings.approval))
+    if not before or Feature.APPROVAL in await lacks_of(desk):
+        return
+    waiting = [job async for job in desk.client.all_jobs(desk.guild_id, JobQuery(state=JobState.PENDING))]
+    if waiting:
+        said = tn(
+            "{count} job is still waiting. Its card lets it run now: `/schedule list` shows it.",
+            "{count} jobs are still waiting. Their cards let them run now: `/schedule list` shows them.",
+            len(waiting),
+        )
+        await desk.say("\n".join([said, *bullets([cut(plain(title_of(job)), 80) for job in waiting], 10)]))
 
 
 async def alerts_chosen(desk: Desk, _target: str) -> None:
