@@ -44,6 +44,7 @@ from cogs.desk.kit.suggesting import when_choices
 from cogs.desk.kit.wording import cut, sentence, title_of
 from cogs.desk.kit.zones import zone_choices
 from cogs.desk.queue import panel as queue_panel
+from cogs.desk.reminders import own_zone
 from cogs.desk.runs import alert_card, calendar_panel, history, months, subscribe_panel
 from cogs.desk.settings import audit_panel, setup, sprocket_panel, status, zone_move, zones
 from cogs.desk.start import first_actions, help_panel
@@ -302,7 +303,13 @@ class AdminCog(commands.Cog):
     async def timezone(
         self, interaction: discord.Interaction, zone: str | None = None, whose: str = "user"
     ) -> None:
-        await answer(interaction, lambda desk: zones.set_zone(desk, zone, whose))
+        async def work(desk: Desk) -> None:
+            if zone is not None and whose == "guild":
+                await zones.set_guild_zone(desk, zone)
+            else:
+                await own_zone.answer_zone(desk, zone)
+
+        await answer(interaction, work)
 
     # ---------------------------------------------------------------- suggestions
 

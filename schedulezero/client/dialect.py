@@ -237,7 +237,7 @@ class Dialect(ABC):
         *,
         version: int | None = None,
     ) -> Job:
-        """Pause a job, until it is resumed or until an instant; raises Conflict if it is at another version."""
+        """Pause a job, until it is resumed or an instant; raises Conflict if it is at another version."""
         raise self._without(Feature.PAUSE)
 
     async def resume(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:

@@ -9,6 +9,8 @@ from schedulezero.compose.typed_text import Directory, unsilenced
 from schedulezero.methods.variables import turns
 
 LONGEST = 60
+_FILLED_IN = "\0"
+"""Where a variable stood, until the first sentence is known, which an ellipsis would end."""
 _SHORTEST_SENTENCE = 8
 _LONGEST_READ = 2000  # characters of a line
 
@@ -26,6 +28,7 @@ _MARKS = re.compile(r"(?<!\\)(?:\*{1,3}|_{2}|~~|\|\||`+)|(?<![\w\\])_(?=\S)|(?<=
 _ESCAPED = re.compile(r"\\([^\sA-Za-z0-9])")
 _BLANKS = re.compile(r"\s+(?=[,.;!?]|:(?:\s|$))")
 _LEFT_OVER = re.compile(r"(?<![,;:])[,;:]+(?=[,.;!?])")
+_AT_END = re.compile(r"^\0\s*[,;:–—-]+\s*|\s*[,;:–—-]+\s*\0$")
 _SENTENCE = re.compile(r"[.!?…](?=\s)|[。！？]")
 
 
@@ -40,7 +43,7 @@ def name_from_text(text: str, directory: Directory) -> str:
     for raw in _FENCE.sub("", first).splitlines():
         line = _read(raw[:_LONGEST_READ], directory)
         if any(char.isalnum() for char in line):
-            return cut_at_word(_sentence(line), LONGEST)
+            return cut_at_word(_sentence(line).replace(_FILLED_IN, "…"), LONGEST)
     return ""
 
 
@@ -68,10 +71,11 @@ def _read(line: str, directory: Directory) -> str:
     line = _LINE_MARKS.sub("", line)
     line = _MENTION.sub(lambda match: directory.names.get(match[0].replace("<@!", "<@"), ""), line)
     line = _NO_NAME.sub("", _COMMAND.sub(r"\1", _EMOJI.sub(r"\1", line)))
-    line = _VARIABLE.sub("", _ROLE.sub(r"@\1", line)).replace("{{", "{")
+    line = _VARIABLE.sub(_FILLED_IN, _ROLE.sub(r"@\1", line)).replace("{{", "{")
     line = _ADDRESS.sub(r"\1", _LINK.sub(r"\1", line))
     line = _ESCAPED.sub(r"\1", _MARKS.sub("", line))
     line = _LEFT_OVER.sub("", _BLANKS.sub("", " ".join(line.split()))).strip(" ,;–—-")
+    line = _AT_END.sub("", line)
     return line if re.search(r":\w+:$", line) else line.removesuffix(":")
 
 

@@ -50,6 +50,11 @@ def end_of(text: str, now: datetime, zone: str) -> datetime | None:
     return None
 
 
+def names_an_end(text: str) -> bool:
+    """Return whether a text such as ``until 7`` names an end, and no length of time."""
+    return any(text.strip().casefold().startswith(word) for word, _, _ in _UNTIL)
+
+
 def _moment(text: str, now: datetime, zone: str, locale: str) -> datetime | None:
     try:
         trigger = understand(text, zone=zone, locale=locale, now=now).trigger

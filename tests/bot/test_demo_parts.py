@@ -101,7 +101,7 @@ async def test_menus_offer_what_one_may_use_on_what_one_sees(world: World) -> No
     for target in (Target(message_id=message.id, author=True), Target(user_id=world.plain.id)):
         assert menus.title(target) == world.plain.name
         assert [entry["name"] for entry in menus.offered(target, "en-US")] == ["Schedule a role…"]
-    assert "posted this message" in said(await menus.choose(on_message, "Which job posted this?"))
+    assert "post this message" in said(await menus.choose(on_message, "Which job posted this?"))
 
     # Read as: what is forged or gone.
     for target in (Target(message_id=1), Target(user_id=1), Target(message_id=answer.response.id)):

@@ -73,3 +73,16 @@ async def test_only_who_filled_a_form_in_opens_it_again(world: World) -> None:
     kept = button_target(refused.followups[-1], "Correct it")
     told = await click(world, world.moderator, "form", "again", kept)
     assert told.modal is None and "older version" in said(told)
+
+
+async def test_a_member_corrects_the_zone_of_the_first_steps(world: World) -> None:
+    shown = (await world.plain.slash(world.channel, "remind help")).response
+    form = await press(world.plain, shown, "start:zone")
+    refused = await world.plain.submit_modal(form, {"zone": "Atlantis"})
+    kept = button_target(refused.followups[-1], "Correct it")
+    again = await world.plain.click(refused.followups[-1], label="Correct it")
+    assert filled(again) == {"zone": "Atlantis"}
+    await world.plain.submit_modal(again, {"zone": "Lisbon, Portugal"})
+    assert await world.bot.memory.timezone(world.plain.id, None) == "Europe/Lisbon"
+    told = await click(world, world.moderator, "form", "own", kept)
+    assert told.modal is None and "older version" in said(told)

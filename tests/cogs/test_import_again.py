@@ -14,7 +14,7 @@ from schedulezero.model import Job, JobState, Trigger
 from schedulezero.model.authorship import FOLLOWS
 from tests.support.scheduling import hello
 from tests.support.text import text_of
-from tests.support.world import World, labels, press, said
+from tests.support.world import World, labels, pick, press, said
 
 
 async def jobs(world: World) -> list[Job]:
@@ -126,3 +126,15 @@ async def test_what_ends_another_job_is_not_exported(world: World) -> None:
         )
     )  # fmt: skip
     assert "2 jobs are in this file" in said(await world.admin.slash(world.channel, "schedule export"))
+
+
+async def test_what_is_imported_says_where_and_by_which_zone_and_is_opened_by_a_click(world: World) -> None:
+    await world.admin.slash(world.channel, "schedule timezone", zone="Berlin", whose="guild")
+    values = f"{{channel_id: '{world.channel.id}', message: Hi}}"
+    data = f"- do: send_announcement\n  when: every day at 9\n  with: {values}\n"
+    shown = await imported(world, data)
+    assert f"Hi · <#{world.channel.id}> · every day at 09:00 (Europe/Berlin)" in text_of(shown)
+    await press(world.admin, shown, "import:do")
+    (job,) = await jobs(world)
+    await pick(world.admin, shown, "history:job", [job.id])
+    assert "Run now" in labels(shown)

@@ -14,6 +14,8 @@ import discord
 import pytest
 from discord import app_commands
 
+from bot.config import DEFAULT_SPROCKETS
+from bot.sprocket_specs import specs_of_sprockets
 from cogs.language import FOLDER, CommandTranslator, speaking, t, tn, translated
 from schedulezero.errors import ParameterError, WhenError
 from schedulezero.following.event_text import check_template
@@ -22,7 +24,7 @@ from schedulezero.sentences import Sentence, all_in_a_row, in_a_row, read_senten
 from schedulezero.when.language.parse import understand
 from tests.catalogues import TEMPLATE, read, template, untranslated, written
 from tests.support.world import World, said
-from tests.texts import LANGUAGES, ROOT, texts
+from tests.texts import LANGUAGES, ROOT, sources, texts
 
 LOCALES = {"de": "de", "fr": "fr", "es": "es-ES", "pt": "pt-BR"}
 _PLACEHOLDER = re.compile(r"\{\w+(?:!r)?\}")
@@ -89,6 +91,57 @@ def test_no_label_is_too_long_for_its_place() -> None:
         with speaking(locale):
             long = [(text, t(text)) for text, room in texts if len(t(text)) > room and "{" not in text]
         assert not long, locale
+
+
+# Whoever shows a text where Discord renders no markup: in forms, on buttons and in selects.
+_UNFORMATTED = {*_ROOM, "SelectOption", "TextInput", "Modal", "Form", "Button", "Select", "ChannelSelect",
+                "RoleSelect", "UserSelect", "Checkbox", "ReminderButton", "ReminderSelect",
+                "zone_field", "describe", "command"}  # fmt: skip
+_MARKUP = re.compile(r"\*\S[^*]*\*|`[^`]+`|(?<!\w)_[^_\s][^_]*_(?!\w)|~~|\[[^\]]+\]\(")
+
+
+def unformatted() -> Iterator[str]:
+    """Texts of forms, buttons and selects, also those that a name in the same function holds."""
+    for path, tree in sources():
+        functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+        for function in functions if path.startswith("cogs/") else ():
+            named = {
+                target.id: node.value
+                for node in ast.walk(function)
+                if isinstance(node, ast.Assign)
+                for target in node.targets
+                if isinstance(target, ast.Name)
+            }
+            for call in ast.walk(function):
+                if not isinstance(call, ast.Call) or _called(call) not in _UNFORMATTED:
+                    continue
+                for value in [*call.args, *(keyword.value for keyword in call.keywords)]:
+                    yield from _said_in(named.get(value.id, value) if isinstance(value, ast.Name) else value)
+    specs = specs_of_sprockets(DEFAULT_SPROCKETS)
+    yield from (
+        text for spec in specs for item in spec.parameters for text in (item.label, item.help) if text
+    )
+
+
+def _called(call: ast.Call) -> str:
+    return getattr(call.func, "id", getattr(call.func, "attr", ""))
+
+
+def _said_in(value: ast.expr) -> Iterator[str]:
+    for call in ast.walk(value):
+        if isinstance(call, ast.Call) and _called(call) in ("t", "tn", "tc", "mark"):
+            for text in call.args:
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    yield text.value
+
+
+def test_no_form_button_or_select_has_markup() -> None:
+    found = set(unformatted())
+    assert len(found) > 300
+    assert not [text for text in found if _MARKUP.search(text)]
+    for locale in LOCALES.values():
+        with speaking(locale):
+            assert not [t(text) for text in found if _MARKUP.search(t(text))], locale
 
 
 async def test_commands_and_menus_fit_in_every_language(world: World) -> None:

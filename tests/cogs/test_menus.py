@@ -91,6 +91,10 @@ async def test_which_job_posted_a_message(world: World) -> None:
     assert await until(told)
     other = await world.admin.send(world.channel, "By hand")
     text = said(await world.admin.context_menu(world.channel, "Which job posted this?", other))
+    assert text == "I didn't post this message."
+    channel: Any = world.bot.get_channel(world.channel.id)
+    own = await channel.send("Not by a job")
+    text = said(await world.admin.context_menu(world.channel, "Which job posted this?", own))
     assert "I can't find a job in this server that posted this message" in text
 
 

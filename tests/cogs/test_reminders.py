@@ -69,9 +69,15 @@ async def test_reminders_are_listed_and_cancelled_and_nobody_elses_are(world: Wo
 
 
 async def test_what_was_typed_is_given_back_when_it_is_not_understood(world: World) -> None:
-    text = said(await world.plain.slash(world.channel, "remind me", what="Tea", when="on blursday"))
+    shown = await world.plain.slash(world.channel, "remind me", what="Tea", when="on blursday")
+    text = said(shown)
     assert "“blursday” in “on blursday” was not understood." in text
     assert "You wrote: Tea · on blursday" in text
+    panel: Any = shown.response
+    form = await world.plain.click(panel, label="Correct it")
+    assert "Tea" in str(form.modal) and "on blursday" in str(form.modal)
+    await world.plain.submit_modal(form, {"what": "Tea", "when": "tomorrow at 9"})
+    assert "I will remind you" in text_of(panel)
 
 
 async def test_it_is_offered_where_only_oneself_has_the_app(world: World) -> None:
@@ -201,8 +207,9 @@ async def test_the_zone_is_asked_for_by_the_first_reminder_that_needs_it(world: 
     assert "because I don't know yours" in said(shown) and "UTC" in said(shown)
     form = await world.plain.user.click(shown.response, label="Set my time zone")  # type: ignore[arg-type]
     refused = await world.plain.user.submit_modal(form, {"zone": "Atlantis-on-Sea"})
-    assert "don't know the time zone" in said(refused)
-    form = await world.plain.user.click(shown.response, label="Set my time zone")  # type: ignore[arg-type]
+    assert "don't know the time zone" in said(refused) + text_of(shown.response)
+    form = await world.plain.user.click(shown.response, label="Correct it")  # type: ignore[arg-type]
+    assert "Atlantis-on-Sea" in str(form.modal)
     await world.plain.user.submit_modal(form, {"zone": "tokyo"})
     assert "Asia/Tokyo" in text_of(shown.response) and "Set my time zone" not in labels(shown.response)
     job = next(job for job in await jobs_of(world, world.plain.id) if job.name == "Dentist")
@@ -213,12 +220,23 @@ async def test_the_zone_is_asked_for_by_the_first_reminder_that_needs_it(world: 
 
 
 async def test_everybody_sets_a_zone_of_their_own(world: World) -> None:
-    assert "Your time zone is **UTC**" in said(await world.plain.user.slash("remind timezone"))
+    told = await world.plain.user.slash("remind timezone")
+    assert "You haven't set a time zone. I read your times in **UTC**" in said(told)
+    form = await world.plain.user.click(told.response, label="Set my time zone")  # type: ignore[arg-type]
+    await world.plain.user.submit_modal(form, {"zone": "Lisbon, Portugal"})
+    assert "Your time zone is now **Europe/Lisbon**" in text_of(told.response)
+    told = await world.plain.user.slash("remind timezone")
+    assert "Your time zone is **Europe/Lisbon**" in said(told) and labels(told.response) == ["Change"]
     answer = await world.plain.user.slash("remind timezone", zone="berlin")
     assert "Your time zone is now **Europe/Berlin**" in said(answer)
     answer = await world.plain.user.slash("remind timezone", zone="Atlantis-on-Sea")
     assert "don't know the time zone" in said(answer)
     assert await world.bot.memory.timezone(world.plain.id, None) == "Europe/Berlin"
+    panel: Any = answer.response
+    form = await world.plain.user.click(panel, label="Correct it")
+    assert "Atlantis-on-Sea" in str(form.modal)
+    await world.plain.user.submit_modal(form, {"zone": "tokyo"})
+    assert "Your time zone is now **Asia/Tokyo**" in text_of(panel)
 
 
 async def test_a_snoozed_reminder_keeps_the_link_to_where_it_was_made(world: World) -> None:

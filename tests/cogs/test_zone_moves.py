@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
-from cogs.desk.settings.zone_move import moved_to
+from cogs.desk.kit.zone_moves import moved_to
+from cogs.desk.reminders.controls import ReminderButton
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.when.language.parse import understand
 from tests.support.acting import now
 from tests.support.approving import waiting
+from tests.support.foreign_guild import forged
 from tests.support.reminding import jobs_of
 from tests.support.scheduling import scheduled
 from tests.support.text import text_of
-from tests.support.world import World, labels, pick, press, said
+from tests.support.world import World, button_target, labels, pick, press, said, selects
 
 
 async def zones(world: World) -> dict[str, str]:
@@ -184,3 +186,58 @@ async def test_a_cancelled_reminder_comes_back_by_one_click(world: World) -> Non
     assert "I will remind you" in text_of(listed.response)
     (back,) = await jobs_of(world, world.plain.id)
     assert back.id == job.id and back.next_run_at == job.next_run_at
+
+
+async def _two_reminders(world: World) -> None:
+    await world.plain.slash(world.channel, "remind timezone", zone="Lisbon")
+    for what, when in (("Stand-up", "weekdays at 8:55"), ("Rent", "monthly on the 1st at 9")):
+        await world.plain.slash(world.channel, "remind me", what=what, when=when)
+
+
+async def _remembered(world: World) -> dict[str, str]:
+    return {job.name or "": job.timezone for job in await jobs_of(world, world.plain.id)}
+
+
+async def test_a_persons_reminders_move_along_with_their_zone(world: World) -> None:
+    await _two_reminders(world)
+    shown: Any = (await world.plain.slash(world.channel, "remind timezone", zone="Tokyo")).response
+    text = text_of(shown)
+    assert "Your time zone is now **Asia/Tokyo**" in text and "jobs" not in text
+    assert "2 reminders still run on Europe/Lisbon time" in text and "every weekday at 08:55" in text
+    assert labels(shown) == ["Move 2 reminders", "Leave as is"]
+    await world.plain.click(shown, label="Move 2 reminders")
+    assert "Moved 2 reminders to Asia/Tokyo" in text_of(shown)
+    assert await _remembered(world) == {"Stand-up": "Asia/Tokyo", "Rent": "Asia/Tokyo"}
+    await world.plain.click(shown, label="Undo")
+    assert await _remembered(world) == {"Stand-up": "Europe/Lisbon", "Rent": "Europe/Lisbon"}
+
+
+async def test_reminders_of_another_zone_name_it_in_the_list(world: World) -> None:
+    await _two_reminders(world)
+    listed: Any = (await world.plain.slash(world.channel, "remind list")).response
+    assert "Lisbon" not in text_of(listed)
+    shown: Any = (await world.plain.slash(world.channel, "remind timezone", zone="Tokyo")).response
+    await world.plain.click(shown, label="Leave as is")
+    assert "all times stay in Europe/Lisbon" in text_of(shown)
+    listed = (await world.plain.slash(world.channel, "remind list")).response
+    assert "every weekday at 08:55 (Europe/Lisbon)" in text_of(listed)
+    assert "(Europe/Lisbon)" in str(listed.components[0]).partition("Open one")[0]
+    options = [option for select in selects(listed) for option in select["options"]]
+    assert options and all("(Europe/Lisbon)" in option["description"] for option in options)
+
+
+async def test_the_first_steps_offer_to_move_reminders(world: World) -> None:
+    await _two_reminders(world)
+    shown: Any = (await world.plain.slash(world.channel, "remind help")).response
+    form = await press(world.plain, shown, "start:zone")
+    await world.plain.submit_modal(form, {"zone": "Tokyo"})
+    assert "Move 2 reminders" in labels(shown)
+
+
+async def test_somebody_elses_move_does_nothing(world: World) -> None:
+    await _two_reminders(world)
+    shown: Any = (await world.plain.slash(world.channel, "remind timezone", zone="Tokyo")).response
+    kept = button_target(shown, "Move 2 reminders")
+    button = await forged(world, world.channel, ReminderButton("move", kept, "Move"))
+    assert "already been done" in said(await world.admin.click(button, label="Move"))
+    assert await _remembered(world) == {"Stand-up": "Europe/Lisbon", "Rent": "Europe/Lisbon"}

@@ -47,6 +47,8 @@ async def which_job(desk: Desk, message: discord.Message) -> None:
     """Show the card of the job whose run posted a message."""
     run = await desk.client.run_of_message(desk.guild_id, message.id)
     if run is None:
+        if not _is_mine(desk, message):
+            raise Refused(t("I didn't post this message."))
         raise Refused(
             t(
                 "I can't find a job in this server that posted this message. Perhaps the job's "
@@ -54,6 +56,14 @@ async def which_job(desk: Desk, message: discord.Message) -> None:
             )
         )
     await job_card.show_card(desk, run.job_id, heading=t("Posted by"))
+
+
+def _is_mine(desk: Desk, message: discord.Message) -> bool:
+    """Return whether the bot posted a message, in its own name or, by a webhook of its own, in another."""
+    me = desk.interaction.application_id
+    return message.application_id == me or (
+        desk.bot.user is not None and message.author.id == desk.bot.user.id
+    )
 
 
 async def schedule_role(desk: Desk, member: discord.Member) -> None:

@@ -9,6 +9,7 @@ from cogs.desk.kit.wording import cut
 from cogs.language import mark, t, translated
 from schedulezero.compose.naming import LONGEST, name_from_text
 from schedulezero.compose.typed_text import Directory
+from schedulezero.methods.lasting import names_an_end
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.web.address import AddressUnusable
@@ -63,7 +64,8 @@ def auto_name(spec: MethodSpec, params: Mapping[str, Any], directory: Directory)
     else:
         name = t(_PLACED, name=summary, place=place) if place and len(summary) < LONGEST // 2 else summary
     if (length := params.get("lasts")) and template is not None and spec.name != "send_poll":
-        name = t(_FOR_A_WHILE, name=name, length=translated(str(length)))
+        said = translated(str(length))
+        name = f"{name}, {said}" if names_an_end(said) else t(_FOR_A_WHILE, name=name, length=said)
     return cut(name, 100)
 
 

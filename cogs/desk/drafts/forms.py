@@ -220,7 +220,7 @@ def _option_fields(draft: Draft) -> list[ui.Label[Any]]:
             f"{_OPTION_FIELD}{QUIET}",
             t("In the server's quiet hours"),
             _options(IN_QUIET_HOURS, _text(draft, QUIET) or "skip"),
-            description=t("To let a job run then, you need *Manage Server*"),
+            description=t("To let a job run then, you need the Manage Server permission"),
         ),
     ]
 

@@ -29,6 +29,7 @@ from cogs.desk.kit.lacking import not_possible
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.wording import BAD, NEUTRAL, bullets, cut, plain
+from cogs.formats import zone_name
 from cogs.language import locale, t, tn, translated, with_colon
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, runs_too_often
@@ -385,9 +386,7 @@ def _dry_panel(panel_id: str, dry: _Dry, faults: list[Fault], room: int | None =
     if room is not None and room < len(ready):
         said = t("Room for more jobs: {count}. `/schedule status` shows the limits.", count=room)
         lines.append(f"⚠ {with_mentions(said)}")
-    lines += bullets(
-        [f"{cut(plain(job.title), 60)} · {cut(plain(sentence), 90)}" for job, sentence in ready], _SHOWN_JOBS
-    )
+    lines += bullets([_line(job, sentence) for job, sentence in ready], _SHOWN_JOBS)
     known = dry.same + len(dry.updates)
     if known:
         said = tn("{count} job already exists here.", "{count} jobs already exist here.", known)
@@ -426,6 +425,19 @@ def _dry_panel(panel_id: str, dry: _Dry, faults: list[Fault], room: int | None =
         )
     items.append(row_of(*buttons, DeskButton("import", "drop", panel_id, t("Discard"))))
     return panel_of(*items, colour=BAD if faults else NEUTRAL)
+
+
+def _line(job: Job, sentence: str) -> str:
+    """Return what a new job is called, where it works, and when by which zone."""
+    zone = job.trigger.zone_or(job.timezone)
+    when = sentence if job.trigger.type == "interval" else f"{sentence} ({zone_name(zone)})"
+    return " · ".join([cut(plain(job.title), 60), *_channels(job), cut(plain(when), 130)])
+
+
+def _channels(job: Job) -> list[str]:
+    listed = job.params.get("channel_ids")
+    ids = listed if isinstance(listed, list) else [job.params.get("channel_id")]
+    return [" ".join(f"<#{item}>" for item in ids[:3])] if ids and ids[0] else []
 
 
 def _kept(job: Job) -> JsonObject:

@@ -12,12 +12,12 @@ from discord import ui
 from cogs.desk.files.known_jobs import Update, updated
 from cogs.desk.jobs.approval_card import ask_for_approval
 from cogs.desk.jobs.lookup import job_here, verdicts
-from cogs.desk.kit.components import DeskButton
+from cogs.desk.kit.components import DeskButton, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import lacks_of, why
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, titled
+from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, sentence_in, title_of, titled
 from cogs.language import t, tn, translated, with_colon
 from cogs.rights.deciding import Act
 from cogs.rights.rights import is_risky
@@ -30,6 +30,7 @@ from schedulezero.when.calendar.weekdays import stored_trigger
 
 _SHOWN_JOBS = 10
 _QUICK = 50
+_MOST_OPTIONS = 25  # in a select of Discord
 
 
 async def drop(desk: Desk, panel_id: str) -> None:
@@ -63,6 +64,7 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
     approval = (await memory.settings(desk.guild.id)).approval
     lacks = await lacks_of(desk)
     made: dict[str, int] = {}
+    done: list[Job] = []
     refused: list[str] = []
     waiting: list[Job] = []
     unlike: list[str] = []
@@ -84,6 +86,7 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
             refused.append(f"{with_colon(titled(job, 60))} {translated(created.message)}")
             continue
         made[created.id] = created.version
+        done.append(created)
         waiting += [created] if created.state is JobState.PENDING else []
         if (warning := first_run_warning(created)) is not None:
             unlike.append(f"⚠ {with_colon(titled(created, 60))} {warning}")
@@ -92,6 +95,7 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
         outcome = await _update(desk, item, approval=approval)
         if isinstance(outcome, Job):
             changed[outcome.id] = [item.version, outcome.version]
+            done.append(outcome)
             waiting += [outcome] if outcome.state is JobState.PENDING else []
         else:
             refused.append(f"{with_colon(titled(item.job, 60))} {outcome}")
@@ -115,6 +119,16 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
         style = discord.ButtonStyle.primary
         buttons.append(DeskButton("import", "undo", panel_id, t("Undo"), style=style))
     items: list[ui.Item[Any]] = [ui.TextDisplay("\n".join(lines))]
+    if done:
+        options = [
+            discord.SelectOption(
+                label=cut(title_of(job), 100),
+                value=job.id,
+                description=cut(sentence_in(job, await desk.zone()), 100),
+            )
+            for job in done[:_MOST_OPTIONS]
+        ]
+        items.append(row_of(DeskSelect("history", "job", "any", t("Open a job…"), options)))
     if buttons:
         items.append(row_of(*buttons))
     await desk.show(panel_of(*items, colour=BAD if refused else GOOD))

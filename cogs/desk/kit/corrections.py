@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 
 from cogs.desk.kit.components import DeskButton
-from cogs.desk.kit.context import Desk
+from cogs.desk.kit.context import Caller, Desk
 from cogs.desk.kit.layout import fit, note_panel
 from cogs.desk.kit.wording import BAD
 from cogs.language import t
 from cogs.memory import new_id
 from cogs.services import Refused
+
+_C = TypeVar("_C", bound=Caller)
 
 
 class Mistyped(Refused):
@@ -35,12 +37,12 @@ class Mistyped(Refused):
 
 
 async def offer_correction(
-    desk: Desk, said: str, panel: str, action: str, target: str, fields: Mapping[str, Any], **more: str
+    desk: Caller, said: str, panel: str, action: str, target: str, fields: Mapping[str, Any], **more: str
 ) -> None:
     """Say what is wrong with a form, with a button that opens it again.
 
     Parameters:
-        desk: who submitted it.
+        desk: who submitted it; outside of a desk, for a form that takes no rights.
         said: what is wrong, all of it.
         panel, action: the button's action, which opens the form with `typed_before`.
         target: the target of the form.
@@ -49,7 +51,7 @@ async def offer_correction(
     """
     panel_id = new_id()
     state = {"typed": dict(fields), "target": target, "by": desk.actor_id, **more}
-    await desk.memory.save_panel(panel_id, desk.guild.id, state)
+    await desk.memory.save_panel(panel_id, _place_of(desk), state)
     button = DeskButton(panel, action, panel_id, t("Correct it"), style=discord.ButtonStyle.primary)
     shown = note_panel(said, button, colour=BAD)
     fit(shown)
@@ -65,19 +67,24 @@ async def typed_before(desk: Desk, panel_id: str) -> tuple[str, Mapping[str, Any
     return state["target"], state["typed"]
 
 
-async def form_before(desk: Desk, panel_id: str) -> tuple[tuple[str, str], str, Desk]:
-    """Return what opens a refused form, its target, and the desk at which it opens filled in."""
+async def form_before(desk: _C, panel_id: str) -> tuple[tuple[str, str], str, _C]:
+    """Return what opens a refused form, its target, and the caller for whom it opens filled in."""
     state = await _refused(desk, panel_id)
     if "opens" not in state:
         raise too_old()
     return (state["of"], state["opens"]), state["target"], replace(desk, typed=state["typed"])
 
 
-async def _refused(desk: Desk, panel_id: str) -> Mapping[str, Any]:
-    state = await desk.memory.panel(panel_id, desk.guild.id)
+async def _refused(desk: Caller, panel_id: str) -> Mapping[str, Any]:
+    state = await desk.memory.panel(panel_id, _place_of(desk))
     if state is None or "typed" not in state or state.get("by") != desk.actor_id:
         raise too_old()
     return state
+
+
+def _place_of(caller: Caller) -> int:
+    """Return where a form waits: in the guild of a desk, otherwise with its person."""
+    return caller.guild.id if isinstance(caller, Desk) else caller.interaction.user.id
 
 
 def too_old() -> Refused:

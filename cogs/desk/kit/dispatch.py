@@ -31,6 +31,7 @@ _T = TypeVar("_T")
 
 _CLICK = re.compile(rf"sz(-pick|-channel|-role)?:{CUSTOM_ID}")
 _AGAIN = ("form", "again")
+_OWN_AGAIN = ("form", "own")  # the same for forms that take no rights
 _FORM = re.compile(rf"sz-form:{CUSTOM_ID}")
 _CUSTOM_IDS = {discord.InteractionType.component: _CLICK, discord.InteractionType.modal_submit: _FORM}
 
@@ -89,6 +90,16 @@ class Dispatcher:
             await answer_anyone(interaction, lambda caller: open_action(caller, target))
             return
 
+        async def reopen(caller: Caller) -> None:
+            opens, form_target, caller = await form_before(caller, target)
+            if (function := self.everyone.get(opens)) is None:
+                raise too_old()
+            await function(caller, form_target)
+
+        if key == _OWN_AGAIN:
+            await answer_anyone(interaction, reopen)
+            return
+
         async def work(desk: Desk) -> None:
             function = self.clicks.get(key) or self.opens.get(key)
             if key == _AGAIN:
@@ -104,9 +115,15 @@ class Dispatcher:
 
     async def _submit(self, interaction: discord.Interaction, key: _Key, target: str) -> None:
         if (open_action := self.everyones_forms.get(key)) is not None:
-            await answer_anyone(
-                interaction, lambda caller: open_action(caller, target, submitted(interaction))
-            )
+
+            async def own_work(caller: Caller) -> None:
+                fields = submitted(interaction)
+                try:
+                    await open_action(caller, target, fields)
+                except Mistyped as error:
+                    await _offer_again(caller, error, _OWN_AGAIN, key, target, fields)
+
+            await answer_anyone(interaction, own_work)
             return
 
         async def work(desk: Desk) -> None:
@@ -117,11 +134,17 @@ class Dispatcher:
             try:
                 await function(desk, target, fields)
             except Mistyped as error:
-                at = error.target if error.target is not None else target
-                said, (panel, _) = translated(error.message), key
-                await offer_correction(desk, said, *_AGAIN, at, fields, of=panel, opens=error.opens)
+                await _offer_again(desk, error, _AGAIN, key, target, fields)
 
         await answer(interaction, work)
+
+
+async def _offer_again(
+    caller: Caller, error: Mistyped, again: _Key, key: _Key, target: str, fields: Mapping[str, Any]
+) -> None:
+    at = error.target if error.target is not None else target
+    said, (panel, _) = translated(error.message), key
+    await offer_correction(caller, said, *again, at, fields, of=panel, opens=error.opens)
 
 
 def _add(table: dict[_Key, _T], panel: str, actions: Mapping[str, _T], others: Mapping[_Key, object]) -> None:

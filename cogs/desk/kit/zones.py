@@ -51,13 +51,19 @@ def said_own_zone(name: str) -> str:
     return t("Your time zone is {zone}, where it is now {time}.", zone=f"**{name}**", time=clock_in(name))
 
 
+def said_no_zone(name: str) -> str:
+    """Say in which zone a person's times are read, who hasn't set one."""
+    zone, time = f"**{name}**", clock_in(name)
+    return t(
+        "You haven't set a time zone. I read your times in {zone}, where it is now {time}.",
+        zone=zone,
+        time=time,
+    )
+
+
 def said_new_zone(name: str) -> str:
     """Say which zone is a person's from now on."""
-    return t(
-        "Your time zone is now {zone}, where it is {time}. Existing jobs keep theirs.",
-        zone=f"**{name}**",
-        time=clock_in(name),
-    )
+    return t("Your time zone is now {zone}, where it is {time}.", zone=f"**{name}**", time=clock_in(name))
 
 
 def clock_in(name: str) -> str:

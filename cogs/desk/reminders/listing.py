@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import discord
@@ -12,10 +11,9 @@ from discord import ui
 from cogs.command_mentions import with_mentions
 from cogs.desk.kit.context import Caller
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.modals import Form, text_field
+from cogs.desk.kit.modals import Form, open_form, text_field
 from cogs.desk.kit.paging import place
 from cogs.desk.kit.wording import (
-    BAD,
     GOOD,
     NEUTRAL,
     OVER,
@@ -26,12 +24,14 @@ from cogs.desk.kit.wording import (
     plain,
     relative,
     sentence,
+    sentence_in,
 )
 from cogs.desk.reminders.cancelled import cancelled_lately
 from cogs.desk.reminders.controls import MARK, ReminderButton, ReminderSelect
+from cogs.desk.reminders.fixing import FORM, refused_panel
 from cogs.desk.reminders.reading import METHOD, WHEN, changed, read_as
 from cogs.formats import zone_name
-from cogs.language import t, tc, tn, translated
+from cogs.language import t, tc, tn
 from cogs.memory import new_id
 from cogs.rights.allowance import allowance_of, reminders_used_up
 from cogs.services import Refused
@@ -45,7 +45,6 @@ from schedulezero.when.language.understood import Understood
 _A_PAGE = 10
 _MOST_PAUSED = 10
 _MOST_LOST = 10
-FORM = "sz-remind-form"
 
 
 async def show_reminders(caller: Caller) -> None:
@@ -79,25 +78,21 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
     )
     waiting = JobQuery(state=JobState.PAUSED, method=METHOD)
     paused = await client.jobs(person, waiting, limit=_MOST_PAUSED, total=True)
+    zone = await caller.zone()
     jobs = [*page.jobs, *(paused.jobs if not cursors else ())]
     lost = await undelivered_to(caller.memory, person) if not cursors else []
     items: list[ui.Item[Any]] = _lost_items(lost) if lost else []
     if jobs:
         heading = " · ".join([f"### {t('Your reminders')}", *_place(page, paused, len(cursors) + 1)])
-        items += [ui.TextDisplay(cut("\n".join([heading, *map(_line, jobs)]), 3000))]
-        options = [
-            discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
-            for job in jobs
-        ]
+        lines = [_line(job, zone) for job in jobs]
+        items += [ui.TextDisplay(cut("\n".join([heading, *lines]), 3000))]
+        options = _options(jobs, zone)
         placeholder = t("Open one to edit or cancel it…")
         items.append(row_of(ReminderSelect(placeholder=placeholder, options=options)))
     elif not cursors:
         items.append(ui.TextDisplay(with_mentions(t("You have no reminders. `/remind me` creates one."))))
     if not cursors and (gone := await cancelled_lately(caller)):
-        options = [
-            discord.SelectOption(label=cut(job.title, 100), value=job.id, description=cut(sentence(job), 100))
-            for job in gone
-        ]
+        options = _options(gone, zone)
         asked = t("Restore a cancelled reminder…")
         items.append(row_of(ReminderSelect(asked, options, action="again", target="mine")))
     buttons = [ReminderButton("back", panel_id, t("Back"))] if cursors else []
@@ -119,8 +114,18 @@ async def again(caller: Caller, _target: str) -> None:
     await undo(caller, caller.picked())
 
 
-def _line(job: Job) -> str:
-    title = f"{MARK} **{cut(plain(job.title), 80)}** · {sentence(job)}"
+def _options(jobs: Iterable[Job], zone: str) -> list[discord.SelectOption]:
+    return [
+        discord.SelectOption(
+            label=cut(job.title, 100), value=job.id, description=cut(sentence_in(job, zone), 100)
+        )
+        for job in jobs
+    ]
+
+
+def _line(job: Job, zone: str) -> str:
+    """Say what a reminder is for and when, with its zone if that isn't the person's."""
+    title = f"{MARK} **{cut(plain(job.title), 80)}** · {sentence_in(job, zone)}"
     if job.state is not JobState.ACTIVE:
         return f"{title} · {job_state(job)}"
     return title + (f" · {relative(job.next_run_at)}" if job.next_run_at else "")
@@ -246,26 +251,16 @@ async def ask_edit(caller: Caller, job_id: str) -> None:
     await _ask_edit(caller, await own_reminder(caller, job_id))
 
 
-async def correct(caller: Caller, panel_id: str) -> None:
-    """Open the form again that was refused, with what was typed."""
-    state = await caller.memory.panel(panel_id, caller.interaction.user.id)
-    if state is None or "typed" not in state:
-        raise Refused(t("This button is from an older version of me. Use the command again."))
-    await _ask_edit(caller, await own_reminder(caller, state["edited"]), state["typed"])
-
-
-async def _ask_edit(caller: Caller, job: Job, typed: Mapping[str, str] = MappingProxyType({})) -> None:
+async def _ask_edit(caller: Caller, job: Job) -> None:
     form = Form(title=t("Edit the reminder"), custom_id=f"{FORM}:edit:{job.id}")
-    text = typed.get("what") or str(job.params["message"])
+    text = str(job.params["message"])
     form.add_item(
         text_field("what", t("What to remind you of"), value=text, required=True, long=True, most=1800)
     )
-    keeps = t("Leave it empty to keep: {time}", time=sentence(job))
+    keeps = t("Leave it empty to keep: {time}", time=sentence_in(job, await caller.zone()))
     given = str(job.meta.get(WHEN) or "")
-    form.add_item(
-        text_field("when", t("When"), value=typed.get("when"), description=keeps, placeholder=given or None)
-    )
-    await caller.interaction.response.send_modal(form)
+    form.add_item(text_field("when", t("When"), description=keeps, placeholder=given or None))
+    await open_form(caller, form)
 
 
 async def edited(caller: Caller, job_id: str, fields: Mapping[str, Any]) -> None:
@@ -278,12 +273,8 @@ async def edited(caller: Caller, job_id: str, fields: Mapping[str, Any]) -> None
     except Conflict as error:
         raise Refused(t("This reminder was just changed. Open it again.")) from error
     except Refused as error:
-        panel_id, state = new_id(), {"edited": job.id, "typed": {"what": what, "when": when}}
-        await caller.memory.save_panel(panel_id, caller.interaction.user.id, state)
-        again = ReminderButton("fix", panel_id, t("Correct it"), style=discord.ButtonStyle.primary)
-        said = ui.TextDisplay(cut(translated(error.message), 3800))
-        back = ReminderButton("list", "mine", t("All reminders"))
-        await caller.show(panel_of(said, row_of(again, back), colour=BAD))
+        back, typed = ReminderButton("list", "mine", t("All reminders")), {"what": what, "when": when}
+        await caller.show(await refused_panel(caller, error.message, "edit", job.id, typed, back))
         return
     await _show_card(caller, job, heading=tc("a reminder", "Changed"), understood=understood)
 

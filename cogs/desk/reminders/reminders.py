@@ -18,13 +18,14 @@ from cogs.command_mentions import mention_of, with_mentions
 from cogs.desk.kit.context import Caller
 from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.modals import Form, submitted, text_field
+from cogs.desk.kit.modals import Form, open_form, submitted, text_field
 from cogs.desk.kit.replies import answer_anyone
 from cogs.desk.kit.suggesting import time_options
-from cogs.desk.kit.wording import BAD, GOOD, cut, full, plain, relative, sentence
-from cogs.desk.reminders import listing, own_data, own_feed
+from cogs.desk.kit.wording import GOOD, full, plain, relative, sentence
+from cogs.desk.reminders import listing, own_data, own_feed, own_zone
 from cogs.desk.reminders.controls import CUSTOM_ID, MARK, ReminderButton, ReminderSelect, place_in
-from cogs.desk.reminders.own_zone import has_own_zone, set_own_zone
+from cogs.desk.reminders.fixing import FORM, refused_panel, typed_before
+from cogs.desk.reminders.own_zone import MINE, change_zone, has_own_zone, move_offer, set_own_zone
 from cogs.desk.reminders.reading import (
     METHOD,
     WHEN,
@@ -59,23 +60,45 @@ async def remind(caller: Caller, what: str, when: str) -> None:
         raise Refused(t("Enter what I should remind you of, such as `Water the plants`."))
     try:
         understood = await understood_by(caller, when, await caller.zone())
+        job = await created(caller, what, when, understood)
     except WhenError as error:
         await caller.show(await _refused_panel(caller, error, what, when))
         return
-    await _show_made(caller, await created(caller, what, when, understood), when, understood)
+    except Refused as error:
+        await caller.show(await _correctable(caller, error.message, what, when))
+        return
+    await _show_made(caller, job, when, understood)
 
 
 async def _refused_panel(caller: Caller, error: WhenError, what: str, when: str) -> ui.LayoutView:
     """Say why a time was refused, with times that may be meant; what was typed is kept for the choice."""
-    text = ui.TextDisplay(cut(with_typed(error, what, when), 3800))
-    options = time_options(error.offers)
+    said, options = with_typed(error, what, when), time_options(error.offers)
     if not options:
-        return panel_of(text, colour=BAD)
+        return await _correctable(caller, said, what, when)
     draft = Draft(new_id(), caller.actor_id, caller.actor_id, METHOD, {"message": what}, when)
     await caller.memory.save_draft(draft)
     asked = t("Which time did you mean?")
     select = ReminderSelect(asked, options, action="meant", target=draft.id)
-    return panel_of(text, row_of(select), colour=BAD)
+    return await _correctable(caller, said, what, when, above=row_of(select))
+
+
+async def _correctable(
+    caller: Caller, said: str, what: str, when: str, *, above: ui.Item[Any] | None = None
+) -> ui.LayoutView:
+    typed = {"what": what, "when": when}
+    return await refused_panel(caller, said, "new", MINE, typed, above=above)
+
+
+async def _ask_new(caller: Caller, target: str) -> None:
+    """Ask again for a reminder that was refused."""
+    form = Form(title=t("A reminder for yourself"), custom_id=f"{FORM}:new:{target}")
+    form.add_item(text_field("what", t("What to remind you of"), required=True, long=True, most=1800))
+    form.add_item(text_field("when", t("When"), required=True))
+    await open_form(caller, form)
+
+
+async def _given(caller: Caller, _target: str, fields: Mapping[str, Any]) -> None:
+    await remind(caller, str(fields.get("what") or ""), str(fields.get("when") or ""))
 
 
 async def _meant(caller: Caller, draft_id: str) -> None:
@@ -165,21 +188,40 @@ def _made_panel(
     return panel_of(*items, colour=GOOD)
 
 
-async def _ask_zone(caller: Caller, job_id: str) -> None:
-    form = Form(title=t("Set my time zone"), custom_id=f"{listing.FORM}:zone:{job_id}")
+async def _ask_zone(caller: Caller, target: str) -> None:
+    form = Form(title=t("Set my time zone"), custom_id=f"{FORM}:zone:{target}")
     form.add_item(text_field("zone", t("City or time zone"), required=True, most=60, placeholder="Berlin"))
-    await caller.interaction.response.send_modal(form)
+    await open_form(caller, form)
 
 
-async def _zone_given(caller: Caller, job_id: str, fields: Mapping[str, Any]) -> None:
-    """Set the person's zone, and read the reminder's time again in it."""
+async def _zone_given(caller: Caller, target: str, fields: Mapping[str, Any]) -> None:
+    """Set the person's zone, and read the reminder's time again in it, if it was asked for at one."""
     await caller.acknowledge()
-    zone = await set_own_zone(caller, str(fields.get("zone") or ""))
-    job = await listing.own_reminder(caller, job_id)
+    typed = str(fields.get("zone") or "")
+    if target == MINE:
+        await change_zone(caller, typed)
+        return
+    before = await caller.zone()
+    try:
+        zone = await set_own_zone(caller, typed)
+    except Refused as error:
+        await caller.show(await refused_panel(caller, error.message, "zone", target, {"zone": typed}))
+        return
+    job = await listing.own_reminder(caller, target)
     when, understood = str(job.meta.get(WHEN) or ""), None
     if when and Feature.EDIT not in await caller.client.lacks():
         job, understood = await changed(caller, job, "", when, zone)
     await _show_made(caller, job, when, understood)
+    if (others := await move_offer(caller, before, zone)) is not None:
+        await caller.interaction.followup.send(
+            view=others, ephemeral=True, allowed_mentions=discord.AllowedMentions.none()
+        )
+
+
+async def _fix(caller: Caller, panel_id: str) -> None:
+    """Open a form again that was refused, with what was typed."""
+    form, target, caller = await typed_before(caller, panel_id)
+    await _ASKS[form](caller, target)
 
 
 # -------------------------------------------------------------------- the message that reminds
@@ -264,7 +306,9 @@ _CLICKS: dict[str, Callable[[Caller, str], Awaitable[None]]] = {
     "again": listing.again,
     "resume": listing.resume,
     "edit": listing.ask_edit,
-    "fix": listing.correct,
+    "fix": _fix,
+    "move": own_zone.move,
+    "leave": own_zone.leave,
     "list": lambda caller, target: listing.show_reminders(caller),
     "next": lambda caller, target: listing.turn(caller, target, forward=True),
     "back": lambda caller, target: listing.turn(caller, target, forward=False),
@@ -276,8 +320,15 @@ _CLICKS: dict[str, Callable[[Caller, str], Awaitable[None]]] = {
     "clear": lambda caller, target: listing.clear(caller, _instant(target)),
 }
 _FORMS: dict[str, Callable[[Caller, str, Mapping[str, Any]], Awaitable[None]]] = {
+    "new": _given,
     "zone": _zone_given,
     "edit": listing.edited,
+}
+# Read as: a form that can be refused, what opens it again.
+_ASKS: dict[str, Callable[[Caller, str], Awaitable[None]]] = {
+    "new": _ask_new,
+    "zone": _ask_zone,
+    "edit": listing.ask_edit,
 }
 _KINDS = {
     discord.InteractionType.component: (None, "-pick"),

@@ -1,21 +1,16 @@
 """After a guild's time zone has changed: offer to move the jobs that were planned in the zone before.
 
-A moved job keeps its wall-clock times: *every Monday at 09:00* is 09:00 in the new zone, and *until 31
-December* ends with that day there. Jobs that run once, or at an interval, are instants and no wall-clock
-times; they stay. The jobs wait in the bot's memory under the panel's id, with their versions, so that none is
-moved that somebody has changed since. *Undo* restores the versions before the move: worked out again, a time
-that the other zone's clocks skip would come back as another one. If the guild requires approval, jobs that
-need it stay, and a person edits them.
+`zone_moves` says which of them move, and how. The jobs wait in the bot's memory under the panel's id, with
+their versions, so that none is moved that somebody has changed since. *Undo* restores the versions before the
+move: worked out again, a time that the other zone's clocks skip would come back as another one. If the guild
+requires approval, jobs that need it stay, and a person edits them.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import discord
 
@@ -26,52 +21,16 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import lacks_of
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.wording import GOOD, NEUTRAL, bullets, cut, plain, sentence, title_of
+from cogs.desk.kit.zone_moves import movable, moved_to
 from cogs.language import t, tn, translated
 from cogs.memory import new_id
 from cogs.rights.deciding import Act
 from cogs.services import Refused
-from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError, RequestRefused
-from schedulezero.instants import first_instant_at_or_after, to_iso
-from schedulezero.model import Job, JobState
-from schedulezero.model.authorship import belongs_to_another
+from schedulezero.model import Job
 
 _NAMED = 10
-_LIVING = (JobState.ACTIVE, JobState.PAUSED, JobState.PENDING)
-
-
-def movable(jobs: Iterable[Job], zone: str) -> list[Job]:
-    """Return the jobs whose wall-clock times are those of a zone, in their order."""
-    return [
-        job
-        for job in jobs
-        if job.state in _LIVING
-        and job.trigger.type not in ("date", "interval")
-        and job.trigger.zone_or(job.timezone) == zone
-        and not belongs_to_another(job)
-    ]
-
-
-def moved_to(job: Job, zone: str) -> Job:
-    """Return a job with the same wall-clock times in another zone, its first and last ones included.
-
-    The steps of an interval that has begun are instants, so its ``starting`` stays.
-    """
-    trigger = job.trigger
-    before = ZoneInfo(trigger.zone_or(job.timezone))
-    args = dict(trigger.args)
-    for bound in ("starting", "until"):
-        if args.get(bound) is None:
-            continue
-        at = datetime.fromisoformat(str(args[bound]))
-        if at.tzinfo is None or (bound == "starting" and "interval" in args and at <= instants.now()):
-            continue
-        wall = at.astimezone(before).replace(tzinfo=None)
-        args[bound] = to_iso(first_instant_at_or_after(wall, ZoneInfo(zone)))
-    if "timezone" in args:
-        args["timezone"] = zone
-    return replace(job, trigger=replace(trigger, args=args), timezone=zone)
 
 
 async def offered(desk: Desk, before: str, after: str, said: str) -> bool:

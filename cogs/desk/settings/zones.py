@@ -1,4 +1,4 @@
-"""``/schedule timezone``: a person's zone and a guild's."""
+"""A guild's zone: ``/schedule timezone`` and the settings."""
 
 from __future__ import annotations
 
@@ -6,36 +6,21 @@ from dataclasses import replace
 
 from cogs.desk.jobs.lookup import rules_here
 from cogs.desk.kit.context import Desk
-from cogs.desk.kit.zones import clock_in, said_new_zone, said_own_zone, zone_named
+from cogs.desk.kit.zones import clock_in, zone_named
 from cogs.desk.settings import zone_move
 from cogs.desk.settings.audit_panel import note_change
 from cogs.language import t
 from schedulezero.model.audit import Change
 
 
-async def set_zone(desk: Desk, zone: str | None, whose: str) -> None:
-    """Answer ``/schedule timezone``."""
-    said = await _set_zone(desk, zone, whose)
-    if said is not None:
-        await desk.say(said)
-
-
-async def _set_zone(desk: Desk, zone: str | None, whose: str) -> str | None:
-    """Set a person's or the guild's zone and confirm it; without a zone, return the person's current one.
-
-    None if there is an answer already.
-    """
-    services = desk.services
-    if zone is None:
-        return said_own_zone(await desk.zone())
+async def set_guild_zone(desk: Desk, zone: str) -> None:
+    """Set the guild's zone and confirm it, or offer to move the jobs of the zone before."""
     zone = await zone_named(zone)
-    if whose == "guild":
-        desk.check_settings()
-        before = await change_guild_zone(desk, zone)
-        said = said_guilds_zone(zone)
-        return None if await zone_move.offered(desk, before, zone, said) else said
-    await services.memory.set_user_timezone(desk.member.id, zone)
-    return said_new_zone(zone)
+    desk.check_settings()
+    before = await change_guild_zone(desk, zone)
+    said = said_guilds_zone(zone)
+    if not await zone_move.offered(desk, before, zone, said):
+        await desk.say(said)
 
 
 def said_guilds_zone(zone: str) -> str:

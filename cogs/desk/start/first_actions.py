@@ -9,7 +9,7 @@ from cogs.desk.kit.context import Caller, Desk
 from cogs.desk.kit.corrections import Mistyped
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.modals import ask, new_form, open_form, text_field
-from cogs.desk.reminders.own_zone import set_own_zone
+from cogs.desk.reminders.own_zone import move_offer, set_own_zone
 from cogs.desk.reminders.reminders import remind
 from cogs.desk.settings import zone_move
 from cogs.desk.settings.setup import set_alert_channel, set_typed_zone, zone_field
@@ -48,10 +48,17 @@ async def ask_own_zone(caller: Caller, target: str) -> None:
 
 
 async def own_zone_given(caller: Caller, _target: str, fields: Mapping[str, Any]) -> None:
-    """Set the person's own zone, and show what is left to do."""
+    """Set the person's own zone, and offer to move their reminders, or show what is left to do."""
     await caller.acknowledge()
-    await set_own_zone(caller, str(fields.get("zone") or ""))
-    await show_help(caller)
+    before = await caller.zone()
+    try:
+        zone = await set_own_zone(caller, str(fields.get("zone") or ""))
+    except Refused as error:
+        raise Mistyped(error.message, "zone") from error
+    if (offer := await move_offer(caller, before, zone)) is not None:
+        await caller.show(offer)
+    else:
+        await show_help(caller)
 
 
 async def ask_reminder(caller: Caller, target: str) -> None:

@@ -24,6 +24,7 @@ from schedulezero.when.language.zone_places import MAIN_ZONES, PLACES, SHORT_NAM
 from schedulezero.when.language.zone_words import zone_called
 
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
+_LABEL = re.compile(r".* · .*\((?P<key>[^()]+)\)")
 _COMMON = (
     "UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "America/New_York",
     "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Africa/Johannesburg",
@@ -125,16 +126,54 @@ def chosen_zone(typed: str, locale: str, now: datetime) -> ZoneChoice:
 
 
 def _meant(wanted: str, locale: str) -> list[str]:
-    """The zones that a whole name means, the likeliest first."""
+    """The zones that a whole name means, or a suggestion as it is shown, the likeliest first."""
+    if (labelled := _LABEL.fullmatch(wanted)) is not None:
+        wanted = labelled["key"]
     if (key := zone_called(wanted.replace(" ", "_"))) is not None and ("/" in key or key == "UTC"):
         return [key]
     if wanted in ABBREVIATIONS:
         return list(ABBREVIATIONS[wanted])
-    wanted = re.sub(r"(?<=.)(?: standard| daylight| summer)? time$", "", wanted)
+    if "," in wanted:
+        return _in_place(wanted, locale)
+    return _called(re.sub(r"(?<=.)(?: standard| daylight| summer)? time$", "", wanted), locale)
+
+
+def _called(wanted: str, locale: str) -> list[str]:
+    """The zones of a city, state or country, by its whole name."""
     found = list(PLACES.get(wanted, ()))
     for language in (locale, "en"):
         found += _named_in(language).get(wanted, ())
     return list(dict.fromkeys(found))
+
+
+def _in_place(wanted: str, locale: str) -> list[str]:
+    """The zones of a city and its country or state, as suggestions show them: ``Lisbon, Portugal``."""
+    city, _, place = (part.strip() for part in wanted.partition(","))
+    if not city or not place:
+        return _called(city or place, locale)
+    within = list(PLACES.get(place, ()))
+    for language in (locale, "en"):
+        within += _zones_of(place, language)
+    if not within:
+        return []
+    # Of an unknown city, and of a Paris in Texas, the place alone decides.
+    return [key for key in _called(city, locale) if key in within] or list(dict.fromkeys(within))
+
+
+def _zones_of(place: str, locale: str) -> list[str]:
+    """All zones of a country, by its name in a language, or as suggestions name it."""
+    code = _countries(locale).get(place)
+    by_country: dict[str, list[str]] = cast(Any, get_global)("territory_zones")
+    keys = by_country.get(code, []) if code else []
+    called = [key for key, (_, of) in _folded_names(locale).items() if of == place]
+    return [key for key in dict.fromkeys([*keys, *called]) if key in known_zones()]
+
+
+@cache
+def _countries(locale: str) -> dict[str, str]:
+    """The codes of countries (ISO 3166), by their names in a language."""
+    territories: dict[str, str] = cast(Any, Locale.parse(locale)).territories
+    return {_folded(name): code for code, name in territories.items() if len(code) == 2} | SHORT_NAMES
 
 
 def _rules(key: str, now: datetime) -> tuple[timedelta | None, ...]:
@@ -177,14 +216,12 @@ def _named_in(locale: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     cldr = cast(Any, Locale.parse(locale))
     exemplars: dict[str, dict[str, str]] = cldr.time_zones
-    territories: dict[str, str] = cldr.territories
     by_country: dict[str, list[str]] = cast(Any, get_global)("territory_zones")
     for zone in _zones_in(locale).values():
         names = {_folded(zone.city), _folded(exemplars.get(zone.key, {}).get("city", ""))}
         for name in names - {""}:
             found.setdefault(name, []).append(zone.key)
-    countries = {_folded(name): code for code, name in territories.items() if len(code) == 2}
-    for name, code in (countries | SHORT_NAMES).items():
+    for name, code in _countries(locale).items():
         keys = [MAIN_ZONES[code]] if code in MAIN_ZONES else by_country.get(code, [])
         keys = sorted((key for key in keys if key in known_zones()), key=_fame)
         if keys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -120,11 +121,38 @@ def test_a_zone_is_found_by_city_country_abbreviation_and_offset(typed: str, loc
         ("Spain", "fr", "Europe/Madrid"),
         ("San Francisco", "en-US", "America/Los_Angeles"),
         ("GMT", "en-US", "UTC"),
+        ("Lisbon, Portugal", "en-GB", "Europe/Lisbon"),
+        ("Lissabon, Portugal", "de", "Europe/Lisbon"),
+        ("munich, germany", "en-US", "Europe/Berlin"),
+        ("Lucerne, Switzerland", "en-US", "Europe/Zurich"),
+        ("Birmingham, Alabama", "en-US", "America/Chicago"),
+        ("New York, USA", "en-US", "America/New_York"),
+        ("Ponta Delgada, Portugal", "en-US", None),
     ],
 )
-def test_a_zone_is_taken_by_a_name_that_means_only_it(typed: str, locale: str, zone: str) -> None:
+def test_a_zone_is_taken_by_a_name_that_means_only_it(typed: str, locale: str, zone: str | None) -> None:
     assert chosen_zone(typed, locale, NOW).zone == zone
-    assert search_zones(typed, locale, NOW)[0].key == zone
+    assert zone is None or search_zones(typed, locale, NOW)[0].key == zone
+
+
+@pytest.mark.parametrize(
+    "locale", ["en-GB", "en-US", "de", "fr", "es-ES", "es-419", "pt-BR", "it", "nl", "ja"]
+)
+def test_what_a_suggestion_shows_is_understood_when_typed(locale: str) -> None:
+    for zone in search_zones("/", locale, NOW, most=1000):
+        label = zone.label(NOW, locale)
+        assert chosen_zone(label, locale, NOW).zone == zone.key, label
+        name = label.partition(" · ")[0]
+        choice = chosen_zone(name, locale, NOW)
+        assert zone.key in (choice.zone, *(near.key for near in choice.near)) or same_times(
+            choice.zone, zone.key
+        ), (name, choice)
+
+
+def same_times(one: str | None, other: str) -> bool:
+    return one is not None and NOW.astimezone(ZoneInfo(one)).utcoffset() == (
+        NOW.astimezone(ZoneInfo(other)).utcoffset()
+    )
 
 
 @pytest.mark.parametrize(
