@@ -1,4 +1,4 @@
-"""An edit by somebody in another time zone leaves the job in its own; the audit tells instants, not clocks."""
+"""An edit by somebody in another time zone leaves the job in its own; the audit tells instants."""
 
 from __future__ import annotations
 
