@@ -67,7 +67,7 @@ async def greet(places: tuple[Place, ...]) -> None:
     await ada.send(
         lounge.channel,
         "Let's plan the week. `/schedule list` shows what is scheduled already.\n"
-        "Right-click this message, or a member in the list, for the bot's menus.",
+        "Right-click this message (on a phone, hold it) or a member in the list for the bot's menus.",
     )
     for place in others:
         if isinstance(viewer := place.viewers[0], simcord.UserHandle):
