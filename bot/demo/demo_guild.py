@@ -41,6 +41,8 @@ def furnish(env: simcord.Env, bot: ScheduleZeroBot) -> tuple[simcord.GuildHandle
         guild.add_member(user, roles=roles)
         for user, roles in zip(users, ([admins], [moderators], []), strict=True)
     )
+    # The bot heard of the guild before they joined, and the simulator doesn't count members on request.
+    env.backend.edit_guild(guild.id, {})
     channels = (
         Place(name, channel, people)
         for name, channel in (("lounge", lounge), ("announcements", announcements), ("mod-room", mod_room))

@@ -14,7 +14,7 @@ from tests.conftest import until
 from tests.support.private_threads import ended
 from tests.support.rules.applying import applied
 from tests.support.rules.member_counts import MemberCounts
-from tests.support.world import World
+from tests.support.world import World, pick, said
 
 
 async def cached(world: World) -> tuple[simcord.MemberActor, Any]:
@@ -89,6 +89,25 @@ async def test_members_are_counted_for_texts_that_tell_them(
         assert texts[1:] == [f"We are {before + 1}"] * 2 and rule.asked == 1
         counts[world.guild.id] = float("-inf"), 0  # long ago
         assert members.noted_count(world.guild.id) is None
+
+
+async def test_help_and_a_text_of_a_job_tell_the_number_of_members(
+    world: World, counts: dict[int, tuple[float, int]]
+) -> None:
+    with applied(MemberCounts()):
+        world.guild.add_member(world.env.create_user("new"))
+        await world.env.settle()
+        there = len(world.env.backend.guilds[world.guild.id].members)
+        assert f"*{there} {world.guild.name}*" in said(
+            await world.admin.slash(world.channel, "schedule help")
+        )
+        values = {"channel_id": [world.channel], "message": "Hello\n---\nWe are {members}"}
+        shown: Any = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
+        await world.admin.click(shown.response, label="More…")
+        await world.admin.click(shown.response, label="Several texts: Message")
+        counts.clear()  # as after a while
+        card = await pick(world.admin, shown.response, "texts:pick", ["1"])
+        assert f"We are {there}" in said(card)
 
 
 async def test_a_number_that_cannot_be_asked_for_is_the_last_known(
