@@ -113,7 +113,7 @@ class DemoApi:
         if result.modal is not None and page is not None:
             page.modal, page.modal_handle = result, f"m_{secrets.token_urlsafe(12)}"
         await self._pages.refresh()
-        return _json({})
+        return _json({"message": None if result.response is None else str(result.response.id)})
 
     async def read_as(self, request: web.Request) -> web.Response:
         """Read as another person; answers with the place that shows it."""

@@ -41,6 +41,8 @@ def furnish(env: simcord.Env, bot: ScheduleZeroBot) -> tuple[simcord.GuildHandle
         guild.add_member(user, roles=roles)
         for user, roles in zip(users, ([admins], [moderators], []), strict=True)
     )
+    # The bot heard of the guild before they joined, and the simulator doesn't count members on request.
+    env.backend.edit_guild(guild.id, {})
     channels = (
         Place(name, channel, people)
         for name, channel in (("lounge", lounge), ("announcements", announcements), ("mod-room", mod_room))
@@ -67,7 +69,7 @@ async def greet(places: tuple[Place, ...]) -> None:
     await ada.send(
         lounge.channel,
         "Let's plan the week. `/schedule list` shows what is scheduled already.\n"
-        "Right-click this message, or a member in the list, for the bot's menus.",
+        "Right-click this message (on a phone, hold it) or a member in the list for the bot's menus.",
     )
     for place in others:
         if isinstance(viewer := place.viewers[0], simcord.UserHandle):

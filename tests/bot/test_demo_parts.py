@@ -8,6 +8,7 @@ import pytest
 import simcord
 
 from bot.demo.app_menus import AppMenus, NoTarget, Target
+from bot.demo.demo_guild import furnish
 from bot.demo.demo_languages import Languages, translated
 from bot.demo.guild_events import GuildEvents, rrule
 from cogs.language import catalogue
@@ -67,6 +68,14 @@ async def test_the_bot_hears_each_persons_language_and_the_servers(world: World)
     await world.env.settle()
     guild = world.bot.get_guild(world.guild.id)
     assert guild is not None and guild.preferred_locale.value == "fr"
+
+
+async def test_the_bot_knows_how_many_members_the_demos_server_has(world: World) -> None:
+    guild, _ = furnish(world.env, world.bot)
+    await world.env.settle()
+    known = world.bot.get_guild(guild.id)
+    assert known is not None
+    assert known.member_count == len(world.env.backend.get_guild(guild.id).members) == 4
 
 
 async def test_repeating_events_are_kept_with_their_rule(world: World) -> None:

@@ -16,7 +16,7 @@ from icalendar import Calendar
 from PIL import Image
 
 from benchmarks.growing import grow
-from cogs.desk.kit.pictures import Bar, drawable, month_png, timeline_png
+from cogs.desk.kit.pictures import SMALLEST, WIDTH, Bar, drawable, month_png, timeline_png
 from cogs.desk.runs.agenda import (
     MOST,
     Moment,
@@ -25,6 +25,7 @@ from cogs.desk.runs.agenda import (
     month_days,
     month_of,
     span_of,
+    told_together,
     week_days,
 )
 from schedulezero import instants
@@ -152,15 +153,16 @@ def test_a_month_is_drawn_whatever_names_there_are() -> None:
     assert sum(moment.state is RunState.SKIPPED and moment.at > NOW for moment in found) == len(jobs)
     month = month_of(
         found, first, BERLIN, locale="de", today=date(2026, 11, 24), dark=rules.dark_days,
-        busy="Stoßzeiten", more="+{count} weitere",
+        busy="Stoßzeiten", more="+{count} weitere", words=WORDS,
     )  # fmt: skip
     assert month.title == "November 2026" and month.weekdays[0] == "Mo."
     for picture in (month_png(month), month_png(month, week_of=date(2026, 11, 24))):
         image = Image.open(BytesIO(picture))
-        assert image.format == "PNG" and image.width == 1080 and len(picture) < 500_000
+        assert image.format == "PNG" and image.width == WIDTH and len(picture) < 500_000
 
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=ZoneInfo("UTC"))
+WORDS: dict[RunState | None, str] = {None: "geplant", **{state: state.value for state in RunState}}
 NAMES = ["Game night", "🎲🎲", "مرحبا بالعالم", "日本語の名前", "x" * 100, "\u202eRTL", ""]
 
 
@@ -176,9 +178,41 @@ def test_the_history_is_drawn() -> None:
     bars = [
         Bar(state, timedelta(seconds=number) if number else None) for number, state in enumerate(RunState)
     ]
-    picture = timeline_png(bars, {state: state.value for state in RunState})
-    assert Image.open(BytesIO(picture)).size == (1000, 240)
+    image = Image.open(BytesIO(timeline_png(bars, {state: state.value for state in RunState})))
+    assert image.width == WIDTH and image.height < 400
+    assert drawable("9:15\u202fAM") == "9:15 AM"
     assert drawable("a\u202eb\nc") == "ab c" or drawable("a\u202eb\nc") == "abc"
+
+
+def test_a_phone_shows_a_pictures_letters_ten_pixels_high_at_least() -> None:
+    assert SMALLEST * 265 / WIDTH > 10
+
+
+def test_a_job_that_runs_many_times_on_a_day_is_told_once() -> None:
+    hourly = [Moment(NOW + timedelta(hours=n), "Hourly", job_id="1") for n in range(20)]
+    others = [Moment(NOW + timedelta(hours=n), "Twice", job_id="2") for n in (1, 2)]
+    same_name = [Moment(NOW, "Hourly", RunState.FAILED, job_id="1")]
+    told = told_together([*hourly, *others, *same_name], BERLIN)
+    assert [(one.first.title, one.first.state, one.count) for one in told] == [
+        ("Hourly", None, 16),  # until midnight in Berlin
+        ("Hourly", RunState.FAILED, 1),
+        ("Twice", None, 1),
+        ("Twice", None, 1),
+        ("Hourly", None, 4),
+    ]
+    month = month_of(
+        hourly, date(2026, 11, 24), BERLIN, locale="en-US", today=date(2026, 11, 24), dark=(),
+        busy="", more="", words=WORDS,
+    )  # fmt: skip
+    (entry,) = month.entries[date(2026, 11, 24)]
+    assert drawable(entry.clock) == "8:00 AM–11:00 PM" and entry.count == 16
+
+
+async def test_the_calendars_list_tells_an_hourly_job_in_a_line_for_each_day(world: World) -> None:
+    await scheduled(world, "Chime", "every hour from 9 to 23")
+    text = said(await world.admin.slash(world.channel, "schedule calendar"))
+    days = [line for line in text.splitlines() if line.startswith("- ") and "Chime" in line]
+    assert days and len(days) <= 12 and len({line.split(",")[1] for line in days}) == len(days)
 
 
 @pytest.mark.parametrize("kind", ["yaml", "ics"])

@@ -14,7 +14,7 @@ from tests.conftest import until
 from tests.support.private_threads import ended
 from tests.support.rules.applying import applied
 from tests.support.rules.member_counts import MemberCounts
-from tests.support.world import World
+from tests.support.world import World, pick, said
 
 
 async def cached(world: World) -> tuple[simcord.MemberActor, Any]:
@@ -96,6 +96,25 @@ def test_a_layout_or_an_embed_may_tell_how_many_members_there_are() -> None:
     embeds = [{"title": "Hi", "fields": [{"name": "Members", "value": "{members}"}]}]
     assert members.tells_members([layout]) and members.tells_members(["Hi", embeds])
     assert not members.tells_members([[{"type": 10, "content": "We are {{members}}"}], 5, None])
+
+
+async def test_help_and_a_text_of_a_job_tell_the_number_of_members(
+    world: World, counts: dict[int, tuple[float, int]]
+) -> None:
+    with applied(MemberCounts()):
+        world.guild.add_member(world.env.create_user("new"))
+        await world.env.settle()
+        there = len(world.env.backend.guilds[world.guild.id].members)
+        assert f"*{there} {world.guild.name}*" in said(
+            await world.admin.slash(world.channel, "schedule help")
+        )
+        values = {"channel_id": [world.channel], "message": "Hello\n---\nWe are {members}"}
+        shown: Any = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
+        await world.admin.click(shown.response, label="More…")
+        await world.admin.click(shown.response, label="Several texts: Message")
+        counts.clear()  # as after a while
+        card = await pick(world.admin, shown.response, "texts:pick", ["1"])
+        assert f"We are {there}" in said(card)
 
 
 async def test_a_number_that_cannot_be_asked_for_is_the_last_known(

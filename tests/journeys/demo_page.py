@@ -372,7 +372,7 @@ class DemoPage:
 
 
 @asynccontextmanager
-async def a_page_around(world: World) -> AsyncIterator[DemoPage]:
+async def a_page_around(world: World, *, phone: bool = False) -> AsyncIterator[DemoPage]:
     """The demo's page on a guild of this process, which a test can change under it."""
     people = (world.admin, world.moderator, world.plain)
     users = [simcord.UserHandle(world.env, world.env.backend.get_user(person.id)) for person in people]
@@ -389,7 +389,9 @@ async def a_page_around(world: World) -> AsyncIterator[DemoPage]:
             async_playwright() as playwright,
         ):
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            page = await browser.new_page(viewport=VIEWPORT)
+            page = await browser.new_page(
+                viewport=PHONE if phone else VIEWPORT, has_touch=phone, is_mobile=phone
+            )
             await page.goto(door)
             await expect(page.locator("#channel-name")).to_have_text(name)
             yield DemoPage(page, door, pages)

@@ -103,6 +103,48 @@ async def test_times_go_on_and_new_messages_come_into_view(world: World) -> None
         await expect(demo.timeline.get_by_text("While you read")).to_be_in_viewport()
 
 
+@pytest.mark.parametrize("phone", [False, True])
+async def test_the_answer_to_ones_own_action_comes_into_view(world: World, phone: bool) -> None:
+    for number in range(12):
+        await world.admin.send(world.channel, f"Message {number}")
+    async with a_page_around(world, phone=phone) as demo:
+        await demo.command("schedule history")
+        await demo.sees("Nothing has run yet")
+        await _in_view(demo, "Nothing has run yet")
+        await demo.command("schedule help")
+        await demo.sees("In your texts")
+        await _in_view(demo, "In your texts")
+        await demo.button("Schedule the first post")
+        await demo.fill("Text", "Party!\n" * 30)
+        await demo.fill("When", "in 2 hours")
+        await demo.submit()
+        await demo.sees("This is how it will look")
+        await _in_view(demo, "This is how it will look")
+        await demo.button("Confirm")  # edits the draft, and moves its end
+        await demo.sees("Scheduled:")
+        await _in_view(demo, "Scheduled:")
+        await world.admin.send(world.channel, "By the way")
+        assert demo.pages is not None
+        await demo.pages.refresh()
+        await demo.sees("By the way")
+        await _in_view(demo, "Scheduled:")  # it is still read
+
+
+async def _in_view(demo: DemoPage, text: str) -> None:
+    """Checks that a message is in view as a whole, or from its top if it is taller than the view."""
+    message = demo.timeline.locator("article.channel-message", has_text=text).last
+    await demo.page.wait_for_function(
+        """message => {
+            const [shown, view] = [message, document.getElementById("channel-timeline")]
+                .map(element => element.getBoundingClientRect());
+            const whole = shown.bottom <= view.bottom + 1;
+            return shown.top >= view.top - 1 && (whole || shown.top <= view.top + 1);
+        }""",
+        arg=await message.element_handle(),
+        timeout=5000,
+    )
+
+
 async def test_everything_can_be_reached_on_a_narrow_page(world: World) -> None:
     async with a_page_around(world) as demo:
         page = demo.page

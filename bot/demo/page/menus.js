@@ -1,5 +1,6 @@
 // Discord's Apps menus, on a right click, a long press, the menu key or a button.
 import { ask, element, say } from "./asking.js";
+import { expectAnswer } from "./following.js";
 
 /** @typedef {{message?: string, user?: string, author?: boolean}} Target */
 /** @typedef {{title: string, app: string, entries: {name: string, label: string}[]}} Menu */
@@ -15,6 +16,11 @@ function close(back = true) {
   open = null;
   if (back && opener?.isConnected) opener.focus({ preventScroll: true });
   opener = null;
+}
+
+/** Close the drawer of a narrow page, which would lie over what the bot answers. */
+function closeDrawer() {
+  if (document.querySelector(".messages-open")) document.getElementById("drawer-scrim")?.click();
 }
 
 /** Open the menu on a message, its author or a member. @param {Target} target @param {number} x @param {number} y */
@@ -36,8 +42,12 @@ export async function openMenu(target, x, y) {
     item.append(element("span", "", entry.label), element("small", "", menu.app));
     item.addEventListener("click", async () => {
       close();
+      closeDrawer();
       say(`${entry.label}…`);
-      if (await ask("menu", { body: { target, name: entry.name } })) say("");
+      const answer = await ask("menu", { body: { target, name: entry.name } });
+      if (!answer) return;
+      say("");
+      if (answer.message) expectAnswer(answer.message);
     });
     root.append(item);
   }

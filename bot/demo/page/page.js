@@ -53,7 +53,13 @@ function buildBar() {
   at("messages-toggle").textContent = "Channels";
   document.querySelector(".viewer-control")?.after(languages.root, guildLanguages.root);
   const more = document.querySelector(".session-menu");
-  document.querySelector(".session-menu-popover")?.prepend(at("refresh"), at("capture-open"), at("inspector-toggle"));
+  const popover = document.querySelector(".session-menu-popover");
+  popover?.prepend(
+    at("view-action-output"), at("back-activity"), at("refresh"), at("capture-open"), at("inspector-toggle"),
+  );
+  popover?.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest("button")) more?.removeAttribute("open");
+  });
   more?.before(clock);
   // simcord keeps the language of the page when one only switches the person, so the page is opened anew.
   document.addEventListener("change", async (event) => {
@@ -150,7 +156,7 @@ function goOn() {
 buildBar();
 buildSidebar();
 offerMenus(at("channel-message-list"));
-follow(at("channel-timeline"));
+follow(at("channel-timeline"), at("channel-message-list"), at("preview-app"));
 new MutationObserver(() => tick(world?.language ?? "en-US")).observe(at("preview-app"), { childList: true, subtree: true });
 goOn();
 setInterval(goOn, 1000);

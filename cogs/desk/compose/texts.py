@@ -29,6 +29,7 @@ from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import NEUTRAL, cut, plain
 from cogs.language import t, translated
 from cogs.memory import Draft
+from cogs.rights.member_counts import count_members
 from cogs.services import Refused
 from schedulezero import instants
 from schedulezero.compose import limits
@@ -207,6 +208,7 @@ async def pick(desk: Desk, target: str) -> None:
 async def _show_text(desk: Desk, found: _List) -> None:
     """Show a text as it would be posted, with its actions."""
     count, place, target = len(found.texts), found.place, found.at(found.place)
+    await count_members(desk.bot, desk.guild, found.texts[place : place + 1])
     facts = facts_of(
         desk.guild, timezone=await zone_of(desk, found.draft), number=found.runs + 1, now=instants.now()
     )

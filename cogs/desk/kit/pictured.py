@@ -19,11 +19,19 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry in a day: a wall-clock time, a title, and how it ended if it is over."""
+    """An entry in a day: a wall-clock time or the span of several, a title, and how it ended if it is over.
+
+    Attributes:
+        clock: such as *9:00 AM*, or *9:00 AM–5:00 PM* for several runs.
+        title: the job's.
+        state: how the runs ended; None if they are to come.
+        count: the number of runs.
+    """
 
     clock: str
     title: str
     state: RunState | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class Month:
         dark: days on which the guild allows no runs.
         more: the text for entries that do not fit, such as *+{count} more*.
         zone: the zone of its times.
+        words: the word for each outcome, and for None that of runs to come.
     """
 
     title: str
@@ -55,3 +64,4 @@ class Month:
     dark: frozenset[date]
     more: str
     zone: str
+    words: Mapping[RunState | None, str]

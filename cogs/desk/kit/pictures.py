@@ -1,5 +1,6 @@
 """Pictures for panels, drawn with Pillow: dark, readable on a phone, never relying on colour alone.
 
+A phone shows a picture in a panel 265 to 360 pixels wide, so pictures have few pixels and large letters.
 Pure: data in, PNG bytes out. The caller adds alternative text and the same data as a list. Drawing takes
 some tens of milliseconds, and importing Pillow, too, so do both in a thread.
 """
@@ -7,7 +8,8 @@ some tens of milliseconds, and importing Pillow, too, so do both in a thread.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 from io import BytesIO
@@ -34,6 +36,10 @@ _SHAPES: dict[RunState, tuple[str, str]] = {
     RunState.QUEUED: ("#5865f2", "hollow"),
     RunState.UNCERTAIN: ("#faa61a", "cross"),
 }
+
+WIDTH = 720
+SMALLEST = 28
+"""The smallest letters, in pixels."""
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -65,7 +71,8 @@ def _glyph(character: str) -> bytes:
 
 def drawable(text: str) -> str:
     """Return a text without the characters that the font cannot draw (mostly emoji)."""
-    return " ".join("".join(c for c in text if c.isprintable() and _draws(c)).split())
+    drawn = (" " if c.isspace() else c for c in text if c.isspace() or (c.isprintable() and _draws(c)))
+    return " ".join("".join(drawn).split())
 
 
 def _fitting(draw: ImageDraw.ImageDraw, text: str, font: _Font, width: float) -> str:
@@ -93,27 +100,61 @@ def timeline_png(bars: Sequence[Bar], words: Mapping[RunState, str]) -> bytes:
         bars: at most 50.
         words: the legend's word for each state.
     """
-    width, height, base = 1000, 240, 170
-    image = Image.new("RGB", (width, height), _BACKGROUND)
+    base = 190
+    counts = Counter(bar.state for bar in bars)
+    legend = _legend_rows((state, f"{words[state]} {counts[state]}") for state in _SHAPES if counts[state])
+    image = Image.new("RGB", (WIDTH, base + 24 + _legend_height(legend)), _BACKGROUND)
     draw = ImageDraw.Draw(image)
     longest = max((bar.duration.total_seconds() for bar in bars if bar.duration), default=0) or 1.0
-    step = (width - 40) / 50
-    left = width - 20 - step * len(bars)
+    step = (WIDTH - 32) / 50
+    left = WIDTH - 16 - step * len(bars)
     for position, bar in enumerate(bars):
         share = bar.duration.total_seconds() / longest if bar.duration else 0.0
         x = left + position * step
-        _bar(draw, bar.state, (x, base - 40 - 100 * share, x + step - 5, base))
-    draw.line((20, base + 4, width - 20, base + 4), fill=_LINE, width=2)
-    x = 24.0
-    legend = [RunState.SUCCEEDED, RunState.FAILED, RunState.MISSED, RunState.SKIPPED]
-    if any(bar.state is RunState.UNCERTAIN for bar in bars):
-        legend.append(RunState.UNCERTAIN)
-    for state in legend:
-        _bar(draw, state, (x, base + 22, x + 18, base + 52))
-        label = f"{words[state]} {sum(bar.state is state for bar in bars)}"
-        draw.text((x + 28, base + 22), drawable(label), font=_font(24), fill=_TEXT)
-        x += 60 + draw.textlength(label, _font(24))
+        _bar(draw, bar.state, (x, base - 50 - 120 * share, x + step - 4, base))
+    draw.line((16, base + 4, WIDTH - 16, base + 4), fill=_LINE, width=2)
+    _legend(draw, legend, base + 16)
     return _png(image)
+
+
+_Row = list[tuple[RunState | None, str]]
+_ROW, _MARK = 46, 22
+
+
+def _legend_rows(entries: Iterable[tuple[RunState | None, str]]) -> list[_Row]:
+    """Break a legend into rows that fit: states with their words; None stands for what is to come."""
+    rows: list[_Row] = [[]]
+    wide = 0.0
+    for state, words in entries:
+        words = drawable(words)
+        taken = _MARK + 40 + _font(SMALLEST).getlength(words)
+        if rows[-1] and wide + taken > WIDTH - 16:
+            rows.append([])
+            wide = 0.0
+        rows[-1].append((state, words))
+        wide += taken
+    return rows if rows[0] else []
+
+
+def _legend_height(rows: Sequence[_Row]) -> int:
+    return len(rows) * _ROW
+
+
+def _legend(draw: ImageDraw.ImageDraw, rows: Sequence[_Row], top: float) -> None:
+    for number, row in enumerate(rows):
+        x, y = 16.0, top + number * _ROW
+        for state, words in row:
+            _mark(draw, state, x, y + 6)
+            draw.text((x + _MARK + 12, y), words, font=_font(SMALLEST), fill=_TEXT)
+            x += _MARK + 40 + draw.textlength(words, _font(SMALLEST))
+
+
+def _mark(draw: ImageDraw.ImageDraw, state: RunState | None, x: float, y: float) -> None:
+    """Draw a run's state as a small shape; a run to come is a ring."""
+    if state is None:
+        draw.ellipse((x, y + 2, x + _MARK, y + 2 + _MARK), outline=_ACCENT, width=4)
+    else:
+        _bar(draw, state, (x, y, x + _MARK, y + _MARK + 4))
 
 
 def _bar(draw: ImageDraw.ImageDraw, state: RunState, box: tuple[float, float, float, float]) -> None:
@@ -133,81 +174,121 @@ def _bar(draw: ImageDraw.ImageDraw, state: RunState, box: tuple[float, float, fl
 # -------------------------------------------------------------------- the calendar
 
 
-# Sizes in pixels; a phone shows about a third of them, and the times must still be readable.
-_WIDTH, _CELL_HEIGHT, _ENTRY_HEIGHT = 1080, 216, 60
-_WEEK_HEIGHT = 700
+_CELL_HEIGHT, _LINE_HEIGHT = 158, 36
+_MOST_LINES = 3  # in a day of a month
+_MOST_ENTRIES = 4  # in a day of a week
+_HOURS_HEIGHT = 176
+# Read as: what a day of a month tells first.
+_FIRST = (RunState.FAILED, RunState.MISSED, None, RunState.UNCERTAIN, RunState.SUCCEEDED)
 
 
 def month_png(month: Month, *, week_of: date | None = None) -> bytes:
-    """Draw a month; with ``week_of`` only the week of that day, with more room for each day."""
-    weeks = calendar.Calendar().monthdatescalendar(month.first.year, month.first.month)
-    if week_of is not None:
+    """Draw a month with the number of runs on each day, or with ``week_of`` the runs of that day's week."""
+    if week_of is None:
+        weeks = calendar.Calendar().monthdatescalendar(month.first.year, month.first.month)
+        days = [day for week in weeks for day in week if day.month == month.first.month]
+        heights = [_CELL_HEIGHT] * len(weeks)
+        top = 122
+    else:
         monday = week_of - timedelta(days=week_of.weekday())
-        weeks = [[monday + timedelta(days=offset) for offset in range(7)]]
-    cell_height = _CELL_HEIGHT if week_of is None else _WEEK_HEIGHT
-    top, hours_height = 126, 190
-    image = Image.new("RGB", (_WIDTH, top + len(weeks) * cell_height + hours_height), _BACKGROUND)
+        weeks = [[day] for day in (monday + timedelta(days=offset) for offset in range(7))]
+        days = [day for week in weeks for day in week]
+        heights = [_week_height(month, day) for day in days]
+        top = 84
+    seen = {entry.state for day in days for entry in month.entries.get(day, ())}
+    legend = _legend_rows((state, month.words[state]) for state in (None, *_SHAPES) if state in seen)
+    height = top + sum(heights) + 12 + _legend_height(legend) + _HOURS_HEIGHT
+    image = Image.new("RGB", (WIDTH, height), _BACKGROUND)
     draw = ImageDraw.Draw(image)
-    draw.text((20, 14), drawable(month.title), font=_font(50), fill=_TEXT)
-    zone = _fitting(draw, month.zone, _font(30), _WIDTH / 3)
-    draw.text((_WIDTH - 20 - draw.textlength(zone, _font(30)), 28), zone, font=_font(30), fill=_FAINT)
-    cell_width = (_WIDTH - 16) / 7
-    for column, name in enumerate(month.weekdays):
-        draw.text((16 + column * cell_width, 84), drawable(name), font=_font(30), fill=_FAINT)
-    for row, days in enumerate(weeks):
-        for column, day in enumerate(days):
-            x, y = 8 + column * cell_width, top + row * cell_height
-            inside = week_of is not None or day.month == month.first.month
-            _day(draw, month, day, (x + 3, y + 3, x + cell_width - 3, y + cell_height - 3), inside)
-    _hours(draw, month, top + len(weeks) * cell_height)
+    draw.text((16, 14), _fitting(draw, month.title, _font(40), WIDTH - 300), font=_font(40), fill=_TEXT)
+    zone = _fitting(draw, month.zone, _font(SMALLEST), 260)
+    at = WIDTH - 16 - draw.textlength(zone, _font(SMALLEST))
+    draw.text((at, 26), zone, font=_font(SMALLEST), fill=_FAINT)
+    y = float(top)
+    cell = (WIDTH - 16) / len(weeks[0])
+    for days_of_row, tall in zip(weeks, heights, strict=True):
+        for column, day in enumerate(days_of_row):
+            box = (8 + column * cell + 3, y + 3, 8 + (column + 1) * cell - 3, y + tall - 3)
+            if week_of is None:
+                _day_of_month(draw, month, day, box)
+            else:
+                _day_of_week(draw, month, day, box)
+        y += tall
+    if week_of is None:
+        for column, name in enumerate(month.weekdays):
+            said = _fitting(draw, name, _font(SMALLEST), cell - 8)
+            draw.text((18 + column * cell, 82), said, font=_font(SMALLEST), fill=_FAINT)
+    _legend(draw, legend, y + 12)
+    _hours(draw, month, y + 12 + _legend_height(legend))
     return _png(image)
 
 
-def _day(
-    draw: ImageDraw.ImageDraw,
-    month: Month,
-    day: date,
-    box: tuple[float, float, float, float],
-    inside: bool,
-) -> None:
-    x0, y0, x1, y1 = box
+_Box = tuple[float, float, float, float]
+
+
+def _frame(draw: ImageDraw.ImageDraw, month: Month, day: date, box: _Box, *, inside: bool = True) -> None:
+    x0, _, x1, y1 = box
     today = day == month.today
-    edge = _ACCENT if today else _LINE
-    draw.rounded_rectangle(
-        box, 10, fill=_PANEL if inside else _BACKGROUND, outline=edge, width=5 if today else 1
-    )
+    edge, width = (_ACCENT, 5) if today else (_LINE, 1)
+    draw.rounded_rectangle(box, 10, fill=_PANEL if inside else _BACKGROUND, outline=edge, width=width)
     if day in month.dark:
-        for offset in range(0, int(x1 - x0), 24):  # hatched: nothing runs
+        for offset in range(0, int(x1 - x0) - 12, 24):  # hatched: nothing runs
             draw.line((x0 + offset, y1 - 4, x0 + offset + 12, y1 - 16), fill=_FAINT, width=2)
-    draw.text((x0 + 10, y0 + 6), str(day.day), font=_font(32), fill=_TEXT if inside else _LINE)
-    entries = month.entries.get(day, ()) if inside else ()
-    room = max(int((y1 - y0 - 48 - 28) // _ENTRY_HEIGHT), 1)
-    shown = entries if len(entries) <= room else entries[:room]
-    for position, entry in enumerate(shown):
-        y = y0 + 46 + position * _ENTRY_HEIGHT
-        if entry.state is None:
-            draw.ellipse((x0 + 9, y + 8, x0 + 23, y + 22), outline=_ACCENT, width=3)
-        else:
-            _bar(draw, entry.state, (x0 + 9, y + 6, x0 + 23, y + 25))
-        draw.text((x0 + 30, y), drawable(entry.clock), font=_font(26), fill=_TEXT)
-        name = _fitting(draw, entry.title, _font(22), x1 - x0 - 18)
-        draw.text((x0 + 9, y + 30), name, font=_font(22), fill=_FAINT)
+
+
+def _day_of_month(draw: ImageDraw.ImageDraw, month: Month, day: date, box: _Box) -> None:
+    """Draw a day's number, and how many of its runs are to come, failed, and so on."""
+    x0, y0 = box[:2]
+    inside = day.month == month.first.month
+    _frame(draw, month, day, box, inside=inside)
+    draw.text((x0 + 10, y0 + 4), str(day.day), font=_font(32), fill=_TEXT if inside else _LINE)
+    counts: Counter[RunState | None] = Counter()
+    for entry in month.entries.get(day, ()) if inside else ():
+        counts[entry.state] += entry.count
+    first = [state for state in (*_FIRST, *_SHAPES) if counts[state]]
+    for line, state in enumerate(list(dict.fromkeys(first))[:_MOST_LINES]):
+        y = y0 + 44 + line * _LINE_HEIGHT
+        _mark(draw, state, x0 + 10, y + 3)
+        draw.text((x0 + 12 + _MARK + 8, y), str(counts[state]), font=_font(SMALLEST), fill=_TEXT)
+
+
+def _week_height(month: Month, day: date) -> int:
+    lines = min(len(month.entries.get(day, ())), _MOST_ENTRIES + 1)
+    return 26 + max(lines, 1) * 42
+
+
+def _day_of_week(draw: ImageDraw.ImageDraw, month: Month, day: date, box: _Box) -> None:
+    """Draw a day as a row: its name, and its runs with their times and titles."""
+    x0, y0, x1, _ = box
+    _frame(draw, month, day, box)
+    name = f"{month.weekdays[day.weekday()]} {day.day}"
+    draw.text((x0 + 12, y0 + 8), drawable(name), font=_font(SMALLEST), fill=_TEXT)
+    entries = month.entries.get(day, ())
+    shown = entries if len(entries) <= _MOST_ENTRIES + 1 else entries[:_MOST_ENTRIES]
+    left = x0 + 136
+    for line, entry in enumerate(shown):
+        y = y0 + 8 + line * 42
+        _mark(draw, entry.state, left, y + 3)
+        clock = drawable(entry.clock) + (f" ({entry.count}×)" if entry.count > 1 else "")
+        draw.text((left + 34, y), clock, font=_font(SMALLEST), fill=_TEXT)
+        at = left + 34 + draw.textlength(f"{clock}  ", _font(SMALLEST))
+        title = _fitting(draw, entry.title, _font(SMALLEST), x1 - 12 - at)
+        draw.text((at, y), title, font=_font(SMALLEST), fill=_FAINT)
     if len(shown) < len(entries):
-        said = drawable(month.more.format(count=len(entries) - len(shown)))
-        y = y0 + 46 + len(shown) * _ENTRY_HEIGHT
-        draw.text((x0 + 9, y), said, font=_font(22), fill=_TEXT)
+        said = drawable(month.more.format(count=sum(entry.count for entry in entries[len(shown) :])))
+        draw.text((left, y0 + 8 + len(shown) * 42), said, font=_font(SMALLEST), fill=_TEXT)
 
 
 def _hours(draw: ImageDraw.ImageDraw, month: Month, top: float) -> None:
     """Draw the number of runs in each hour of the day as bars."""
     most = max(month.hours, default=0) or 1
-    draw.text((20, top + 12), drawable(month.busy), font=_font(26), fill=_FAINT)
-    left, width, base = 20.0, (_WIDTH - 40) / 24, top + 148
+    draw.text((16, top + 8), drawable(month.busy), font=_font(SMALLEST), fill=_FAINT)
+    left, width, base = 16.0, (WIDTH - 32) / 24, top + 132
     for hour, count in enumerate(month.hours):
         x = left + hour * width
-        tall = max(64 * count / most, 2)
-        draw.rectangle((x + 3, base - tall, x + width - 3, base), fill=_ACCENT if count else _LINE)
-        if count == most:
-            draw.text((x + 8, base - tall - 30), str(count), font=_font(24), fill=_TEXT)
-        if hour % 3 == 0:
-            draw.text((x + 2, base + 8), drawable(month.hour_names[hour]), font=_font(26), fill=_FAINT)
+        tall = max(52 * count / most, 2)
+        draw.rectangle((x + 2, base - tall, x + width - 2, base), fill=_ACCENT if count else _LINE)
+        if count == most and hour == month.hours.index(most):
+            draw.text((x + 2, base - tall - 36), str(count), font=_font(SMALLEST), fill=_TEXT)
+        if hour % 6 == 0:
+            draw.text((x + 2, base + 6), drawable(month.hour_names[hour]), font=_font(SMALLEST), fill=_FAINT)

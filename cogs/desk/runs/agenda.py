@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar as days
 import time as clock
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -31,6 +31,9 @@ MOST_OF_A_JOB = 300
 MOST = 10_000
 """The most upcoming instants to compute for a span, over all jobs; a picture shows far fewer."""
 
+_MOST_ALONE = 2
+"""The most runs of a job on a day that are told one by one."""
+
 _LONGEST = 2.0  # seconds; finding the next instant of a rare schedule takes some milliseconds
 
 
@@ -41,6 +44,16 @@ class Moment:
     at: datetime
     title: str
     state: RunState | None = None
+    job_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Runs of a job on one day, with the same outcome, that are told as one: *9:00 AM–5:00 PM, 9 times*."""
+
+    first: Moment
+    last: Moment
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +102,9 @@ def moments(
         rules: the guild's rules; instants that they forbid are shown as skipped.
     """
     found = [
-        Moment(run.scheduled_at, run.title, run.state) for run in runs if begin <= run.scheduled_at < end
+        Moment(run.scheduled_at, run.title, run.state, run.job_id)
+        for run in runs
+        if begin <= run.scheduled_at < end
     ]
     coming: list[tuple[Job, Schedule, datetime]] = []
     for job in jobs:
@@ -113,11 +128,26 @@ def moments(
                 break
             left -= 1
             skipped = forbidden_to(job, rules, at) is not None
-            found.append(Moment(at, title_of(job), RunState.SKIPPED if skipped else None))
+            found.append(Moment(at, title_of(job), RunState.SKIPPED if skipped else None, job.id))
             following = schedule.next_after(at)
             if following is not None and following < end:
                 coming.append((job, schedule, following))
     return Agenda(sorted(found, key=lambda moment: moment.at), whole=not coming)
+
+
+def told_together(found: Iterable[Moment], zone: ZoneInfo) -> list[Together]:
+    """Return runs in the order in which they begin, those of a job that runs many times on a day as one."""
+    days_of: defaultdict[tuple[date, str, str, RunState | None], list[Moment]] = defaultdict(list)
+    for moment in found:
+        day = moment.at.astimezone(zone).date()
+        days_of[day, moment.job_id, moment.title, moment.state].append(moment)
+    told: list[Together] = []
+    for runs in days_of.values():
+        if len(runs) > _MOST_ALONE:
+            told.append(Together(runs[0], runs[-1], len(runs)))
+        else:
+            told += [Together(run, run, 1) for run in runs]
+    return sorted(told, key=lambda together: together.first.at)
 
 
 def month_of(
@@ -130,17 +160,19 @@ def month_of(
     dark: Iterable[date],
     busy: str,
     more: str,
+    words: Mapping[RunState | None, str],
 ) -> Month:
     """Return the picture of a month: its days with their runs, and the hours of the day."""
     language = language_of(locale)
     entries: defaultdict[date, list[Entry]] = defaultdict(list)
     hours = [0] * 24
     for moment in found:
-        local = moment.at.astimezone(zone)
-        entries[local.date()].append(
-            Entry(formats.clock(local.time().replace(second=0), locale), moment.title, moment.state)
-        )
-        hours[local.hour] += 1
+        hours[moment.at.astimezone(zone).hour] += 1
+    for together in told_together(found, zone):
+        first, last = (moment.at.astimezone(zone) for moment in (together.first, together.last))
+        times = [formats.clock(local.time().replace(second=0), locale) for local in (first, last)]
+        clock = times[0] if together.count == 1 else "–".join(times)
+        entries[first.date()].append(Entry(clock, together.first.title, together.first.state, together.count))
     names = get_day_names("abbreviated", locale=language)
     return Month(
         title=month_title(day, locale),
@@ -154,6 +186,7 @@ def month_of(
         dark=frozenset(dark),
         more=more,
         zone=zone.key,
+        words=words,
     )
 
 

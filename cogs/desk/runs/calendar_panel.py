@@ -20,15 +20,17 @@ from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import fit, panel_of, row_of
-from cogs.desk.kit.wording import NEUTRAL, bullets, cut, plain, run_state
+from cogs.desk.kit.wording import NEUTRAL, bullets, cut, plain, run_state, state_word
 from cogs.desk.runs.agenda import (
     Moment,
+    Together,
     busiest_hour,
     moments,
     month_days,
     month_of,
     month_title,
     span_of,
+    told_together,
     week_days,
     week_title,
 )
@@ -185,6 +187,7 @@ def _seen(
         dark=days_off(rules, first, last),
         busy=t("Busy hours"),
         more=t("+{count} more"),
+        words={**{state: state_word(state) for state in RunState}, None: t("upcoming")},
     )
     title = month_title(day, shown_locale()) if view == "month" else week_title(first, last, shown_locale())
     return _Seen(
@@ -240,17 +243,22 @@ def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:
 
 def _listed(found: list[Moment], zone: ZoneInfo, now: datetime) -> str:
     """List the upcoming runs, after the last failed and missed ones, in the zone of the picture."""
-    troubled = [moment for moment in found if moment.state in _TROUBLED]
-    coming = [moment for moment in found if moment.at > now]
-    lines = [f"- {run_state(m.state)} {_named(m, zone)}" for m in troubled[-4:] if m.state is not None]
-    lines += bullets([f"{'⏭ ' if m.state is not None else ''}{_named(m, zone)}" for m in coming], _LISTED)
+    troubled = told_together((moment for moment in found if moment.state in _TROUBLED), zone)
+    coming = told_together((moment for moment in found if moment.at > now), zone)
+    lines = [
+        f"- {run_state(one.first.state)} {_named(one, zone)}" for one in troubled[-4:] if one.first.state
+    ]
+    lines += bullets([f"{'⏭ ' if one.first.state else ''}{_named(one, zone)}" for one in coming], _LISTED)
     return "\n".join(lines) or t("There are no upcoming runs in this period.")
 
 
-def _named(moment: Moment, zone: ZoneInfo) -> str:
-    local = moment.at.astimezone(zone).replace(second=0)
+def _named(together: Together, zone: ZoneInfo) -> str:
+    local = together.first.at.astimezone(zone).replace(second=0)
     when = f"{formats.weekday(local, shown_locale())}, {formats.moment(local, shown_locale())}"
-    return f"{when} · {cut(plain(moment.title), 60)}"
+    if together.count > 1:
+        last = formats.clock(together.last.at.astimezone(zone).time().replace(second=0), shown_locale())
+        when += f"–{last}, {t('{count} times', count=together.count)}"
+    return f"{when} · {cut(plain(together.first.title), 60)}"
 
 
 async def _zone(desk: Desk, *, public: bool = False) -> ZoneInfo:

@@ -14,6 +14,7 @@ from cogs.desk.kit.replies import desk_of
 from cogs.desk.kit.wording import NEUTRAL
 from cogs.desk.start.steps import own_steps, progress_at, progress_of, steps_at
 from cogs.language import locale, mark, t
+from cogs.rights.member_counts import count_members
 from cogs.services import Refused
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
@@ -75,6 +76,7 @@ async def show_help(caller: Caller) -> None:
 async def _desks_help(desk: Desk) -> ui.LayoutView:
     notes = why(await lacks_of(desk), Feature.TROUBLES) if desk.manages else []
     steps = steps_at(desk, await progress_at(desk), notes)
+    await count_members(desk.bot, desk.guild, [name for name, _ in _VARIABLES])
     facts = facts_of(desk.guild, timezone=await desk.zone(), number=1, now=instants.now())
     variables = "\n".join(f"- `{name}`: {t(words)}{_now(name, facts)}" for name, words in _VARIABLES)
     menus = t(
