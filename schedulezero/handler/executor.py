@@ -252,7 +252,9 @@ class Calls:
         try:
             with running(context), self._cancellable():
                 await self._guard(context, invocation.spec, call.params)
-        except Exception as error:  # noqa: BLE001 - whatever the guard raises, the function is not called
+        except BaseException as error:
+            if not is_its_own(error):
+                raise
             return answer_of_error(call, error)
         return None
 

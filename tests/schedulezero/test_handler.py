@@ -427,3 +427,42 @@ async def test_whatever_a_job_raises_or_returns_its_run_ends_in_words_and_the_ha
 def test_a_call_for_a_job_whose_id_no_path_can_hold_is_refused(job_id: str) -> None:
     with pytest.raises(BadFrame, match="job_id"):
         parse_call({"method": "send", "params": {}, "job_id": job_id})
+
+
+class Reading:
+    """What is declared of a job, read by somebody else's code."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        raise self._error
+
+    async def __call__(self, bot: Any, params: dict[str, Any]) -> None:
+        """Never called."""
+
+
+async def test_a_job_whose_declaration_cannot_be_read_ends_nothing(handler: Handler, caller: Caller) -> None:
+    for error in (RuntimeError("unreadable"), SystemExit(3)):
+        handler.sprockets["odd"] = Reading(error)
+        answer = await caller.ask({"method": "odd"})
+        assert answer["success"] is False and type(error).__name__ in answer["error"]
+    assert (await caller.ask({"method": "plain", "params": {"word": "still"}}))["result"] == "bot:still"
+
+
+async def test_the_end_of_its_thread_is_told_and_it_can_be_started_again(
+    handler: Handler, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = asyncio.create_task(handler.wait_failed())
+    handler.stop()
+    handler.start()
+    await handler.wait_bound()
+    assert not failed.done()  # a stop is no failure
+    with monkeypatch.context() as broken:
+        broken.setattr(thread, "parse_call", lambda _: 1 / 0)
+        await caller.send({"method": "ping"})
+        assert isinstance(await failed, ZeroDivisionError) and not handler.running
+    handler.start()
+    await handler.wait_bound()
+    assert (await caller.ask({"method": "ping"}))["success"] is True
