@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import traceback
+import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,6 +39,19 @@ def is_async(function: JobFunction) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - an object may be a job, too
     )
+
+
+def place_of(function: JobFunction) -> str:
+    """Return where a job function is defined, for its author: its module and its name there."""
+    inner: Any = inspect.unwrap(function)
+    names = (getattr(inner, name, None) for name in ("__module__", "__qualname__"))
+    return ".".join(str(name) for name in names if name) or type(inner).__name__
+
+
+def file_of(function: JobFunction) -> str | None:
+    """Return the file where a job function is written; None if unknown."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_filename if isinstance(code, types.CodeType) else None
 
 
 class JobStopped(Exception):

@@ -291,6 +291,7 @@ class HandlerThread:
             if router in ready:
                 self._receive(router, keys)
             self._send_answers(router)
+            self._calls.turns.look()
 
     def _receive(self, router: zmq.Socket[bytes], keys: KeyRing | None) -> None:
         """Read incoming messages and hand their calls over together, so that the loop wakes only once."""
