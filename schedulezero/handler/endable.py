@@ -63,8 +63,8 @@ class Turns:
             return  # it went on in the meantime, so this is somebody else's stack
         self._told = work
         log.warning(
-            "%s has held the event loop for %.1f s%s, and everything else in the bot waits for it: await what "
-            "takes long, or make it a plain function, which runs in a thread",
+            "%s has held the event loop for %.1f s%s, and everything else in the bot waits for it: await "
+            "what takes long, or make it a plain function, which runs in a thread",
             work.what,
             time.monotonic() - began,
             f", at line {place.lineno} of {place.filename}, in {place.name}" if place is not None else "",

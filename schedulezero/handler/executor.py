@@ -296,7 +296,7 @@ class Calls:
                 return _too_slow(call, context, function, limit, journaled=journal is not None)
             result: Any = work.result()
         except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
-            answer = answer_of_error(call, error, function)
+            answer = answer_of_error(call, error)
             return {**answer, "progress": True} if context.steps and "retry_after" in answer else answer
         finally:
             self._endable.discard(work)

@@ -23,6 +23,10 @@ from schedulezero.when.language.span_text import span_of
 log = logging.getLogger(__name__)
 
 
+class MissingKey(KeyError):
+    """A function looked up a param that it doesn't have."""
+
+
 class CheckedParams(dict[str, Any]):
     """Params as a function expects them: what is converted once isn't converted again.
 
@@ -32,6 +36,9 @@ class CheckedParams(dict[str, Any]):
     def __init__(self, values: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> None:
         super().__init__(values)
         self.parameters = parameters
+
+    def __missing__(self, key: str) -> Any:
+        raise MissingKey(key)
 
 
 def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,11 @@ async def raises(bot: Any, params: dict[str, Any]) -> None:
     raise RuntimeError("the sky fell")
 
 
+async def looks_up(bot: Any, params: dict[str, Any]) -> None:
+    """Looks up what isn't there, which is no parameter."""
+    {"other": params}["zz"]  # pyright: ignore[reportUnusedExpression]
+
+
 async def gives_up(bot: Any, params: dict[str, Any]) -> None:
     """Fails for good."""
     raise JobFailed("no such channel", retry=False)
@@ -119,7 +124,7 @@ class Meeting:
         return self._may_go.setdefault(number, asyncio.Event())
 
 
-JOBS = (nap, plain, typed, raises, gives_up, reports, unspeakable, nothing, stuck, stuck_thread)
+JOBS = (nap, plain, typed, raises, looks_up, gives_up, reports, unspeakable, nothing, stuck, stuck_thread)
 
 
 @pytest_asyncio.fixture
@@ -254,6 +259,13 @@ async def test_what_cannot_help_says_so(caller: Caller) -> None:
     assert (await caller.ask({"method": "gives_up"}))["retry"] is False
     assert (await caller.ask({"method": "nope"}))["retry"] is False
     assert "retry" not in await caller.ask({"method": "raises"})
+
+
+async def test_only_a_missing_parameter_is_blamed_on_the_parameters(caller: Caller) -> None:
+    missing = await caller.ask({"method": "plain"})
+    assert missing["error_code"] == "parameter_missing_key" and missing["retry"] is False
+    other = await caller.ask({"method": "looks_up"})
+    assert other["error"] == "looks_up failed: KeyError: 'zz'" and "retry" not in other
 
 
 async def test_a_job_that_returns_nothing_succeeded(caller: Caller) -> None:
