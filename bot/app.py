@@ -170,7 +170,10 @@ class ScheduleZeroBot(_ShardedBot):
                 self.services.handler_address,
             )
         if self.settings.server == "embedded":
-            self.server = ServerThread(server_config(self.settings, own_token=self._own_token), self._now)
+            config = server_config(
+                self.settings, own_token=self._own_token, failing=self.services.supervisor.failing
+            )
+            self.server = ServerThread(config, self._now)
             await self.server.start()
             self._watching = run_in_background(self._end_with(self.server), "the wait for the server's end")
         await self.claim_database()
@@ -305,12 +308,15 @@ def intents_of(settings: Settings) -> discord.Intents:
     return discord.Intents(guilds=True, **dict.fromkeys(settings.intents, True))
 
 
-def server_config(settings: Settings, *, own_token: str | None = None) -> ServerConfig:
+def server_config(
+    settings: Settings, *, own_token: str | None = None, failing: list[str] | None = None
+) -> ServerConfig:
     """Return the embedded server's configuration.
 
     Parameters:
         settings: The bot's settings.
         own_token: The token with which the bot authenticates to the server in its own process.
+        failing: The names of the bot's parts that are away; the server's health tells of them.
     """
     return ServerConfig(
         api_endpoint=settings.api_endpoint,
@@ -327,6 +333,7 @@ def server_config(settings: Settings, *, own_token: str | None = None) -> Server
         require_keys=settings.require_keys,
         history_days=settings.history_days,
         limits=settings.limits.limits(),
+        failing=[] if failing is None else failing,
     )
 
 

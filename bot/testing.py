@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import warnings
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,6 +42,7 @@ from cogs.config.limit_settings import NO_LIMIT_SETTINGS
 from cogs.services import handler_of
 from cogs.sprocket_loading import loader
 from schedulezero import instants
+from schedulezero.handler import endable
 from schedulezero.handler.handler import Handler
 from schedulezero.methods.sprocket_settings import save_settings, settings_of
 from schedulezero.model import Job, Run, RunState
@@ -246,6 +249,25 @@ class SimulatedGuild:
         await self.ready()
 
 
+class _Warnings(logging.Handler):
+    """Makes the handler's warnings about a job's function those of its test, which pytest shows."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._texts.append(record.getMessage())
+
+    def __enter__(self) -> None:
+        endable.log.addHandler(self)
+
+    def __exit__(self, *_: object) -> None:
+        endable.log.removeHandler(self)
+        for text in self._texts:
+            warnings.warn(text, RuntimeWarning, stacklevel=1)
+
+
 @asynccontextmanager
 async def simulated_guild(
     settings: Settings, kind: type[SimulatedGuild] = SimulatedGuild
@@ -262,15 +284,16 @@ async def simulated_guild(
     env = PatientEnv(bot, shard_count=bot.shard_count or 1, settle_timeout=SECONDS)
     simulated(bot, env)
     env.backend.clock = WallClock()  # type: ignore[assignment]
-    try:
-        await env.start()
-        built = await _furnish(env, bot, settings, clock, kind)
-        yield built
-        bot = built.bot
-        env.raise_errors()
-    finally:
-        await bot.close()
-        await env.shutdown()
+    with _Warnings():
+        try:
+            await env.start()
+            built = await _furnish(env, bot, settings, clock, kind)
+            yield built
+            bot = built.bot
+            env.raise_errors()
+        finally:
+            await bot.close()
+            await env.shutdown()
 
 
 @cache

@@ -29,6 +29,7 @@ from cogs.admin_cog import AdminCog
 from cogs.alerts_cog import AlertsCog
 from cogs.audit_cog import AuditCog
 from cogs.background.success_pings import GoodRuns
+from cogs.background.supervisor import Kept
 from cogs.commands_cog import CommandsCog
 from cogs.debts_cog import DebtsCog
 from cogs.desk.kit.replies import answer_error
@@ -52,6 +53,8 @@ from schedulezero.handler.invocation import Invocation
 from schedulezero.methods.spec import JobFunction
 
 log = logging.getLogger(__name__)
+
+_PART = "the handler's thread"
 
 _hosted: WeakKeyDictionary[commands.Bot, tuple[Hosted, Handler]] = WeakKeyDictionary()
 
@@ -78,6 +81,8 @@ class ScheduleZeroCog(commands.Cog):
         )
         self._owners = Owners(bot, self.handler.sprockets)
         self.watch = Watch(bot, self.handler.sprockets, self.handler, self._owners)
+        self._supervisor = services.supervisor
+        self._running: Kept | None = None
 
     def _note_good_run(self, invocation: Invocation) -> None:
         self._good_runs(invocation)
@@ -101,14 +106,30 @@ class ScheduleZeroCog(commands.Cog):
         self.watch.begin()
         if self.bot.is_ready():
             withhold_repeats(self.bot)
-            self.handler.start()
+            self._start()
 
     async def cog_unload(self) -> None:
         self.watch.end()
         self.handler.stop()
+        if self._running is not None:
+            await self._running.close()
         await self._good_runs.close()
         await self._settled.close()
         await self._live_cards.close()
+
+    def _start(self) -> None:
+        self.handler.start()
+        if self._running is None:
+            self._running = self._supervisor.keep(_PART, self._keep_running)
+
+    async def _keep_running(self) -> None:
+        self.handler.start()
+        failing = self._supervisor.failing
+        if _PART in failing:
+            failing.remove(_PART)
+        error = await self._supervisor.waiting.idle(self.handler.wait_failed())
+        failing.append(_PART)
+        raise error  # and the supervisor calls this again
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -116,7 +137,7 @@ class ScheduleZeroCog(commands.Cog):
         # later they are all registered, and the server gets them together.
         await asyncio.sleep(0)
         withhold_repeats(self.bot)
-        self.handler.start()  # also called after a reconnect, when it already runs
+        self._start()  # also called after a reconnect, when it already runs
         try:
             await self.handler.wait_bound()
         except OSError:

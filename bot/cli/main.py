@@ -46,6 +46,7 @@ _MOST_RUNS = 1000
 _SERVING = ("run", "server")
 _LOG_FORMAT = "SCHEDULEZERO_LOG_FORMAT"
 _HANGUP = getattr(signal, "SIGHUP", None)  # Windows doesn't have it
+_REST_SECONDS = 3.0
 _STOPPING = tuple(number for number in (signal.SIGINT, signal.SIGTERM, _HANGUP) if number is not None)
 
 
@@ -411,4 +412,21 @@ def _until_stopped(work: Work) -> int:
             if number != _HANGUP or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, told)
         raise_if_seen()
-        return runner.run(begin())
+        try:
+            return runner.run(begin())
+        finally:
+            runner.run(_end_the_rest())
+
+
+async def _end_the_rest() -> None:
+    """Cancel the tasks that still run, and leave those behind that go on all the same.
+
+    Closing the loop would wait for such a task, somebody else's, without an end.
+    """
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    left = (await asyncio.wait(rest, timeout=_REST_SECONDS))[1] if rest else ()
+    for task in left:
+        logging.getLogger(__name__).warning("%s went on after it was cancelled; it is left behind", task)
+        asyncio._unregister_task(task)  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType]

@@ -50,10 +50,12 @@ class Supervisor:
 
     Attributes:
         waiting: how the work pauses.
+        failing: the parts that are away and without which no job runs; the embedded server's health tells.
     """
 
     def __init__(self) -> None:
         self.waiting = Waiting()
+        self.failing: list[str] = []
         self._kept: set[Kept] = set()
         self._troubles: dict[str, Trouble] = {}
 

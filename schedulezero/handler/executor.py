@@ -19,12 +19,15 @@ from typing import Any
 from schedulezero import faults
 from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable, JobFailed
+from schedulezero.handler.endable import Endable, Turns
 from schedulezero.handler.invocation import (
     Invocation,
     JobStopped,
     answer_of,
     answer_of_error,
+    file_of,
     is_async,
+    place_of,
 )
 from schedulezero.handler.journal import JOURNAL_AGAIN_SECONDS, Journal, unwritable
 from schedulezero.handler.run_context import RunContext, context_of, running
@@ -85,6 +88,8 @@ class Calls:
         self._under_way: dict[str, asyncio.Task[JsonObject]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._may_be_cancelled: set[asyncio.Task[Any]] = set()
+        self._endable: set[Endable] = set()
+        self.turns = Turns()
         self._in_threads: set[Future[Any]] = set()
         self._stopping = False
         self._contexts: dict[str, RunContext] = {}  # of long runs under way
@@ -168,11 +173,11 @@ class Calls:
         self._unnamed.opened()
 
     async def finish(self) -> None:
-        """Stop the calls in progress and wait until they have ended, except those that ignore cancellation.
+        """Stop the calls in progress and wait until they have ended.
 
-        Async functions are cancelled. A function in a thread can't be stopped: `finish` waits for it and
-        records its result, as well as results that already exist. Functions still waiting for a thread don't
-        start.
+        Async functions are cancelled, and closed if they go on all the same. A function in a thread can't be
+        stopped: `finish` waits for it and records its result, as well as results that already exist.
+        Functions still waiting for a thread don't start.
         """
         self._stopping = True
         self._unnamed.stop()
@@ -180,6 +185,7 @@ class Calls:
             future.cancel()  # cancels only those that haven't started
         for task in list(self._may_be_cancelled):
             task.cancel()
+        await asyncio.gather(*(work.end() for work in self._endable))
         ending = self._tasks - self._may_be_cancelled
         if ending:
             await asyncio.wait(ending, timeout=DEADLINE_SECONDS)
@@ -252,7 +258,9 @@ class Calls:
         try:
             with running(context), self._cancellable():
                 await self._guard(context, invocation.spec, call.params)
-        except Exception as error:  # noqa: BLE001 - whatever the guard raises, the function is not called
+        except BaseException as error:
+            if not is_its_own(error):
+                raise
             return answer_of_error(call, error)
         return None
 
@@ -278,18 +286,20 @@ class Calls:
     ) -> JsonObject:
         call, function = invocation.call, invocation.function
         limit = limit_of(invocation)
-        deadline = asyncio.timeout(limit)
+        with running(context):
+            what, file = f"{call.method} ({place_of(function)})", file_of(function)
+            work = Endable(self._result(invocation), what, self.turns, file)
+        if is_async(function):
+            self._endable.add(work)
         try:
-            async with deadline:
-                with running(context):
-                    result: Any = await self._result(invocation)
-        except TimeoutError as error:
-            if not deadline.expired():
-                return answer_of_error(call, error)
-            return _too_slow(call, context, function, limit, journaled=journal is not None)
+            if not await work.within(limit):
+                return _too_slow(call, context, function, limit, journaled=journal is not None)
+            result: Any = work.result()
         except Exception as error:  # noqa: BLE001 - a job may raise anything; the answer says what
-            answer = answer_of_error(call, error, function)
+            answer = answer_of_error(call, error)
             return {**answer, "progress": True} if context.steps and "retry_after" in answer else answer
+        finally:
+            self._endable.discard(work)
         return answer_of(call, result)
 
     async def _result(self, invocation: Invocation) -> Any:
@@ -307,9 +317,7 @@ class Calls:
     async def _call(self, invocation: Invocation) -> Any:
         function, params = invocation.function, invocation.params
         if is_async(function):
-            found: Any = function(self._context, params)
-            with self._cancellable():
-                return await found
+            return await function(self._context, params)
         context = contextvars.copy_context()
         future = self._pool.submit(context.run, _in_thread, function, self._context, params)
         self._in_threads.add(future)

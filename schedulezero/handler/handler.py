@@ -67,6 +67,7 @@ class Handler:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: HandlerThread | None = None
         self._started = asyncio.Event()
+        self._next_start = asyncio.Event()
 
     # ------------------------------------------------------------------ job methods
 
@@ -128,6 +129,8 @@ class Handler:
         self._session = HandlerThread(config, self._loop, self._session)
         self._session.start()
         self._started.set()
+        self._next_start.set()
+        self._next_start = asyncio.Event()
 
     def stop(self) -> None:
         """Stop answering and report as offline, in the background; returns at once."""
@@ -145,6 +148,17 @@ class Handler:
         """Wait until the thread has ended and the address is free."""
         if self._session is not None:
             await asyncio.shield(asyncio.wrap_future(self._session.ended))
+
+    async def wait_failed(self) -> Exception:
+        """Wait until its thread has ended by itself, over any number of stops and starts; return why."""
+        while True:
+            session, next_start = self._session, self._next_start
+            if session is not None:
+                await asyncio.shield(asyncio.wrap_future(session.ended))
+                if session.failure is not None:
+                    return session.failure
+            if self._session is session:
+                await next_start.wait()
 
     async def refresh(self) -> Registered:
         """Register again and return the server's answer; raises TimeoutError if there is none.

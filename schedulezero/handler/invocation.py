@@ -10,7 +10,7 @@ import inspect
 import json
 import logging
 import math
-import traceback
+import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +21,7 @@ from schedulezero.handler.job_meta import with_meta
 from schedulezero.handler.repetitions import Asked, asked
 from schedulezero.interrupts import is_its_own
 from schedulezero.methods.spec import JobFunction, MethodSpec, spec_of
-from schedulezero.methods.values import check_params
+from schedulezero.methods.values import MissingKey, check_params
 from schedulezero.model import JsonObject
 from schedulezero.sentences import Sentence, present_fields
 from schedulezero.wire.protocol import MAX_FRAME_BYTES, Call, encode, failure
@@ -38,6 +38,19 @@ def is_async(function: JobFunction) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - an object may be a job, too
     )
+
+
+def place_of(function: JobFunction) -> str:
+    """Return where a job function is defined, for its author: its module and its name there."""
+    inner: Any = inspect.unwrap(function)
+    names = (getattr(inner, name, None) for name in ("__module__", "__qualname__"))
+    return ".".join(str(name) for name in names if name) or type(inner).__name__
+
+
+def file_of(function: JobFunction) -> str | None:
+    """Return the file where a job function is written; None if unknown."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_filename if isinstance(code, types.CodeType) else None
 
 
 class JobStopped(Exception):
@@ -147,16 +160,15 @@ def _answer_of(call: Call, result: Any) -> JsonObject:
     return json.loads(payload)  # plain values, whatever classes the job used
 
 
-def answer_of_error(call: Call, error: BaseException, function: JobFunction | None = None) -> JsonObject:
+def answer_of_error(call: Call, error: BaseException) -> JsonObject:
     """Return a job's exception as an answer, with a hint whether a retry can help.
 
     Parameters:
         call: the call.
         error: what was raised.
-        function: the job function, if it was called.
     """
     try:
-        answer = _answer_of_error(call, error, function)
+        answer = _answer_of_error(call, error)
         check(answer)
     except Exception:  # noqa: BLE001 - its own methods may fail as well
         return _unshowable(call, error)
@@ -178,19 +190,7 @@ def _unshowable(call: Call, error: BaseException) -> JsonObject:
     )
 
 
-def _is_parameter(key: object, call: Call, error: KeyError, function: JobFunction | None) -> bool:
-    """Return whether a job function looked up a parameter that the call doesn't have.
-
-    A KeyError from anywhere else, such as a library that reads Discord's answer, says nothing about the
-    parameters, nor whether the job took effect.
-    """
-    if not isinstance(key, str) or key in call.params or function is None or error.__traceback__ is None:
-        return False
-    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    return frame.f_globals.get("__name__") == getattr(inspect.unwrap(function), "__module__", None)
-
-
-def _answer_of_error(call: Call, error: BaseException, function: JobFunction | None) -> JsonObject:
+def _answer_of_error(call: Call, error: BaseException) -> JsonObject:
     if isinstance(error, JobStopped):
         error = error.error
     if isinstance(error, Uncertain):
@@ -207,7 +207,7 @@ def _answer_of_error(call: Call, error: BaseException, function: JobFunction | N
     if isinstance(error, ParameterError):
         return failure(error.message, retry=False)
     log.error("job %s failed (run %s)", call.method, call.run_id, exc_info=error)
-    if isinstance(error, KeyError) and error.args and _is_parameter(error.args[0], call, error, function):
+    if isinstance(error, MissingKey):
         return failure(
             Sentence(
                 "{method} needs the parameter {key!r}, which is missing.",

@@ -27,9 +27,10 @@ import zmq
 
 from schedulezero.errors import ParameterError
 from schedulezero.handler.executor import After, Calls, Guard, Moved
-from schedulezero.handler.invocation import Invocation, answer_of_error, prepare, stopped
+from schedulezero.handler.invocation import Invocation, JobStopped, answer_of_error, prepare, stopped
 from schedulezero.handler.journal import Journal
 from schedulezero.handler.registration import Registered, Registration
+from schedulezero.interrupts import is_its_own
 from schedulezero.methods.spec import JobFunction
 from schedulezero.model import JsonObject
 from schedulezero.sentences import Sentence
@@ -135,6 +136,8 @@ class HandlerThread:
         self._wakened.setblocking(False)
         self._calls = Calls(config.context, config.journal, config.guard, config.after, config.moved)
         self._lock = threading.Lock()
+        self.failure: Exception | None = None
+        """Why the thread ended by itself; None otherwise."""
         self.bound: Future[None] = Future()
         self.ended: Future[None] = Future()
         self.registration: Registration | None = None
@@ -208,8 +211,9 @@ class HandlerThread:
             if self.registration is not None:
                 self.registration.start()
             self._serve(router, questions, monitor, doorkeeper, keys)
-        except Exception:
-            log.exception("the handler's thread failed; reload the cog to start it again")
+        except Exception as error:
+            log.exception("the handler's thread failed")
+            self.failure = error
         finally:
             if self.registration is not None:
                 self.registration.stop()
@@ -287,6 +291,7 @@ class HandlerThread:
             if router in ready:
                 self._receive(router, keys)
             self._send_answers(router)
+            self._calls.turns.look()
 
     def _receive(self, router: zmq.Socket[bytes], keys: KeyRing | None) -> None:
         """Read incoming messages and hand their calls over together, so that the loop wakes only once."""
@@ -341,7 +346,12 @@ class HandlerThread:
             return prepare(call, function, key)
         except ParameterError as error:
             self._answers.append((envelope, answer_of_error(call, error)))
-            return None
+        except BaseException as error:
+            # What a sprocket declares may do anything when it is read; the other jobs need this thread.
+            if not is_its_own(error):
+                raise
+            self._answers.append((envelope, answer_of_error(call, JobStopped(error))))
+        return None
 
     async def _answer_all(self, batch: list[_Waiting]) -> None:
         """Run calls concurrently on the host's loop, and answer each as soon as it is done."""
@@ -384,7 +394,7 @@ class HandlerThread:
             envelope, answer = self._answers.popleft()
             try:
                 router.send_multipart([*envelope, encode(answer)], zmq.NOBLOCK)
-            except (zmq.ZMQError, TypeError, ValueError) as error:
+            except (zmq.ZMQError, TypeError, ValueError, RecursionError) as error:
                 # Its peer is gone or not reading, or JSON can't represent it; the rest must not wait for it.
                 log.warning("an answer could not be sent: %s", error)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, time, timedelta
 from enum import Enum
 from typing import Annotated, Any, Literal, cast
 
 import annotated_types
-from pydantic import PydanticSchemaGenerationError, TypeAdapter
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import SchemaError
 
 from schedulezero.methods.discord_classes import Channels, Found, stored
 from schedulezero.methods.parameters import Kind, Parameter, kind_of
@@ -42,6 +43,10 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
             f"{name!r} cannot be a {_name_of(annotation)}: a job's parameters come as JSON, so annotate it "
             "with a type that pydantic reads from JSON."
         ) from None
+    except SchemaError as error:
+        said = str(error).strip().splitlines()[-1].strip()
+        raise TypeError(f"{name!r} has a constraint that can't be checked: {said}") from None
+    _expect_applicable(name, read)
     told = default not in (..., None, "", False) and not isinstance(default, list)
     shown = _said(default, read) if told else None
     return Parameter(
@@ -62,6 +67,38 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
         only_with=read.only_with,
         adapter=adapter,
     )
+
+
+def _expect_applicable(name: str, read: _Read) -> None:
+    """Raise TypeError for a constraint that its type doesn't know: pydantic says so only to the first value.
+
+    Only the constraints are tried, because other things in an annotation call code of its author.
+    """
+    if read.base not in _EXAMPLES or read.kind is Kind.CHOICE:
+        return
+    for constraint in read.constraints:
+        try:
+            constrained: Any = Annotated[read.base, constraint]
+            TypeAdapter[Any](constrained).validate_python(_EXAMPLES[read.base])
+        except ValidationError:
+            continue
+        except (TypeError, SchemaError):
+            wrong = f"which doesn't apply to {read.base.__name__}."
+            raise TypeError(f"{name!r} has the constraint {_shown(constraint)}, {wrong}") from None
+
+
+def _shown(constraint: Any) -> str:
+    """Return a constraint as its author wrote it, such as ``ge=3``."""
+    written = ", ".join(
+        f"{key}={value!r}" for key, value in _values_of(constraint).items() if value is not None
+    )
+    return written or type(constraint).__name__
+
+
+def _values_of(constraint: Any) -> dict[str, Any]:
+    if is_dataclass(constraint):
+        return {item.name: getattr(constraint, item.name) for item in fields(constraint)}
+    return dict[str, Any](vars(cast(object, constraint)))
 
 
 def declares_secret(annotation: Any) -> bool:
@@ -116,12 +153,18 @@ class _Read:
     secret: bool = False
     only_with: str | None = None
     options: Callable[[Any, int], Any] | None = None
+    constraints: list[Any] = field(default_factory=list[Any])
 
 
 # Read as: a plain type, and the kind of its parameters.
 _KINDS: dict[Any, Kind] = {
     bool: Kind.BOOLEAN, int: Kind.INTEGER, float: Kind.NUMBER, timedelta: Kind.DURATION,
     list: Kind.LIST, tuple: Kind.LIST, dict: Kind.OBJECT, date: Kind.DATE, time: Kind.TIME,
+}  # fmt: skip
+# Read as: a plain type, and a value of it.
+_EXAMPLES: dict[Any, Any] = {
+    str: "a", bool: True, int: 1, float: 1.0, timedelta: timedelta(seconds=1), list: [], tuple: (), dict: {},
+    date: date(2026, 12, 31), time: time(18, 30),
 }  # fmt: skip
 # Read as: a kind, and the kind of a list of such values.
 _SEVERAL = {Kind.CHANNEL: Kind.CHANNELS, Kind.ROLE: Kind.ROLES, Kind.USER: Kind.USERS}
@@ -172,7 +215,13 @@ def _take(item: Any, read: _Read) -> None:
         read.description = item.description or read.description
         for inner in item.metadata:
             _take(inner, read)
-    elif isinstance(item, annotated_types.MaxLen):
+    _take_constraint(item, read)
+
+
+def _take_constraint(item: Any, read: _Read) -> None:
+    if isinstance(item, annotated_types.BaseMetadata) and not isinstance(item, annotated_types.Predicate):
+        read.constraints.append(item)
+    if isinstance(item, annotated_types.MaxLen):
         read.longest = item.max_length
     elif isinstance(item, annotated_types.Ge):
         read.least = _as_number(item.ge)

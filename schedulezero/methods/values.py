@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 from schedulezero.errors import ParameterError
+from schedulezero.interrupts import is_its_own
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, Parameter, kind_of
 from schedulezero.methods.spec import META_KEY, MethodSpec
@@ -18,14 +20,37 @@ from schedulezero.said_values import said_span
 from schedulezero.sentences import Sentence
 from schedulezero.when.language.span_text import span_of
 
+log = logging.getLogger(__name__)
+
+
+class MissingKey(KeyError):
+    """A function looked up a param that it doesn't have."""
+
+
+class CheckedParams(dict[str, Any]):
+    """Params as a function expects them: what is converted once isn't converted again.
+
+    A validator of a sprocket's author may turn a value into one that it wouldn't take itself.
+    """
+
+    def __init__(self, values: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> None:
+        super().__init__(values)
+        self.parameters = parameters
+
+    def __missing__(self, key: str) -> Any:
+        raise MissingKey(key)
+
 
 def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the params as the function expects them: without our metadata, and with ids as integers.
 
     Ids arrive as integers or as strings of digits, because JavaScript clients can't represent a snowflake as
     a number; a sprocket can rely on integers. Undeclared keys pass unchanged. Raises ParameterError if a
-    required parameter is missing or a value doesn't match its declared type.
+    required parameter is missing or a value doesn't match its declared type. Params that it returned for the
+    same parameters come back as they are.
     """
+    if isinstance(params, CheckedParams) and params.parameters is spec.parameters:
+        return params
     clean = {key: value for key, value in params.items() if key != META_KEY}
     for parameter in spec.parameters:
         value = clean.get(parameter.name)
@@ -42,7 +67,7 @@ def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
             clean.pop(parameter.name, None)
             continue
         clean[parameter.name] = _read(spec.name, parameter, value)
-    return clean
+    return CheckedParams(clean, spec.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +144,23 @@ def _read(method: str, parameter: Parameter, value: Any) -> Any:
         return parameter.adapter.validate_python(value)
     except ValidationError as error:
         raise _unusable(method, parameter.name, _wrong(error, parameter)) from error
+    except BaseException as error:
+        # A validator of the sprocket's author may raise anything.
+        if not is_its_own(error):
+            raise
+        log.error("checking %r of %s failed", parameter.name, method, exc_info=error)
+        raise _unusable(method, parameter.name, _failed_check(error, parameter)) from error
+
+
+def _failed_check(error: BaseException, parameter: Parameter) -> Sentence:
+    reason = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - its own methods may fail as well
+        text = ""
+    if text and not parameter.secret:  # it may quote the value
+        reason += f": {text[:200].rstrip('.')}"
+    return Sentence("can't be used{where}: {reason}.", "value_not_usable", where="", reason=reason)
 
 
 def _unusable(method: str, name: str, wrong: Sentence) -> ParameterError:

@@ -25,6 +25,7 @@ class ServerConfig:
         require_keys: whether ZeroMQ needs keys on loopback, too.
         history_days: how many days to keep ended runs; 0 keeps them permanently.
         limits: the most that one guild or one person may use.
+        failing: the names of the parts of the program around it that are away, for health.
     """
 
     api_endpoint: str
@@ -41,6 +42,7 @@ class ServerConfig:
     require_keys: bool = False
     history_days: float = 90.0
     limits: Limits = field(default_factory=Limits)
+    failing: list[str] = field(default_factory=list[str], repr=False, compare=False)
 
     def to_json(self) -> JsonObject:
         return {

@@ -43,7 +43,7 @@ async def serving(
     tls = tls_context(config.tls_certificate, config.tls_key)
     encrypted = config.require_keys or not is_loopback(config.server_address)
     keys = load_keys(config.keys, everywhere=config.require_keys) if encrypted else None
-    failing: list[str] = []
+    failing = config.failing
     parts = Parts(failing)
     try:
         async with AsyncExitStack() as stack:

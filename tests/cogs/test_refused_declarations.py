@@ -16,7 +16,7 @@ HEAD = """import discord
 from enum import Enum
 from typing import Annotated, Literal
 from pydantic import BaseModel, Field
-from sprockets.kit import RegisteringCog, by_name, job, in_channel, ChannelId
+from sprockets.kit import RegisteringCog, by_name, job, in_channel, ChannelId, Text
 """
 TAIL = """
 class OddSprocket(RegisteringCog):
@@ -80,6 +80,13 @@ DECLARED = [
         "Odd: 'kind' has a choice",
         8,
     ),
+    (
+        "@job()\nasync def odd(bot,\n  name: Annotated[Text, Field(ge=3)]): ...",
+        "odd: 'name' has the constraint ge=3, which doesn't apply to str.",
+        8,
+    ),
+    ("@job()\nasync def odd(bot, a: Annotated[int, Field(pattern='x')]): ...", "pattern='x', which", 7),
+    ("@job()\nasync def odd(bot, a: Annotated[Text, Field(pattern='[')]): ...", "unclosed character", 7),
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -17,8 +18,8 @@ import zmq
 import zmq.asyncio
 
 from schedulezero.errors import JobFailed
+from schedulezero.handler import endable, thread
 from schedulezero.handler import executor as calls_module
-from schedulezero.handler import thread
 from schedulezero.handler.handler import Handler
 from schedulezero.wire.addresses import free_ports
 from schedulezero.wire.protocol import BadFrame, parse_call
@@ -55,6 +56,11 @@ async def typed(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
 async def raises(bot: Any, params: dict[str, Any]) -> None:
     """Fails."""
     raise RuntimeError("the sky fell")
+
+
+async def looks_up(bot: Any, params: dict[str, Any]) -> None:
+    """Looks up what isn't there, which is no parameter."""
+    {"other": params}["zz"]  # pyright: ignore[reportUnusedExpression]
 
 
 async def gives_up(bot: Any, params: dict[str, Any]) -> None:
@@ -118,7 +124,7 @@ class Meeting:
         return self._may_go.setdefault(number, asyncio.Event())
 
 
-JOBS = (nap, plain, typed, raises, gives_up, reports, unspeakable, nothing, stuck, stuck_thread)
+JOBS = (nap, plain, typed, raises, looks_up, gives_up, reports, unspeakable, nothing, stuck, stuck_thread)
 
 
 @pytest_asyncio.fixture
@@ -253,6 +259,13 @@ async def test_what_cannot_help_says_so(caller: Caller) -> None:
     assert (await caller.ask({"method": "gives_up"}))["retry"] is False
     assert (await caller.ask({"method": "nope"}))["retry"] is False
     assert "retry" not in await caller.ask({"method": "raises"})
+
+
+async def test_only_a_missing_parameter_is_blamed_on_the_parameters(caller: Caller) -> None:
+    missing = await caller.ask({"method": "plain"})
+    assert missing["error_code"] == "parameter_missing_key" and missing["retry"] is False
+    other = await caller.ask({"method": "looks_up"})
+    assert other["error"] == "looks_up failed: KeyError: 'zz'" and "retry" not in other
 
 
 async def test_a_job_that_returns_nothing_succeeded(caller: Caller) -> None:
@@ -427,3 +440,134 @@ async def test_whatever_a_job_raises_or_returns_its_run_ends_in_words_and_the_ha
 def test_a_call_for_a_job_whose_id_no_path_can_hold_is_refused(job_id: str) -> None:
     with pytest.raises(BadFrame, match="job_id"):
         parse_call({"method": "send", "params": {}, "job_id": job_id})
+
+
+class Reading:
+    """What is declared of a job, read by somebody else's code."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        raise self._error
+
+    async def __call__(self, bot: Any, params: dict[str, Any]) -> None:
+        """Never called."""
+
+
+async def test_a_job_whose_declaration_cannot_be_read_ends_nothing(handler: Handler, caller: Caller) -> None:
+    for error in (RuntimeError("unreadable"), SystemExit(3)):
+        handler.sprockets["odd"] = Reading(error)
+        answer = await caller.ask({"method": "odd"})
+        assert answer["success"] is False and type(error).__name__ in answer["error"]
+    assert (await caller.ask({"method": "plain", "params": {"word": "still"}}))["result"] == "bot:still"
+
+
+async def test_the_end_of_its_thread_is_told_and_it_can_be_started_again(
+    handler: Handler, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = asyncio.create_task(handler.wait_failed())
+    handler.stop()
+    handler.start()
+    await handler.wait_bound()
+    assert not failed.done()  # a stop is no failure
+    with monkeypatch.context() as broken:
+        broken.setattr(thread, "parse_call", lambda _: 1 / 0)
+        await caller.send({"method": "ping"})
+        assert isinstance(await failed, ZeroDivisionError) and not handler.running
+    handler.start()
+    await handler.wait_bound()
+    assert (await caller.ask({"method": "ping"}))["success"] is True
+
+
+async def stubborn(bot: Any, params: dict[str, Any]) -> None:
+    """Swallows every cancellation."""
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
+async def stubborn_beside(bot: Any, params: dict[str, Any]) -> None:
+    """Waits for a task that swallows every cancellation, until its test is over."""
+
+    async def beside() -> None:
+        while not RELEASE_BESIDE.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await RELEASE_BESIDE.wait()
+
+    await asyncio.create_task(beside())
+
+
+RELEASE_BESIDE = asyncio.Event()
+
+
+@pytest.mark.parametrize("job", [stubborn, stubborn_beside])
+async def test_a_job_that_swallows_its_cancellation_is_ended(
+    handler: Handler,
+    caller: Caller,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    job: Any,
+) -> None:
+    monkeypatch.setattr(calls_module, "DEADLINE_SECONDS", 0.1)
+    monkeypatch.setattr(endable, "_GRACE_SECONDS", 0.05)
+    RELEASE_BESIDE.clear()
+    handler.register_sprocket("act", job)
+    answer = await caller.ask({"method": "act"})
+    assert "longer than 0.1 s and was stopped" in answer["error"]
+    (said,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert said.startswith(f"act (tests.schedulezero.test_handler.{job.__name__}) went on after")
+    RELEASE_BESIDE.set()
+
+
+async def test_a_stop_ends_a_job_that_swallows_its_cancellation(
+    handler: Handler, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endable, "_GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(thread, "_DRAIN_SECONDS", 0.05)
+    handler.register_sprocket("act", stubborn)
+    await caller.send({"method": "act"})
+    assert (await caller.ask({"method": "ping"}))["success"]
+    handler.stop()
+    async with asyncio.timeout(10):
+        await handler.wait_stopped()
+    with contextlib.suppress(TimeoutError):
+        assert "is shutting down" in (await caller.receive(0.5))["error"]
+
+
+async def test_what_a_job_returns_once_it_is_cancelled_counts(
+    handler: Handler, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def tidies(bot: Any, params: dict[str, Any]) -> dict[str, Any]:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.sleep(0)
+        return {"tidied": True}
+
+    monkeypatch.setattr(calls_module, "DEADLINE_SECONDS", 0.1)
+    handler.register_sprocket("act", tidies)
+    assert (await caller.ask({"method": "act"}))["tidied"] is True
+
+
+async def test_a_job_that_holds_the_loop_is_told_with_its_line(
+    handler: Handler, caller: Caller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> list[str]:
+        return [item.getMessage() for item in caplog.records if item.name == endable.log.name]
+
+    async def holds(bot: Any, params: dict[str, Any]) -> None:
+        give_up_at = time.monotonic() + 20
+        while not told() and time.monotonic() < give_up_at:
+            pass
+
+    monkeypatch.setattr(endable, "_HELD_SECONDS", 0.05)
+    monkeypatch.setattr(thread, "_POLL_MS", 10)
+    handler.stop()
+    handler.register_sprocket("holds", holds)
+    handler.start()
+    await handler.wait_bound()
+    assert (await caller.ask({"method": "holds"}))["success"] is True
+    (said,) = told()
+    assert said.startswith("holds (tests.schedulezero.test_handler.") and "held the event loop for " in said
+    assert ".holds) " in said and f"of {__file__}, in " in said

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import discord
 import jsonschema_rs
 import pytest
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from schedulezero.errors import ParameterError
 from schedulezero.handler.invocation import is_async
@@ -144,3 +144,44 @@ def test_a_function_that_cannot_be_one_says_why() -> None:
         @job()
         async def open_ended(bot: Any, **rest: int) -> None:
             """Take everything."""
+
+
+CODES = {"cactus": "C1"}
+
+
+def code_of(name: str) -> str:
+    if name == "exit":
+        raise SystemExit(3)
+    return CODES[name]
+
+
+@job()
+async def measure(bot: Any, name: Annotated[Text, AfterValidator(code_of)]) -> dict[str, Any]:
+    """Measure."""
+    return {"code": name}
+
+
+@measure.preview
+async def _preview(bot: Any, name: str) -> str:
+    return name
+
+
+async def test_what_a_validator_converts_is_converted_once() -> None:
+    spec = spec_of("measure", measure)
+    params = check_params(spec, {"name": "cactus"})
+    assert params == {"name": "C1"} and check_params(spec, params) is params
+    assert await measure(None, params) == {"code": "C1"} == await measure(None, {"name": "cactus"})
+    assert spec.preview is not None and await spec.preview(None, params) == "C1"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("monstera", "'name' of measure can't be used: KeyError: 'monstera'."),
+        ("exit", "'name' of measure can't be used: SystemExit: 3."),
+    ],
+)
+def test_a_validator_may_raise_anything(name: str, said: str) -> None:
+    with pytest.raises(ParameterError) as raised:
+        check_params(spec_of("measure", measure), {"name": name})
+    assert raised.value.message == said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from cogs.desk.drafts.draft import typed
 from cogs.desk.drafts.draft_card import parameter_lines
 from cogs.desk.drafts.post_preview import Post, post_of
@@ -19,6 +21,8 @@ from schedulezero.methods.spec import MethodSpec, Tell
 from schedulezero.methods.values import check_params
 from schedulezero.methods.variables import facts_of
 from schedulezero.model import Job
+
+log = logging.getLogger(__name__)
 
 
 async def details_of(desk: Desk, job: Job) -> str:
@@ -56,6 +60,9 @@ async def _as_it_will_look(desk: Desk, job: Job, spec: MethodSpec, tell: Tell) -
             said = translated(await tell(desk.bot, check_params(spec, job.params)))
     except ScheduleZeroError as error:
         said = translated(error.message)
+    except Exception:
+        log.exception("the preview of %s failed", spec.name)
+        said = t("The job's preview failed. The log says why.")
     lines = parameter_lines(places, typed(spec, job.params))
     shown = "\n".join(f"> {line}" for line in said.splitlines())
     return cut("\n".join([*lines, shown]), 1800)
