@@ -10,10 +10,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.config import Settings
+from cogs import memory
 from cogs.health import Check
 from schedulezero.errors import ScheduleZeroError
+from schedulezero.handler import journal
 from schedulezero.model.file_limits import mib
 from schedulezero.model.standbys import Standbys
+from schedulezero.server.records import tables
 from schedulezero.server.records.leases import nodes_alive
 from schedulezero.storage.causes import DISK_FULL
 from schedulezero.storage.database import database_of, is_postgres_setting, sqlite_path
@@ -104,6 +107,7 @@ async def _in_postgres(setting: str) -> str:
     database = database_of(setting, sa.MetaData())  # no tables in the metadata, so none is created
     await database.open()
     try:
+        await database.read(lambda connection: _expect_ours(connection, database.where))
         standbys = await database.read(standbys_of)
         there = await database.read(lambda connection: sa.inspect(connection).has_table("bot_files"))
         alive = await database.read(_nodes)
@@ -111,6 +115,13 @@ async def _in_postgres(setting: str) -> str:
     finally:
         await database.close()
     return f"{database.where} can be read; {_said_of_nodes(alive)}{files}; {_STANDBYS[standbys]}"
+
+
+def _expect_ours(connection: sa.Connection, where: str) -> None:
+    from schedulezero.storage.postgres import expect_ours  # needs the packages for PostgreSQL
+
+    for metadata in (tables.metadata, memory.metadata, journal.metadata):
+        expect_ours(connection, where, metadata.sorted_tables)
 
 
 def _nodes(connection: sa.Connection) -> list[str]:

@@ -10,10 +10,14 @@ import pytest
 from bot.config import Settings
 from bot.health.doctor import doctor
 from bot.health.doctor_database import check_database
+from schedulezero.errors import DatabaseUnusable
 from schedulezero.server import health
+from schedulezero.server.records import tables
 from schedulezero.storage.causes import DISK_FULL
+from schedulezero.storage.database import database_of
 from tests.conftest import until
 from tests.support.nodes import Node, nodes
+from tests.support.postgres import rows
 from tests.support.small_disk import fill
 from tests.support.small_disk import small_disk as small_disk
 
@@ -75,3 +79,17 @@ async def test_it_counts_the_nodes_on_postgresql(settings: Settings, postgres_ur
             )
 
         await until(both)
+
+
+@pytest.mark.postgresql
+async def test_a_postgresql_database_with_another_programs_table_is_left_alone(
+    settings: Settings, postgres_url: str
+) -> None:
+    settings = settings.model_copy(update={"database": postgres_url})
+    await rows(postgres_url, "CREATE TABLE jobs (x int)")
+    check = await check_database(settings)
+    assert not check.well and "a table jobs that is another program's" in check.remedy
+    with pytest.raises(DatabaseUnusable, match="a table jobs that is another program's"):
+        await database_of(postgres_url, tables.metadata).open()
+    columns = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+    assert [tuple(row) for row in await rows(postgres_url, columns)] == [("jobs", "x")]
