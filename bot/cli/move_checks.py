@@ -41,8 +41,8 @@ async def expect_no_foreign_table(database: Database, wanted: Sequence[sa.Table]
     name = await database.read(lambda connection: foreign_table(connection, wanted))
     if name is not None:
         raise CannotMove(
-            f"{database.where} has a table {name} that is another program's. Nothing was moved. Name an empty "
-            "database."
+            f"{database.where} has a table {name} that is another program's. Nothing was moved. Name "
+            "an empty database."
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -169,6 +170,17 @@ class Settings(BaseSettings):
                 sqlite_path(value)
         except DatabaseUnusable as error:
             raise ValueError(error.message) from error
+        return value
+
+    @field_validator("tls_authority")
+    @classmethod
+    def _authority(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ssl.create_default_context(cafile=value)
+            except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+                reason = getattr(error, "strerror", None) or str(error)
+                raise ValueError(f"it must be a file with a CA's certificates in PEM ({reason})") from error
         return value
 
     @field_validator("api_token")

@@ -55,7 +55,7 @@ def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postg
 
 
 def foreign_table(connection: Connection, tables: Iterable[sa.Table]) -> str | None:
-    """Return the name of a table that has one of ours' names, but is another program's; None if there is none.
+    """Return the name of a table that is another program's, though it has the name of one of ours, or None.
 
     An older version's table may lack columns, but only those that can be added to it. What is required and
     has no default was in it from its first day.

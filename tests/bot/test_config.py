@@ -54,6 +54,8 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("server_address: 127.0.0.1:4242", ["'server_address'", "tcp://127.0.0.1:4242"]),
         ("server_address: tcp://127.0.0.1:notaport", ["'server_address'", "tcp://"]),
         ("api_endpoint: ftp://x", ["'api_endpoint'", "http://127.0.0.1:8888"]),
+        ("tls_authority: /no/where.pem", ["'tls_authority'", "(No such file or directory)"]),
+        (f"tls_authority: {__file__}", ["'tls_authority'", "a CA's certificates in PEM"]),
         ("database: ''", ["'database'", "it must not be empty"]),
         ("sprockets: 5", ["'sprockets'", "is 5", "a list, such as"]),
         ("sprockets: [5]", ["'sprockets'", "is 5", "a text"]),
