@@ -216,6 +216,7 @@ class Dispatcher:
                 except DatabaseUnavailable as error:
                     outage.failed(part, error)
                     await asyncio.sleep(_AGAIN_SECONDS)
+                    outage.forget(part)  # the next try may wait for as long as there is no run
         finally:
             outage.forget(part)
 
