@@ -20,8 +20,7 @@ from schedulezero.client.client import Client
 from schedulezero.errors import BadAnswer, ClientError, KeysUnusable, PortTaken, RequestRefused, ServerBusy
 from schedulezero.handler.registration import ping_server
 from schedulezero.model import JsonObject
-from schedulezero.server.handlers.registrations import bind
-from schedulezero.server.service import listen
+from schedulezero.server.service import bind, listen
 from schedulezero.wire.keys import KeyRing
 
 _SERVICE = "ScheduleZero"
