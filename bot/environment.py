@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from cogs.config.config import PREFIX, Settings, is_key_name
+from cogs.config.config import BELOW, PREFIX, Settings, is_key_name
+from cogs.config.limit_settings import LimitSettings
 
 _LIKE = 0.8
 _LONGEST = 100
@@ -43,7 +44,8 @@ class Unknown:
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[Unknown]:
     """Return the variables with our prefix that set none of our keys."""
-    ours = [key.upper() for key in Settings.model_fields]
+    limits = (f"limits{BELOW}{key}" for key in LimitSettings.model_fields)
+    ours = [key.upper() for key in (*Settings.model_fields, *limits)]
     found: list[Unknown] = []
     for name in sorted(environment):
         key = name.removeprefix(PREFIX)

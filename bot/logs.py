@@ -85,7 +85,7 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         record = logging.makeLogRecord(record.__dict__)
         message = redact(record.getMessage())  # before the control characters in a secret are escaped
-        if run_id := getattr(record, "run_id", None):
+        if (run_id := getattr(record, "run_id", None)) and run_id not in message:
             message = f"{message} (run {run_id})"
         record.msg, record.args = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message), ()
         if record.exc_info and not record.exc_text:
@@ -102,7 +102,7 @@ class RunFilter(logging.Filter):
         # The module is slow to import and isn't loaded before the first run.
         module = sys.modules.get("schedulezero.handler.run_context")
         current = module.current_run().run_id if module is not None else None
-        record.run_id = current or getattr(record, "run_id", None)
+        record.run_id = getattr(record, "run_id", None) or current
         return True
 
 

@@ -102,7 +102,12 @@ class AlertsCog(commands.Cog):
         others_work = len(held) < len(by_place)
         for trouble, error in held:
             if not isinstance(error, ClientError) and self._patience_is_over(trouble, others_work):
-                log.error("the trouble of run %s is not told: %s", trouble.run.id, error)
+                log.error(
+                    "the trouble of run %s is not told: %s",
+                    trouble.run.id,
+                    error,
+                    extra={"run_id": trouble.run.id},
+                )
                 self._told.add(trouble.sequence)
         waiting = [trouble.sequence for trouble, _ in held]
         read = min(waiting) - 1 if waiting else troubles[-1].sequence

@@ -6,12 +6,16 @@ inspect what was posted) and ``bot_settings``, and the names that tests need wit
 
 Where somebody's own bot is a file ``bot.py`` or a folder ``bot``, ``python -m pytest`` finds that instead of
 our package. Our package is then imported by its place beside this one, and ``import bot`` still finds theirs.
+
+A folder ``sprockets`` may hide our package of that name, too, as that of a package to publish does with its
+``__init__.py``. Ours then stands for both, as in a bot that runs: it finds their modules and `sprockets.kit`.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import pkgutil
 import sys
 from functools import cache
 from pathlib import Path
@@ -32,7 +36,9 @@ __all__ = ["MovedClock", "SimulatedGuild", "bot_settings", "free_settings", "gui
 
 _BOT = "bot"
 _MODULE = f"{_BOT}.testing"
-_OURS = Path(__file__).resolve().parent.parent / _BOT / "__init__.py"
+_ROOT = Path(__file__).resolve().parent.parent
+_OURS = _ROOT / _BOT / "__init__.py"
+_SPROCKETS = "sprockets"
 
 
 def __getattr__(name: str) -> Any:
@@ -52,11 +58,8 @@ def _module() -> ModuleType:
     if found is not None and found.origin is not None and Path(found.origin).resolve() == _OURS:
         return importlib.import_module(_MODULE)
     theirs = _taken_out()
-    spec = importlib.util.spec_from_file_location(_BOT, _OURS, submodule_search_locations=[str(_OURS.parent)])
-    assert spec is not None and spec.loader is not None
-    package = sys.modules[_BOT] = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(package)
+        _import_ours(_BOT)
         return importlib.import_module(_MODULE)  # with every module of the package that it uses
     finally:
         ours = _taken_out()
@@ -70,3 +73,22 @@ def _taken_out() -> dict[str, ModuleType]:
     """Remove the package `bot` and its modules from the imported ones, and return them."""
     names = [name for name in sys.modules if name == _BOT or name.startswith(f"{_BOT}.")]
     return {name: sys.modules.pop(name) for name in names}
+
+
+def _import_ours(name: str) -> ModuleType:
+    """Import one of our packages by its place."""
+    file = _ROOT / name / "__init__.py"
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=[str(file.parent)])
+    assert spec is not None and spec.loader is not None
+    package = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(package)
+    return package
+
+
+def pytest_configure() -> None:
+    """Find `sprockets.kit` and the modules of the author's folder ``sprockets``, whatever is in that."""
+    package = sys.modules.get(_SPROCKETS) or _import_ours(_SPROCKETS)
+    # The setting `pythonpath` of pytest is in effect now. Theirs come first, as in a bot that runs.
+    own = str(_ROOT / _SPROCKETS)
+    places = [place for place in pkgutil.extend_path([], _SPROCKETS) if Path(place).resolve() != Path(own)]
+    package.__path__ = list(dict.fromkeys([*places, own]))

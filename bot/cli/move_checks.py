@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from schedulezero.errors import ScheduleZeroError
-from schedulezero.server.records import moves, tables
+from schedulezero.server.records import tables
 from schedulezero.server.records.leases import nodes_alive
 from schedulezero.storage.database import Database
-from schedulezero.storage.sql import is_postgres
+from schedulezero.storage.sql import foreign_table, is_postgres
 
 _MOST_NAMED = 20
 """How many of the places that hold what can't be stored are named."""
@@ -37,25 +37,12 @@ async def expect_no_server(database: Database) -> None:
 
 
 async def expect_no_foreign_table(database: Database, wanted: Sequence[sa.Table]) -> None:
-    """Raise CannotMove if a table of one of ours' names is another program's: it lacks our columns."""
-
-    def foreign(connection: Connection) -> str | None:
-        inspector = sa.inspect(connection)
-        there = set(inspector.get_table_names())
-        if moves.moves.name in there:
-            return None  # an earlier version may have begun the move
-        for table in wanted:
-            if table.name in there:
-                known = {column["name"] for column in inspector.get_columns(table.name)}
-                if not known >= set(table.columns.keys()):
-                    return table.name
-        return None
-
-    name = await database.read(foreign)
+    """Raise CannotMove if a table of one of ours' names is another program's."""
+    name = await database.read(lambda connection: foreign_table(connection, wanted))
     if name is not None:
         raise CannotMove(
-            f"{database.where} has a table {name} that is not this program's, or an older version's. "
-            "Nothing was moved. Name an empty database."
+            f"{database.where} has a table {name} that is another program's. Nothing was moved. Name "
+            "an empty database."
         )
 
 

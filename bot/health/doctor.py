@@ -29,7 +29,7 @@ from schedulezero.errors import (
     PortTaken,
 )
 from schedulezero.handler.registration import ping_server
-from schedulezero.server.exposure import check_rest
+from schedulezero.server.exposure import check_rest, tls_context
 from schedulezero.wire.addresses import is_loopback
 from schedulezero.wire.greeting import Wire, mismatch, wire_at
 
@@ -90,7 +90,7 @@ async def _checks(
     yield Check("config", True, f"{source_of(config)}; {whose}")
     if unknown := unknown_variables():
         yield Check("environment", True, f"warning: {told(unknown)}")
-    yield _exposure(settings)
+    yield exposure(settings)
     yield await check_database(settings)
     if not server_only:
         yield await asyncio.to_thread(_sprockets, settings)
@@ -134,17 +134,25 @@ async def _checks(
         await client.close()
 
 
-def _exposure(settings: Settings) -> Check:
+def exposure(settings: Settings) -> Check:
+    """Check whether the embedded server would be open to other machines without TLS."""
+    tls = None
+    try:
+        if settings.server == "embedded":
+            tls = tls_context(settings.tls_certificate, settings.tls_key)
+    except Exposed as error:
+        return Check("exposure", False, "there can be no TLS", error.message)
     try:
         if settings.server == "embedded":
             check_rest(
                 settings.api_endpoint,
-                tls=settings.tls_certificate is not None,
+                tls=tls is not None,
                 behind_proxy=settings.behind_proxy,
                 has_token=True,  # made with `token make`; the server warns at its start if there is none
             )
     except Exposed as error:
-        return Check("exposure", False, f"{settings.api_endpoint} is open to other machines", error.message)
+        said = "would have no TLS" if is_loopback(settings.api_endpoint) else "is open to other machines"
+        return Check("exposure", False, f"{settings.api_endpoint} {said}", error.message)
     if settings.is_plain_beyond_this_machine:
         said = "open, and unguarded by `plain_zeromq`: anybody on the network path can read and forge calls"
         return Check("exposure", True, f"warning: {said}")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import errno
+import itertools
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from enum import Enum, auto
+from urllib.parse import urlsplit
+
+import zmq
 
 from bot.app import expect_free
 from bot.config import Settings
@@ -15,11 +20,12 @@ from schedulezero.client.client import Client
 from schedulezero.errors import BadAnswer, ClientError, KeysUnusable, PortTaken, RequestRefused, ServerBusy
 from schedulezero.handler.registration import ping_server
 from schedulezero.model import JsonObject
-from schedulezero.server.service import listen
+from schedulezero.server.service import bind, listen
 from schedulezero.wire.keys import KeyRing
 
 _SERVICE = "ScheduleZero"
 _UNREADY = "It goes on by itself once that is over; until then it refuses changes, and runs wait."
+_EVERY_HOST = {"*", "0.0.0.0", "::"}
 _UNKNOWN_CODE = RequestRefused.code
 """The code of a refusal that isn't in our form."""
 
@@ -90,21 +96,55 @@ async def check_ports(
     """
     if not server_only:
         yield await _handler_port(settings, bots, running=found is Answers.SERVER)
+    for check in _clashes(settings, server_only=server_only):
+        yield check
     if settings.server != "embedded":
         return
     if found is Answers.SERVER:
         yield Check("ports", True, f"api_endpoint {settings.api_endpoint} is used by a server")
         return
-    for name, address in (
-        ("api_endpoint", settings.api_endpoint),
-        ("server_address", settings.server_address),
+    for name, address, try_it in (
+        ("api_endpoint", settings.api_endpoint, _listen),
+        ("server_address", settings.server_address, _bind),
     ):
         try:
-            listen(address).close()
+            try_it(address)
             yield Check("ports", True, f"{name} {address} is free")
-        except PortTaken:
-            remedy = f"Stop the program that listens there, or set another `{name}`."
-            yield Check("ports", False, f"{name} {address} is taken", remedy)
+        except PortTaken as error:
+            taken = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
+            if taken:
+                remedy = f"Stop the program that listens there, or set another `{name}`."
+                yield Check("ports", False, f"{name} {address} is taken", remedy)
+            else:
+                yield Check("ports", False, f"{name} {address} cannot be used", error.message)
+
+
+def _listen(endpoint: str) -> None:
+    listen(endpoint).close()
+
+
+def _bind(address: str) -> None:
+    """Bind `server_address` as the server does: libzmq takes addresses such as ``tcp://*:4242``."""
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as socket:
+        bind(socket, address)
+
+
+def _clashes(settings: Settings, *, server_only: bool) -> Iterator[Check]:
+    """Yield a failed check for each two settings that name the same port."""
+    wanted: list[tuple[str, str, int]] = []
+    if not server_only:
+        wanted.append(("handler_port", settings.handler_host, settings.handler_port))
+        if settings.metrics_port is not None:
+            wanted.append(("metrics_port", settings.handler_host, settings.metrics_port))
+    if settings.server == "embedded":
+        for name in ("api_endpoint", "server_address"):
+            parts = urlsplit(getattr(settings, name))
+            wanted.append((name, parts.hostname or "*", parts.port or 80))
+    for (first, here, port), (second, there, other) in itertools.combinations(wanted, 2):
+        hosts = {"127.0.0.1" if host == "localhost" else host for host in (here, there)}
+        if port == other and (len(hosts) == 1 or hosts & _EVERY_HOST):
+            said = f"`{first}` and `{second}` both name port {port}"
+            yield Check("ports", False, said, "Give each of them a port of its own.")
 
 
 async def _handler_port(settings: Settings, bots: tuple[int, ...] | None, *, running: bool) -> Check:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+import ssl
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -27,12 +30,13 @@ from pydantic_settings import (
 from cogs.config.config_words import in_our_words
 from cogs.config.limit_settings import LimitSettings
 from cogs.config.nearest import nearest
+from cogs.config.settings_file import parse
 from schedulezero.errors import DatabaseUnusable, ScheduleZeroError
 from schedulezero.storage.database import is_postgres_setting, sqlite_path
 from schedulezero.storage.postgres_url import check_url, without_password
 from schedulezero.storage.sealing import key_in
 from schedulezero.when.calendar.triggers import known_zones
-from schedulezero.wire.addresses import is_loopback
+from schedulezero.wire.addresses import is_handler_address, is_loopback
 from schedulezero.wire.keys import is_key
 
 DEFAULT_PATH = Path("config/schedulezero.yaml")
@@ -59,11 +63,19 @@ Intent = Literal[
 """
 
 
+_LIMITS_AS_JSON = (
+    f"{PREFIX}LIMITS must be a JSON object; or set one limit, such as "
+    f"{PREFIX}LIMITS{BELOW}JOBS_PER_GUILD=2000."
+)
+
+
 class ConfigError(ScheduleZeroError):
     """The configuration can't be used; the message is one sentence that says what to change."""
 
 
 _LONGEST_SHOWN = 200
+_MOST_TOLD = 5
+_SQLITE = "sqlite:///"
 
 
 class Settings(BaseSettings):
@@ -123,6 +135,27 @@ class Settings(BaseSettings):
         # The file's values are passed to the constructor; the environment overrides them.
         return env_settings, init_settings
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and info.field_name is not None:
+            wanted = str(cls.model_fields[info.field_name].annotation)
+            if "int" in wanted or "float" in wanted:  # pydantic would take true for 1
+                raise ValueError("it must be a whole number" if "int" in wanted else "it must be a number")
+        return value
+
+    @field_validator("handler_id")
+    @classmethod
+    def _visible(cls, value: str) -> str:
+        if not value.isprintable() or not value.strip():
+            raise ValueError("it must be visible characters in one line")
+        return value
+
+    @field_validator("tls_certificate", "tls_key", "tls_authority", "keys")
+    @classmethod
+    def _at_home(cls, value: str | None) -> str | None:
+        return os.path.expanduser(value) if value is not None else None  # noqa: PTH111 - never raises
+
     @field_validator("server_address")
     @classmethod
     def _tcp_address(cls, value: str) -> str:
@@ -156,6 +189,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "it must be the address under which the server reaches the bot, such as 10.0.0.5"
             )
+        if not _is_host(value):
+            raise ValueError("it must be a host alone, without scheme and port, such as 10.0.0.5")
         return value
 
     @field_validator("database")
@@ -165,10 +200,25 @@ class Settings(BaseSettings):
         try:
             if is_postgres_setting(value):
                 check_url(value)
-            else:
-                sqlite_path(value)
+                return value
+            if ":memory:" in value:
+                raise ValueError("it must be a file: what is in memory only is lost when the server stops")
+            scheme = _SQLITE if value.startswith(_SQLITE) else ""
+            value = scheme + os.path.expanduser(value.removeprefix(scheme))  # noqa: PTH111 - never raises
+            sqlite_path(value)
         except DatabaseUnusable as error:
             raise ValueError(error.message) from error
+        return value
+
+    @field_validator("tls_authority")
+    @classmethod
+    def _authority(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ssl.create_default_context(cafile=value)
+            except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+                reason = getattr(error, "strerror", None) or str(error)
+                raise ValueError(f"it must be a file with a CA's certificates in PEM ({reason})") from error
         return value
 
     @field_validator("api_token")
@@ -234,7 +284,8 @@ class Settings(BaseSettings):
     @classmethod
     def _zone(cls, value: str) -> str:
         if value not in known_zones():
-            near = nearest(value, known_zones())
+            # Abbreviations such as CEST resemble others, such as EST, that are hours away.
+            near = nearest(value, [zone for zone in known_zones() if "/" in zone or zone == "UTC"])
             raise ValueError(f"it must be an IANA zone such as {near or 'Europe/Berlin'}")
         return value
 
@@ -289,12 +340,9 @@ def load_settings(path: str | Path | None = None) -> Settings:
     try:
         return Settings(**data)
     except ValidationError as error:
-        raise ConfigError(_sentence(error, file)) from error
+        raise ConfigError(_sentences(error, file, data)) from error
     except SettingsError as error:
-        raise ConfigError(
-            f"{PREFIX}LIMITS must be a JSON object; or set one limit, such as "
-            f"{PREFIX}LIMITS{BELOW}JOBS_PER_GUILD=2000."
-        ) from error
+        raise ConfigError(_LIMITS_AS_JSON) from error
 
 
 def wants_json(path: str | Path | None = None) -> bool:
@@ -337,7 +385,7 @@ def _read(file: Path) -> dict[str, Any]:
             content = opened.read(_LARGEST_FILE + 1)
         if len(content) > _LARGEST_FILE:
             raise ConfigError(f"{file} is too large for a configuration; did you mean another file?")
-        data: Any = yaml.safe_load(content.decode("utf-8"))
+        data: Any = parse(content.decode("utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(
             f"There is no configuration file {file}; create it or name another one with --config."
@@ -362,27 +410,62 @@ def _read(file: Path) -> dict[str, Any]:
     return data
 
 
-def _sentence(error: ValidationError, file: Path) -> str:
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
+def _sentences(error: ValidationError, file: Path, data: Mapping[str, Any]) -> str:
+    """Return a sentence for each setting that can't be used, so that all can be corrected at once."""
+    told: dict[tuple[int | str, ...], str] = {}
+    for item in error.errors(include_url=False):
+        place = item["loc"][: 2 if item["loc"][:1] == ("limits",) else 1]
+        told.setdefault(place, _sentence(item, file, data))
+    found = list(told.values())
+    more = f" {len(found) - _MOST_TOLD} more settings can't be used." if len(found) > _MOST_TOLD else ""
+    return " ".join(found[:_MOST_TOLD]) + more
+
+
+def _sentence(error: ErrorDetails, file: Path, data: Mapping[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
     if not key:
-        return f"In {file}: {str(first['msg']).removeprefix('Value error, ')}."
-    if key == "database" and first["type"] == "value_error":
-        return str(first["msg"]).removeprefix("Value error, ")
+        where = file if file.exists() else "the settings"
+        return f"In {where}: {str(error['msg']).removeprefix('Value error, ')}."
+    if key == "database" and error["type"] == "value_error":
+        said = str(error["msg"]).removeprefix("Value error, ")
+        return said if "`database`" in said else f"`database` cannot be used: {said}."
     if key in _SECRET_KEYS:
-        return f"{PREFIX}{key.upper()} cannot be used: {in_our_words(first)}."
+        return f"{PREFIX}{key.upper()} cannot be used: {in_our_words(error)}."
     name, _, inner = key.partition(".")
-    if first["type"] == "extra_forbidden":
-        known = list(LimitSettings.model_fields if inner else Settings.model_fields)
-        return f"{file} sets {key!r}, which is no key that there is{_meant(inner or key, known)}"
+    variable = f"{PREFIX}{name.upper()}"
+    limits = data.get("limits")
+    if error["type"] == "extra_forbidden":
+        limit = key.removeprefix("limits.")
+        if len(error["loc"]) == 1 and limit in LimitSettings.model_fields:
+            return f"{file} sets {key!r}; write it below `limits`, as in limits: {{{limit}: …}}."
+        nested = len(error["loc"]) > 1
+        given = not nested or (isinstance(limits, dict) and inner in limits)
+        known = list(LimitSettings.model_fields if nested else Settings.model_fields)
+        source = file if given else variable
+        return f"{source} sets {key!r}, which is no key that there is{_meant(inner or key, known)}"
     if name == "limits" and not inner:
-        return f"'limits' in {file} must hold keys such as `jobs_per_guild: 2000`."
+        in_file = variable not in os.environ
+        return (
+            f"'limits' in {file} must hold keys such as `jobs_per_guild: 2000`."
+            if in_file
+            else _LIMITS_AS_JSON
+        )
     name = key if name == "limits" else name
     variable = f"{PREFIX}{name.upper().replace('.', BELOW)}"
     source = variable if variable in os.environ else f"{name!r} in {file}"
     # The value of `database` may contain a password.
-    given = f" is {repr(first['input'])[:_LONGEST_SHOWN]}" if key != "database" else ""
-    return f"{source}{given}: {in_our_words(first)}."
+    given = f" is {repr(error['input'])[:_LONGEST_SHOWN]}" if key != "database" else ""
+    return f"{source}{given}: {in_our_words(error)}."
+
+
+def _is_host(value: str) -> bool:
+    """Return whether a text is a host's name or address, with nothing beside it."""
+    if ":" not in value:
+        return is_handler_address(f"tcp://{value}:1")
+    try:
+        return IPv6Address(value).scope_id is None
+    except ValueError:
+        return False
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

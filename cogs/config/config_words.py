@@ -39,6 +39,8 @@ def in_our_words(error: Mapping[str, Any]) -> str:
         error: An element of ``ValidationError.errors()``.
     """
     words = _WORDS.get(error["type"])
+    if error["input"] is None and words is not None:  # a key with nothing behind it
+        words = f"{words.partition(';')[0]}; give one, or remove the line"
     if words is None:  # one of our own validators wrote the sentence
         return str(error["msg"]).removeprefix("Value error, ")
     context = dict(error.get("ctx", {})).items()

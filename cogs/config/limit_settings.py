@@ -34,6 +34,13 @@ class LimitSettings(BaseModel):
     files_mib_per_guild: Many | None = _DEFAULTS.files_mib_per_guild
     files_mib: Many | None = _DEFAULTS.files_mib
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any) -> Any:
+        if isinstance(value, bool):  # pydantic would take true for 1
+            raise ValueError("it must be a whole number")
+        return value
+
     @field_validator("*")
     @classmethod
     def _zero_is_none(cls, value: Any) -> Any:

@@ -222,7 +222,12 @@ class Calls:
                         uncertain=True,
                     )
         except DatabaseUnavailable as error:
-            log.error("run %s was not begun: the journal cannot be written: %s", run_id, error)
+            log.error(
+                "run %s was not begun: the journal cannot be written: %s",
+                run_id,
+                error,
+                extra={"run_id": run_id},
+            )
             return failure(unwritable(error), retry_after=JOURNAL_AGAIN_SECONDS)
         faults.point("handler.begun")
         answer = _not_begun(call) if self._stopping else await self._carry_out(invocation, journal, pings)
@@ -245,7 +250,9 @@ class Calls:
                 await journal.withdraw(run_id)
         except DatabaseUnavailable:
             # The job took effect, so this is the answer; we remember it for the lifetime of this process.
-            log.exception("what came of run %s could not be noted in the journal", run_id)
+            log.exception(
+                "what came of run %s could not be noted in the journal", run_id, extra={"run_id": run_id}
+            )
             if len(self._unwritten) < _MOST_UNWRITTEN:
                 self._unwritten[run_id] = answer
 

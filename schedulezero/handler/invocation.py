@@ -102,7 +102,13 @@ def answer_of(call: Call, result: Any) -> JsonObject:
         return _answer_of(call, result)
     except Exception as error:
         # A custom object whose methods fail when they are read.
-        log.warning("the result of %s (run %s) cannot be read", call.method, call.run_id, exc_info=error)
+        log.warning(
+            "the result of %s (run %s) cannot be read",
+            call.method,
+            call.run_id,
+            exc_info=error,
+            extra={"run_id": call.run_id},
+        )
     except BaseException as error:
         if not is_its_own(error):
             raise
@@ -206,7 +212,9 @@ def _answer_of_error(call: Call, error: BaseException) -> JsonObject:
         return failure(error.message, **extra)
     if isinstance(error, ParameterError):
         return failure(error.message, retry=False)
-    log.error("job %s failed (run %s)", call.method, call.run_id, exc_info=error)
+    log.error(
+        "job %s failed (run %s)", call.method, call.run_id, exc_info=error, extra={"run_id": call.run_id}
+    )
     if isinstance(error, MissingKey):
         return failure(
             Sentence(

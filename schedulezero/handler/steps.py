@@ -106,7 +106,9 @@ async def _withdraw(journal: Journal, run_id: str, key: str) -> None:
     try:
         await journal.withdraw_step(run_id, key)
     except DatabaseUnavailable as error:
-        log.warning("step %s of run %s stays begun in the journal: %s", key, run_id, error)
+        log.warning(
+            "step %s of run %s stays begun in the journal: %s", key, run_id, error, extra={"run_id": run_id}
+        )
 
 
 async def _note(journal: Journal, run_id: str, key: str, result: JsonObject) -> None:
@@ -114,7 +116,13 @@ async def _note(journal: Journal, run_id: str, key: str, result: JsonObject) -> 
         await journal.end_step(run_id, key, result)
     except DatabaseUnavailable as error:
         # The step took effect anyway; a later call for this run finds that out, as after a crash.
-        log.warning("step %s of run %s was done and could not be noted: %s", key, run_id, error)
+        log.warning(
+            "step %s of run %s was done and could not be noted: %s",
+            key,
+            run_id,
+            error,
+            extra={"run_id": run_id},
+        )
 
 
 def nonce(key: str) -> str | None:

@@ -70,9 +70,9 @@ class UnnamedCalls:
         assert invocation.asked is not None
         arrived = self._repetitions.arrive(invocation.asked)
         if arrived.answer is not None:
-            log.info(
-                "%s was called again; its run %s is not repeated", _method(invocation), arrived.run.run_id
-            )
+            run_id = arrived.run.run_id
+            said = "%s was called again; its run %s is not repeated"
+            log.info(said, _method(invocation), run_id, extra={"run_id": run_id})
             known: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
             known.set_result(arrived.answer)
             return known
@@ -154,7 +154,7 @@ async def _delete(journal: Journal, run_id: str) -> None:
     try:
         await journal.forget(run_id)
     except DatabaseUnavailable as error:
-        log.warning("run %s stays in the journal: %s", run_id, error)
+        log.warning("run %s stays in the journal: %s", run_id, error, extra={"run_id": run_id})
 
 
 def _method(invocation: Invocation) -> str:

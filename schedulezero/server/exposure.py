@@ -10,7 +10,13 @@ from schedulezero.wire.addresses import is_loopback
 
 
 def check_rest(endpoint: str, *, tls: bool, behind_proxy: bool, has_token: bool) -> None:
-    """Raise Exposed when REST would be reachable from other machines without a token or in plain text."""
+    """Raise Exposed when REST would be in plain text despite its address, or open to other machines."""
+    if endpoint.lower().startswith("https:") and not tls and not behind_proxy:
+        raise Exposed(
+            f"`api_endpoint` {endpoint} promises TLS, and there is no certificate. Set `tls_certificate` and "
+            "`tls_key`, or `behind_proxy: true` if a proxy that does TLS stands before it, or begin it with "
+            "http:// on 127.0.0.1."
+        )
     if is_loopback(endpoint):
         return
     if not tls and not behind_proxy:

@@ -15,6 +15,7 @@ from datetime import datetime
 from schedulezero import instants
 from schedulezero.server.config import ServerConfig
 from schedulezero.server.exposure import check_rest, tls_context
+from schedulezero.server.handlers.registrations import bind
 from schedulezero.server.http.connections import Bounds, Connections
 from schedulezero.server.parts import build_engine, open_database, receive_handlers
 from schedulezero.server.parts_kept import Parts
@@ -23,7 +24,7 @@ from schedulezero.storage.descriptors import descriptor_limit
 from schedulezero.wire.addresses import is_loopback
 from schedulezero.wire.keys import load_keys
 
-__all__ = ("ServerConfig", "listen", "serving")
+__all__ = ("ServerConfig", "bind", "listen", "serving")
 
 log = logging.getLogger(__name__)
 

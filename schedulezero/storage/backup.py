@@ -56,6 +56,8 @@ def _copy(path: Path, target: Path) -> None:
             closing(sqlite_file.connect(unfinished)) as copy,
             closing(sqlite_file.reading(path)) as source,
         ):
+            if sqlite_file.kind_of(source) is Kind.FOREIGN:
+                raise sqlite_file.foreign(path)
             try:
                 source.backup(copy)
                 copy.execute("PRAGMA journal_mode=DELETE")

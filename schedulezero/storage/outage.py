@@ -50,8 +50,14 @@ class Outage:
         self._failing.add(_ONCE)
 
     def forget(self, part: object) -> None:
-        """Note that a part doesn't try any more, which says nothing about the database."""
-        self._failing.discard(part)
+        """Note that a part doesn't try any more, or may try for long, which says nothing about the database.
+
+        The next success of another part ends the outage, as after a request that failed.
+        """
+        if part in self._failing:
+            self._failing.discard(part)
+            self._failing.add(_ONCE)
+            self._met_at = self._clock()
 
     def over(self, part: object) -> None:
         """Note that a part could use the database; the last one says so in the log."""

@@ -17,7 +17,7 @@ import asyncio
 import importlib
 import random
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -31,7 +31,7 @@ from schedulezero.errors import DatabaseAway, DatabaseUnavailable, DatabaseUnusa
 from schedulezero.storage.causes import DISK_FULL, HELD, READ_ONLY
 from schedulezero.storage.outage import Outage
 from schedulezero.storage.postgres_url import EXAMPLE, check_url, without_password
-from schedulezero.storage.sql import missing, to_json
+from schedulezero.storage.sql import foreign_table, missing, to_json
 
 T = TypeVar("T")
 
@@ -155,6 +155,7 @@ class PostgresDatabase:
     def _create(self, connection: Connection) -> None:
         # Nodes that start at the same time must not create the same table twice.
         connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_CREATING})"))
+        expect_ours(connection, self.where, self._metadata.sorted_tables)
         lacking = missing(connection, self._metadata)
         self._metadata.create_all(connection)
         for statement in lacking:
@@ -173,6 +174,22 @@ class PostgresDatabase:
         return DatabaseUnavailable(
             f"The database {self.where} cannot be used at the moment: {reason(error)}.",
             _CAUSES.get(_state(error) or ""),
+        )
+
+
+def expect_ours(connection: Connection, where: str, tables: Iterable[sa.Table]) -> None:
+    """Raise DatabaseUnusable if a table of one of ours' names is another program's.
+
+    Parameters:
+        connection: A connection to the database.
+        where: The database's location, for people.
+        tables: Those that are, or will be, in it.
+    """
+    name = foreign_table(connection, tables)
+    if name is not None:
+        raise DatabaseUnusable(
+            f"{where} has a table {name} that is another program's, and was left alone. Name an empty "
+            "database."
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,23 @@ def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postg
     if key not in _inserts:
         _inserts[key] = insert_into(connection, table).on_conflict_do_nothing()
     return _inserts[key]
+
+
+def foreign_table(connection: Connection, tables: Iterable[sa.Table]) -> str | None:
+    """Return the name of a table that is another program's, though it has the name of one of ours, or None.
+
+    An older version's table may lack columns, but only those that can be added to it. What is required and
+    has no default was in it from its first day.
+    """
+    inspector = sa.inspect(connection)
+    there = set(inspector.get_table_names())
+    for table in tables:
+        if table.name in there:
+            known = {column["name"] for column in inspector.get_columns(table.name)}
+            first = {item.name for item in table.columns if not item.nullable and item.server_default is None}
+            if not known >= first:
+                return table.name
+    return None
 
 
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

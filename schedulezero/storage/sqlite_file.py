@@ -90,7 +90,7 @@ def check(path: Path, tables: Collection[str] = ()) -> None:
         with _looking(path) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             found = faults(connection)
-            kind = kind_of(connection, tables)
+            kind = kind_of(connection)
             marked = _application(connection) == APPLICATION
     if found:
         raise damaged(path, found)
@@ -140,8 +140,11 @@ def tables_in(connection: sqlite3.Connection) -> set[str]:
     return {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
-def kind_of(connection: sqlite3.Connection, own: Collection[str] = ()) -> Kind:
-    """Return what a file contains; one with only tables of the names ``own`` is also ours."""
+def kind_of(connection: sqlite3.Connection) -> Kind:
+    """Return what a file contains.
+
+    Other programs have tables of our names, too, such as `jobs`: those alone don't make a file ours.
+    """
     names = tables_in(connection)
     if not names:
         return Kind.EMPTY
@@ -151,9 +154,7 @@ def kind_of(connection: sqlite3.Connection, own: Collection[str] = ()) -> Kind:
             for tables in choices:
                 if all(table in names and _has(connection, table, column) for table, column in tables):
                     return kind
-    # Other programs have tables of such names, too, such as `jobs`, but then beside tables of other names.
-    others = {name for name in names if not name.startswith("sqlite_")} - set(own)
-    return Kind.OWN if mark == APPLICATION or (mark == 0 and own and not others) else Kind.FOREIGN
+    return Kind.OWN if mark == APPLICATION else Kind.FOREIGN
 
 
 def _application(connection: sqlite3.Connection) -> int:

@@ -54,6 +54,8 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("server_address: 127.0.0.1:4242", ["'server_address'", "tcp://127.0.0.1:4242"]),
         ("server_address: tcp://127.0.0.1:notaport", ["'server_address'", "tcp://"]),
         ("api_endpoint: ftp://x", ["'api_endpoint'", "http://127.0.0.1:8888"]),
+        ("tls_authority: /no/where.pem", ["'tls_authority'", "(No such file or directory)"]),
+        (f"tls_authority: {__file__}", ["'tls_authority'", "a CA's certificates in PEM"]),
         ("database: ''", ["'database'", "it must not be empty"]),
         ("sprockets: 5", ["'sprockets'", "is 5", "a list, such as"]),
         ("sprockets: [5]", ["'sprockets'", "is 5", "a text"]),
@@ -74,6 +76,28 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("api_endpoint: http://me@127.0.0.1:8888", ["'api_endpoint'", "must not hold a user"]),
         ("api_endpoint: http://127.0.0.1:0", ["'api_endpoint'", "must not hold port 0"]),
         ("server_address: tcp://127.0.0.1:4242/x", ["'server_address'", "must not hold a path"]),
+        ("handler_port: true", ["'handler_port'", "is True", "a whole number"]),
+        ("handler_port: 1:30", ["'handler_port'", "is '1:30'", "a whole number"]),
+        ("history_days: true", ["'history_days'", "is True", "a number"]),
+        ("limits: {jobs_per_guild: false}", ["'limits.jobs_per_guild'", "is False", "a whole number"]),
+        ("database: ':memory:'", ["`database`", "it must be a file"]),
+        ("database: 'sqlite:///:memory:'", ["`database`", "it must be a file"]),
+        ('handler_id: "a\\nb"', ["'handler_id'", "visible characters in one line"]),
+        ("handler_host: 10.0.0.6:5000", ["'handler_host'", "is '10.0.0.6:5000'", "a host alone"]),
+        ("handler_host: tcp://10.0.0.6", ["'handler_host'", "a host alone"]),
+        ("timezone: 2026-13-45", ["'timezone'", "is '2026-13-45'", "Europe/Berlin"]),
+        ("timezone:", ["'timezone'", "a text; give one, or remove the line"]),
+        ("timezone: CEST", ["'timezone'", "such as Europe/Berlin"]),
+        ("jobs_per_guild: 5", ["'jobs_per_guild'", "below `limits`, as in limits: {jobs_per_guild: …}"]),
+        ("limits.jobs_per_guild: 5", ["'limits.jobs_per_guild'", "as in limits: {jobs_per_guild: …}"]),
+        (
+            "handler_prot: 1\napi_endpiont: x",
+            ["did you mean `handler_port`?", "did you mean `api_endpoint`?"],
+        ),
+        ("handler_port: x\ntimezone: Mars", ["'handler_port'", "'timezone'"]),
+        ("timezone: UTC\n\ntimezone: UTC", ["at line 3", "`timezone` is there already, at line 1"]),
+        ("limits:\n  file_mib: 1\nshards: 2\nlimits: {}", ["at line 4", "`limits`", "at line 1"]),
+        ("limits:\n  file_mib: 1\n  file_mib: 1", ["at line 3", "`file_mib`", "at line 2"]),
         ("just a text", ["must hold lines such as"]),
         ("[1, 2]", ["must hold lines such as"]),
         ("5: 6", ["must hold lines such as"]),
@@ -147,6 +171,41 @@ def test_variables_of_a_published_server_stop_nothing_and_a_typo_of_ours_is_name
     )
     many = {f"SCHEDULEZERO_X{number}": "" for number in range(20)}
     assert told(unknown_variables(many)).endswith("and 15 more")
+
+
+def test_a_misspelt_variable_of_a_limit_is_named() -> None:
+    (found,) = unknown_variables({"SCHEDULEZERO_LIMITS_JOBS_PER_GUILD": "4"})
+    assert found.near == "SCHEDULEZERO_LIMITS__JOBS_PER_GUILD"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("LIMITS", "3", "^SCHEDULEZERO_LIMITS must be a JSON object"),
+        ("LIMITS", '{"jobs": 3}', "^SCHEDULEZERO_LIMITS sets 'limits.jobs'"),
+        ("HANDLER_HOST", "10.0.0.6:5000", "^SCHEDULEZERO_HANDLER_HOST is '10.0.0.6:5000'"),
+        ("HANDLER_HOST", "10.0.0.6", "^In the settings: `handler_host` is not loopback"),
+    ],
+)
+def test_no_file_is_blamed_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"SCHEDULEZERO_{name}", value)
+    with pytest.raises(ConfigError, match=says):
+        load_settings()
+
+
+def test_files_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = load_settings(write(tmp_path, "database: ~/x.db\nkeys: ~/keys\n"))
+    assert (found.database, found.keys) == (f"{tmp_path}/x.db", f"{tmp_path}/keys")
+    found = load_settings(write(tmp_path, "database: sqlite:///~/x.db"))
+    assert found.database == f"sqlite:///{tmp_path}/x.db"
+
+
+def test_a_whole_number_with_a_leading_zero_is_not_octal(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, "handler_port: 05000")).handler_port == 5000
 
 
 ELSEWHERE = "server: external\nserver_address: tcp://10.0.0.5:4242\nhandler_host: 10.0.0.6\n"

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from bot.config import Settings
-from bot.health.doctor import doctor
+from bot.health import doctor_database
+from bot.health.doctor import doctor, exposure
 from bot.health.doctor_database import check_database
+from bot.health.doctor_server import Answers, check_ports
+from schedulezero.errors import DatabaseUnusable
 from schedulezero.server import health
+from schedulezero.server.records import tables
 from schedulezero.storage.causes import DISK_FULL
+from schedulezero.storage.database import database_of
+from schedulezero.storage.sqlite import SqliteDatabase
 from tests.conftest import until
 from tests.support.nodes import Node, nodes
+from tests.support.postgres import rows
 from tests.support.small_disk import fill
 from tests.support.small_disk import small_disk as small_disk
 
@@ -75,3 +86,112 @@ async def test_it_counts_the_nodes_on_postgresql(settings: Settings, postgres_ur
             )
 
         await until(both)
+
+
+@pytest.mark.postgresql
+async def test_a_postgresql_database_with_another_programs_table_is_left_alone(
+    settings: Settings, postgres_url: str
+) -> None:
+    settings = settings.model_copy(update={"database": postgres_url})
+    await rows(postgres_url, "CREATE TABLE jobs (x int)")
+    check = await check_database(settings)
+    assert not check.well and "a table jobs that is another program's" in str(check.remedy)
+    with pytest.raises(DatabaseUnusable, match="a table jobs that is another program's"):
+        await database_of(postgres_url, tables.metadata).open()
+    columns = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+    assert [tuple(row) for row in await rows(postgres_url, columns)] == [("jobs", "x")]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on", "accepts no changes"),
+        (None, "may not create tables"),
+    ],
+)
+async def test_a_postgresql_database_that_takes_no_changes(
+    settings: Settings, postgres_url: str, statement: str | None, says: str
+) -> None:
+    await rows(postgres_url, "CREATE ROLE reader LOGIN PASSWORD 'secret'")
+    try:
+        if statement is not None:
+            await rows(postgres_url, "GRANT CREATE ON SCHEMA public TO reader")
+            await rows(postgres_url, statement.replace("CURRENT_USER", "reader"))
+        parts = urlsplit(postgres_url)
+        place = parts.netloc.rpartition("@")[2]
+        url = parts._replace(netloc=f"reader:secret@{place}").geturl()
+        check = await check_database(settings.model_copy(update={"database": url}))
+        assert not check.well and says in str(check.remedy)
+    finally:
+        await rows(postgres_url, "DROP OWNED BY reader")
+        await rows(postgres_url, "DROP ROLE reader")
+
+
+@pytest.mark.sqlite
+async def test_a_locked_file_fails_as_at_the_start(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor_database, "_LOCK_MS", 10)
+    path = Path(settings.database)
+    await _create(path)
+    before = path.read_bytes()
+    assert (await check_database(settings)).well
+    assert path.read_bytes() == before
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        check = await check_database(settings)
+    assert not check.well and "another program has locked it" in str(check.remedy)
+
+
+async def _create(path: Path) -> None:
+    database = SqliteDatabase(path, tables.metadata)
+    await database.open()
+    await database.close()
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Settings of ports, and what the checks find."""
+
+    settings: dict[str, object]
+    says: str
+    server_only: bool = False
+
+
+PORTS = (
+    Ports({"server_address": "tcp://203.0.113.5:4242"}, "cannot be bound: Cannot assign requested address"),
+    Ports({"api_endpoint": "http://203.0.113.5:8888"}, "(Cannot assign requested address)"),
+    Ports({"handler_port": 31_999, "server_address": "tcp://127.0.0.1:31999"}, "both name port 31999"),
+    Ports({"handler_port": 31_999, "api_endpoint": "http://localhost:31999"}, "both name port 31999"),
+    Ports({"metrics_port": 31_999, "api_endpoint": "http://0.0.0.0:31999"}, "both name port 31999"),
+    Ports({"metrics_port": 31_999, "api_endpoint": "http://127.0.0.2:31999"}, ""),
+    Ports({"handler_port": 31_999, "api_endpoint": "http://127.0.0.1:31999"}, "", server_only=True),
+    Ports({"server_address": "tcp://*:31999"}, ""),
+)
+
+
+@pytest.mark.parametrize("row", PORTS, ids=lambda row: str(row.settings))
+async def test_ports_that_cannot_be_used_are_found_with_the_servers_reason(
+    settings: Settings, row: Ports
+) -> None:
+    settings = settings.model_copy(update=row.settings)
+    found = check_ports(settings, Answers.NOBODY, (), server_only=row.server_only)
+    failed = [str(check) for check in [check async for check in found] if not check.well]
+    assert row.says in "".join(failed) if row.says else not failed
+    assert "is taken" not in "".join(failed)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"tls_certificate": "cert.pem"}, "belong together"),
+        ({"tls_certificate": "no.pem", "tls_key": "no.pem"}, "cannot be used"),
+        ({"api_endpoint": "https://127.0.0.1:18888"}, "promises TLS"),
+    ],
+)
+def test_a_certificate_is_checked_as_the_server_does(
+    settings: Settings, change: dict[str, str], says: str
+) -> None:
+    check = exposure(settings.model_copy(update=change))
+    assert not check.well and says in str(check.remedy)

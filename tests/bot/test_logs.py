@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.logs import LineFormatter, hide, redact
+from bot.logs import JsonFormatter, LineFormatter, RunFilter, hide, redact
 
 TOKEN = "MTA5NTk5NTk5NTk5NTk5NTk5NQ.GabcdE.abcdefghijklmnopqrstuvwxyz0123456789AB"
 
@@ -129,3 +129,13 @@ def test_an_old_import_of_a_sprocket_is_told_in_the_log(tmp_path: Path) -> None:
     assert (
         "theirs.py:1: DeprecationWarning: sprockets.discord_side has moved to sprockets.kit" in ended.stderr
     )
+
+
+def test_a_line_names_its_run_once() -> None:
+    record = logging.LogRecord("test", logging.INFO, "", 0, "run %s failed", ("a-1",), None)
+    record.run_id = "a-1"
+    RunFilter().filter(record)
+    assert LineFormatter("%(message)s").format(record) == "run a-1 failed"
+    assert json.loads(JsonFormatter().format(record))["run_id"] == "a-1"
+    record.msg, record.args = "posted", ()
+    assert LineFormatter("%(message)s").format(record) == "posted (run a-1)"

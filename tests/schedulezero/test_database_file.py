@@ -189,6 +189,7 @@ async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Pat
     for mark, statement in (
         (0, "CREATE TABLE bookmarks (url)"),
         (0, "CREATE TABLE jobs (id)"),
+        (0, "CREATE TABLE notes (other)"),
         (77, "CREATE TABLE notes (text)"),
     ):
         path = tmp_path / f"{mark}{len(statement)}.db"
@@ -200,6 +201,8 @@ async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Pat
             await SqliteDatabase(path, metadata).open()
         with pytest.raises(DatabaseUnusable, match="of another program"):
             backup.begin_empty(path)
+        with pytest.raises(DatabaseUnusable, match="of another program"):
+            backup.back_up(path, tmp_path / "copy.db")
         assert path.read_bytes() == before
 
 
@@ -420,11 +423,19 @@ async def test_restore_is_refused_while_a_server_runs(
     assert await until(lambda: Path(settings.database).exists())
 
 
-def test_a_table_of_our_name_beside_others_is_another_programs(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
-        connection.execute("CREATE TABLE jobs (printer)")
-        connection.execute("CREATE TABLE printers (name)")
-        assert sqlite_file.kind_of(connection, server_tables.tables) is sqlite_file.Kind.FOREIGN
+@pytest.mark.parametrize("beside", ["", "CREATE TABLE printers (name);"])
+async def test_a_database_with_a_table_of_our_name_is_another_programs(tmp_path: Path, beside: str) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"CREATE TABLE jobs (printer); {beside}")
+    before = path.read_bytes()
+    for tables in (server_tables, metadata):
+        with pytest.raises(DatabaseUnusable, match="of another program"):
+            await SqliteDatabase(path, tables).open()
+    with pytest.raises(DatabaseUnusable, match="of another program"):
+        sqlite_file.look(path)
+    assert path.read_bytes() == before
+    assert {item.name for item in tmp_path.iterdir()} <= {"other.db", "other.db.lock"}
 
 
 def test_a_refused_move_leaves_no_lock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

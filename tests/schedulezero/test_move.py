@@ -200,7 +200,7 @@ async def test_a_target_that_is_served_or_anothers_is_left_alone(tmp_path: Path,
     source = await filled(tmp_path / "old.db", jobs=2, runs=2)
     await rows(postgres_url, "CREATE TABLE jobs (id integer, secret text)")
     await rows(postgres_url, "INSERT INTO jobs VALUES (1, 'kept')")
-    with pytest.raises(CannotMove, match="has a table jobs that is not this program's") as told:
+    with pytest.raises(CannotMove, match="has a table jobs that is another program's") as told:
         await move(source, postgres_url, ignore)
     assert "kept" not in str(told.value)
     tables = await rows(postgres_url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")

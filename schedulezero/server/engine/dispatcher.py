@@ -216,6 +216,7 @@ class Dispatcher:
                 except DatabaseUnavailable as error:
                     outage.failed(part, error)
                     await asyncio.sleep(_AGAIN_SECONDS)
+                    outage.forget(part)  # the next try may wait for as long as there is no run
         finally:
             outage.forget(part)
 
@@ -261,7 +262,7 @@ class Dispatcher:
         try:
             await work
         except Exception as error:
-            log.exception("run %s could not be carried out", run.id)
+            log.exception("run %s could not be carried out", run.id, extra=_about(run))
             self._end(run, RunState.FAILED, error=_not_made(error))
 
     async def _when_there(self, run: Run, since: Run, group: asyncio.TaskGroup) -> None:
@@ -499,7 +500,7 @@ class Dispatcher:
         self._taken.pop(run.identity, None)
         self._progress_at.pop(run.identity, None)
         if state is not RunState.SUCCEEDED:
-            log.warning("run %s %s: %s", run.id, state.value, error)
+            log.warning("run %s %s: %s", run.id, state.value, error, extra=_about(run))
         ended = replace(
             run,
             state=state,
@@ -566,7 +567,7 @@ class Dispatcher:
                     *await self._write_what_can_be(batch[:middle]),
                     *await self._write_what_can_be(batch[middle:]),
                 ]
-            log.exception("the outcome of run %s cannot be written", batch[0].id)
+            log.exception("the outcome of run %s cannot be written", batch[0].id, extra=_about(batch[0]))
             return await self._write_that_it_cannot_be(batch[0])
         return []
 
@@ -589,7 +590,7 @@ class Dispatcher:
         try:
             await self._write([failed])
         except Exception:
-            log.exception("run %s cannot be ended; trying again", run.id)
+            log.exception("run %s cannot be ended; trying again", run.id, extra=_about(run))
             return [run]
         return []
 
@@ -620,7 +621,8 @@ class Dispatcher:
         self._turns.end(over)
         for run in over:
             if run.identity not in written.counted:
-                log.warning("run %s was %s here, and belongs to another node", run.id, run.state.value)
+                said = "run %s was %s here, and belongs to another node"
+                log.warning(said, run.id, run.state.value, extra=_about(run))
                 continue
             metrics.note_run(run)
             waiting = self._finished.pop(run.identity, None)
@@ -662,3 +664,8 @@ def _bounded(result: JsonObject | None) -> JsonObject | None:
             largest_result=_LARGEST_RESULT,
         )
     }
+
+
+def _about(run: Run) -> dict[str, str]:
+    """Return what a log record about a run has besides its message."""
+    return {"run_id": run.id}

@@ -45,6 +45,19 @@ _MOST_WAITING = 16
 """The most messages of one peer that wait to be read, and the most that wait to be sent."""
 
 
+def bind(socket: zmq.Socket[Any], address: str) -> None:
+    """Have the socket of the registrations listen at `server_address`; raises PortTaken if it can't."""
+    try:
+        socket.bind(address)
+    except zmq.ZMQError as error:
+        if error.errno == zmq.EADDRINUSE:
+            who = said_of_owner(int(address.rpartition(":")[2]))
+            raise PortTaken(
+                f"{who[0].upper()}{who[1:]} listens on {address}. Stop it, or set another `server_address`."
+            ) from error
+        raise PortTaken(f"`server_address` {address} cannot be bound: {error.strerror}.") from error
+
+
 class Registrations:
     """The registration socket, bound from its creation until it is closed.
 
@@ -82,16 +95,10 @@ class Registrations:
         self.monitor: zmq.asyncio.Socket = doorkeeper.guard(self._socket, keys)
         """Reports when connections open and close."""
         try:
-            self._socket.bind(address)
-        except zmq.ZMQError as error:
+            bind(self._socket, address)
+        except PortTaken:
             self.close()
-            if error.errno == zmq.EADDRINUSE:
-                who = said_of_owner(int(address.rpartition(":")[2]))
-                raise PortTaken(
-                    f"{who[0].upper()}{who[1:]} listens on {address}. Stop it, or set another "
-                    "`server_address`."
-                ) from error
-            raise PortTaken(f"`server_address` {address} cannot be bound: {error.strerror}.") from error
+            raise
 
     async def serve(self) -> None:
         """Answer registrations until cancelled."""

@@ -223,6 +223,16 @@ async def test_beyond_loopback_without_a_token_is_refused(server_config: ServerC
         await ServerThread(beyond(server_config, behind_proxy=True)).start()
 
 
+async def test_https_without_a_certificate_is_refused(server_config: ServerConfig) -> None:
+    endpoint = server_config.api_endpoint.replace("http:", "https:")
+    config = replace(server_config, api_endpoint=endpoint)
+    with pytest.raises(Exposed, match=r"promises TLS.*tls_certificate.*behind_proxy"):
+        await ServerThread(config).start()
+    server = ServerThread(replace(config, behind_proxy=True))
+    await server.start()
+    await server.stop()
+
+
 async def test_behind_a_proxy_a_token_is_needed(server_config: ServerConfig) -> None:
     token = await make_token(server_config, Scope.READ)
     async with served(beyond(server_config, behind_proxy=True)) as api:

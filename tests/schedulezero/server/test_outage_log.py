@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 
+from schedulezero.server.engine import shared_queue
 from schedulezero.storage.outage import Outage
 from tests.conftest import until
-from tests.support.nodes import nodes, ready
+from tests.support.nodes import Make, nodes, ready
+from tests.support.nodes import raw as raw
 from tests.support.postgres import a_postgres
+from tests.support.runs import due_now, ended
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
@@ -37,12 +41,20 @@ def test_parts_that_wait_say_it_once_for_all(caplog: pytest.LogCaptureFixture) -
     assert "no connection for the clock" in found[0][1] and "can be used again" in found[1][1]
 
 
-def test_a_part_that_ends_while_it_waits_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    outage = Outage()
+def test_a_part_that_ends_while_it_waits_leaves_the_outage_to_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seconds = 0.0
+    outage = Outage(lambda: seconds)
     outage.failed("run", "gone")
     outage.forget("run")
-    outage.over("run")
-    assert not outage.under_way and len(said(caplog)) == 1
+    outage.forget("run")
+    outage.over("clock")  # which had begun before
+    assert outage.under_way and len(said(caplog)) == 1
+    seconds = 3.0
+    outage.over("clock")
+    assert not outage.under_way
+    assert [level for level, _ in said(caplog)] == [logging.ERROR, logging.WARNING]
 
 
 def test_requests_say_it_once_until_a_part_succeeds(
@@ -68,9 +80,14 @@ def test_requests_say_it_once_until_a_part_succeeds(
 
 @pytest.mark.postgresql
 @pytest.mark.long
-async def test_a_node_without_its_postgresql_says_two_lines(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_node_without_its_postgresql_says_two_lines(
+    raw: Make, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_queue, "_LOOK_SECONDS", 0.1)  # so that the handler's runs are asked for, too
     with a_postgres() as postgres:
         async with nodes(postgres.new_database(), 1) as (node,):
+            await asyncio.to_thread(raw(node).start, "send")
+            await ended(node.api, await due_now(node.api))  # its next run may be long in coming
             caplog.clear()
             postgres.stop()
 

@@ -54,11 +54,15 @@ async def test_a_second_attempt_may_succeed(api: Api, raw_handler: RawHandler) -
     assert (run["status"], run["attempts"], run["error"]) == ("succeeded", 2, None)
 
 
-async def test_what_cannot_help_is_not_tried_again(api: Api, raw_handler: RawHandler) -> None:
+async def test_what_cannot_help_is_not_tried_again(
+    api: Api, raw_handler: RawHandler, caplog: pytest.LogCaptureFixture
+) -> None:
     raw_handler.respond = lambda call: {"success": False, "error": "no channel", "retry": False}
     raw_handler.start("send")
     run = await ended(api, await due_now(api))
     assert (run["status"], run["attempts"]) == ("failed", 1)
+    about = [record for record in caplog.records if "no channel" in record.getMessage()]
+    assert [getattr(record, "run_id", None) for record in about] == [run["run_id"]]
 
 
 async def test_retry_after_uses_no_attempt_up(api: Api, raw_handler: RawHandler) -> None:
