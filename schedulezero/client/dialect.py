@@ -237,7 +237,7 @@ class Dialect(ABC):
         *,
         version: int | None = None,
     ) -> Job:
-        """Pause a job, until it is resumed or until an instant; raises Conflict if it is at another version."""
+        """Pause a job, until an instant if there is one; raises Conflict if it isn't at that version."""
         raise self._without(Feature.PAUSE)
 
     async def resume(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:

@@ -28,6 +28,7 @@ from cogs.desk.kit.wording import (
     changed,
     cut,
     full,
+    no_longer_held,
     plain,
     relative,
     sentence_with_zone,
@@ -119,6 +120,8 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
             found.append(f"{t('Skipped:')} {relative(skipped[-1])}")
         else:
             found.append(t("Nothing runs until {when}.", when=full(after.held_until)))
+    if (lost := no_longer_held(before, after)) is not None:
+        found.append(lost)
     note(t("Missed runs"), t(MISSED[before.missed]), t(MISSED[after.missed]))
     note(t("Overlap"), t(OVERLAP[before.overlap]), t(OVERLAP[after.overlap]))
     if before.in_quiet_hours is not after.in_quiet_hours:
