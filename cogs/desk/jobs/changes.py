@@ -38,7 +38,7 @@ from cogs.desk.kit.wording import (
 )
 from cogs.language import t
 from cogs.services import spec_for, specs_of
-from schedulezero.model import Job, JobVersion
+from schedulezero.model import Job, JobState, JobVersion
 from schedulezero.model.authorship import ASKED
 
 _SHOWN = 7
@@ -89,8 +89,8 @@ def _line(job: Job, version: JobVersion, before: Job | None, readable: Mapping[i
     if before is not None:
         lines += [f"-# {change}" for change in differences(before, version.job, readable)[:4]]
     text = ui.TextDisplay(cut("\n".join(lines), 600))
-    if number == job.version:
-        return text
+    if number == job.version or version.job.state is JobState.CANCELLED:
+        return text  # a cancelled job is restored to what it was before
     return ui.Section(
         text, accessory=DeskButton("job", "back", f"{job.id}:{number}.{job.version}", t("Restore"))
     )

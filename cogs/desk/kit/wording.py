@@ -128,6 +128,11 @@ def skipped_runs(job: Job) -> list[datetime]:
     return runs_skipped(job, instants.now())
 
 
+def its_time_has_passed() -> str:
+    """Return what to say of a job that is brought back too late, and what can be done about it."""
+    return t("Its time has passed. Choose another with *Edit*.")
+
+
 def no_longer_held(before: Job, after: Job) -> str | None:
     """Return that runs which were skipped or held before a change no longer are; None if they still are."""
     at = after.updated_at or instants.now()

@@ -311,6 +311,17 @@ class Jobs:
                 ),
                 "version",
             )
+        if wanted is not None and wanted.state is JobState.CANCELLED:
+            raise Conflict(
+                "wrong_state",
+                Sentence(
+                    "In version {version}, the job was cancelled. Cancel it instead, or restore another "
+                    "version.",
+                    "version_cancelled",
+                    version=version,
+                ),
+                "version",
+            )
         newest = await self.versions.of(job_id, 2) if version is None else []
 
         def apply(before: Job) -> Job:
