@@ -148,8 +148,8 @@ TABLE = {
     ),
     "cogs/sprocket_loading": "schedulezero schedulezero/methods sprockets cogs",
     "cogs/desk/kit": (
-        "schedulezero schedulezero/model schedulezero/when/language schedulezero/methods "
-        "schedulezero/client schedulezero/compose cogs cogs/background cogs/rights"
+        "schedulezero schedulezero/model schedulezero/when/calendar schedulezero/when/language "
+        "schedulezero/methods schedulezero/client schedulezero/compose cogs cogs/background cogs/rights"
     ),
     "cogs/desk/drafts": (
         "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "

@@ -36,8 +36,22 @@ async def test_a_selection_is_cancelled_after_one_question_and_undone_with_one_c
     assert "Cancelled 3 jobs." in text_of(panel) and "Undo" in labels(panel)
     assert await states(world) == {"Job 3": JobState.ACTIVE}
     await world.admin.click(panel, label="Undo")
-    assert "Restored 3 jobs." in text_of(panel)
+    assert "Restored 3 jobs." in text_of(panel) and "over" not in text_of(panel)
     assert set((await states(world)).values()) == {JobState.ACTIVE} and len(await states(world)) == 4
+
+
+@pytest.mark.long
+async def test_those_that_come_back_too_late_are_counted(world: World) -> None:
+    ids = [
+        await scheduled(world, *item) for item in (("Once", "in 2 hours"), ("Weekly", "every monday at 9"))
+    ]
+    panel = await listed(world)
+    await pick(world.admin, panel, "bulk:select", ids)
+    await press(world.admin, panel, "bulk:cancel")
+    await world.admin.click(panel, label="Yes, do it")
+    await world.advance(hours=3)
+    await world.admin.click(panel, label="Undo")
+    assert "Restored 2 jobs.\n1 of them is over." in text_of(panel)
 
 
 @pytest.mark.long

@@ -119,6 +119,29 @@ async def test_changes_say_who_changed_what_and_can_be_restored(world: World) ->
     assert (await job(world, job_id)).params["message"] == "Hello"
 
 
+async def test_a_version_that_was_cancelled_is_not_restored(world: World) -> None:
+    """It would cancel the job once more, under the words that it was restored."""
+    job_id = await scheduled(world)
+    await world.bot.services.client.cancel(await job(world, job_id), str(world.admin.id))
+    await click(world, world.admin, "job", "back", f"{job_id}:1.2")
+    panel = await card(world, job_id)
+    await world.admin.click(panel, label="Changes")
+    assert "**2.** cancelled" in text_of(panel) and labels(panel) == ["Restore", "Back to the job"]
+    refused = await click(world, world.admin, "job", "back", f"{job_id}:2.3")  # an older panel has it
+    assert "In version 2, the job was cancelled." in said(refused)
+    assert (await job(world, job_id)).state is JobState.ACTIVE
+
+
+async def test_a_job_that_comes_back_too_late_says_so(world: World) -> None:
+    job_id, other = [await scheduled(world, message, "in 2 hours") for message in ("One", "Two")]
+    await click(world, world.admin, "job", "end", job_id)
+    await world.bot.services.client.pause(other, by=str(world.admin.id))
+    await world.advance(hours=3)
+    late = "⚠ Its time has passed. Choose another with *Edit*."
+    assert late in said(await click(world, world.admin, "job", "back", f"{job_id}:1.2"))
+    assert late in said(await click(world, world.admin, "job", "resume", other))
+
+
 async def test_the_second_of_two_clicks_is_told_who_was_faster(world: World) -> None:
     job_id = await scheduled(world)
     panel = await card(world, job_id)

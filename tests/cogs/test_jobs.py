@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from schedulezero import instants
 from schedulezero.model import JobState
 from tests.conftest import until
 from tests.support.scheduling import scheduled
@@ -135,6 +137,30 @@ async def test_an_edit_of_when_moves_the_job(world: World) -> None:
     await world.admin.submit_modal(form, {"when": "every friday at 18:00"})
     await world.admin.click(panel.response, label="Save the change")  # type: ignore[arg-type]
     assert "every Friday at 18:00" in text_of(panel.response)
+
+
+async def test_an_edit_of_when_keeps_a_hold_and_names_a_skip_that_it_ends(world: World) -> None:
+    client, by = world.bot.services.client, str(world.admin.id)
+    job_id = await scheduled(world)
+
+    async def edited(when: str) -> str:
+        shown = await world.admin.slash(world.channel, "schedule edit", job=job_id, when=when)
+        await world.admin.click(shown.response, label="Save the change")  # type: ignore[arg-type]
+        return text_of(shown.response)
+
+    held = await client.pause(job_id, instants.now() + timedelta(days=60), by)
+    assert "Nothing runs until" in await edited("every tuesday at 9")
+    assert (await client.job(job_id, str(world.guild.id))).held_until == held.held_until
+    told = await edited("in 3 days")
+    assert "The job is on hold beyond its last run. Resume it first, or choose a later time." in told
+    await client.resume(job_id, by)
+    await client.skip(job_id, by)
+    assert "⏭ **Skipped:**" in await edited("every tuesday at 10")
+    told = await edited("every friday at 10")
+    assert "No longer skipped: " in told and "⏭ **Skipped:**" not in told
+    changes = await world.admin.slash(world.channel, "schedule show", job=job_id)
+    await world.admin.click(changes.response, label="Changes")  # type: ignore[arg-type]
+    assert text_of(changes.response).count("No longer") == 2  # that, and the hold that was resumed
 
 
 @pytest.mark.long

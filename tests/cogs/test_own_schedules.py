@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import sprockets
 from cogs.sprocket_loading import loader
+from schedulezero import instants
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.methods.declaring import DeclarationError
 from schedulezero.methods.typed import job, on_schedule
@@ -86,9 +88,11 @@ async def test_a_guild_switches_a_schedule_on_and_off(world: World, tmp_path: Pa
 
         await reload("every day at 9")
         assert (await jobs_of(world))[0].version == (await client.job(on.id, on.guild_id)).version
+        held = await client.pause(on.id, instants.now() + timedelta(days=30))
         await reload("every day at 7")
         await until(lambda: schedule_is("7"))
         (moved,) = await jobs_of(world)
+        assert moved.held_until == held.held_until
         await client.change(replace(moved, trigger=Trigger("cron", {"hour": 5, "minute": 0})), moved.version)
         await reload("every day at 8")
         await until(lambda: _followed(world, "every day at 8"))

@@ -187,6 +187,41 @@ async def test_a_reminder_is_edited_cancelled_and_brought_back(world: World) -> 
     assert (await jobs_of(world, world.plain.id))[0].state is JobState.ACTIVE
 
 
+async def test_a_paused_reminder_that_gets_a_new_time_comes_at_it(world: World) -> None:
+    await world.plain.slash(world.channel, "remind me", what="Tea", when="in 3 hours")
+    (job,) = await jobs_of(world, world.plain.id)
+    client, by = world.bot.services.client, str(world.plain.id)
+    await client.pause(job.id, by=by)
+    panel: Any = (await world.plain.slash(world.channel, "remind list")).response
+    await world.plain.select(panel, [job.id], custom_id="sz-remind-pick")
+    form = await world.plain.click(panel, label="Edit")
+    await world.plain.submit_modal(form, {"what": "Green tea", "when": ""})
+    assert (await client.job(job.id, by)).state is JobState.PAUSED and "Resume" in labels(panel)
+    form = await world.plain.click(panel, label="Edit")
+    await world.plain.submit_modal(form, {"what": "Green tea", "when": "in 5 hours"})
+    assert "Changed" in text_of(panel) and "Resume" not in labels(panel)
+    again = await client.job(job.id, by)
+    assert again.state is JobState.ACTIVE and again.next_run_at is not None
+
+
+async def test_a_reminder_that_is_brought_back_says_whether_it_will_come(world: World) -> None:
+    client, by = world.bot.services.client, str(world.plain.id)
+    for what in ("Paused", "Over"):  # the clock goes on for the second one
+        await world.plain.slash(world.channel, "remind me", what=what, when="in 3 hours")
+        job = next(item for item in await jobs_of(world, world.plain.id) if item.name == what)
+        if what == "Paused":
+            await client.pause(job.id, by=by)
+        panel: Any = (await world.plain.slash(world.channel, "remind list")).response
+        await world.plain.select(panel, [job.id], custom_id="sz-remind-pick")
+        await world.plain.click(panel, label="Cancel reminder")
+        if what == "Over":
+            await world.advance(hours=4)
+        await world.plain.click(panel, label="Undo")
+        assert "I will remind you" not in text_of(panel), what
+        assert ("Its time has passed. Choose another with *Edit*." in text_of(panel)) is (what == "Over")
+        assert labels(panel)[0] == "Edit" and ("Resume" in labels(panel)) is (what == "Paused")
+
+
 async def test_nobody_touches_somebody_elses_reminder(world: World) -> None:
     await world.plain.slash(world.channel, "remind me", what="Mine", when="tomorrow at 8")
     (job,) = await jobs_of(world, world.plain.id)

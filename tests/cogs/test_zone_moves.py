@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cogs.desk.kit.zone_moves import moved_to
 from cogs.desk.reminders.controls import ReminderButton
+from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import Job, JobState, Trigger
 from schedulezero.when.language.parse import understand
@@ -56,6 +57,30 @@ async def test_jobs_keep_their_wall_clock_when_the_guild_moves(world: World) -> 
     await world.bot.services.client.pause(job.id, by=str(world.moderator.id))
     await world.admin.click(setup, label="Move 2 jobs")
     assert "Moved 1 job" in text_of(setup) and "1 was left unchanged" in text_of(setup)
+
+
+async def test_what_is_held_or_skipped_stays_so_when_the_guild_moves(world: World) -> None:
+    client, by = world.bot.services.client, str(world.admin.id)
+    soon = instants.now() + timedelta(hours=2)  # has passed in Tokyo
+    await scheduled(world, "Held", "every day at 9")
+    await scheduled(world, "Skipped", f"every {soon + timedelta(days=3):%A} at 9")
+    await scheduled(world, "Soon", f"every day at {soon:%H}:30")
+    held = await client.pause((await _the(world, "Held")).id, instants.now() + timedelta(days=60), by)
+    skipped = await client.skip((await _the(world, "Skipped")).id, by)
+    await client.skip((await _the(world, "Soon")).id, by)
+    shown: Any = (
+        await world.admin.slash(world.channel, "schedule timezone", zone="Tokyo", whose="guild")
+    ).response
+    await world.admin.click(shown, label="Move 3 jobs")
+    assert (await _the(world, "Held")).held_until == held.held_until
+    there = await _the(world, "Skipped")
+    for before, after in ((skipped.held_until, there.held_until), (skipped.next_run_at, there.next_run_at)):
+        assert before is not None and after == before - timedelta(hours=9)
+    assert (await _the(world, "Soon")).held_until is None
+    assert "**Soon**: No longer skipped: " in text_of(shown) and text_of(shown).count("No longer") == 1
+    await world.admin.click(shown, label="Undo")
+    assert (await _the(world, "Held")).held_until == held.held_until
+    assert (await _the(world, "Skipped")).held_until == skipped.held_until
 
 
 async def test_the_first_steps_offer_it_as_well(world: World) -> None:

@@ -67,7 +67,7 @@ from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import open_form
 from cogs.desk.kit.names import directory_here
 from cogs.desk.kit.suggesting import handy_choices
-from cogs.desk.kit.wording import NEUTRAL, is_held, plain
+from cogs.desk.kit.wording import NEUTRAL, is_held, no_longer_held, plain
 from cogs.desk.queue.adding import QUEUE, put_into, slot_held, taken_out
 from cogs.desk.queue.slots import META, Queue
 from cogs.formats import zone_name
@@ -372,8 +372,9 @@ async def confirm(desk: Desk, draft_id: str) -> None:
 
 async def _confirm(desk: Desk, draft: Draft, queue: Queue | None) -> None:
     spec = loaded(desk, draft.method)
-    if draft.job_id is not None:
-        await job_for(desk, Act.BEGIN, draft.job_id)  # the rights to change it may have changed
+    before = None
+    if draft.job_id is not None:  # the rights to change it may have changed
+        before = await job_for(desk, Act.BEGIN, draft.job_id)
     reviewed = await review_here(desk, draft, spec)
     job = await save_job(desk, draft, spec, reviewed)
     if job is None:
@@ -384,7 +385,7 @@ async def _confirm(desk: Desk, draft: Draft, queue: Queue | None) -> None:
     if job.state is JobState.PENDING:
         heading = t("Waiting for approval")
         await ask_for_approval(desk, job)
-    warning = first_run_warning(job) if draft.job_id is None else None
+    warning = first_run_warning(job) if before is None else no_longer_held(before, job)
     if spec.watches and job.state is JobState.ACTIVE and not is_held(job):
         warning = await look_at_once(desk, job) or warning
     await job_card.show_job(desk, job, heading=heading, warning=warning)

@@ -17,7 +17,17 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import lacks_of, why
 from cogs.desk.kit.layout import panel_of, row_of
-from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, sentence_in, title_of, titled
+from cogs.desk.kit.wording import (
+    BAD,
+    GOOD,
+    NEUTRAL,
+    bullets,
+    cut,
+    no_longer_held,
+    sentence_in,
+    title_of,
+    titled,
+)
 from cogs.language import t, tn, translated, with_colon
 from cogs.rights.deciding import Act
 from cogs.rights.rights import is_risky
@@ -92,7 +102,8 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
             unlike.append(f"⚠ {with_colon(titled(created, 60))} {warning}")
     changed: dict[str, list[int]] = {}
     for item in updates:
-        outcome = await _update(desk, item, approval=approval)
+        outcome, lost = await _update(desk, item, approval=approval)
+        unlike += [f"⚠ {with_colon(titled(item.job, 60))} {lost}"] if lost is not None else []
         if isinstance(outcome, Job):
             changed[outcome.id] = [item.version, outcome.version]
             done.append(outcome)
@@ -134,8 +145,11 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
     await desk.show(panel_of(*items, colour=BAD if refused else GOOD))
 
 
-async def _update(desk: Desk, item: Update, *, approval: bool) -> Job | str:
-    """Change a job to what a file says, unless it was changed since; return it, or why it stays as it is."""
+async def _update(desk: Desk, item: Update, *, approval: bool) -> tuple[Job | str, str | None]:
+    """Change a job to what a file says, unless it was changed since.
+
+    Return it, or why it stays as it is, and what a person should know about a run that was skipped.
+    """
     try:
         before = await desk.client.job(item.job_id, desk.guild_id)
         wanted = replace(item.job, trigger=stored_trigger(item.job.trigger))
@@ -144,13 +158,13 @@ async def _update(desk: Desk, item: Update, *, approval: bool) -> Job | str:
             changed = replace(changed, state=JobState.PENDING)
         async for _, verdict in verdicts(desk, Act.SAVE, [before], versions={before.id: changed}):
             if not verdict.allowed:
-                return verdict.against[0]
+                return verdict.against[0], None
         found = await desk.client.change(changed, item.version, desk.actor_id)
         if wanted.state is JobState.PAUSED and found.state is JobState.ACTIVE:
             found = await desk.client.pause(found.id, by=desk.actor_id)
     except ClientError as error:
-        return translated(error.message)
-    return found
+        return translated(error.message), None
+    return found, no_longer_held(before, found)
 
 
 def _is_risky(desk: Desk, job: Job) -> bool:

@@ -184,7 +184,8 @@ async def do(desk: Desk, panel_id: str) -> None:
     if wanted["action"] == "resume":
         await _ask_for_approval(desk, outcome)
     said = tn(*_QUESTIONS[wanted["action"]][1], len(outcome.changed))
-    await _show_outcome(desk, panel_id, said, outcome, undo=bool(changed))
+    woken = wanted["action"] == "resume"
+    await _show_outcome(desk, panel_id, said, outcome, undo=bool(changed), woken=woken)
 
 
 async def undo(desk: Desk, panel_id: str) -> None:
@@ -205,7 +206,7 @@ async def undo(desk: Desk, panel_id: str) -> None:
     await LIST.save(desk, panel_id, {**state, "undo": None})
     await _ask_for_approval(desk, outcome)
     said = tn("Restored {count} job.", "Restored {count} jobs.", len(outcome.changed))
-    await _show_outcome(desk, panel_id, said, outcome, undo=False)
+    await _show_outcome(desk, panel_id, said, outcome, undo=False, woken=True)
 
 
 async def _ask_for_approval(desk: Desk, outcome: BulkOutcome) -> None:
@@ -264,8 +265,18 @@ async def _show_progress(desk: Desk, count: int) -> None:
         await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
 
 
-async def _show_outcome(desk: Desk, panel_id: str, said: str, outcome: BulkOutcome, *, undo: bool) -> None:
+async def _over(desk: Desk, outcome: BulkOutcome) -> list[str]:
+    """Return a line about those of the changed jobs that no longer run, because their time has passed."""
+    finished = desk.client.all_jobs(desk.guild_id, JobQuery(state=JobState.FINISHED))
+    count = len([job async for job in finished if job.id in outcome.changed])
+    return [tn("{count} of them is over.", "{count} of them are over.", count)] if count else []
+
+
+async def _show_outcome(
+    desk: Desk, panel_id: str, said: str, outcome: BulkOutcome, *, undo: bool, woken: bool
+) -> None:
     lines = [f"### {said}"]
+    lines += await _over(desk, outcome) if woken else []
     if outcome.refused:
         reasons = list(dict.fromkeys(translated(reason) for reason in outcome.refused.values()))
         lines.append(tn("{count} was left unchanged:", "{count} were left unchanged:", len(outcome.refused)))

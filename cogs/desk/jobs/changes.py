@@ -28,6 +28,7 @@ from cogs.desk.kit.wording import (
     changed,
     cut,
     full,
+    no_longer_held,
     plain,
     relative,
     sentence_with_zone,
@@ -37,7 +38,7 @@ from cogs.desk.kit.wording import (
 )
 from cogs.language import t
 from cogs.services import spec_for, specs_of
-from schedulezero.model import Job, JobVersion
+from schedulezero.model import Job, JobState, JobVersion
 from schedulezero.model.authorship import ASKED
 
 _SHOWN = 7
@@ -88,8 +89,8 @@ def _line(job: Job, version: JobVersion, before: Job | None, readable: Mapping[i
     if before is not None:
         lines += [f"-# {change}" for change in differences(before, version.job, readable)[:4]]
     text = ui.TextDisplay(cut("\n".join(lines), 600))
-    if number == job.version:
-        return text
+    if number == job.version or version.job.state is JobState.CANCELLED:
+        return text  # a cancelled job is restored to what it was before
     return ui.Section(
         text, accessory=DeskButton("job", "back", f"{job.id}:{number}.{job.version}", t("Restore"))
     )
@@ -119,6 +120,8 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
             found.append(f"{t('Skipped:')} {relative(skipped[-1])}")
         else:
             found.append(t("Nothing runs until {when}.", when=full(after.held_until)))
+    if (lost := no_longer_held(before, after)) is not None:
+        found.append(lost)
     note(t("Missed runs"), t(MISSED[before.missed]), t(MISSED[after.missed]))
     note(t("Overlap"), t(OVERLAP[before.overlap]), t(OVERLAP[after.overlap]))
     if before.in_quiet_hours is not after.in_quiet_hours:

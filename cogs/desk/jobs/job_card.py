@@ -31,7 +31,16 @@ from cogs.desk.kit.lacking import expect
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.soon import soon
-from cogs.desk.kit.wording import BAD, NEUTRAL, is_held, plain, relative, skipped_runs, titled
+from cogs.desk.kit.wording import (
+    BAD,
+    NEUTRAL,
+    is_held,
+    its_time_has_passed,
+    plain,
+    relative,
+    skipped_runs,
+    titled,
+)
 from cogs.language import example, locale, t, tc, translated
 from cogs.own_schedules import another_is_on, taking_turns
 from cogs.rights.deciding import Act
@@ -102,7 +111,8 @@ async def resume(desk: Desk, job_id: str) -> None:
     async with telling_of_conflicts(desk, job.id):
         resumed = await desk.client.resume(job.id, desk.actor_id, version=job.version)
     heading = t("No longer skipped") if skipped_runs(job) else t("Resumed")
-    await _show_changed(desk, job, resumed, heading)
+    warning = its_time_has_passed() if resumed.state is JobState.FINISHED else None
+    await _show_changed(desk, job, resumed, heading, warning=warning)
 
 
 async def skip(desk: Desk, target: str) -> None:
@@ -252,11 +262,13 @@ async def go_back(desk: Desk, target: str) -> None:
         restored = await client.restore(
             job.id, number, expected=job.version if present is None else present, by=desk.actor_id
         )
-    heading = t("Job restored")
+    heading, warning = t("Job restored"), None
+    if restored.state is JobState.FINISHED and job.state is not JobState.FINISHED:
+        warning = its_time_has_passed()
     if restored.state is JobState.PENDING and job.state is not JobState.PENDING:
         heading = t("Waiting for approval")
         await ask_for_approval(desk, restored)
-    await show_job(desk, restored, heading=heading)
+    await show_job(desk, restored, heading=heading, warning=warning)
 
 
 def _number(text: str) -> int | None:
@@ -264,11 +276,17 @@ def _number(text: str) -> int | None:
 
 
 async def _show_changed(
-    desk: Desk, before: Job, after: Job, heading: str | None = None, *, headline: str | None = None
+    desk: Desk,
+    before: Job,
+    after: Job,
+    heading: str | None = None,
+    *,
+    headline: str | None = None,
+    warning: str | None = None,
 ) -> None:
     """Show the card after a change, with an Undo button if there is a new version."""
     undo = before.version if after.version != before.version else None
-    await show_job(desk, after, heading=heading, headline=headline, undo=undo)
+    await show_job(desk, after, heading=heading, headline=headline, undo=undo, warning=warning)
 
 
 async def close(desk: Desk, _job_id: str) -> None:

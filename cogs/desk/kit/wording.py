@@ -22,8 +22,8 @@ from schedulezero.methods.parameters import Kind
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
 from schedulezero.model.job_names import name_of
 from schedulezero.sentences import read_sentence
+from schedulezero.when.calendar.skipped import runs_skipped
 from schedulezero.when.language.describe import describe
-from schedulezero.when.language.skipped import runs_skipped
 
 # Mentions and instants that a sentence names, as they are after escaping.
 _ESCAPED_MENTION = re.compile("\\\\<(@)\u200b(&?\\d{15,20})>|\\\\<(#)(\\d{15,20})>")
@@ -128,6 +128,22 @@ def is_held(job: Job) -> bool:
 def skipped_runs(job: Job) -> list[datetime]:
     """Return the runs that a job skips because somebody skipped the next one; nothing if it is held."""
     return runs_skipped(job, instants.now())
+
+
+def its_time_has_passed() -> str:
+    """Return what to say of a job that is brought back too late, and what can be done about it."""
+    return t("Its time has passed. Choose another with *Edit*.")
+
+
+def no_longer_held(before: Job, after: Job) -> str | None:
+    """Return that runs which were skipped or held before a change no longer are; None if they still are."""
+    at = after.updated_at or instants.now()
+    if before.held_until is None or before.held_until <= at:
+        return None
+    skipped = runs_skipped(before, at)
+    if len(skipped) > len(runs_skipped(after, at)) and after.held_until != before.held_until:
+        return t("No longer skipped: {when}", when=full(skipped[-1]))
+    return t("No longer on hold.") if after.held_until is None else None
 
 
 def sentence(job: Job) -> str:

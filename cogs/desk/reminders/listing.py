@@ -20,6 +20,7 @@ from cogs.desk.kit.wording import (
     WAITING,
     cut,
     full,
+    its_time_has_passed,
     job_state,
     plain,
     relative,
@@ -174,7 +175,12 @@ async def show_one(caller: Caller, job_id: str) -> None:
 
 
 async def _show_card(
-    caller: Caller, job: Job, *, heading: str = "", understood: Understood | None = None
+    caller: Caller,
+    job: Job,
+    *,
+    heading: str = "",
+    understood: Understood | None = None,
+    colour: discord.Colour | None = None,
 ) -> None:
     lacks = await caller.client.lacks()
     lines = [
@@ -198,9 +204,16 @@ async def _show_card(
     if isinstance(place, str) and _is_place(place):
         buttons.append(ui.Button(label=t("Where you set it"), url=place))
     buttons.append(ReminderButton("list", "mine", t("All reminders")))
-    await caller.show(
-        panel_of(ui.TextDisplay("\n".join(lines)), row_of(*buttons), colour=GOOD if heading else NEUTRAL)
-    )
+    colour = colour or (GOOD if heading else NEUTRAL)
+    await caller.show(panel_of(ui.TextDisplay("\n".join(lines)), row_of(*buttons), colour=colour))
+
+
+async def _show_wanted(caller: Caller, job: Job) -> None:
+    """Show a reminder that is wanted again, and whether it will come."""
+    if job.state is JobState.FINISHED:
+        await _show_card(caller, job, heading=its_time_has_passed(), colour=OVER)
+    else:
+        await _show_card(caller, job, heading=t("I will remind you") if job.state is JobState.ACTIVE else "")
 
 
 async def own_reminder(caller: Caller, job_id: str) -> Job:
@@ -234,7 +247,7 @@ async def undo(caller: Caller, job_id: str) -> None:
     job = await own_reminder(caller, job_id)
     if job.state is JobState.CANCELLED:
         job = await caller.client.restore(job.id, expected=job.version, by=caller.actor_id)
-    await _show_card(caller, job, heading=t("I will remind you"))
+    await _show_wanted(caller, job)
 
 
 async def resume(caller: Caller, job_id: str) -> None:
@@ -243,7 +256,7 @@ async def resume(caller: Caller, job_id: str) -> None:
     job = await own_reminder(caller, job_id)
     if job.state is JobState.PAUSED:
         job = await caller.client.resume(job.id, caller.actor_id, version=job.version)
-    await _show_card(caller, job, heading=t("I will remind you"))
+    await _show_wanted(caller, job)
 
 
 async def ask_edit(caller: Caller, job_id: str) -> None:

@@ -63,10 +63,12 @@ async def changed(caller: Caller, job: Job, what: str, when: str, zone: str) -> 
                 trigger=understood.trigger,
                 timezone=understood.zone,
                 meta={**job.meta, WHEN: when},
-                # A reminder that is over or paused and gets a new time is wanted again.
-                state=JobState.ACTIVE,
             )
-        return await caller.client.change(edited, job.version, caller.actor_id), understood
+        saved = await caller.client.change(edited, job.version, caller.actor_id)
+        if understood is not None and saved.state is JobState.PAUSED:
+            # A reminder that gets a new time is wanted again; one that is over is active by now.
+            saved = await caller.client.resume(saved.id, caller.actor_id, version=saved.version)
+        return saved, understood
     except (WhenError, Refused, RequestRefused) as error:
         raise Refused(with_typed(error, what, when)) from error
 

@@ -20,7 +20,7 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import lacks_of
 from cogs.desk.kit.layout import note_panel
-from cogs.desk.kit.wording import GOOD, NEUTRAL, bullets, cut, plain, sentence, title_of
+from cogs.desk.kit.wording import GOOD, NEUTRAL, bullets, cut, no_longer_held, plain, sentence, title_of
 from cogs.desk.kit.zone_moves import movable, moved_to
 from cogs.language import t, tn, translated
 from cogs.memory import new_id
@@ -100,7 +100,7 @@ async def move(desk: Desk, panel_id: str) -> None:
     if not taps.is_first(tap, time.monotonic()):
         raise Refused(t("This has already been done."))
     try:
-        moved, stayed = await _move(desk, state)
+        moved, stayed, unheld = await _move(desk, state)
         await desk.memory.save_panel(panel_id, desk.guild.id, {})
     finally:
         taps.forget(tap)
@@ -108,6 +108,7 @@ async def move(desk: Desk, panel_id: str) -> None:
     lines = [
         f"### {tn('Moved {count} job to {zone}', 'Moved {count} jobs to {zone}', len(moved), zone=after)}"
     ]
+    lines += bullets(unheld, _NAMED)
     if stayed:
         said = tn("{count} was left unchanged:", "{count} were left unchanged:", len(stayed))
         lines += [said, *bullets(stayed, _NAMED)]
@@ -120,8 +121,11 @@ async def move(desk: Desk, panel_id: str) -> None:
     await desk.show(note_panel("\n".join(lines), *buttons, colour=GOOD))
 
 
-async def _move(desk: Desk, state: Mapping[str, Any]) -> tuple[dict[str, int], list[str]]:
-    """Move the jobs; return the versions of those that moved, and what to say of those that stayed.
+async def _move(desk: Desk, state: Mapping[str, Any]) -> tuple[dict[str, int], list[str], list[str]]:
+    """Move the jobs.
+
+    Return the versions of those that moved, what to say of those that stayed, and of those of which a run was
+    skipped that the new times don't have.
 
     Raises ClientError if the server doesn't answer.
     """
@@ -130,6 +134,7 @@ async def _move(desk: Desk, state: Mapping[str, Any]) -> tuple[dict[str, int], l
     wanted, act = await _wanted(desk, state, jobs), Act.RESTORE if state.get("back") else Act.REZONE
     moved: dict[str, int] = {}
     stayed: list[str] = []
+    unheld: list[str] = []
     left = [job for job in jobs if job.id in wanted]
     async for job, verdict in verdicts(desk, act, left, versions=wanted):
         name = f"**{cut(plain(title_of(job)), 80)}**"
@@ -147,8 +152,10 @@ async def _move(desk: Desk, state: Mapping[str, Any]) -> tuple[dict[str, int], l
             stayed.append(f"{name}: {translated(error.message)}")
         else:
             moved[job.id] = saved.version
+            if (lost := no_longer_held(job, saved)) is not None:
+                unheld.append(f"⚠ **{cut(plain(title_of(job)), 80)}**: {lost}")
             desk.services.live_cards.moved(job.id)
-    return moved, stayed
+    return moved, stayed, unheld
 
 
 async def _wanted(desk: Desk, state: Mapping[str, Any], jobs: Iterable[Job]) -> dict[str, Job]:

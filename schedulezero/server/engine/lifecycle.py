@@ -50,6 +50,7 @@ from schedulezero.server.store.runs import RunStore
 from schedulezero.when.calendar.calendar_trigger import HOLIDAYS
 from schedulezero.when.calendar.gaps import gap_below
 from schedulezero.when.calendar.holidays import load as load_holidays
+from schedulezero.when.calendar.skipped import held_after
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
 
@@ -155,12 +156,18 @@ class Jobs:
             self._check_parts(after)
             if after.trigger != before.trigger:
                 self._check_interval(after, now)
+            moved = (after.trigger, after.timezone) != (before.trigger, before.timezone)
             if after.state is JobState.PENDING:
+                if moved:
+                    after = replace(after, held_until=held_after(before, after, now))
+                    if after.held_until is not None:
+                        first_run(after, now)  # raises if the hold leaves none
                 return replace(after, next_run_at=None, updated_at=now)
-            if (after.trigger, after.timezone) != (before.trigger, before.timezone):
+            if moved:
                 state = JobState.ACTIVE if before.state is JobState.FINISHED else before.state
                 anchor_at = before.anchor_at if after.trigger == before.trigger else now
-                after = replace(after, anchor_at=anchor_at, state=state, held_until=None)
+                after = replace(after, anchor_at=anchor_at, state=state)
+                after = replace(after, held_until=held_after(before, after, now))
                 due_at = first_run(after, now)
                 after = replace(after, next_run_at=due_at if state is JobState.ACTIVE else None)
             return replace(after, updated_at=now)
@@ -321,6 +328,17 @@ class Jobs:
                 "no_such_version",
                 Sentence(
                     "Version {version} of the job is no longer stored.", "version_missing", version=version
+                ),
+                "version",
+            )
+        if wanted is not None and wanted.state is JobState.CANCELLED:
+            raise Conflict(
+                "wrong_state",
+                Sentence(
+                    "In version {version}, the job was cancelled. Cancel it instead, or restore another "
+                    "version.",
+                    "version_cancelled",
+                    version=version,
                 ),
                 "version",
             )
@@ -599,12 +617,25 @@ def _is_past_date(job: Job, now: datetime) -> bool:
 
 
 def first_run(job: Job, now: datetime) -> datetime:
-    """Return the first instant of a job that is being saved. Raises TriggerError when there is none."""
+    """Return the first instant of a job that is being saved, after the end of its hold.
+
+    Raises TriggerError when there is none, and Conflict when its hold leaves none.
+    """
     assert job.anchor_at is not None
     schedule = schedule_of(job.trigger, anchor=job.anchor_at, zone=job.timezone)
     found = schedule.next_after(now)
     if found is not None:
-        return found
+        if job.held_until is None or job.held_until < found:
+            return found
+        if (kept := next_run_of(job, now)) is not None:
+            return kept
+        raise Conflict(
+            "never_again",
+            Sentence(
+                "The job is on hold beyond its last run. Resume it first, or choose a later time.",
+                "job_held_beyond",
+            ),
+        )
     if job.trigger.type == "date":
         just_now = schedule.next_after(now - _CLOCK_SKEW)
         if just_now is not None:

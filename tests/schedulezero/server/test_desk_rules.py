@@ -111,6 +111,23 @@ async def test_a_hold_ends_by_itself_and_may_not_be_for_good(api: Api) -> None:
     ] == "until"
 
 
+async def test_another_schedule_ends_no_hold(api: Api) -> None:
+    job_id = (await created(api))["job_id"]
+    path, tomorrow = f"/api/jobs/{job_id}", datetime.now(UTC) + timedelta(days=1)
+    held = await post(api, f"{job_id}/pause", until=to_iso(tomorrow))
+    half_past = {"trigger": {"type": "cron", "args": {"minute": 30}}}
+    changed = (await api.patch(path, json=half_past)).json()
+    assert changed["held_until"] == held["held_until"] and from_iso(changed["next_run_at"]) > tomorrow
+    in_an_hour = {"trigger": {"type": "date", "args": {"run_date": time.time() + 3600}}}
+    for state in ({}, {"state": "pending"}):
+        refused = await api.patch(path, json={**in_an_hour, **state})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "never_again")
+    waits = (await api.patch(path, json={"timezone": "Asia/Tokyo", "state": "pending"})).json()
+    assert waits["held_until"] == held["held_until"] and waits["next_run_at"] is None
+    approved = await post(api, f"{job_id}/approve")
+    assert approved["held_until"] == held["held_until"] and from_iso(approved["next_run_at"]) > tomorrow
+
+
 async def test_a_pending_job_runs_only_once_it_is_approved(api: Api) -> None:
     job = await created(api, state="pending")
     assert job["next_run_at"] is None
