@@ -8,6 +8,7 @@ can one who lacks the rights to do the same by hand.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from functools import partial
 
 import discord
@@ -23,15 +24,16 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import note_panel
 from cogs.desk.kit.wording import WAITING, full, titled
-from cogs.desk.queue.slots import instant_of
 from cogs.language import t
 from cogs.rights.deciding import Act
 from cogs.services import Refused, spec_for, specs_of
 from schedulezero.errors import Conflict, NotFound, RequestRefused
 from schedulezero.model import Job, JobState
 from schedulezero.model.authorship import writers
+from schedulezero.when.calendar.triggers import schedule_of
 
 _TARGET = re.compile(r"(?P<job>.+):v(?P<version>\d{1,9})", re.ASCII)
+_LONG_AGO = datetime(1971, 1, 1, tzinfo=UTC)
 
 
 async def approve(desk: Desk, target: str, *, past_at_once: bool = False) -> None:
@@ -84,7 +86,8 @@ def _too_late(job: Job) -> ui.LayoutView:
     """Return what to do about a job that has no run left, because it waited for too long."""
     target, buttons = f"{job.id}:v{job.version}", list[DeskButton]()
     if runs_once(job):
-        due_at = instant_of(job)
+        schedule = schedule_of(job.trigger, anchor=job.anchor_at or _LONG_AGO, zone=job.timezone)
+        due_at = schedule.next_after(_LONG_AGO)
         said = t(
             "It was due {when}, before anyone approved it. Approve it and run it now, or let its author "
             "choose another time.",
