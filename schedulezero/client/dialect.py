@@ -251,8 +251,13 @@ class Dialect(ABC):
         """
         raise self._without(Feature.HOLD)
 
-    async def approve(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
-        """Approve a pending job; raises Conflict if it is no longer at that version."""
+    async def approve(
+        self, job_id: str, by: str | None = None, *, version: int | None = None, past_at_once: bool = False
+    ) -> Job:
+        """Approve a pending job; with ``past_at_once``, a date that has passed runs at once.
+
+        Raises Conflict if it is no longer at that version, and RequestRefused if it has no run left.
+        """
         raise self._without(Feature.APPROVAL)
 
     async def ask_for_changes(

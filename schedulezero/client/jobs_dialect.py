@@ -140,8 +140,11 @@ class JobsDialect(Dialect):
         body: JsonObject = {"at": to_iso(at) if at is not None else None}
         return await self._changed("POST", f"{job_path(job_id)}/skip", body, by)
 
-    async def approve(self, job_id: str, by: str | None = None, *, version: int | None = None) -> Job:
-        return await self._changed("POST", f"{job_path(job_id)}/approve", {"version": version}, by)
+    async def approve(
+        self, job_id: str, by: str | None = None, *, version: int | None = None, past_at_once: bool = False
+    ) -> Job:
+        body: JsonObject = {"version": version, "past_at_once": past_at_once}
+        return await self._changed("POST", f"{job_path(job_id)}/approve", body, by)
 
     async def ask_for_changes(
         self, job_id: str, comment: str, by: str | None = None, *, version: int | None = None

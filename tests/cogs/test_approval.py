@@ -386,3 +386,41 @@ async def test_an_edit_that_makes_an_approved_job_loud_waits_again(world: World)
     assert "Someone other than you" in said(
         await click(world, world.admin, "job", "approve", f"{job.id}:v{loud.version}")
     )
+
+
+async def timed(world: World, job: Job, trigger: Trigger) -> str:
+    """Let a job that waits have another time, and return the target of its newest card's buttons."""
+    present = await now(world, job)
+    edited = replace(present, trigger=trigger, state=JobState.PENDING)
+    edited = await world.bot.services.client.change(edited, present.version, str(world.admin.id))
+    return f"{edited.id}:v{edited.version}"
+
+
+@pytest.mark.long
+async def test_a_time_that_passed_before_the_approval_is_no_dead_end(world: World) -> None:
+    job, _, _ = await waiting(world)
+    due_at = datetime.now(UTC) - timedelta(minutes=5)
+    target = await timed(world, job, Trigger("date", {"run_date": due_at.isoformat()}))
+    answer = await click(world, world.owner, "job", "approve", target)
+    assert "The time of “Everybody!” has passed" in said(answer)
+    assert f"<t:{int(due_at.timestamp())}:F>" in said(answer)
+    assert labels(answer.response) == ["Approve and run now", "Request changes…", "Open the job"]
+    assert (await now(world, job)).state is JobState.PENDING
+    own = await click(world, world.admin, "job", "atonce", target)
+    assert "Someone other than you must approve this." in said(own)
+    stale = await click(world, world.owner, "job", "atonce", f"{job.id}:v1")
+    assert "The job has changed since that card was posted" in said(stale)
+    assert (await now(world, job)).state is JobState.PENDING
+    await world.owner.click(answer.response, label="Approve and run now")  # type: ignore[arg-type]
+    await world.message_in(world.channel, "Everybody!")
+    assert (await now(world, job)).state is not JobState.PENDING
+
+
+@pytest.mark.long
+async def test_a_series_that_ended_before_the_approval_goes_back_to_its_author(world: World) -> None:
+    job, _, _ = await waiting(world)
+    ended = Trigger("cron", {**MONDAYS.args, "end_date": "2020-01-01T00:00:00Z"})
+    answer = await click(world, world.owner, "job", "approve", await timed(world, job, ended))
+    assert "Let its author choose another time." in said(answer)
+    assert labels(answer.response) == ["Request changes…", "Open the job"]
+    assert (await now(world, job)).state is JobState.PENDING

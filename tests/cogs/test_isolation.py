@@ -57,6 +57,7 @@ async def test_lists_suggestions_and_history(world: World) -> None:
             "clone",
             "changes",
             "approve",
+            "atonce",
         )
     ],
 )

@@ -8,28 +8,44 @@ can one who lacks the rights to do the same by hand.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from functools import partial
+
+import discord
+from discord import ui
 
 from cogs.desk.jobs import job_card, posted_requests
 from cogs.desk.jobs.approval_card import approval_card
+from cogs.desk.jobs.card import runs_once
 from cogs.desk.jobs.lookup import changed_meanwhile, check, job_here
 from cogs.desk.jobs.running import look_at_once
 from cogs.desk.jobs.waiting import Waits, waits_of
+from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.layout import note_panel
+from cogs.desk.kit.wording import WAITING, full, titled
 from cogs.language import t
 from cogs.rights.deciding import Act
 from cogs.services import Refused, spec_for, specs_of
-from schedulezero.errors import Conflict, NotFound
+from schedulezero.errors import Conflict, NotFound, RequestRefused
 from schedulezero.model import Job, JobState
+from schedulezero.when.calendar.triggers import schedule_of
 
 _TARGET = re.compile(r"(?P<job>.+):v(?P<version>\d{1,9})", re.ASCII)
+_LONG_AGO = datetime(1971, 1, 1, tzinfo=UTC)
 
 
-async def approve(desk: Desk, target: str) -> None:
+async def approve(desk: Desk, target: str, *, past_at_once: bool = False) -> None:
     """Let one version of a pending job run, unless the person had a part in it.
 
     The target is ``<job>:v<version>``. Without a version, or with an outdated one, show the current version
-    to read first.
+    to read first. If its time has passed while it waited, say so, and what to do.
+
+    Parameters:
+        desk: who approves.
+        target: see above.
+        past_at_once: whether a job that runs once runs now if its time has passed.
     """
     client = desk.client
     match = _TARGET.fullmatch(target)
@@ -62,15 +78,43 @@ async def approve(desk: Desk, target: str) -> None:
         await desk.show(card.panel, card.attached())
         return
     try:
-        approved = await client.approve(job.id, desk.actor_id, version=job.version)
+        approved = await client.approve(job.id, desk.actor_id, version=job.version, past_at_once=past_at_once)
     except (Conflict, NotFound):
         raise await changed_meanwhile(desk, job_id) from None
+    except RequestRefused as error:
+        if error.code != "bad_trigger":
+            raise
+        await desk.show(_too_late(job))
+        return
     spec = spec_for(desk.bot, approved.method)
     looks = spec is not None and spec.watches and approved.state is JobState.ACTIVE
     warning = await look_at_once(desk, approved) if looks else None
     await job_card.show_job(
         desk, approved, heading=t("Approved") if waits.needed else t("Released"), warning=warning
     )
+
+
+def _too_late(job: Job) -> ui.LayoutView:
+    """Return what to do about a job that has no run left, because it waited for too long."""
+    target, buttons = f"{job.id}:v{job.version}", list[DeskButton]()
+    if runs_once(job):
+        schedule = schedule_of(job.trigger, anchor=job.anchor_at or _LONG_AGO, zone=job.timezone)
+        due_at = schedule.next_after(_LONG_AGO)
+        said = t(
+            "It was due {when}, before anyone approved it. Approve it and run it now, or let its author "
+            "choose another time.",
+            when=full(due_at) if due_at is not None else "",
+        )
+        style = discord.ButtonStyle.success
+        buttons.append(DeskButton("job", "atonce", target, t("Approve and run now"), style=style))
+    else:
+        said = t("Its last run was due before anyone approved it. Let its author choose another time.")
+    buttons += [
+        DeskButton("job", "objections", target, t("Request changes…")),
+        DeskButton("job", "show", job.id, t("Open the job")),
+    ]
+    heading = t("The time of {job} has passed", job=titled(job, 150))
+    return note_panel(f"### {heading}\n{said}", *buttons, colour=WAITING)
 
 
 async def _settle_card(desk: Desk, job: Job) -> None:
@@ -87,4 +131,4 @@ async def current_wait(desk: Desk, job: Job) -> Waits:
     return waits
 
 
-PANELS = (Panel("job", clicks={"approve": approve}),)
+PANELS = (Panel("job", clicks={"approve": approve, "atonce": partial(approve, past_at_once=True)}),)

@@ -17,6 +17,7 @@ from schedulezero.server.decisions.refusal import no_such_job
 from schedulezero.server.engine.lifecycle import Jobs, created_answer
 from schedulezero.server.http.answering import json_answer
 from schedulezero.server.http.bodies import (
+    ApproveBody,
     AskedBody,
     InstantsBody,
     JobBody,
@@ -170,9 +171,14 @@ class JobsResource:
         return self._answer(await self._jobs.skip(request.match_info["id"], at, by=actor_of(request)))
 
     async def approve(self, request: web.Request) -> web.Response:
-        body = await read_body(request, VersionBody)
-        job_id = request.match_info["id"]
-        return self._answer(await self._jobs.approve(job_id, version=body.version, by=actor_of(request)))
+        body = await read_body(request, ApproveBody)
+        job = await self._jobs.approve(
+            request.match_info["id"],
+            version=body.version,
+            past_at_once=body.past_at_once,
+            by=actor_of(request),
+        )
+        return self._answer(job)
 
     async def ask_for_changes(self, request: web.Request) -> web.Response:
         body = await read_body(request, AskedBody)

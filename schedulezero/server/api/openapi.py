@@ -19,6 +19,7 @@ from schedulezero.model.standbys import Standbys
 from schedulezero.server.api.preview import PreviewBody
 from schedulezero.server.api.published_runs import STATES
 from schedulezero.server.http.bodies import (
+    ApproveBody,
     AskedBody,
     AuditBody,
     BulkBody,
@@ -363,7 +364,7 @@ _OPERATIONS: tuple[tuple[str, str, str, type[BaseModel] | None, dict[int, str]],
     ("post", "/api/jobs/{id}/pause", "Hold a job, for good or until", PauseBody, {200: "Job"}),
     ("post", "/api/jobs/{id}/resume", "Let a paused job run again", VersionBody, {200: "Job"}),
     ("post", "/api/jobs/{id}/skip", "Pass over a job's next run", SkipBody, {200: "Job"}),
-    ("post", "/api/jobs/{id}/approve", "Let a pending job run", VersionBody, {200: "Job"}),
+    ("post", "/api/jobs/{id}/approve", "Let a pending job run", ApproveBody, {200: "Job"}),
     ("post", "/api/jobs/{id}/ask-changes", "Send a pending job back", AskedBody, {200: "Job"}),
     ("post", "/api/jobs/{id}/restore", "Undo a cancel, or go back", RestoreBody, {200: "Job"}),
     ("post", "/api/jobs/{id}/missing", "Instants that did not run well", SpanBody, {200: "Instants"}),

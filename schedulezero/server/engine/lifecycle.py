@@ -262,15 +262,27 @@ class Jobs:
 
         return await self._apply(job_id, apply, "skipped", by)
 
-    async def approve(self, job_id: str, *, version: int | None = None, by: str | None = None) -> Job:
-        """Approve a pending job. Raises Conflict when it is no longer at the version the approver saw."""
+    async def approve(
+        self, job_id: str, *, version: int | None = None, past_at_once: bool = False, by: str | None = None
+    ) -> Job:
+        """Approve a pending job.
+
+        Parameters:
+            job_id: the job to approve.
+            version: the version that the approver saw; None for any.
+            past_at_once: whether a date that passed while the job waited runs at once, and isn't refused.
+            by: the id of the user who approves.
+
+        Raises Conflict when it is no longer at that version, and TriggerError when it has no future run.
+        """
         now = self.now()
 
         def apply(before: Job) -> Job:
             self._expect(before, JobState.PENDING, "approved")
             expect_version(before, version)
             after = replace(with_asked(before, None), state=JobState.ACTIVE, updated_at=now)
-            return replace(after, next_run_at=first_run(after, now))
+            past = past_at_once and _is_past_date(after, now)
+            return replace(after, next_run_at=now if past else first_run(after, now))
 
         return await self._apply(job_id, apply, "approved", by)
 

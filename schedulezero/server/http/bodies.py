@@ -174,6 +174,12 @@ class VersionBody(_Body):
     version: int | None = None
 
 
+class ApproveBody(VersionBody):
+    """``POST /api/jobs/{id}/approve``: whether a date that passed while the job waited runs at once."""
+
+    past_at_once: bool = False
+
+
 class AskedBody(VersionBody):
     """``POST /api/jobs/{id}/ask-changes``: what the author of a pending job should change."""
 

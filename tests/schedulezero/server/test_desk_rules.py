@@ -139,6 +139,25 @@ async def test_a_pending_job_runs_only_once_it_is_approved(api: Api) -> None:
     assert (again.json()["state"], again.json()["next_run_at"]) == ("pending", None)
 
 
+async def test_a_date_that_passed_while_its_job_waited_runs_only_if_asked(api: Api) -> None:
+    """Nothing checks the date of a job that waits, so a test can let it pass."""
+    passed = {"type": "date", "args": {"run_date": time.time() - 60}}
+    path = (await created(api, state="pending"))["job_id"]
+    await api.patch(f"/api/jobs/{path}", json={"state": "pending", "trigger": passed})
+    refused = (await post(api, f"{path}/approve", 400, version=2))["error"]
+    assert (refused["code"], refused["field"]) == ("bad_trigger", "trigger.args.run_date")
+    approved = await post(api, f"{path}/approve", version=2, past_at_once=True)
+    assert approved["state"] == "active" and from_iso(approved["next_run_at"]) <= datetime.now(UTC)
+
+    async def ran() -> bool:
+        return bool((await api.get(f"/api/jobs/{path}/executions")).json()["records"])
+
+    await until(ran)
+    later = (await created(api, state="pending"))["job_id"]
+    ahead = await post(api, f"{later}/approve", past_at_once=True)
+    assert from_iso(ahead["next_run_at"]) > datetime.now(UTC), "what has time left waits for it"
+
+
 async def test_many_jobs_change_at_once_and_each_tells_what_became_of_it(api: Api) -> None:
     ids = [(await created(api))["job_id"] for _ in range(3)]
     foreign = (await created(api, guild_id="901"))["job_id"]
