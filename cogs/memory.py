@@ -407,6 +407,12 @@ class Memory:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return {str(key): value for key, value in rows}
 
+    async def notes_about(self, place: str) -> list[dict[str, Any]]:
+        """Return the notes that `forget_place` deletes, each with its kind, key and value."""
+        query = sa.select(_notes.c.kind, _notes.c.key, _notes.c.value).where(_about(place))
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [dict(row) for row in rows]
+
     async def rewrite(self, kind: str, key: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
         """Replace a note's value and wipe the old one; return False if it isn't what it was any more.
 
