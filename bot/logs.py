@@ -12,8 +12,8 @@ import warnings
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote, quote_plus
 
+from schedulezero.hiding import forms_of
 from schedulezero.storage.postgres_url import secrets_of
 
 _FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
@@ -43,8 +43,7 @@ def hide(secret: str | None) -> None:
     """Hide a secret in every line from now on, in each of its quoted forms."""
     if not secret:
         return
-    forms = {secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1]}
-    for form in forms:
+    for form in forms_of(secret):
         # Don't match inside other words: a short password might be part of one.
         before, after = (r"(?<!\w)" if form[0].isalnum() else ""), (r"(?!\w)" if form[-1].isalnum() else "")
         _known[form] = re.compile(before + re.escape(form) + after)

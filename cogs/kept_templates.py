@@ -98,6 +98,12 @@ class Templates:
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [_template(row) for row in rows]
 
+    async def saved_by(self, user_id: str) -> list[Template]:
+        """Return the templates of all guilds that a person saved first."""
+        query = sa.select(self._table).where(self._table.c.creator_id == user_id)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [_template(row) for row in rows]
+
     async def get(self, template_id: str, guild_id: str) -> Template | None:
         """Return a guild's template; None if it has none of that id."""
         query = sa.select(self._table).where(

@@ -7,7 +7,7 @@ here and never in the panel, so that a restart loses nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -214,6 +214,31 @@ class Memory:
         """Save a guild's settings."""
         await self._put(_guilds, {"guild_id": str(guild_id), "settings": settings.to_json()})
 
+    async def change_settings(
+        self, guild_id: int, change: Callable[[GuildSettings], GuildSettings]
+    ) -> tuple[GuildSettings, GuildSettings]:
+        """Change a guild's settings as they are at that moment, so that no other change is lost.
+
+        Return the settings before and after.
+
+        Parameters:
+            guild_id: the guild.
+            change: returns the new settings for the present ones; it runs in the database's thread.
+        """
+        row = _guilds.c.guild_id == str(guild_id)
+
+        def apply(connection: Connection) -> tuple[GuildSettings, GuildSettings]:
+            # A row to lock, so that on PostgreSQL a second writer waits for the first.
+            new = {"guild_id": str(guild_id), "settings": GuildSettings().to_json()}
+            connection.execute(insert_new(connection, _guilds), new)
+            stored = connection.scalar(sa.select(_guilds.c.settings).where(row).with_for_update())
+            before = GuildSettings.from_json(stored or {})
+            after = change(before)
+            connection.execute(sa.update(_guilds).where(row).values(settings=after.to_json()))
+            return before, after
+
+        return await self._database.write(apply)
+
     # ---------------------------------------------------------------- drafts
 
     async def save_draft(self, draft: Draft) -> None:
@@ -381,6 +406,12 @@ class Memory:
         query = sa.select(_notes.c.key, _notes.c.value).where(_notes.c.kind == kind)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return {str(key): value for key, value in rows}
+
+    async def notes_about(self, place: str) -> list[dict[str, Any]]:
+        """Return the notes that `forget_place` deletes, each with its kind, key and value."""
+        query = sa.select(_notes.c.kind, _notes.c.key, _notes.c.value).where(_about(place))
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [dict(row) for row in rows]
 
     async def rewrite(self, kind: str, key: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
         """Replace a note's value and wipe the old one; return False if it isn't what it was any more.

@@ -7,6 +7,7 @@ server loses them when its ownership changes.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ class OwnerGuilds:
     def __init__(self, bot: commands.Bot, offered: Sequence[app_commands.Command[Any, Any, Any]]) -> None:
         self._bot = bot
         self._offered = offered
+        self._placing = asyncio.Lock()
         for command in offered:
             bot.tree.remove_command(command.name)
 
@@ -57,6 +59,10 @@ class OwnerGuilds:
             await self._place(guild)
 
     async def _place(self, guild: discord.Guild) -> None:
+        async with self._placing:  # what is noted is about all guilds
+            await self._place_now(guild)
+
+    async def _place_now(self, guild: discord.Guild) -> None:
         memory = services_of(self._bot).memory
         kept = await memory.kept(_KIND, self._key) or {"ids": []}
         wanted = await self._belongs(guild)

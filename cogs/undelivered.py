@@ -71,7 +71,7 @@ async def undelivered_reminder(memory: Memory, person: str, key: str) -> Undeliv
     value = await memory.kept(kind_of_notes(person), key)
     if value is None:
         return None
-    await memory.put(kind_of_notes(person), key, {**value, "seen": True})
+    await memory.rewrite(kind_of_notes(person), key, value, {**value, "seen": True})  # unless it was cleared
     return Undelivered.from_json(key, value)
 
 

@@ -52,7 +52,13 @@ class DemoApi:
                 raise web.HTTPUnauthorized
             try:
                 return await answer(request)
-            except (KeyError, ValueError, TypeError, RecursionError):  # forged, or made up by hand
+            except (
+                KeyError,
+                ValueError,
+                TypeError,
+                OverflowError,
+                RecursionError,
+            ):  # forged, or made up by hand
                 raise web.HTTPBadRequest from None
             except NoTarget:
                 raise web.HTTPNotFound from None

@@ -150,7 +150,11 @@ async def _only_our_page(request: web.Request, handler: Handler) -> web.StreamRe
 
     A link may come from another port of this machine, which browsers treat as the same site.
     """
-    if (request.url.host or "") not in _HOSTS:  # a foreign page whose host name resolves to our address
+    try:
+        host = request.url.host or ""
+    except ValueError:  # a port that is none
+        raise web.HTTPBadRequest from None
+    if host not in _HOSTS:  # a foreign page whose host name resolves to our address
         raise web.HTTPForbidden(text="The demo answers on this machine only.")
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     link = request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Dest") in (

@@ -6,7 +6,8 @@ counts. A public message is not replaced by its answer; on it, a click counts ag
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 
 _SECONDS = 10.0
 _MOST = 10_000
@@ -17,6 +18,19 @@ class DoubleTaps:
 
     def __init__(self) -> None:
         self._lately: dict[Hashable, float] = {}
+        self._under_way: set[Hashable] = set()
+
+    @contextmanager
+    def alone(self, click: Hashable) -> Iterator[bool]:
+        """Tell whether nobody else is in a block for the same click, however long it takes."""
+        if click in self._under_way:
+            yield False
+            return
+        self._under_way.add(click)
+        try:
+            yield True
+        finally:
+            self._under_way.discard(click)
 
     def is_first(self, click: Hashable, now: float) -> bool:
         """Record a click; return False if the same one was made a moment ago."""

@@ -198,7 +198,7 @@ def _poll(data: Any, notes: Notes) -> dict[str, Any] | None:
                     f"{place}.emoji", "Emojis in a poll's answers are left out.", code="paste_left_poll_emoji"
                 )
             media = cast("dict[str, Any]", media).get("text")
-        answers.append(notes.text(media, place, limits.POLL_ANSWER, variables=False))
+        answers.append(notes.text(media, place, limits.POLL_ANSWER))
     if len(answers) > limits.POLL_ANSWERS.most:
         notes.too_many("poll.answers", len(answers), limits.POLL_ANSWERS.most)
     if not answers:

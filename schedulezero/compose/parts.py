@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 from schedulezero.compose import limits
 from schedulezero.methods.parameters import Kind
@@ -99,12 +100,30 @@ class LinkButton(_Part):
     emoji: Annotated[str, Field(max_length=100)] | None = None
 
 
+def answer_length(text: str) -> int:
+    """Return the length of a poll's answer without variables: ``{{`` is posted as one brace."""
+    return len(text.replace("{{", "{"))
+
+
+def _fitting_answer(text: str) -> str:
+    if answer_length(text) > limits.POLL_ANSWER.most:
+        raise PydanticKnownError("string_too_long", {"max_length": limits.POLL_ANSWER.most})
+    return text
+
+
+_Answer = Annotated[
+    str,
+    Field(min_length=1, json_schema_extra={"maxLength": limits.POLL_ANSWER.most}),
+    AfterValidator(_fitting_answer),
+]
+
+
 class PollParts(_Part):
     """A poll."""
 
     question: _Text
     answers: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=limits.POLL_ANSWER.most)]],
+        list[_Answer],
         Field(min_length=limits.POLL_ANSWERS.least, max_length=limits.POLL_ANSWERS.most),
     ]
     hours: Annotated[int, Field(ge=limits.POLL_HOURS.least, le=limits.POLL_HOURS.most)] = 24

@@ -152,7 +152,11 @@ def _read(part: Mapping[str, Any], said: Callable[[Any], str]) -> dict[str, Any]
         elif isinstance(value, list):
             items = cast("list[Any]", value)
             found[key] = [
-                _read(cast("dict[str, Any]", item), said) if isinstance(item, dict) else item
+                _read(cast("dict[str, Any]", item), said)
+                if isinstance(item, dict)
+                else said(item)
+                if key == "answers"
+                else item
                 for item in items
             ]
         elif isinstance(value, str) and (key in _READ or key in ("question", "content")):

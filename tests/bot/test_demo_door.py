@@ -54,6 +54,8 @@ AT_THE_DOOR = [
     ({"Host": "evil.example"}, 403),
     ({"Host": "127.0.0.1.evil.example"}, 403),
     ({"Host": ""}, 403),
+    ({"Host": "127.0.0.1:80:80"}, 400),
+    ({"Host": "127.0.0.1:x"}, 400),
 ]
 
 
@@ -108,9 +110,11 @@ async def test_the_page_takes_changes_from_its_own_origin_only(demo: Demo) -> No
         for path, body, status in FORGED:
             answer = await client.post(f"/demo/api/{path}", json=body, headers=own)
             assert answer.status_code == status, (path, body, answer.text)
-        for content in (b"{", b"[" * 100_000):
+        for content in (b"{", b"[" * 100_000, b'{"user": Infinity}', b'{"user": 1e999}', b'{"user": NaN}'):
             answer = await client.post("/demo/api/reader", content=content, headers=own)
-            assert answer.status_code == 400
+            assert answer.status_code == 400, content[:20]
+        menu = b'{"target": {"message": 1e999}, "name": "x"}'
+        assert (await client.post("/demo/api/menu", content=menu, headers=own)).status_code == 400
         assert (await client.get("/demo/api/covers/1", headers=own)).status_code == 404
         for path in (
             "/demo/..%2fdemo.py",

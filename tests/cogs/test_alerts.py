@@ -15,6 +15,7 @@ from cogs.language import speaking
 from schedulezero import instants
 from schedulezero.sentences import Sentence
 from tests.conftest import until
+from tests.support.acting import at_once
 from tests.support.alerting import alerts_to, cards
 from tests.support.text import text_of
 from tests.support.world import World, labels, pick, said
@@ -148,6 +149,9 @@ async def test_what_was_passed_over_is_told_and_offered(world: World) -> None:
     await world.admin.slash(world.channel, "schedule pause", job=job_id)
     offered = await world.admin.click(card, label="Run the rest, too…")
     assert "Backfill" in said(offered)
+    answers = await at_once(world.admin, offered.response, 2, label="Yes, do it")
+    assert sorted("already been done" in said(answer) for answer in answers) == [False, True]
+    assert "in progress" in text_of(offered.response) and "0 runs" not in text_of(offered.response)
 
 
 def test_a_card_survives_being_kept() -> None:

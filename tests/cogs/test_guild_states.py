@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from cogs.forgetting import LEFT
 from cogs.guilds_cog import GuildsCog
+from cogs.kept_templates import Outcome, Template
 from schedulezero import instants
 from schedulezero.errors import NotFound
 from schedulezero.instants import to_iso
@@ -159,12 +161,28 @@ async def test_a_person_sees_and_deletes_what_is_kept_of_them(world: World) -> N
     for who in (world.plain, world.admin):
         await who.slash(world.channel, "remind me", what=f"Secret of {who.id}", when="tomorrow at 9")
         await who.slash(world.channel, "remind timezone", zone="berlin")
+    (reminder,) = await jobs_of(world, world.plain.id)
+    person, place = str(world.plain.id), str(world.guild.id)
+    await world.bot.services.client.run(reminder, person)
+    await until(lambda: any("Secret of" in item.content for item in world.plain.user.dm_channel.history()))
+    template = Template("t1", place, "Weekly", "send_announcement", {}, person)
+    assert await world.bot.memory.templates.add(template) is Outcome.DONE
     shown = await world.plain.slash(world.channel, "remind forget")
     assert "1 reminder, with its history" in said(shown) and "Europe/Berlin" in said(shown)
-    assert [file.filename for file in shown.followups[0].attachments] == ["what-i-keep.json"]
+    (file,) = shown.followups[0].attachments
+    assert file.filename == "what-i-keep.json"
+    kept = json.loads(await world.bot.http.get_from_cdn(file.url))
+    assert [item["job_id"] for item in kept["history"]] == [reminder.id]
+    assert {item["actor_id"] for item in kept["audit"]} == {person} and len(kept["audit"]) >= 1
+    assert kept["templates"] == [{"guild_id": place, "name": "Weekly"}]
+    assert "dm-channel" in [item["kind"] for item in kept["notes"]]
+    assert [item["creator_id"] for item in kept["reminders"]] == [person]
     assert shown.response is not None
     await world.plain.click(shown.response, label="Delete everything")
-    assert "Deleted" in text_of(shown.response)
+    assert "Deleted" in text_of(shown.response) and "calendar addresses" in text_of(shown.response)
+    again = await world.plain.slash(world.channel, "remind forget")
+    left = json.loads(await world.bot.http.get_from_cdn(again.followups[0].attachments[0].url))
+    assert [name for name, value in left.items() if value] == ["user_id"]
     assert await jobs_of(world, world.plain.id) == ()
     assert (await world.bot.services.client.audit(str(world.plain.id))).entries == ()
     assert await world.bot.memory.timezone(world.plain.id, None) is None

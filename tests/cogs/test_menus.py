@@ -126,18 +126,20 @@ async def test_a_forward_becomes_a_draft_of_what_it_shows(world: World) -> None:
 async def test_a_poll_goes_along_with_what_is_beside_it(world: World) -> None:
     channel: Any = world.bot.get_channel(world.channel.id)
     poll = discord.Poll(question="Lunch on {date}?", duration=timedelta(hours=3), multiple=True)
-    for answer in ("Pizza", "Soup"):
+    long = f"{'Soup on {date}, bread for {run}':-<55}"
+    for answer in ("Pizza", long):
         poll.add_answer(text=answer)
     asked = await channel.send("Vote!", poll=poll)
     shown = await world.admin.context_menu(world.channel, "Schedule this message", asked)
     text = said(shown)
-    assert "Pizza" in text and "without its votes" in text and "Vote!" in text
+    assert "Pizza" in text and long in text and "without its votes" in text and "Vote!" in text
     form = await press(world.admin, shown.response, ".when")
     await world.admin.submit_modal(form, {"when": "every day at 9"})
     await world.admin.click(shown.response, label="Confirm")  # type: ignore[arg-type]
     (job,) = (await world.bot.services.client.jobs(str(world.guild.id))).jobs
     assert job.params["poll"] == {
-        "question": "Lunch on {{date}?", "answers": ["Pizza", "Soup"], "hours": 3, "several": True,
+        "question": "Lunch on {{date}?", "answers": ["Pizza", long.replace("{", "{{")], "hours": 3,
+        "several": True,
     }  # fmt: skip
     await world.admin.slash(world.channel, "schedule run", job=job.id)
 
@@ -146,6 +148,7 @@ async def test_a_poll_goes_along_with_what_is_beside_it(world: World) -> None:
         return found[0] if found else None
 
     again = await until(posted)
+    assert [answer.text for answer in again.poll.answers] == ["Pizza", long]
     assert again.poll.question == "Lunch on {date}?" and again.poll.duration == timedelta(hours=3)
 
 

@@ -272,7 +272,7 @@ async def test_controls_from_a_panel_of_another_server_are_refused_before_a_form
     for custom_id, answer in (
         (f"sz:job:until:{job}", "can't pause a job until a given day"),
         (f"sz:setup:limits:{guild}", "doesn't support quiet hours"),
-        (f"sz:setup:approval:{guild}", "can't make a job wait"),
+        (f"sz:setup:approval:{guild}.on", "can't make a job wait"),
         (f"sz:job:edit:{job}", "can't edit jobs"),
         (f"sz:job:skip:{job}", "skip its next run"),
         (f"sz:job:pause:{job}", "can't pause jobs"),

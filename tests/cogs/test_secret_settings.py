@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import traceback
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import pytest
 from pydantic import BaseModel, field_validator, model_validator
@@ -206,6 +208,35 @@ async def test_a_sprockets_own_checks_tell_no_secret(world: World, monkeypatch: 
     assert HUSH not in str(again.modal)
     assert "Saved" in said(await world.moderator.submit_modal(again, {"p:text": "fits"}))
     assert (await settings_of(world.bot, "web", Pair, guild_id)).secret == HUSH
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    ("secret", "told"),
+    [
+        ('pa\\ss"word-99', "Value error, the key '…' or \"…\" or … doesn't fit"),
+        ("schlüssel\u200b-99", "Value error, the key '…' or \"…\" or … doesn't fit"),
+        ("e", "The exact reason might reveal a secret"),
+    ],
+)
+async def test_a_check_that_quotes_a_secret_tells_it_in_no_form(
+    world: World, monkeypatch: pytest.MonkeyPatch, secret: str, told: str
+) -> None:
+    class Pair(BaseModel):
+        secret: SecretText = ""
+        text: str = ""
+
+        @model_validator(mode="after")
+        def _fit(self) -> Pair:
+            if self.text:
+                key = self.secret
+                raise ValueError(f"the key {key!r} or {json.dumps(key)} or {quote(key)} doesn't fit")
+            return self
+
+    monkeypatch.setattr(type(world.bot.cogs["WebSprocket"]), "settings", Pair)
+    await save_settings(world.bot, "web", Pair, str(world.guild.id), {"secret": secret, "text": ""})
+    refused = said(await world.moderator.submit_modal(await form(world), {"p:text": "x"}))
+    assert "Nothing was changed" in refused and told in refused
 
 
 def test_what_cannot_be_a_secret_setting_is_refused() -> None:

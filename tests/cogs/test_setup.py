@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, time
+from typing import Any
 
 import discord
 import pytest
+from simcord.actors import _component_click as tap  # pyright: ignore[reportPrivateUsage]
+from simcord.actors import _component_select as choose  # pyright: ignore[reportPrivateUsage]
 from simcord.backend.errors import SetupError
 
 from cogs.desk.kit.components import DeskButton
@@ -15,7 +19,7 @@ from tests.support.foreign_guild import forged
 from tests.support.granting import give_the_bot
 from tests.support.setting_up import limits, setup
 from tests.support.text import text_of
-from tests.support.world import World, labels, pick, press, said
+from tests.support.world import World, custom_id, labels, pick, press, said
 
 
 async def test_the_first_visit_shows_settings_permissions_and_things_to_try(world: World) -> None:
@@ -97,6 +101,30 @@ async def test_what_is_risky_waits_for_a_second_person(world: World) -> None:
         world.admin, "send_announcement", {"channel_id": [world.channel], "message": "Hi"}, "in 2 hours"
     )
     assert "Confirm" in labels(harmless.response)
+
+
+@pytest.mark.long
+async def test_two_managers_change_settings_at_once(world: World) -> None:
+    theirs: Any = (await world.moderator.slash(world.channel, "schedule setup")).response
+    panel = await setup(world)
+    for language in ("de", "fr", "es"):
+        switch = custom_id(panel, "setup:approval")
+        on = switch.endswith(".on")
+        await asyncio.gather(
+            tap(world.admin, panel, label=None, custom_id=switch),
+            choose(world.moderator, theirs, [language], custom_id=custom_id(theirs, "setup:language")),
+        )
+        settings = await world.bot.memory.settings(world.guild.id)
+        assert (settings.approval, settings.language) == (on, language)
+
+
+async def test_two_who_switch_approval_on_leave_it_on(world: World) -> None:
+    panel = await setup(world)
+    switch = custom_id(panel, "setup:approval")
+    await asyncio.gather(*(tap(world.admin, panel, label=None, custom_id=switch) for _ in range(2)))
+    assert (await world.bot.memory.settings(world.guild.id)).approval
+    await press(world.admin, panel, "setup:approval")
+    assert not (await world.bot.memory.settings(world.guild.id)).approval
 
 
 async def test_quiet_hours_and_free_days_show_in_the_preview(world: World) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Any
+
+from simcord._modal import _submit_modal as submit  # pyright: ignore[reportPrivateUsage]
 
 import sprockets
 from schedulezero.methods.sprocket_settings import read, settings_of
@@ -87,6 +90,12 @@ async def test_more_settings_than_a_form_holds_are_asked_in_several(world: World
         model: Any = vars(type(world.bot.cogs["ManySprocket"]))["settings"]
         kept = await settings_of(world.bot, "many", model, str(world.guild.id))
         assert (kept.one, kept.seven) == ("1", "7")
+        first, second = await form_of(world, "many"), await form_of(world, "many.1")
+        await asyncio.gather(
+            submit(world.owner, first, {"p:one": "one"}), submit(world.owner, second, {"p:seven": "seven"})
+        )
+        kept = await settings_of(world.bot, "many", model, str(world.guild.id))
+        assert (kept.one, kept.seven) == ("one", "seven")
     finally:
         sprockets.__path__.remove(str(tmp_path))
         sys.modules.pop("sprockets.many_sprocket", None)

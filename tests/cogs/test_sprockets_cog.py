@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import Iterator
@@ -255,5 +256,13 @@ async def test_one_more_server_can_be_named(settings: Settings) -> None:
         await world.bot.get_cog("SprocketsCog").on_ready()  # type: ignore[union-attr]
         await world.env.settle()
         assert "load_sprocket" in elsewhere.eve.available_commands(elsewhere.channel)
+        # Both are noted if they come at once.
+        memory, both = world.bot.memory, {world.guild.id, elsewhere.guild.id}
+        await memory.put("owner-commands", "guilds", {"ids": []})
+        sprockets_cog = world.bot.get_cog("SprocketsCog")
+        owners = vars(sprockets_cog)["_guilds"]
+        await asyncio.gather(*(owners.place(guild) for guild in world.bot.guilds if guild.id in both))
+        noted = await memory.kept("owner-commands", "guilds")
+        assert noted is not None and set(noted["ids"]) == set(map(str, both))
         result = await elsewhere.eve.slash(elsewhere.channel, "load_sprocket", name="example")
         assert said(result) == "Only the bot's owner may do this."

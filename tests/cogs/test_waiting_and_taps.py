@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import simcord.actors
 
 from cogs.background.double_taps import DoubleTaps
 from cogs.desk.jobs.pinged import asks_first, whom_it_pings
@@ -17,11 +15,12 @@ from cogs.services import spec_for
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import JobState
 from tests.conftest import until
-from tests.support.acting import WEEKLY, a_job, click, now, runs
+from tests.support.acting import WEEKLY, a_job, at_once, click, now, runs
 from tests.support.alerting import alerts_to
 from tests.support.foreign_guild import forged
 from tests.support.private_threads import imported_by
 from tests.support.reminding import jobs_of
+from tests.support.setting_up import limits, setup
 from tests.support.text import text_of
 from tests.support.world import World, labels, pick, press, said
 
@@ -81,13 +80,6 @@ async def test_a_job_that_comes_back_to_wait_is_told_of(world: World) -> None:
     assert (await now(world, job)).state is JobState.PENDING and len(alerts.history()) == 2
 
 
-async def at_once(who: Any, message: Any, times: int, **which: str) -> list[Any]:
-    """Several clicks that Discord sends before the first one is answered."""
-    tap = simcord.actors._component_click  # pyright: ignore[reportPrivateUsage]
-    given = {"label": None, "custom_id": None, **which}
-    return await asyncio.gather(*(tap(who, message, **given) for _ in range(times)))
-
-
 async def test_a_double_tap_snoozes_and_runs_once(world: World) -> None:
     await world.plain.user.slash("remind me", what="Drink", when="in 2 hours")
     (job,) = await jobs_of(world, world.plain.id)
@@ -141,6 +133,37 @@ def test_a_tap_counts_again_after_a_while_or_when_it_came_to_nothing() -> None:
     assert [taps.is_first("a", at) for at in (0, 5, 9, 11)] == [True, False, False, True]
     taps.forget("a")
     assert taps.is_first("a", 12) and taps.is_first("b", 12)
+
+
+async def test_a_double_tap_changes_many_jobs_once_and_undoes_that_once(world: World) -> None:
+    job = await a_job(world)
+    panel: Any = (await world.admin.slash(world.channel, "schedule list")).response
+    await pick(world.admin, panel, "bulk:select", [job.id])
+    await press(world.admin, panel, "bulk:cancel")
+    answers = await at_once(world.admin, panel, 3, label="Yes, do it")
+    assert sorted("already been done" in said(answer) for answer in answers) == [False, True, True]
+    assert "Cancelled 1 job." in text_of(panel) and "Undo" in labels(panel)
+    await at_once(world.admin, panel, 3, label="Undo")
+    assert "Restored 1 job." in text_of(panel) and (await now(world, job)).state is JobState.ACTIVE
+
+
+@pytest.mark.long
+async def test_a_double_tap_undoes_an_import_once(world: World) -> None:
+    panel: Any = (
+        await imported_by(world.admin, world, [loud(world, f"Loud {n}") for n in range(3)])
+    ).response
+    await press(world.admin, panel, "import:do")
+    await at_once(world.admin, panel, 2, label="Undo")
+    assert "3 imported jobs were cancelled" in text_of(panel)
+
+
+@pytest.mark.long
+async def test_a_double_tap_saves_limits_once(world: World) -> None:
+    await a_job(world)
+    panel = await setup(world)
+    await limits(world, panel, quiet="8-10")
+    answers = await at_once(world.admin, panel, 2, label="Save")
+    assert sorted("already been saved" in said(answer) for answer in answers) == [False, True]
 
 
 async def test_a_reminder_of_nothing_is_refused_in_words(world: World) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from cogs.guild_settings import GuildSettings
 from cogs.memory import Draft, Memory, new_id
 from schedulezero.errors import DatabaseUnusable
 from schedulezero.handler.run_context import RunContext, running
+from schedulezero.storage.database import is_postgres_setting
 
 DRAFT = Draft("d1", "1", "2", "send", {"message": "Grüße 🎉", "channel_id": ["3"]}, "tomorrow at 9")
 
@@ -42,6 +46,23 @@ async def test_zones_drafts_panels_and_notes_survive_a_restart(database: str) ->
     assert await memory.take_draft("d1") is True
     assert await memory.take_draft("d1") is False
     await memory.close()
+
+
+async def test_changes_of_settings_at_once_are_all_kept(database: str) -> None:
+    memories = [Memory(database), Memory(database)] if is_postgres_setting(database) else [Memory(database)]
+    for memory in memories:
+        await memory.open()
+
+    def with_role(number: int) -> Callable[[GuildSettings], GuildSettings]:
+        return lambda settings: replace(settings, manager_role_ids=(*settings.manager_role_ids, str(number)))
+
+    done = await asyncio.gather(
+        *(memories[number % len(memories)].change_settings(2, with_role(number)) for number in range(20))
+    )
+    assert set((await memories[0].settings(2)).manager_role_ids) == {str(number) for number in range(20)}
+    assert all(len(after.manager_role_ids) == len(before.manager_role_ids) + 1 for before, after in done)
+    for memory in memories:
+        await memory.close()
 
 
 async def test_a_draft_is_forgotten_after_a_month(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def test_texts_within_embeds_polls_and_layouts_are_filled_in_but_addresses_are_n
         "fields": [{"name": "No.", "value": "3", "inline": True}],
         "timestamp": "2026-12-01T18:00:00Z",
     }
-    assert post.poll == {**poll, "question": "Who comes to Town?"}
+    assert post.poll == {"question": "Who comes to Town?", "answers": ["I", "3"], "hours": 24}
     assert post.layout[0]["components"][0]["content"] == "3"
 
 

@@ -1,12 +1,14 @@
-"""Shared test helpers: WEEKLY, a_job, began, click, now, run_now, runs, scheduler."""
+"""Shared test helpers: WEEKLY, a_job, at_once, began, click, now, run_now, runs, scheduler."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import discord
 import simcord
+import simcord.actors
 
 from cogs.desk.kit.components import DeskButton
 from schedulezero.model import Job, Trigger
@@ -74,3 +76,10 @@ async def run_now(world: World, who: simcord.MemberActor, job: Job) -> str:
 def began(text: str) -> bool:
     """Return whether a card says that a run was started, or what it came to already."""
     return any(heading in text for heading in ("Started: ", "Running: ", "Ran: ", "Failed: "))
+
+
+async def at_once(who: Any, message: Any, times: int, **which: str) -> list[Any]:
+    """Several clicks that Discord sends before the first one is answered."""
+    tap = simcord.actors._component_click  # pyright: ignore[reportPrivateUsage]
+    given = {"label": None, "custom_id": None, **which}
+    return await asyncio.gather(*(tap(who, message, **given) for _ in range(times)))

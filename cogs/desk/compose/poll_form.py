@@ -16,6 +16,7 @@ from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import cut, plain
 from cogs.language import t
 from schedulezero.compose import limits
+from schedulezero.compose.parts import answer_length
 from schedulezero.methods.parameters import Kind
 from schedulezero.when.language.span_text import span_of
 
@@ -42,7 +43,7 @@ async def open_form(desk: Desk, target: str) -> None:
             value="\n".join(map(str, cast("list[Any]", poll.get("answers") or []))),
             description=t("One per line, up to {most}", most=limits.POLL_ANSWERS.most),
             long=True,
-            most=limits.POLL_ANSWERS.most * (limits.POLL_ANSWER.most + 1),
+            most=limits.POLL_ANSWERS.most * (2 * limits.POLL_ANSWER.most + 1),
         ),
         text_field(
             "hours",
@@ -73,11 +74,11 @@ async def submitted(desk: Desk, target: str, given: Mapping[str, Any]) -> None:
         t(
             "The answer “{text}” has {count} characters; Discord allows {most}.",
             text=cut(plain(answer), 30),
-            count=len(answer),
+            count=answer_length(answer),
             most=limits.POLL_ANSWER.most,
         )
         for answer in answers
-        if len(answer) > limits.POLL_ANSWER.most
+        if answer_length(answer) > limits.POLL_ANSWER.most
     ]
     if len(answers) > limits.POLL_ANSWERS.most:
         wrong.append(t("A poll can have at most {most} answers.", most=limits.POLL_ANSWERS.most))

@@ -96,7 +96,7 @@ def _links(shown: Shown) -> Iterator[dict[str, Any]]:
 def _poll(poll: discord.Poll) -> dict[str, Any]:
     values: dict[str, Any] = {
         "question": escape(poll.question),
-        "answers": [answer.text for answer in poll.answers if answer.text],
+        "answers": [escape(answer.text) for answer in poll.answers if answer.text],
     }
     if poll.duration:
         values["hours"] = max(round(poll.duration.total_seconds() / 3600), 1)

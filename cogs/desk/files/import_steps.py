@@ -17,6 +17,7 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.first_run import first_run_warning
 from cogs.desk.kit.lacking import lacks_of, why
 from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.once import once
 from cogs.desk.kit.wording import (
     BAD,
     GOOD,
@@ -175,6 +176,11 @@ def _is_risky(desk: Desk, job: Job) -> bool:
 
 async def undo(desk: Desk, panel_id: str) -> None:
     """Cancel the imported jobs and restore the updated ones, except those changed since."""
+    with once(desk, panel_id, undoing=True):
+        await _undo(desk, panel_id)
+
+
+async def _undo(desk: Desk, panel_id: str) -> None:
     memory = desk.memory
     state = await memory.panel(panel_id, desk.guild.id)
     made: dict[str, int] = (state or {}).get("imported") or {}

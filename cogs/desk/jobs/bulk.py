@@ -17,6 +17,7 @@ from cogs.desk.kit.components import DeskButton, DeskChannelSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.once import once
 from cogs.desk.kit.wording import BAD, GOOD, NEUTRAL, bullets, cut, plain, title_of, titled
 from cogs.language import markn, t, tc, tn, translated, with_colon
 from cogs.own_schedules import another_is_on
@@ -167,6 +168,11 @@ async def ask_move(desk: Desk, panel_id: str) -> None:
 
 async def do(desk: Desk, panel_id: str) -> None:
     """Carry out the confirmed change."""
+    with once(desk, panel_id):
+        await _do(desk, panel_id)
+
+
+async def _do(desk: Desk, panel_id: str) -> None:
     state = await LIST.state(desk, panel_id)
     wanted = state.get("bulk")
     if not wanted:
@@ -190,6 +196,11 @@ async def do(desk: Desk, panel_id: str) -> None:
 
 async def undo(desk: Desk, panel_id: str) -> None:
     """Restore all changed jobs, except those changed again since."""
+    with once(desk, panel_id, undoing=True):
+        await _undo(desk, panel_id)
+
+
+async def _undo(desk: Desk, panel_id: str) -> None:
     state = await LIST.state(desk, panel_id)
     changed: dict[str, list[int]] = state.get("undo") or {}
     if not changed:

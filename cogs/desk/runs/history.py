@@ -24,6 +24,7 @@ from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.kinds import kinds_in
 from cogs.desk.kit.lacking import why
 from cogs.desk.kit.layout import panel_of, row_of
+from cogs.desk.kit.once import once
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of, place
 from cogs.desk.kit.pictured import Bar
 from cogs.desk.kit.wording import (
@@ -293,12 +294,18 @@ async def ask_missing(desk: Desk, job_id: str, span_name: str) -> None:
 
 async def make_up(desk: Desk, panel_id: str) -> None:
     """Backfill the confirmed runs."""
+    with once(desk, panel_id):
+        await _make_up(desk, panel_id)
+
+
+async def _make_up(desk: Desk, panel_id: str) -> None:
     asked = await desk.memory.panel(panel_id, desk.guild.id)
     if asked is None or "make_up" not in asked:
         raise Refused(t(_FORGOTTEN))
     job = await job_for(desk, Act.MAKE_UP, asked["make_up"])
     wanted = [instants.from_iso(text) for text in asked["instants"]]
     runs = await _queue(desk, job, wanted)
+    await desk.memory.take_panel(panel_id, desk.guild.id)
     said = tn("{count} run is in progress.", "{count} runs are in progress.", len(runs))
     back = DeskButton("job", "history", job.id, t("Back to the history"))
     said = f"{said}\n{await rules_by_hand(desk)}".rstrip()

@@ -66,9 +66,12 @@ async def taken(desk: Desk, panel_id: str) -> GuildRules:
     Raises Refused if they were saved or dropped before, or if the guild's rules have changed since.
     """
     change = await desk.memory.panel(panel_id, desk.guild.id)
-    if change is None or "rules" not in change or change.get("by") != desk.actor_id:
+    if change is not None and "rules" in change and change.get("by") == desk.actor_id:
+        change = await desk.memory.take_panel(panel_id, desk.guild.id)  # None for the second of two taps
+    else:
+        change = None
+    if change is None:
         raise Refused(t("This change has already been saved or discarded. Use `/schedule setup` again."))
-    await desk.memory.save_panel(panel_id, desk.guild.id, {})
     before = await rules_here(desk) or GuildRules(desk.guild_id)
     if before != GuildRules.from_json(change["before"]):
         raise Refused(t("Someone else has since changed the limits and hours. Use `/schedule setup` again."))

@@ -60,6 +60,7 @@ from schedulezero.when.calendar.holidays import place_of
 log = logging.getLogger(__name__)
 
 _DISCORDS = "discord"
+_ON, _OFF = "on", "off"  # what a click on the button of approval asks for
 
 
 async def show_setup(desk: Desk, holidays: str | None = None, days_off: str | None = None) -> None:
@@ -126,7 +127,7 @@ def setup_panel(
     approval_button = DeskButton(
         "setup",
         "approval",
-        target,
+        f"{target}.{_OFF if settings.approval else _ON}",
         t("Switch off") if settings.approval else t("Switch on"),
         disabled=Feature.APPROVAL in lacks and not settings.approval,
     )
@@ -278,13 +279,17 @@ async def set_typed_zone(desk: Desk, fields: Mapping[str, Any]) -> tuple[str, st
     return await change_guild_zone(desk, zone), zone
 
 
-async def toggle_approval(desk: Desk, _target: str) -> None:
-    """Switch approval by a second person on or off; off is possible on every server."""
-    before = (await desk.memory.settings(desk.guild.id)).approval
-    if not before:
+async def switch_approval(desk: Desk, target: str) -> None:
+    """Switch approval by a second person on or off, as the button said; off is possible on every server."""
+    desk.check_settings()
+    _, _, asked = target.partition(".")
+    if not asked:
+        raise Refused(t("This button is from an older version of me. Use the command again."))
+    on = asked == _ON
+    if on:
         await expect(desk, Feature.APPROVAL)
-    await _change(desk, lambda settings: replace(settings, approval=not settings.approval))
-    if not before or Feature.APPROVAL in await lacks_of(desk):
+    await _change(desk, lambda settings: replace(settings, approval=on))
+    if on or Feature.APPROVAL in await lacks_of(desk):
         return
     waiting = [job async for job in desk.client.all_jobs(desk.guild_id, JobQuery(state=JobState.PENDING))]
     if waiting:
@@ -351,9 +356,7 @@ async def _change(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) 
 
 async def _save(desk: Desk, change: Callable[[GuildSettings], GuildSettings]) -> None:
     desk.check_settings()
-    before = await desk.memory.settings(desk.guild.id)
-    after = change(before)
-    await desk.memory.save_settings(desk.guild.id, after)
+    before, after = await desk.memory.change_settings(desk.guild.id, change)
     if changes := changes_between(before.to_json(), after.to_json()):
         await note_change(desk, "settings", changes)
 
@@ -486,7 +489,7 @@ PANELS = (
     Panel(
         "setup",
         clicks={
-            "approval": toggle_approval,
+            "approval": switch_approval,
             "alerts": alerts_chosen,
             "log": log_chosen,
             "language": language_chosen,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any, cast
+from weakref import WeakValueDictionary
 
 import discord
 from discord import ui
@@ -26,6 +28,7 @@ from cogs.own_schedules import switched_on, understood
 from cogs.services import Refused
 from cogs.sprocket_loading import loader
 from schedulezero.errors import SecretUnusable
+from schedulezero.hiding import without_secrets
 from schedulezero.methods.parameters import Parameter
 from schedulezero.methods.spec import MethodSpec, spec_of
 from schedulezero.methods.sprocket_settings import (
@@ -39,6 +42,9 @@ from schedulezero.methods.values import read_params
 from schedulezero.when.language.describe import describe
 
 log = logging.getLogger(__name__)
+
+_turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+"""Who saves a sprocket's settings in a guild. One process answers all interactions of a guild."""
 
 _REMOVE = "remove:"
 _FORM = "."  # between a sprocket and the number of its form; no name of a sprocket has one
@@ -150,9 +156,25 @@ async def configured(desk: Desk, target: str, fields: Mapping[str, Any]) -> None
     if filled.errors or filled.missing:
         missing = [t("{label} is missing.", label=t(item.label)) for item in filled.missing]
         raise Refused("\n".join([t("Nothing was changed:"), *filled.errors.values(), *missing]))
+    # A sprocket's settings are stored as a whole, and each of its forms changes a part of them.
+    async with _turns.setdefault((desk.guild_id, name), asyncio.Lock()):
+        await _save(desk, name, model, spec, filled.params, fields)
+    await note_change(desk, "sprocket_configured", (), name=name)
+    await desk.say(t("Saved. {name} uses these settings from its next run.", name=f"**{name}**"))
+
+
+async def _save(
+    desk: Desk,
+    name: str,
+    model: type[BaseModel],
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    fields: Mapping[str, Any],
+) -> None:
+    """Save what was typed into a form, with the settings that it doesn't include as they are."""
     stored = await stored_settings(desk.bot, name, model, desk.guild_id)
     present = stored.settings.model_dump(mode="json")
-    read = read_params(spec, filled.params).values
+    read = read_params(spec, params).values
     # What is typed replaces a secret; an empty field keeps it, unless it is to be removed.
     removed = {item.name for item in spec.parameters if item.secret and fields.get(f"{_REMOVE}{item.name}")}
     keep = stored.secrets - read.keys() - removed
@@ -160,9 +182,11 @@ async def configured(desk: Desk, target: str, fields: Mapping[str, Any]) -> None
     try:
         kept = model(**values)
     except ValidationError as error:
-        said = str(error.errors(include_url=False)[0]["msg"])
-        for secret in filter(None, map(values.get, secret_settings(model))):
-            said = said.replace(str(secret), "…")  # a sprocket's own check may quote it
+        # A sprocket's own check may quote a secret.
+        secrets = [str(values.get(item) or "") for item in secret_settings(model)]
+        said = without_secrets(str(error.errors(include_url=False)[0]["msg"]), secrets)
+        if said is None:
+            said = t("the settings don't fit together. The exact reason might reveal a secret.")
         raise Refused(t("Nothing was changed: {reason}", reason=said)) from None
     try:
         dumped = kept.model_dump(mode="json")
@@ -175,8 +199,6 @@ async def configured(desk: Desk, target: str, fields: Mapping[str, Any]) -> None
                 "my log."
             )
         ) from error
-    await note_change(desk, "sprocket_configured", (), name=name)
-    await desk.say(t("Saved. {name} uses these settings from its next run.", name=f"**{name}**"))
 
 
 def _hidden(present: Mapping[str, Any], spec: MethodSpec) -> dict[str, Any]:

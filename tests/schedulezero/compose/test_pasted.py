@@ -149,6 +149,15 @@ READ: list[tuple[Any, dict[str, Any]]] = [
         {"text": "Hi", **embed(title="A")},
     ),
     ({"content": "On {date}"}, {"text": "On {date}"}),
+    (
+        {
+            "poll": {
+                "question": {"text": "{{user}}?"},
+                "answers": [{"poll_media": {"text": "{{user}} {run}"}}],
+            }
+        },
+        {"poll": {"question": "{{{{user}}?", "answers": ["{{{{user}} {run}"], "hours": 24, "several": False}},
+    ),
     ({"content": "a\n---\nb"}, {"text": "a\n\u200b---\nb"}),
     ({"content": "{{user}} of {server}"}, {"text": "{{{{user}} of {server}"}),
     (
