@@ -127,7 +127,10 @@ async def test_the_writer_takes_a_change_back_and_the_job_runs_as_before(world: 
     assert (await now(world, job)).next_run_at is None
     text = text_of(shown)
     assert "Read and approve…" not in labels(shown)  # nobody approves what they wrote
-    assert "once somebody else approves it" in text and "switch approval off" in text
+    assert (
+        "until someone other than you approves it. Anyone who may schedule here" in text
+        and "switch approval off" in text
+    )
     own = said(await click(world, world.admin, "job", "approve", job.id))
     assert "Someone other than you" in own and "*Take back the change*" in own
     theirs = (await world.owner.slash(world.channel, "schedule show", job=job.id)).response

@@ -58,6 +58,14 @@ async def test_an_import_that_waits_is_told_of_once(world: World) -> None:
     (first,) = (await world.bot.services.client.jobs(str(world.guild.id), JobQuery(text="Loud 13"))).jobs
     looked = await pick(world.moderator, many, "alert:look", [first.id])
     assert "Read and approve…" in labels(looked.response)
+    await click(world, world.owner, "job", "approve", f"{first.id}:v{first.version}")
+
+    def told() -> bool:
+        text = text_of(next(item for item in alerts.history() if item.id == many.id))
+        return "▶ active · Loud 13" in text and "✋ waiting for approval · Loud 12" in text
+
+    await until(told)
+    assert "and 5 more" in text_of(next(item for item in alerts.history() if item.id == many.id))
 
 
 @pytest.mark.long

@@ -23,7 +23,8 @@ from cogs.desk.drafts.parts import SpecOf, unknown, when_said
 from cogs.desk.drafts.post_preview import is_composed
 from cogs.desk.drafts.secrecy import veiled, with_veiled_parts
 from cogs.desk.jobs import posted_requests
-from cogs.desk.kit.components import DeskButton, DeskSelect
+from cogs.desk.jobs.posted_requests import LISTED, jobs_menu
+from cogs.desk.kit.components import DeskButton
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.in_words import part_lines
 from cogs.desk.kit.kinds import said_kind
@@ -54,7 +55,6 @@ from schedulezero.when.calendar.triggers import schedule_of
 
 log = logging.getLogger(__name__)
 
-_LISTED = 25  # the most options of a select
 _LONGEST = 3000
 """Longer texts are attached to the card as a file, in full."""
 _NEXT_RUNS = 3
@@ -215,8 +215,7 @@ async def ask_for_approval(desk: Desk, *jobs: Job) -> None:
     except TROUBLES as error:
         log.warning("approval of job %s could not be asked for in %s: %s", jobs[0].id, channel, error)
         return
-    if len(jobs) == 1:
-        await posted_requests.remember(desk.bot, guild, jobs[0], posted)
+    await posted_requests.remember(desk.bot, guild, jobs, posted)
 
 
 def _card_of_many(desk: Desk, jobs: Sequence[Job]) -> Card:
@@ -224,13 +223,8 @@ def _card_of_many(desk: Desk, jobs: Sequence[Job]) -> Card:
     heading = t(
         "{person} is asking for approval of {count} jobs", person=desk.member.mention, count=len(jobs)
     )
-    lines = [f"### {heading}", *bullets([cut(plain(title_of(job)), 80) for job in jobs], _LISTED)]
-    if len(jobs) > _LISTED:
+    lines = [f"### {heading}", *bullets([cut(plain(title_of(job)), 80) for job in jobs], LISTED)]
+    if len(jobs) > LISTED:
         said = with_mentions(t("`/schedule list` with the state *waiting for approval* shows them all."))
         lines.append(f"-# {said}")
-    options = [
-        discord.SelectOption(label=cut(title_of(job), 100), value=job.id, description=cut(sentence(job), 100))
-        for job in jobs[:_LISTED]
-    ]
-    select = DeskSelect("alert", "look", "any", t("Open a job…"), options)
-    return Card(panel_of(ui.TextDisplay("\n".join(lines)), row_of(select), colour=WAITING), ())
+    return Card(panel_of(ui.TextDisplay("\n".join(lines)), jobs_menu(jobs), colour=WAITING), ())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -18,11 +19,24 @@ from discord import ui
 from discord.ext import commands
 
 from cogs.background.discord_troubles import TROUBLES
-from cogs.desk.kit.components import DeskButton
-from cogs.desk.kit.layout import note_panel
-from cogs.desk.kit.wording import ACTIONS, job_colour, job_state, relative, titled
+from cogs.desk.kit.components import DeskButton, DeskSelect
+from cogs.desk.kit.layout import note_panel, panel_of, row_of
+from cogs.desk.kit.wording import (
+    ACTIONS,
+    NEUTRAL,
+    WAITING,
+    bullets,
+    cut,
+    job_colour,
+    job_state,
+    plain,
+    relative,
+    sentence,
+    title_of,
+    titled,
+)
 from cogs.guild_language import locale_of
-from cogs.language import speaking, t
+from cogs.language import speaking, t, tn
 from cogs.services import services_of
 from schedulezero.errors import ClientError
 from schedulezero.model import Job, JobState, JobVersion
@@ -31,6 +45,8 @@ log = logging.getLogger(__name__)
 
 ENDS = frozenset({"approved", "changes_asked", "changed", "cancelled", "restored"})
 """The actions that end a request for the approval of one version."""
+LISTED = 25
+"""The most options of a select, and so the most jobs that one card lists."""
 
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -45,15 +61,20 @@ def _key(job_id: str) -> str:
     return hashlib.sha256(f"approval/{job_id}".encode()).hexdigest()[:16]
 
 
-async def remember(bot: commands.Bot, guild: discord.Guild, job: Job, message: discord.Message) -> None:
-    """Note the card that asks for the approval of a job's version; the card before it, if any, is over."""
+async def remember(
+    bot: commands.Bot, guild: discord.Guild, jobs: Sequence[Job], message: discord.Message
+) -> None:
+    """Note the card that asks for the approval of these versions; cards of earlier ones are over."""
     memory = services_of(bot).memory
-    state = {"channel": message.channel.id, "message": message.id, "version": job.version}
-    async with _turn(job.id):
-        before = await memory.panel(_key(job.id), guild.id)
-        await memory.save_panel(_key(job.id), guild.id, state)
-    if before is not None:
-        await _draw(bot, guild, job, _message(guild, before))
+    listed = jobs[:LISTED]
+    state: dict[str, Any] = {"channel": message.channel.id, "message": message.id}
+    state |= {"jobs": [job.id for job in listed], "more": len(jobs) - len(listed)}
+    for job in listed:
+        async with _turn(job.id):
+            before = await memory.panel(_key(job.id), guild.id)
+            await memory.save_panel(_key(job.id), guild.id, {**state, "version": job.version})
+        if before is not None:
+            await _draw(bot, guild, job, before)
 
 
 async def settle(bot: commands.Bot, guild: discord.Guild, job_id: str) -> None:
@@ -71,38 +92,49 @@ async def settle(bot: commands.Bot, guild: discord.Guild, job_id: str) -> None:
         if job.state is JobState.PENDING and job.version <= known["version"]:
             return
         await services.memory.take_panel(_key(job_id), guild.id)
-    await _draw(bot, guild, job, _message(guild, known))
+    await _draw(bot, guild, job, known)
 
 
 async def settle_clicked(bot: commands.Bot, guild: discord.Guild, job: Job, clicked: discord.Message) -> None:
     """Let a card that somebody clicked say what became of its job."""
     if not clicked.flags.ephemeral:
-        await _draw(bot, guild, job, clicked)
+        await _draw(bot, guild, job, {"channel": clicked.channel.id, "message": clicked.id})
 
 
-def _message(guild: discord.Guild, state: dict[str, Any]) -> discord.PartialMessage | None:
-    channel = guild.get_channel_or_thread(int(state["channel"]))
+async def _draw(bot: commands.Bot, guild: discord.Guild, job: Job, card: Mapping[str, Any]) -> None:
+    """Draw a card again for what became of a job on it."""
+    services, channel = services_of(bot), guild.get_channel_or_thread(int(card["channel"]))
     if not isinstance(channel, discord.TextChannel | discord.VoiceChannel | discord.Thread):
-        return None
-    return channel.get_partial_message(int(state["message"]))
-
-
-async def _draw(
-    bot: commands.Bot,
-    guild: discord.Guild,
-    job: Job,
-    message: discord.Message | discord.PartialMessage | None,
-) -> None:
-    if message is None:
         return
-    services = services_of(bot)
+    message = channel.get_partial_message(int(card["message"]))
     try:
         versions = await services.client.versions(job.id, 1)
+        asked = card.get("jobs") or ()
+        jobs = [await services.client.job(item, str(guild.id)) for item in asked if len(asked) > 1]
         with speaking(locale_of(guild, await services.memory.settings(guild.id))):
-            panel = _panel(job, versions[0] if versions else None)
+            panel = (
+                _panel_of_many(jobs, card["more"]) if jobs else _panel(job, versions[0] if versions else None)
+            )
         await message.edit(view=panel, attachments=[], allowed_mentions=discord.AllowedMentions.none())
     except (ClientError, *TROUBLES) as error:
         log.info("the request to approve job %s can't be drawn again: %s", job.id, error)
+
+
+def jobs_menu(jobs: Sequence[Job]) -> ui.ActionRow[ui.LayoutView]:
+    """Return a menu that opens one of a few jobs."""
+    options = [
+        discord.SelectOption(label=cut(title_of(job), 100), value=job.id, description=cut(sentence(job), 100))
+        for job in jobs[:LISTED]
+    ]
+    return row_of(DeskSelect("alert", "look", "any", t("Open a job…"), options))
+
+
+def _panel_of_many(jobs: Sequence[Job], more: int) -> ui.LayoutView:
+    lines = [f"{job_state(job)} · {cut(plain(title_of(job)), 80)}" for job in jobs]
+    lines += [tn("and {count} more", "and {count} more", more)] if more else []
+    text = "\n".join([f"### {t('Jobs that need approval')}", *bullets(lines, len(lines))])
+    colour = WAITING if any(job.state is JobState.PENDING for job in jobs) else NEUTRAL
+    return panel_of(ui.TextDisplay(text), jobs_menu(jobs), colour=colour)
 
 
 def _panel(job: Job, newest: JobVersion | None) -> ui.LayoutView:

@@ -40,12 +40,13 @@ class Waits:
             return t("Approval is switched off now, so whoever may create such a job can let this one run.")
         if not self.wrote:
             return t("It doesn't run until someone approves it.")
-        return f"{_who_else()} {self.ways_out}"
+        alone = t("It doesn't run until someone other than you approves it.")
+        return f"{alone} {_who_can()} {self.ways_out}"
 
     @property
     def refusal(self) -> str:
         """Why the person can't approve it, and what they can do."""
-        return f"{t('Someone other than you must approve this.')} {_who_else()} {self.ways_out}"
+        return f"{t('Someone other than you must approve this.')} {_who_can()} {self.ways_out}"
 
     @property
     def ways_out(self) -> str:
@@ -56,10 +57,8 @@ class Waits:
         return with_mentions(" ".join(found))
 
 
-def _who_else() -> str:
-    return t(
-        "It runs once somebody else approves it: anyone who may schedule and may do by hand what it does."
-    )
+def _who_can() -> str:
+    return t("Anyone who may schedule here and may do by hand what the job does can approve it.")
 
 
 async def waits_of(desk: Desk, job: Job) -> Waits | None:

@@ -8,7 +8,6 @@ requires approval, jobs that need it stay, and a person edits them.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
 from cogs.desk.kit.lacking import lacks_of
 from cogs.desk.kit.layout import note_panel
+from cogs.desk.kit.once import once
 from cogs.desk.kit.wording import GOOD, NEUTRAL, bullets, cut, no_longer_held, plain, sentence, title_of
 from cogs.desk.kit.zone_moves import movable, moved_to
 from cogs.language import t, tn, translated
@@ -95,15 +95,10 @@ async def move(desk: Desk, panel_id: str) -> None:
 
     Each moves from the version that was offered, so what was cut short can be repeated with the same button.
     """
-    state = await _asked(desk, panel_id)
-    taps, tap = desk.services.double_taps, (desk.guild.id, panel_id)
-    if not taps.is_first(tap, time.monotonic()):
-        raise Refused(t("This has already been done."))
-    try:
+    with once(desk, panel_id):
+        state = await _asked(desk, panel_id)
         moved, stayed, unheld = await _move(desk, state)
         await desk.memory.save_panel(panel_id, desk.guild.id, {})
-    finally:
-        taps.forget(tap)
     before, after = state["zone_before"], state["zone_after"]
     lines = [
         f"### {tn('Moved {count} job to {zone}', 'Moved {count} jobs to {zone}', len(moved), zone=after)}"
