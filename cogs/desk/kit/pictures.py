@@ -140,10 +140,10 @@ _WEEK_HEIGHT = 700
 
 def month_png(month: Month, *, week_of: date | None = None) -> bytes:
     """Draw a month; with ``week_of`` only the week of that day, with more room for each day."""
-    weeks = calendar.Calendar().monthdatescalendar(month.first.year, month.first.month)
+    weeks = calendar.Calendar(month.week_begins).monthdatescalendar(month.first.year, month.first.month)
     if week_of is not None:
-        monday = week_of - timedelta(days=week_of.weekday())
-        weeks = [[monday + timedelta(days=offset) for offset in range(7)]]
+        first = week_of - timedelta(days=(week_of.weekday() - month.week_begins) % 7)
+        weeks = [[first + timedelta(days=offset) for offset in range(7)]]
     cell_height = _CELL_HEIGHT if week_of is None else _WEEK_HEIGHT
     top, hours_height = 126, 190
     image = Image.new("RGB", (_WIDTH, top + len(weeks) * cell_height + hours_height), _BACKGROUND)
