@@ -163,7 +163,7 @@ async def test_another_channel_is_offered_only_where_it_may_help(world: World) -
 
 def test_what_was_tried_again_is_not_called_late() -> None:
     at = instants.now()
-    run = Run("j:1", "j", "h", "m", {}, at, RunState.FAILED, started_at=at + timedelta(seconds=29))
+    run = Run("j", "h", "m", {}, at, RunState.FAILED, started_at=at + timedelta(seconds=29))
     assert "late" in outcome(run)
     again = outcome(replace(run, attempts=3))
     assert "late" not in again and "3 attempts" in again
