@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 from babel.dates import format_date, format_timedelta, get_datetime_format
@@ -16,11 +16,12 @@ from babel.numbers import format_decimal
 from babel.units import format_unit
 
 from schedulezero.clocks import babel_locale, clock
+from schedulezero.model.file_limits import MIB
 from schedulezero.said_values import CLOCK, DAY, MOMENT, SPAN, WEEKDAY, Unit, units_of
 
 __all__ = [
-    "babel_locale", "clock", "clock_on_day", "day", "in_quotes", "moment", "number",
-    "rounded_span", "said_value", "span", "weekday", "with_colon", "zone_name",
+    "babel_locale", "clock", "clock_on_day", "day", "first_weekday", "in_quotes", "mebibytes", "moment",
+    "number", "rounded_span", "said_value", "span", "weekday", "with_colon", "zone_name",
 ]  # fmt: skip
 
 _FIXED_ZONE = re.compile(r"Etc/GMT([+-])(\d{1,2})")
@@ -29,6 +30,19 @@ _FIXED_ZONE = re.compile(r"Etc/GMT([+-])(\d{1,2})")
 def number(value: int, locale: str) -> str:
     """Return a whole number with the separators of its thousands: *12,000*, *12.000*."""
     return str(value) if abs(value) < 1000 else format_decimal(value, locale=babel_locale(locale))
+
+
+def mebibytes(size: int, locale: str) -> str:
+    """Return a size in bytes as MiB with one decimal place, rounded up: *0.2*, *0,2*.
+
+    Rounded up, so that what exceeds a limit also reads as more.
+    """
+    return str(format_decimal(ceil(size / MIB * 10) / 10, format="#,##0.#", locale=babel_locale(locale)))
+
+
+def first_weekday(locale: str) -> int:
+    """Return the day with which weeks begin, as calendars show them; Monday is 0."""
+    return babel_locale(locale).first_week_day
 
 
 def day(value: date, locale: str) -> str:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
 from functools import cache, partial
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -106,6 +107,11 @@ def example(text: str) -> str:
     return in_clocks_of(shown_locale(), tc(EXAMPLE, text))
 
 
+def example_day() -> str:
+    """Return a day that somebody may type, as the current language writes it: *31 December 2027*."""
+    return formats.day(date(2027, 12, 31), shown_locale())
+
+
 def tn(one: str, many: str, count: int, /, **values: Any) -> str:
     """Translate a text with a number, which it may show as ``{count}``.
 
@@ -121,6 +127,11 @@ def tn(one: str, many: str, count: int, /, **values: Any) -> str:
 def grouped(number: int) -> str:
     """Format a number as the current language does."""
     return formats.number(number, shown_locale())
+
+
+def mebibytes(size: int) -> str:
+    """Format a size in bytes as MiB, as the current language does."""
+    return formats.mebibytes(size, shown_locale())
 
 
 def in_quotes(text: str) -> str:

@@ -18,6 +18,15 @@ from babel.dates import format_skeleton, format_time
 _BY_12_HOURS = frozenset(("en-US", "es-419"))
 """Those locales of the languages we write in for which CLDR's short times have 12 hours."""
 
+# Read as: a language, its whole hours, its other times. CLDR's short times have two digits there, which is
+# how tables write them; schedules are sentences (the tables of `schedulezero.when.languages`), and one panel
+# shows both.
+_IN_SENTENCES = {
+    "de": ("{hour}:00", "{hour}:{minute:02}"),
+    "fr": ("{hour}\u00a0h", "{hour}\u00a0h\u00a0{minute:02}"),
+    "pt": ("{hour}h", "{hour}h{minute:02}"),
+}
+
 _FIGURES = re.compile(r"(?<![\d:.])([01]?\d|2[0-3]):([0-5]\d)(?![\d:])", re.ASCII)
 
 
@@ -36,7 +45,10 @@ def by_12_hours(locale: str) -> bool:
 
 
 def clock(at: time, locale: str) -> str:
-    """Return a time of day; seconds only if there are any: *6:30 PM*, *18:30*."""
+    """Return a time of day; seconds only if there are any: *6:30 PM*, *18:30*, *18 h 30*."""
+    own = _IN_SENTENCES.get(locale.partition("-")[0])
+    if own is not None and not at.second:
+        return own[bool(at.minute)].format(hour=at.hour, minute=at.minute)
     known = babel_locale(locale if locale != "en" else "en-GB")
     return format_time(at, "medium" if at.second else "short", locale=known)
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from cogs import formats
-from cogs.language import grouped, shown_locale, t, tn, translated
+from cogs.language import grouped, mebibytes, shown_locale, t, tn, translated
 from cogs.services import Services
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound
 from schedulezero.model import Job, JobState
-from schedulezero.model.file_limits import mib
 from schedulezero.model.limits import (
     Allowance,
     Limits,
@@ -164,8 +163,8 @@ def imports(limits: Limits) -> str:
 def files_used(used: int, most: int | None) -> str:
     """Describe how much of its room for files a guild uses; ``used`` is in bytes, ``most`` in MiB."""
     if most is None:
-        return t("files: {used} MiB", used=mib(used))
-    return t("files: {used} of {most} MiB", used=mib(used), most=grouped(most))
+        return t("files: {used} MiB", used=mebibytes(used))
+    return t("files: {used} of {most} MiB", used=mebibytes(used), most=grouped(most))
 
 
 def _distance(limits: Limits, *, personal: bool) -> list[str]:

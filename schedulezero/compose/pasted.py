@@ -92,8 +92,8 @@ def _in_link(address: str) -> str:
         raise _broken() from None
     if _MESSAGE.match(address):
         raise PasteUnreadable(
-            "That is a link to a message. Instead, right-click the message and choose "
-            "*Apps → Schedule this message*.",
+            "That is a link to a message. Instead, right-click the message (press and hold it on a phone) "
+            "and choose *Apps → Schedule this message*.",
             code="paste_message_link",
         )
     if not data and (host in _EDITORS or host.endswith(".discohook.app")):

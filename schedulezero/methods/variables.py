@@ -22,9 +22,11 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta
 
-from schedulezero.errors import ParameterError
+from schedulezero.errors import ParameterError, WhenError
+from schedulezero.instants import from_iso
 from schedulezero.methods.members import noted_count
 from schedulezero.sentences import Sentence
+from schedulezero.when.language.parse import understand
 from schedulezero.when.language.span_text import span_of
 
 _VARIABLE = re.compile(r"\{\{|\{(?P<name>[a-zA-Z_]{1,20})(?::(?P<argument>[^{}\n]{0,100}))?\}")
@@ -233,17 +235,39 @@ def _countdown(argument: str | None, facts: Facts) -> str:
     try:
         day = date.fromisoformat((argument or "").strip())
     except ValueError:
-        example = f"{{countdown:{facts.now.year + 1}-01-01}}"
+        wrong = f"{{countdown:{argument}}}" if argument is not None else "{countdown}"
+        meant = _day_meant(argument or "", facts)
+        if meant is not None:
+            raise ParameterError(
+                "text",
+                "“{wrong}” needs its date as year-month-day: {example}.",
+                code="countdown_in_figures",
+                wrong=wrong,
+                example=f"{{countdown:{meant.isoformat()}}}",
+            ) from None
         raise ParameterError(
             "text",
-            "A countdown needs a date, such as {example}.",
+            "“{wrong}” needs a date, such as {example}.",
             code="countdown_needs_date",
-            example=example,
+            wrong=wrong,
+            example=f"{{countdown:{facts.now.year + 1}-01-01}}",
         ) from None
     left, locale = day - facts.now.date(), _locale(facts)
     # After the day, "2 days" would read as if the day were still to come; it becomes "2 days ago".
     over = left.days < 0
     return format_timedelta(left, granularity="day", threshold=10_000, add_direction=over, locale=locale)
+
+
+def _day_meant(text: str, facts: Facts) -> date | None:
+    """Return the coming day that a text such as *christmas* or *25.12.2026* means; None if none is clear."""
+    zone = str(facts.now.tzinfo)
+    try:
+        trigger = understand(text, zone=zone, locale=facts.locale, now=facts.now).trigger
+    except WhenError:
+        return None
+    if trigger.type != "date":
+        return None
+    return from_iso(str(trigger.args["run_date"])).astimezone(facts.now.tzinfo).date()
 
 
 def _role(argument: str | None, facts: Facts) -> str:

@@ -364,7 +364,9 @@ def _failure(host: str, error: BaseException) -> OutgoingFailed:
             )
         case socket.gaierror():
             return OutgoingFailed(
-                "{host} can't be reached: its name can't be resolved.", code="host_unknown", host=host
+                "{host} can't be reached: its name can't be resolved. Check the address.",
+                code="host_unknown",
+                host=host,
             )
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
             return OutgoingFailed(

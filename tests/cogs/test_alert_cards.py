@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import discord
 import pytest
 
+from cogs.desk.kit.wording import outcome
 from cogs.desk.runs.alert_card import Item
 from cogs.desk.runs.alert_posting import AlertCards
 from schedulezero import instants
-from schedulezero.model import Job, Trigger
+from schedulezero.model import Job, Run, RunState, Trigger
+from schedulezero.sentences import Sentence
 from tests.conftest import until
 from tests.support.alerting import alerts_to, cards
 from tests.support.text import text_of
@@ -140,3 +143,27 @@ async def test_what_a_card_says_already_is_not_counted_again(world: World) -> No
         await posting.add(guild, job, "failed", "It broke.", each)
     (card,) = await until(lambda: cards(world, alerts, "failed"))
     assert "2 times" in text_of(card)
+
+
+async def test_another_channel_is_offered_only_where_it_may_help(world: World) -> None:
+    alerts = await alerts_to(world)
+    posting, guild = AlertCards(world.bot), guild_of(world)
+    causes = [
+        Sentence("{host} can't be reached: its name can't be resolved. Check the address.", "host_unknown",
+                 host="nobody.example"),
+        Sentence("I can't post in {channel}. Give my role *Send Messages* there.", "no_post", channel="#x"),
+    ]  # fmt: skip
+    for number, cause in enumerate(causes):
+        job = replace(job_of(world, number), params={"channel_id": "1"})
+        await posting.add(guild, job, "failed", cause, item(number, job))
+    told = {text_of(card): str([part.to_dict() for part in card.components]) for card in alerts.history()}
+    offered = {"nobody.example" in text: "Choose another channel" in shown for text, shown in told.items()}
+    assert offered == {True: False, False: True}
+
+
+def test_what_was_tried_again_is_not_called_late() -> None:
+    at = instants.now()
+    run = Run("j", "h", "m", {}, at, RunState.FAILED, started_at=at + timedelta(seconds=29))
+    assert "late" in outcome(run)
+    again = outcome(replace(run, attempts=3))
+    assert "late" not in again and "3 attempts" in again

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from cogs.desk.settings.audit_panel import entry_text
+from schedulezero.instants import now
+from schedulezero.model.audit import AuditEntry, Change
 from tests.conftest import Api, execute, until
 from tests.support.foreign_guild import Foreign
 from tests.support.text import text_of
@@ -30,12 +33,49 @@ async def test_each_change_is_told_with_who_and_old_and_new(world: World) -> Non
     assert "When: every Monday at 09:00 → every Friday at 10:00" in text
     assert f"<@{world.admin.id}> · **created** · “Standup”" in text and "Message: Hello" in text
     assert "**run on demand**" in text
-    assert "**settings changed**" in text and "Approval: false → true" in text
+    assert "**settings changed**" in text and "Approval by a second person: no → yes" in text
 
     only = said(await world.admin.slash(world.channel, "schedule audit", person=world.moderator))
     assert "**changed**" in only and "**created**" not in only
     of_job = said(await world.admin.slash(world.channel, "schedule audit", job=job_id))
     assert "**created**" in of_job and "**settings changed**" not in of_job
+
+
+def told(action: str, *changes: Change) -> str:
+    entry = AuditEntry(1, now(), action, "7", "j", "Job", "5", changes=changes)
+    return entry_text(entry).partition("\n")[2]
+
+
+def test_an_entry_is_in_the_words_of_the_settings() -> None:
+    new = [
+        Change("params.channel_id", None, "123456789012345678"),
+        Change("params.guild_id", None, "1576591634198429699"),
+        Change("params.whole_server", None, False),
+    ]
+    assert told("created", *new) == "-# Channel: <#123456789012345678>"
+    assert (
+        told("paused", Change("held_until", None, "2026-12-03T16:00:00Z"))
+        == "-# No runs until: <t:1796313600:f>"
+    )
+    assert told("resumed", Change("held_until", "2026-12-03T16:00:00Z", None)) == ""
+    assert told("changed", Change("in_quiet_hours", False, True)) == (
+        "-# In the server's quiet hours: skip the run → run anyway"
+    )
+    assert told("changed", Change("missed", "latest", "skip")) == (
+        "-# Missed runs: run the latest only → skip them"
+    )
+    assert told("settings", Change("manager_role_ids", [], ["123456789012345678"])) == (
+        "-# Roles that may schedule: – → <@&123456789012345678>"
+    )
+    assert told("settings", Change("language", None, "de")) == (
+        "-# Language of alerts and posted changes: – → Deutsch"
+    )
+    assert told("rules", Change("holidays", None, "CH")) == "-# Off on public holidays in: – → Switzerland"
+    assert told("settings", Change("habits.place", "DE-BY", "CH")) == (
+        "-# Public holidays in: Germany (DE-BY) → Switzerland"
+    )
+    retried = entry_text(AuditEntry(1, now(), "made_up", "7", "j", "Job", "5"))
+    assert "**retried or backfilled**" in retried
 
 
 @pytest.mark.long

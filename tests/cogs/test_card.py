@@ -72,7 +72,16 @@ async def test_pausing_until_a_day(world: World) -> None:
     form = await world.admin.click(panel, label="Pause until…")
     refused = await world.admin.submit_modal(form, {"until": "every monday"})
     assert "Enter a single point in time" in said(refused) and "every monday" in said(refused)
-    form = await world.admin.click(refused.followups[-1], label="Correct it")
+    for text in ("after new year", "at the twelfth of never"):
+        form = await world.admin.click(panel, label="Pause until…")
+        vague = said(await world.admin.submit_modal(form, {"until": text}))
+        assert "Enter a single point in time" in vague, vague
+        assert "every monday" not in vague and "how often" not in vague
+    form = await world.admin.click(panel, label="Pause until…")
+    await world.admin.submit_modal(form, {"until": "until 7 January"})
+    assert "Nothing runs until" in text_of(panel)
+    await world.admin.click(panel, label="Resume")
+    form = await world.admin.click(refused.followups[0], label="Correct it")
     assert form.modal is not None and '"value": "every monday"' in json.dumps(form.modal)
     await world.admin.submit_modal(form, {"until": "in 2 weeks"})
     await until(lambda: "Nothing runs until" in text_of(panel))

@@ -9,9 +9,11 @@ import discord
 import pytest
 
 from cogs import formats
-from cogs.language import in_quotes, speaking, translated, with_colon
+from cogs.desk.runs.agenda import week_days
+from cogs.language import example_day, in_quotes, speaking, translated, with_colon
 from schedulezero.said_values import said_clock, said_day, said_moment, said_span, said_weekday
 from schedulezero.sentences import Sentence, read_sentence, sentence_fields
+from schedulezero.when.language.day_text import day_of
 
 EVE = date(2026, 12, 24)
 
@@ -20,10 +22,11 @@ EVE = date(2026, 12, 24)
     ("en-US", ["December 24, 2026", "6:30\u202fPM", "Thursday", "1 day 2 hours", "1.5 hr", "12,000"]),
     ("en-GB", ["24 December 2026", "18:30", "Thursday", "1 day 2 hours", "1.5 hrs", "12,000"]),
     ("de", ["24. Dezember 2026", "18:30", "Donnerstag", "1 Tag 2 Stunden", "1,5 Std.", "12.000"]),
-    ("fr", ["24 décembre 2026", "18:30", "jeudi", "1\u00a0jour 2\u00a0heures", "1,5\u202fh", "12\u202f000"]),
+    ("fr", ["24 décembre 2026", "18\u00a0h\u00a030", "jeudi", "1\u00a0jour 2\u00a0heures", "1,5\u202fh",
+            "12\u202f000"]),
     ("es-ES", ["24 de diciembre de 2026", "18:30", "jueves", "1 día 2 horas", "1,5 h", "12.000"]),
     ("es-419", ["24 de diciembre de 2026", "6:30\u202fp.m.", "jueves", "1 día 2 horas", "1.5 h", "12,000"]),
-    ("pt-BR", ["24 de dezembro de 2026", "18:30", "quinta-feira", "1 dia 2 horas", "1,5 horas", "12.000"]),
+    ("pt-BR", ["24 de dezembro de 2026", "18h30", "quinta-feira", "1 dia 2 horas", "1,5 horas", "12.000"]),
 ])  # fmt: skip
 def test_each_locale_writes_its_own_way(locale: str, expected: list[str]) -> None:
     assert [
@@ -34,6 +37,20 @@ def test_each_locale_writes_its_own_way(locale: str, expected: list[str]) -> Non
         formats.rounded_span(timedelta(minutes=91), locale),
         formats.number(12000, locale),
     ] == expected
+
+
+def test_sizes_and_weeks_are_the_readers() -> None:
+    assert [formats.mebibytes(200_000, locale) for locale in ("en-GB", "de", "fr")] == ["0.2", "0,2", "0,2"]
+    assert formats.mebibytes(1024 * 1024 * 1200, "de") == "1.200"
+    assert [formats.first_weekday(locale) for locale in ("en-US", "pt-BR", "en-GB", "de")] == [6, 6, 0, 0]
+    week = week_days(date(2026, 11, 24), formats.first_weekday("en-US"))
+    assert week == (date(2026, 11, 22), date(2026, 11, 28))
+
+
+@pytest.mark.parametrize("locale", ["en-US", "en-GB", "de", "fr", "es-ES", "es-419", "pt-BR"])
+def test_the_day_of_an_example_is_read_when_typed(locale: str) -> None:
+    with speaking(locale):
+        assert day_of(example_day(), locale) == date(2027, 12, 31)
 
 
 @pytest.mark.parametrize(("locale", "title", "label"), [
@@ -68,7 +85,7 @@ def test_values_in_sentences_are_the_readers_after_they_travelled() -> None:
     with speaking("ja"):  # English is shown, so the values in it are English, too
         assert translated(said_moment(datetime(2026, 12, 24, 9, 5))) == "24 December 2026, 09:05"
     with speaking("fr"):
-        assert translated(said_moment(datetime(2026, 12, 24, 9, 5))) == "24 décembre 2026, 09:05"
+        assert translated(said_moment(datetime(2026, 12, 24, 9, 5))) == "24 décembre 2026, 9\u00a0h\u00a005"
         assert translated(said_weekday(EVE)) == "jeudi"
         assert translated(said_span(timedelta(days=2, seconds=1.5))) == "2\u00a0jours 1,5\u00a0seconde"
 

@@ -34,7 +34,7 @@ async def test_hours_that_a_server_sets_are_used_wherever_its_texts_are_read(wor
     await given(world, "days", DAYS)
     panel = text_of(await setup(world))
     assert "Morning 10:00 · Lunch 12:30 · Afternoon 14:00 · Evening 20:00 · Night 23:00" in panel
-    assert "A day without a time 08:15" in panel and "Public holidays in DE-BY" in panel
+    assert "A day without a time 08:15" in panel and "public holidays: Germany (DE-BY)" in panel
     preview = await world.draft(world.admin, "send_announcement", hello(world), "every morning")
     assert "every day at 10:00" in text_of(preview.response)
     preview = await world.draft(
@@ -77,9 +77,11 @@ async def test_the_holidays_of_a_place_that_is_not_known_are_refused(world: Worl
     text = said(await given(world, "days", {**DAYS, "place": "Atlantis"}))
     assert "I don't know the public holidays for “Atlantis”." in text
     answer = await world.admin.slash(world.channel, "schedule setup", holidays="US-CA")
-    assert "Public holidays in US-CA" in said(answer)
+    assert "public holidays: United States (US-CA)" in said(answer)
     refused = await world.admin.slash(world.channel, "schedule setup", holidays="DE-ZZ")
-    assert "DE-ZZ" in said(refused) and "Public holidays in US-CA" in text_of(await setup(world))
+    assert "DE-ZZ" in said(refused) and "public holidays: United States (US-CA)" in text_of(
+        await setup(world)
+    )
 
 
 async def test_the_place_is_offered_while_it_is_typed(world: World) -> None:

@@ -48,7 +48,7 @@ async def test_a_menu_opens_a_form_and_offers_what_one_may_use(world: World) -> 
         await hello.hover()
         await hello.get_by_role("button", name="Apps").click()
         await demo.page.get_by_role("menuitem", name="Which job posted this?").click()
-        await demo.sees("I can't find a job in this server that posted this message")
+        await demo.sees("I didn't post this message")
         menu = await demo.open_menu(hello.locator(".message-content"))
         await menu.get_by_role("menuitem", name="Post again at…").click()
         await expect(demo.form.get_by_role("button", name="Submit")).to_be_visible()

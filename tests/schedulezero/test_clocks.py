@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import UTC, datetime, time
 
 import discord
 import pytest
@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from cogs.language import LANGUAGES
 from schedulezero.clocks import babel_locale, by_12_hours, clock, hour, in_clocks_of
 from schedulezero.when.language.day_text import clock_of
+from schedulezero.when.language.describe import describe
+from schedulezero.when.language.parse import understand
 
 LOCALES = sorted(item.value for item in discord.Locale if item.value.partition("-")[0] in LANGUAGES)
 
@@ -27,15 +29,24 @@ def test_who_reads_12_hours_is_cldrs_word() -> None:
     ("es-419", ["12:00 a.m.", "9:05 a.m.", "12:00 p.m.", "6:30 p.m.", "6:30:09 p.m.", "6 p.m."]),
     ("en-GB", ["00:00", "09:05", "12:00", "18:30", "18:30:09", "18"]),
     ("en", ["00:00", "09:05", "12:00", "18:30", "18:30:09", "18"]),
-    ("de", ["00:00", "09:05", "12:00", "18:30", "18:30:09", "18"]),
-    ("fr", ["00:00", "09:05", "12:00", "18:30", "18:30:09", "18"]),
+    ("de", ["0:00", "9:05", "12:00", "18:30", "18:30:09", "18"]),
+    ("fr", ["0 h", "9 h 05", "12 h", "18 h 30", "18:30:09", "18"]),
     ("es-ES", ["0:00", "9:05", "12:00", "18:30", "18:30:09", "18"]),
-    ("pt-BR", ["00:00", "09:05", "12:00", "18:30", "18:30:09", "18"]),
+    ("pt-BR", ["0h", "9h05", "12h", "18h30", "18:30:09", "18"]),
 ])  # fmt: skip
 def test_each_locale_writes_its_own_clock(locale: str, written: list[str]) -> None:
     times = [time(), time(9, 5), time(12), time(18, 30), time(18, 30, 9)]
     found = [*(clock(at, locale) for at in times), hour(time(18), locale)]
-    assert [text.replace("\u202f", " ") for text in found] == written
+    assert [text.replace("\u202f", " ").replace("\u00a0", " ") for text in found] == written
+
+
+@pytest.mark.parametrize("locale", ["en-US", "en-GB", "de", "fr", "es-ES", "es-419", "pt-BR"])
+@pytest.mark.parametrize("at", [time(0), time(7), time(9, 5), time(12), time(18, 30)])
+def test_a_clock_is_written_as_in_a_schedule(locale: str, at: time) -> None:
+    now = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+    trigger = understand(f"every day at {at:%H:%M}", zone="UTC", locale="en-GB", now=now).trigger
+    sentence = describe(trigger, "UTC", locale)
+    assert clock(at, locale).replace("\u00a0", " ") in sentence.replace("\u00a0", " ")
 
 
 @given(st.times().map(lambda at: at.replace(microsecond=0)), st.sampled_from(LOCALES))

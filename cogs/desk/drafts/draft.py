@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from cogs.desk.kit.wording import MAX_FIELDS, plain
-from cogs.language import locale, t, translated
+from cogs.language import example_day, locale, t, translated
 from schedulezero.compose.blanks import blanks_in
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.message_links import read_message_link
@@ -256,7 +256,9 @@ def _read(parameter: Parameter, value: Any) -> Any:
     if kind is Kind.DATE:
         day = day_of(text, locale())
         if day is None:
-            raise ValueError(t("must be a date such as 31 December 2027, not “{text}”.", text=text[:40]))
+            raise ValueError(
+                t("must be a date such as {example}, not “{text}”.", example=example_day(), text=text[:40])
+            )
         return day.isoformat()
     if kind is Kind.TIME:
         at = clock_of(text)

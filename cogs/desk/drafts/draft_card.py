@@ -174,11 +174,14 @@ def draft_panel(
         items += _parameter_lines(spec, draft, brief=post is not None)
         items += [*when, _line("options", draft, _options(spec, draft, reviewed.lacks))]
     if draft.values.get(CHANGES):
-        asked = f"**✋ {t('Changes requested')}:**\n{quoted(str(draft.values[CHANGES]))}"
+        asked = f"**✋ {with_colon(t('Changes requested'))}**\n{quoted(str(draft.values[CHANGES]))}"
         items.insert(1, ui.TextDisplay(asked))
     if parts is not None:
         before = DeskButton("draft", "parts", draft.id, t("Edit"))
-        text = cut("\n".join([f"**{t('Before and after')}:**", *(parts or [f"*{t('nothing yet')}*"])]), 900)
+        text = cut(
+            "\n".join([f"**{with_colon(t('Before and after'))}**", *(parts or [f"*{t('nothing yet')}*"])]),
+            900,
+        )
         items.append(ui.Section(ui.TextDisplay(text), accessory=before))
     if draft.values.get(HIDDEN):
         items.append(ui.TextDisplay(f"-# 🔒 {_hidden(spec, draft)}"))

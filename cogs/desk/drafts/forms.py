@@ -34,7 +34,7 @@ from cogs.desk.kit.modals import Form, choice_field, new_form, text_field
 from cogs.desk.kit.wording import IN_QUIET_HOURS, MAX_LABEL, MAX_OPTION, cut
 from cogs.desk.kit.wording import MISSED as MISSED_WORDS
 from cogs.desk.kit.wording import OVERLAP as OVERLAP_WORDS
-from cogs.language import example, mark, shown_locale, t, translated, with_colon
+from cogs.language import example, example_day, mark, shown_locale, t, translated, with_colon
 from cogs.memory import Draft
 from cogs.services import Refused
 from schedulezero.client.dialect import Feature
@@ -94,7 +94,7 @@ def build_form(
             t("End (optional)"),
             value=_text(draft, END),
             description=t("The last day on which it may run"),
-            placeholder=example("31 December 2027"),
+            placeholder=example_day(),
         )
         fields = [_when_field(draft, keeps)]
         fields += [end] if Feature.CALENDAR not in lacks else []
@@ -317,7 +317,7 @@ def _example(parameter: Parameter) -> str | None:
     if parameter.counts_seconds:
         return "30 s · 5 min"
     if parameter.kind is Kind.DATE:
-        return t("31 December 2027")
+        return example_day()
     if parameter.kind is Kind.TIME:
         return in_clocks_of(shown_locale(), "18:30")
     return "2h 30m" if parameter.kind is Kind.DURATION else None

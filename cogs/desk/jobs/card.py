@@ -94,7 +94,7 @@ def card(
         items.append(ui.TextDisplay(f"✋ {waits.told}"))
     if job.state is JobState.PENDING and job.meta.get(ASKED):
         asked = quoted(str(job.meta[ASKED])[:LONGEST_ASKED])
-        items.append(ui.TextDisplay(f"**✋ {t('Changes requested')}:**\n{asked}"))
+        items.append(ui.TextDisplay(f"**✋ {with_colon(t('Changes requested'))}**\n{asked}"))
     if parts:
         items.append(ui.TextDisplay(cut("\n".join(parts), 900)))
     if endings:

@@ -48,8 +48,10 @@ from cogs.services import Refused
 from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import NotFound, WhenError
+from schedulezero.methods.lasting import end_of, names_an_end
 from schedulezero.model import Job, JobState
 from schedulezero.model.authorship import before_waiting, unchanged_since
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.language.parse import understand
 
@@ -181,25 +183,37 @@ async def hold_until(desk: Desk, job_id: str, fields: Mapping[str, Any]) -> None
     now = instants.now()
     typed = str(fields.get("until") or "")
     try:
-        found = understand(typed, zone=zone, locale=locale(), now=now, habits=await desk.habits())
-        fault = (
-            None
-            if found.trigger.type == "date"
-            else t("Enter a single point in time, such as `next Monday at 9`.")
-        )
-    except WhenError as error:
-        found, fault = None, translated(error.message)
-    if found is None or fault is not None:
-        said = f"{fault}\n-# {t('You wrote:')} {plain(typed)}"
+        until = await _instant(desk, typed, zone, now)
+    except Refused as error:
+        said = f"{error.message}\n-# {t('You wrote:')} {plain(typed)}"
         await offer_correction(desk, said, "job", "untilfix", job_id, fields)
         return
-    until = schedule_of(found.trigger, anchor=now, zone=zone).next_after(now)
-    assert until is not None, "what is over is not understood"
     if job.held_until is not None and is_held(job) and until < job.held_until:
         await check(desk, Act.RESUME, job)  # it runs sooner than others wanted
     async with telling_of_conflicts(desk, job.id):
         held = await desk.client.pause(job.id, until, desk.actor_id, version=job.version)
     await _show_changed(desk, job, held, t("On hold"))
+
+
+async def _instant(desk: Desk, typed: str, zone: str, now: datetime) -> datetime:
+    """Return the one instant that a text means, with or without *until*; raise Refused for any other."""
+    if names_an_end(typed) and (end := end_of(typed, now, zone)) is not None:
+        return end
+    once = t("Enter a single point in time, such as `next Monday at 9`.")
+    try:
+        found = understand(typed, zone=zone, locale=locale(), now=now, habits=await desk.habits())
+    except WhenError as error:
+        # What repeats isn't wanted here, so neither is the question how often, nor an example of it.
+        why = error.message.values.get("message") if isinstance(error.message, Sentence) else None
+        if error.code != "with_examples" or not isinstance(why, Sentence):
+            raise Refused(translated(error.message)) from error
+        said = [] if why.code == "how_often" else [translated(why)]
+        raise Refused(" ".join([*said, once])) from error
+    if found.trigger.type != "date":
+        raise Refused(once)
+    until = schedule_of(found.trigger, anchor=now, zone=zone).next_after(now)
+    assert until is not None, "what is over is not understood"
+    return until
 
 
 async def ask_cancel(desk: Desk, job_id: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from cogs.desk.kit.wording import cut, plain
-from cogs.language import in_quotes, mark, t, tn, with_colon
+from cogs.language import in_quotes, mark, mebibytes, t, tn, with_colon
 from schedulezero.methods.parameters import Kind
 
 _LONGEST_NAME = 60
@@ -115,7 +115,7 @@ def size_in_words(size: int) -> str:
         return tn("{count} byte", "{count} bytes", size)
     if size < 1024 * 1024:
         return f"{size / 1024:.0f} KiB"
-    return f"{size / 1024 / 1024:.1f} MiB"
+    return f"{mebibytes(size)} MiB"
 
 
 def _listed(words: list[str], total: int) -> str:

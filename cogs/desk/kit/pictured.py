@@ -40,7 +40,8 @@ class Month:
 
     Attributes:
         title: such as *November 2026*.
-        weekdays: seven short names, Monday first.
+        weekdays: seven short names, in their order.
+        week_begins: the first of them; Monday is 0.
         first: the first day of the month.
         today: the present day.
         entries: day → its entries, in order.
@@ -55,6 +56,7 @@ class Month:
 
     title: str
     weekdays: Sequence[str]
+    week_begins: int
     first: date
     today: date
     entries: Mapping[date, Sequence[Entry]]

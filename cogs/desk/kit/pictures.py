@@ -185,13 +185,13 @@ _FIRST = (RunState.FAILED, RunState.MISSED, None, RunState.UNCERTAIN, RunState.S
 def month_png(month: Month, *, week_of: date | None = None) -> bytes:
     """Draw a month with the number of runs on each day, or with ``week_of`` the runs of that day's week."""
     if week_of is None:
-        weeks = calendar.Calendar().monthdatescalendar(month.first.year, month.first.month)
+        weeks = calendar.Calendar(month.week_begins).monthdatescalendar(month.first.year, month.first.month)
         days = [day for week in weeks for day in week if day.month == month.first.month]
         heights = [_CELL_HEIGHT] * len(weeks)
         top = 122
     else:
-        monday = week_of - timedelta(days=week_of.weekday())
-        weeks = [[day] for day in (monday + timedelta(days=offset) for offset in range(7))]
+        first = week_of - timedelta(days=(week_of.weekday() - month.week_begins) % 7)
+        weeks = [[day] for day in (first + timedelta(days=offset) for offset in range(7))]
         days = [day for week in weeks for day in week]
         heights = [_week_height(month, day) for day in days]
         top = 84
@@ -261,7 +261,7 @@ def _day_of_week(draw: ImageDraw.ImageDraw, month: Month, day: date, box: _Box) 
     """Draw a day as a row: its name, and its runs with their times and titles."""
     x0, y0, x1, _ = box
     _frame(draw, month, day, box)
-    name = f"{month.weekdays[day.weekday()]} {day.day}"
+    name = f"{month.weekdays[(day.weekday() - month.week_begins) % 7]} {day.day}"
     draw.text((x0 + 12, y0 + 8), drawable(name), font=_font(SMALLEST), fill=_TEXT)
     entries = month.entries.get(day, ())
     shown = entries if len(entries) <= _MOST_ENTRIES + 1 else entries[:_MOST_ENTRIES]

@@ -265,7 +265,8 @@ def outcome(run: Run, *, running: bool = False) -> str:
     if running and run.state is RunState.QUEUED:
         return f"⏳ {t('running')}"
     parts = [run_state(run.state)]
-    if run.lateness is not None and run.lateness >= timedelta(seconds=2):
+    # Of what was tried again, only the last try was late, and the number of tries says why.
+    if run.attempts <= 1 and run.lateness is not None and run.lateness >= timedelta(seconds=2):
         parts.append(t("{time} late", time=span(run.lateness)))
     if run.duration is not None:
         parts.append(t("took {time}", time=span(run.duration)))

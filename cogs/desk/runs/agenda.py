@@ -76,10 +76,10 @@ def month_days(day: date) -> tuple[date, date]:
     return day.replace(day=1), day.replace(day=days.monthrange(day.year, day.month)[1])
 
 
-def week_days(day: date) -> tuple[date, date]:
-    """Return the Monday and the Sunday of a day's week."""
-    monday = day - timedelta(days=day.weekday())
-    return monday, monday + timedelta(days=6)
+def week_days(day: date, begins: int = 0) -> tuple[date, date]:
+    """Return the first and the last day of a day's week, which begins on a weekday; Monday is 0."""
+    first = day - timedelta(days=(day.weekday() - begins) % 7)
+    return first, first + timedelta(days=6)
 
 
 def moments(
@@ -173,10 +173,11 @@ def month_of(
         times = [formats.clock(local.time().replace(second=0), locale) for local in (first, last)]
         clock = times[0] if together.count == 1 else "–".join(times)
         entries[first.date()].append(Entry(clock, together.first.title, together.first.state, together.count))
-    names = get_day_names("abbreviated", locale=language)
+    names, begins = get_day_names("abbreviated", locale=language), formats.first_weekday(locale)
     return Month(
         title=month_title(day, locale),
-        weekdays=[names[number] for number in range(7)],
+        weekdays=[names[(begins + number) % 7] for number in range(7)],
+        week_begins=begins,
         first=day.replace(day=1),
         today=today,
         entries=entries,

@@ -29,6 +29,8 @@ from schedulezero.model import Job
 
 log = logging.getLogger(__name__)
 
+_OF_AN_ADDRESS = ("host_", "feed_", "address_")
+"""How the codes of what went wrong with an address begin."""
 _NEW_CARD_AFTER = timedelta(days=1)
 _OLD_AFTER = timedelta(minutes=50)
 _OLD_AGAIN_AFTER = timedelta(minutes=10)
@@ -75,7 +77,10 @@ class AlertCards:
         if where == "off":
             return
         owed = await debt_of(self._memory, job.id) is not None
-        movable = kind in ("failed", "ahead") and "channel_id" in job.params and not owed and not of_part
+        # What an address outside of Discord answers has nothing to do with the channel.
+        outside = str(getattr(reason, "code", "")).startswith(_OF_AN_ADDRESS)
+        movable = kind in ("failed", "ahead") and "channel_id" in job.params
+        movable = movable and not (owed or of_part or outside)
         fresh = Alert(str(guild.id), kind, reason, (item,), instants.now(), movable=movable, owed=owed)
         key = fresh.key(stage)
         async with self._lock(guild, key):

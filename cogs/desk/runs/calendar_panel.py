@@ -121,7 +121,7 @@ async def _build(
     desk: Desk, day: date, view: str, *, public: bool = False
 ) -> tuple[ui.LayoutView, list[discord.File]]:
     zone, now = await _zone(desk, public=public), instants.now()
-    begin = span_of(*(month_days(day) if view == "month" else week_days(day)), zone)[0]
+    begin = span_of(*(month_days(day) if view == "month" else _week(day)), zone)[0]
     jobs, more_jobs = await _jobs(desk)
     runs = await _runs(desk, begin) if begin < now else []
     if public:
@@ -176,7 +176,7 @@ def _seen(
     """Compute everything slow about a view; runs in a thread."""
     from cogs.desk.kit.pictures import month_png
 
-    first, last = month_days(day) if view == "month" else week_days(day)
+    first, last = month_days(day) if view == "month" else _week(day)
     agenda = moments(jobs, runs, *span_of(first, last, zone), now, rules)
     month = month_of(
         agenda.moments,
@@ -202,7 +202,7 @@ def _seen(
 def _panel(
     seen: _Seen, day: date, view: str, zone: ZoneInfo, now: datetime, *, notes: list[str], public: bool
 ) -> ui.LayoutView:
-    first, last = month_days(day) if view == "month" else week_days(day)
+    first, last = month_days(day) if view == "month" else _week(day)
     gallery: ui.MediaGallery[Any] = ui.MediaGallery()
     gallery.add_item(media="attachment://calendar.png", description=seen.described)
     items: list[ui.Item[Any]] = [
@@ -226,6 +226,10 @@ def _panel(
             )
         )
     return panel_of(*items, colour=NEUTRAL)
+
+
+def _week(day: date) -> tuple[date, date]:
+    return week_days(day, formats.first_weekday(shown_locale()))
 
 
 def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:

@@ -21,7 +21,10 @@ from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.paging import Page, PagedPanel, State, cursor_of
 from cogs.desk.kit.wording import (
     ACTIONS,
+    IN_QUIET_HOURS,
+    MISSED,
     NEUTRAL,
+    OVERLAP,
     brief,
     changed,
     cut,
@@ -31,6 +34,7 @@ from cogs.desk.kit.wording import (
     state_word,
 )
 from cogs.desk.settings import word_hours
+from cogs.guild_language import NAMES
 from cogs.language import in_quotes, mark, shown_locale, t, tn, with_colon
 from schedulezero.client.dialect import AuditPage
 from schedulezero.clocks import in_clocks_of
@@ -45,6 +49,7 @@ from schedulezero.web.address import shortened
 from schedulezero.when.calendar.triggers import run_date
 from schedulezero.when.calendar.weekdays import stored_trigger
 from schedulezero.when.language.describe import describe
+from schedulezero.when.language.holiday_places import place_name
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +61,7 @@ _LONGEST_VALUE = 80
 _ACTIONS = {
     **ACTIONS,
     "run": mark("run on demand"),
-    "made_up": mark("missed runs backfilled"),
+    "made_up": mark("retried or backfilled"),
     "rules": mark("limits and hours changed"),
     "settings": mark("settings changed"),
     "zone": mark("time zone changed"),
@@ -81,11 +86,34 @@ _LABELS = {
     "run": mark("Run"),
     ASKED: mark("Changes requested"),
     "parts": mark("Before and after"),
+    "held_until": mark("No runs until"),
+    "alert": mark("Alerts"),
+    "managers": mark("Only these roles may change it"),
+    "approval": mark("Approval by a second person"),
+    "alert_channel_id": mark("Channel for alerts"),
+    "log_channel_id": mark("Channel for changes"),
+    "manager_role_ids": mark("Roles that may schedule"),
+    "language": mark("Language of alerts and posted changes"),
+    "quiet_from": mark("Quiet hours from"),
+    "quiet_to": mark("Quiet hours to"),
+    "dark_days": mark("Days off"),
+    "holidays": mark("Off on public holidays in"),
+    "most_jobs": mark("Maximum jobs"),
+    "most_runs_an_hour": mark("Maximum runs per hour"),
 }
+_HOLD = "held_until"
+_ABOUT_ITSELF = "guild_id"
+"""A field that names the guild to which the entry belongs anyway."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 # The only fields shown of a new job.
 _OF_A_NEW_JOB = ("trigger", "params.", "parts.")
 _CLOCKS = ("quiet_from", "quiet_to")
+_PLACES = ("holidays", "habits.place")
+# Read as: a field, the words for its values.
+_POLICIES = {
+    "missed": {policy.value: words for policy, words in MISSED.items()},
+    "overlap": {policy.value: words for policy, words in OVERLAP.items()},
+}
 _PART = re.compile(r"parts\.[a-z0-9]{1,8}", re.ASCII)
 _PARAM = re.compile(r"(parts\.[a-z0-9]{1,8}\.)?params\.(?P<name>.+)", re.ASCII)
 
@@ -140,10 +168,19 @@ def _nobody(via: str) -> str:
 
 
 def _changes(entry: AuditEntry) -> list[str]:
-    changes: Sequence[Change] = entry.changes
+    # Of a hold that is over, the action tells.
+    changes: Sequence[Change] = [
+        change for change in entry.changes if change.field != _HOLD or change.new is not None
+    ]
     new = entry.action == "created"
+    changes = [change for change in changes if change.field.rpartition(".")[2] != _ABOUT_ITSELF]
     if new:
-        changes = [change for change in changes if change.field.startswith(_OF_A_NEW_JOB)]
+        # What a job leaves out or doesn't do says nothing of it.
+        changes = [
+            change
+            for change in changes
+            if change.field.startswith(_OF_A_NEW_JOB) and change.new not in (None, "", False, [], {})
+        ]
     only_new = new or entry.action in ("run", "made_up")
     lines = [_line(change, only_new=only_new) for change in changes[:_MOST_CHANGES]]
     if len(changes) > _MOST_CHANGES:
@@ -160,10 +197,22 @@ def _line(change: Change, *, only_new: bool) -> str:
             t("Before and after") if _PART.fullmatch(change.field) else f"{t('Before and after')} · {label}"
         )
     new = _value(change.field, change.new)
+    if change.field == _HOLD and change.old is None:
+        only_new = True
     return f"{with_colon(label)} {new}" if only_new else changed(label, _value(change.field, change.old), new)
 
 
 def _value(field: str, value: Any) -> str:
+    if field == "in_quiet_hours":
+        return t(IN_QUIET_HOURS["run" if value else "skip"])
+    if isinstance(value, bool):
+        return t("yes") if value else t("no")
+    if field in _POLICIES and str(value) in _POLICIES[field]:
+        return t(_POLICIES[field][str(value)])
+    if field == "language" and value in NAMES:
+        return NAMES[value]
+    if field in _PLACES and isinstance(value, str):
+        return brief(place_name(value, shown_locale()))
     if value in (None, "", [], {}):
         return brief(value)
     if field == "trigger" and isinstance(value, dict):

@@ -21,6 +21,7 @@ from schedulezero.clocks import in_clocks_of
 from schedulezero.errors import WhenError
 from schedulezero.model import GuildRules
 from schedulezero.model.habits import Habits
+from schedulezero.when.language.holiday_places import place_name
 from schedulezero.when.language.parse import understand
 
 LIMIT_FIELDS = ("quiet", "days", "holidays", "jobs", "runs")
@@ -129,7 +130,8 @@ def limits_line(rules: GuildRules | None) -> str:
         days = ", ".join(formats.day(day, shown_locale()) for day in rules.dark_days[:8])
         parts.append(t("nothing runs on {days}", days=days + (" …" if len(rules.dark_days) > 8 else "")))
     if rules.holidays is not None:
-        parts.append(t("nothing runs on public holidays in {place}", place=rules.holidays))
+        place = place_name(rules.holidays, shown_locale())
+        parts.append(t("nothing runs on public holidays: {place}", place=place))
     if rules.most_jobs is not None:
         parts.append(tn("at most {count} job", "at most {count} jobs", rules.most_jobs))
     if rules.most_runs_an_hour is not None:

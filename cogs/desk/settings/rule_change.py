@@ -22,13 +22,14 @@ from cogs.desk.kit.wording import NEUTRAL, cut, plain, relative, title_of
 from cogs.desk.settings.limits import limits_line
 from cogs.desk.settings.touched_runs import Touched, TouchedJob, touched
 from cogs.guild_language import locale_of
-from cogs.language import shown_locale, t, tn
+from cogs.language import shown_locale, t, tn, with_colon
 from cogs.memory import new_id
 from cogs.services import Refused
 from schedulezero import instants
 from schedulezero.client.dialect import JobQuery
 from schedulezero.model import GuildRules, Job, JobState
 from schedulezero.when.calendar.holidays import named_holidays
+from schedulezero.when.language.holiday_places import place_name
 
 _LISTED = 10
 _MOST_HOLIDAYS = 25
@@ -139,7 +140,7 @@ def _job_line(item: TouchedJob) -> str:
 
 
 def _holidays(place: str, year: int, days: list[tuple[date, str]]) -> str:
-    heading = t("Public holidays in {place}, {year}", place=place, year=str(year))
+    heading = with_colon(t("Public holidays in {year}", year=str(year)))
     lines = [f"- {formats.day(day, shown_locale())} · {plain(name)[:80]}" for day, name in days]
     more = ["- …"] if len(lines) > _MOST_HOLIDAYS else []
-    return "\n".join([f"**{heading}**", *lines[:_MOST_HOLIDAYS], *more])
+    return "\n".join([f"**{heading}** {place_name(place, shown_locale())}", *lines[:_MOST_HOLIDAYS], *more])

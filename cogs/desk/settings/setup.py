@@ -194,7 +194,7 @@ def setup_panel(
         ui.TextDisplay(
             f"**{t('Three things to try')}**\n"
             f"1. {with_mentions(t('`/schedule create`, and type `in 1 minute`'))}\n"
-            f"2. {t('right-click a message → Apps → Schedule this message')}\n"
+            f"2. {t('right-click a message (press and hold it on a phone) → Apps → Schedule this message')}\n"
             f"3. {with_mentions(t('`/schedule calendar` for the month at a glance'))}"
         ),
     ]

@@ -17,7 +17,7 @@ from cogs.desk.settings.busiest import busiest_lines
 from cogs.desk.settings.database_status import database_lines
 from cogs.desk.settings.plain_status import plain_kinds, plain_lines
 from cogs.health import Check, own_instance
-from cogs.language import grouped, t, tc, tn, translated
+from cogs.language import grouped, mebibytes, t, tc, tn, translated
 from cogs.rights.allowance import allowance_of, files_used, imports, used_up
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading.loader import loaded
@@ -25,7 +25,7 @@ from schedulezero import instants
 from schedulezero.client.dialect import Feature
 from schedulezero.errors import ClientError
 from schedulezero.model import HandlerInfo, Run
-from schedulezero.model.file_limits import MIB, mib
+from schedulezero.model.file_limits import MIB
 from schedulezero.sentences import read_sentence
 
 log = logging.getLogger(__name__)
@@ -244,9 +244,9 @@ async def _files_line(desk: Desk) -> Check:
     used, most = await desk.memory.files.usage(), desk.services.limits.files_mib
     files = tn("{count} file", "{count} files", used.count)
     if most is None:
-        said = t("{files}, {used} MiB", files=files, used=mib(used.bytes))
+        said = t("{files}, {used} MiB", files=files, used=mebibytes(used.bytes))
     else:
-        said = t("{files}, {used} of {most} MiB", files=files, used=mib(used.bytes), most=grouped(most))
+        said = t("{files}, {used} of {most} MiB", files=files, used=mebibytes(used.bytes), most=grouped(most))
     return Check(t("Stored files:"), most is None or used.bytes <= most * MIB * 0.9, said)
 
 

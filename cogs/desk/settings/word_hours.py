@@ -17,7 +17,7 @@ from cogs.language import locale, mark, shown_locale, t, with_colon
 from cogs.services import Refused
 from schedulezero.clocks import hour as hour_alone
 from schedulezero.model.habits import Habits
-from schedulezero.when.language.holiday_places import place_named, search_places
+from schedulezero.when.language.holiday_places import place_name, place_named, search_places
 from schedulezero.when.language.hours import hours_of, may_begin
 
 LABELS = {
@@ -146,7 +146,11 @@ def word_lines(habits: Habits, own: str | None) -> tuple[str, str]:
     parts = [_said(name, habits) for name in PARTS_FORM]
     days = [_said(name, habits) for name in DAYS_FORM if name != "place"]
     place = habits.place or own
-    days.append(f"{t(LABELS['place'])} {place}" if place else t("no public holidays"))
+    days.append(
+        f"{with_colon(t('public holidays'))} {place_name(place, shown_locale())}"
+        if place
+        else t("no public holidays")
+    )
     return (
         f"**{with_colon(t('What words like “evening” mean'))}** {' · '.join(parts)}",
         f"**{with_colon(t('Days and public holidays'))}** {' · '.join(days)}",

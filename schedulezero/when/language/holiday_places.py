@@ -60,6 +60,14 @@ def place_named(typed: str, locale: str) -> HolidayPlace | None:
     return found[0] if len(found) == 1 else None
 
 
+def place_name(key: str, locale: str) -> str:
+    """Return the name of a country by its code, with a region's code behind it: ``Germany (DE-BY)``."""
+    names: dict[str, str] = cast(Any, Locale.parse(locale_in_cldr(locale))).territories
+    country, dash, _ = key.partition("-")
+    name = names.get(country, country)
+    return f"{name} ({key})" if dash else name
+
+
 def _rank(key: str, names: tuple[str, ...], wanted: str) -> int | None:
     if key.casefold() == wanted:
         return 0
