@@ -186,8 +186,8 @@ TABLE = {
         "cogs/sprocket_loading cogs/desk/kit cogs/desk/drafts cogs/desk/jobs"
     ),
     "cogs/desk/start": (
-        "schedulezero schedulezero/when/language schedulezero/methods schedulezero/client cogs cogs/desk/kit "
-        "cogs/desk/reminders cogs/desk/settings"
+        "schedulezero schedulezero/when/language schedulezero/methods schedulezero/client cogs cogs/rights "
+        "cogs/desk/kit cogs/desk/reminders cogs/desk/settings"
     ),
     "cogs/desk/creating": (
         "schedulezero schedulezero/compose schedulezero/model schedulezero/when/calendar "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -44,6 +46,31 @@ async def test_each_person_reads_in_a_language_and_the_server_has_one(world: Wor
         await page.wait_for_url(f"**/@{world.moderator.name}/#*")
         await page.locator(".demo-nav").get_by_role("link", name="general").click()
         await expect(page.locator("#viewer-picker option:checked")).to_have_text(world.moderator.name)
+
+
+async def test_the_words_around_a_form_are_in_the_readers_language(world: World) -> None:
+    async with a_page_around(world) as demo:
+        await demo.type_command("schedule create")
+        await demo.option("job", "post", "Post something")
+        await demo.send()
+        roles = demo.form.locator('.modal-field[data-custom-id="p:role_ids"]')
+        await expect(roles).to_contain_text("0 selected, 25 at most.")
+        await demo.form.get_by_role("button", name="Cancel").click()
+        await demo.page.locator("#demo-language").select_option(label="Deutsch")
+        await expect(demo.page.locator("html")).to_have_attribute("lang", "de")
+        await expect(demo.page.locator("#channel-empty")).to_be_attached()
+        await demo.type_command("schedule create")
+        await demo.option("job", "post", "posten")
+        await demo.send()
+        await expect(demo.form.get_by_role("button", name="Absenden")).to_be_visible()
+        await expect(roles).to_contain_text("0 ausgewählt, höchstens 25.")
+        await expect(demo.form).to_contain_text("Dateien hierher ziehen oder durchsuchen")
+        await expect(demo.form).to_contain_text("Bis zu 10 Dateien, je 10 MiB.")
+        await expect(demo.form).to_contain_text("Dieses Formular wird an TestBot gesendet.")
+        await roles.locator(".select-trigger").click()
+        await expect(roles).to_contain_text("Übernehmen")
+        english = "Select|Upload|Choose|Cancel|Submit|Apply|submitted"
+        assert not re.search(english, await demo.form.inner_text())
 
 
 async def test_events_are_listed_with_all_that_discord_shows(world: World) -> None:

@@ -2,6 +2,7 @@
 import { ask, element } from "./asking.js";
 import { showEvents } from "./events.js";
 import { follow } from "./following.js";
+import { translateForms } from "./forms.js";
 import { offerMenus, openMenu } from "./menus.js";
 import { tick } from "./times.js";
 
@@ -157,6 +158,7 @@ buildBar();
 buildSidebar();
 offerMenus(at("channel-message-list"));
 follow(at("channel-timeline"), at("channel-message-list"), at("preview-app"));
+translateForms(at("modal-root"), () => world?.language ?? "en-US");
 new MutationObserver(() => tick(world?.language ?? "en-US")).observe(at("preview-app"), { childList: true, subtree: true });
 goOn();
 setInterval(goOn, 1000);

@@ -174,7 +174,7 @@ def _bar(draw: ImageDraw.ImageDraw, state: RunState, box: tuple[float, float, fl
 # -------------------------------------------------------------------- the calendar
 
 
-_CELL_HEIGHT, _LINE_HEIGHT = 158, 36
+_LINE_HEIGHT = 36
 _MOST_LINES = 3  # in a day of a month
 _MOST_ENTRIES = 4  # in a day of a week
 _HOURS_HEIGHT = 176
@@ -187,7 +187,8 @@ def month_png(month: Month, *, week_of: date | None = None) -> bytes:
     if week_of is None:
         weeks = calendar.Calendar(month.week_begins).monthdatescalendar(month.first.year, month.first.month)
         days = [day for week in weeks for day in week if day.month == month.first.month]
-        heights = [_CELL_HEIGHT] * len(weeks)
+        lines = max(len(_counts(month, day)) for day in days)
+        heights = [54 + max(lines, 1) * _LINE_HEIGHT] * len(weeks)
         top = 122
     else:
         first = week_of - timedelta(days=(week_of.weekday() - month.week_begins) % 7)
@@ -242,14 +243,19 @@ def _day_of_month(draw: ImageDraw.ImageDraw, month: Month, day: date, box: _Box)
     inside = day.month == month.first.month
     _frame(draw, month, day, box, inside=inside)
     draw.text((x0 + 10, y0 + 4), str(day.day), font=_font(32), fill=_TEXT if inside else _LINE)
-    counts: Counter[RunState | None] = Counter()
-    for entry in month.entries.get(day, ()) if inside else ():
-        counts[entry.state] += entry.count
-    first = [state for state in (*_FIRST, *_SHAPES) if counts[state]]
-    for line, state in enumerate(list(dict.fromkeys(first))[:_MOST_LINES]):
+    for line, (state, count) in enumerate(_counts(month, day).items() if inside else ()):
         y = y0 + 44 + line * _LINE_HEIGHT
         _mark(draw, state, x0 + 10, y + 3)
-        draw.text((x0 + 12 + _MARK + 8, y), str(counts[state]), font=_font(SMALLEST), fill=_TEXT)
+        draw.text((x0 + 12 + _MARK + 8, y), str(count), font=_font(SMALLEST), fill=_TEXT)
+
+
+def _counts(month: Month, day: date) -> dict[RunState | None, int]:
+    """Return how many of a day's runs are to come, failed, and so on, as far as there is room for it."""
+    counts: Counter[RunState | None] = Counter()
+    for entry in month.entries.get(day, ()):
+        counts[entry.state] += entry.count
+    states = [state for state in dict.fromkeys((*_FIRST, *_SHAPES)) if counts[state]]
+    return {state: counts[state] for state in states[:_MOST_LINES]}
 
 
 def _week_height(month: Month, day: date) -> int:

@@ -170,9 +170,11 @@ def month_of(
         hours[moment.at.astimezone(zone).hour] += 1
     for together in told_together(found, zone):
         first, last = (moment.at.astimezone(zone) for moment in (together.first, together.last))
-        times = [formats.clock(local.time().replace(second=0), locale) for local in (first, last)]
-        clock = times[0] if together.count == 1 else "–".join(times)
-        entries[first.date()].append(Entry(clock, together.first.title, together.first.state, together.count))
+        times = dict.fromkeys(
+            formats.clock(local.time().replace(second=0), locale) for local in (first, last)
+        )
+        state, title = together.first.state, together.first.title
+        entries[first.date()].append(Entry("–".join(times), title, state, together.count))
     names, begins = get_day_names("abbreviated", locale=language), formats.first_weekday(locale)
     return Month(
         title=month_title(day, locale),

@@ -257,11 +257,12 @@ def _listed(found: list[Moment], zone: ZoneInfo, now: datetime) -> str:
 
 
 def _named(together: Together, zone: ZoneInfo) -> str:
-    local = together.first.at.astimezone(zone).replace(second=0)
-    when = f"{formats.weekday(local, shown_locale())}, {formats.moment(local, shown_locale())}"
+    first, last = (m.at.astimezone(zone).replace(second=0) for m in (together.first, together.last))
+    when = f"{formats.weekday(first, shown_locale())}, {formats.moment(first, shown_locale())}"
+    if last.time() > first.time():
+        when += f"–{formats.clock(last.time(), shown_locale())}"
     if together.count > 1:
-        last = formats.clock(together.last.at.astimezone(zone).time().replace(second=0), shown_locale())
-        when += f"–{last}, {t('{count} times', count=together.count)}"
+        when += f", {t('{count} times', count=together.count)}"
     return f"{when} · {cut(plain(together.first.title), 60)}"
 
 
