@@ -253,7 +253,7 @@ class SimulatedGuild:
                 yield
         except TimeoutError:
             posts = None if channel is None else [_text_of(message) for message in self.posted(channel)]
-            came = await what_came(self, posts)
+            came = await what_came(self.bot, self.guild.id, posts)
             raise TimeoutError(f"{what} within {seconds:g} s. {came}") from None
 
     async def restart_bot(self) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.app import ScheduleZeroBot
+from cogs.services import handler_of
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.methods.spec import META_KEY, spec_of
 from schedulezero.methods.typed import TypedJob
-
-if TYPE_CHECKING:
-    from bot.testing import SimulatedGuild
 
 _SHOWN = 5
 _LONGEST = 200
@@ -41,25 +40,26 @@ def expect_params(jobs: Mapping[str, Any], method: str, params: Any) -> None:
         expect_known(given, known, f"{method} has no parameter")
 
 
-async def what_came(guild: SimulatedGuild, posts: Sequence[str] | None = None) -> str:
+async def what_came(bot: ScheduleZeroBot, guild_id: int, posts: Sequence[str] | None = None) -> str:
     """Return what happened in a guild in place of what a test waits for.
 
     Parameters:
-        guild: the guild.
+        bot: the bot.
+        guild_id: the guild's id.
         posts: the texts of the messages among which it waits for one; None if it waits for something else.
     """
     lines: list[str] = []
     if posts is not None:
         shown = [repr(text[:_LONGEST]) for text in posts[-_SHOWN:]]
         lines.append(f"The bot posted {', '.join(shown)}." if shown else "The bot posted nothing there.")
-    handler = guild.handler
+    handler = handler_of(bot)
     state = "runs" if handler.running else "has stopped"
     known = "the server knows it" if handler.registered is not None else "the server doesn't know it"
     lines.append(f"The handler {state}, and {known}.")
     if handler.under_way:
         lines.append(f"Runs under way: {', '.join(sorted(handler.under_way))}.")
     try:
-        found = await guild.bot.services.client.runs(str(guild.guild.id))
+        found = await bot.services.client.runs(str(guild_id))
     except ScheduleZeroError as error:
         lines.append(f"The server can't say what ran: {error.message}")
     else:
