@@ -13,7 +13,7 @@ from typing import Any
 
 from schedulezero.methods.discord_classes import can_find
 from schedulezero.methods.parameters import Kind, Parameter
-from schedulezero.methods.spec import META_KEY, MethodSpec
+from schedulezero.methods.spec import META_KEY, NEEDED_OF, MethodSpec
 
 LONGEST_NAME = 100
 """The most characters of a job's name, which the server keeps."""
@@ -103,6 +103,10 @@ def check_spec(spec: MethodSpec, function: Callable[..., Any], *, is_async: bool
         raise DeclarationError(f"{spec.name}: {wrong}", function)
     if spec.time_limit is not None and not LEAST_TIME <= spec.time_limit <= MOST_TIME:
         raise DeclarationError(f"{spec.name}: time_limit must be from 1 second to 6 hours.", function)
+    for need in spec.needs:
+        if need.of not in NEEDED_OF:
+            wrong = f"{need.of!r}, but it can only be {', '.join(NEEDED_OF)}."
+            raise DeclarationError(f"{spec.name}: a Need is `of` {wrong}", function)
     for parameter in spec.parameters:
         wrong = _wrong(parameter, is_async=is_async)
         if wrong is not None:
@@ -110,6 +114,30 @@ def check_spec(spec: MethodSpec, function: Callable[..., Any], *, is_async: bool
     wrong = _wrong_groups(spec)
     if wrong is not None:
         raise DeclarationError(f"{spec.name}: {wrong}", function)
+
+
+def check_companion(spec: MethodSpec, what: str, function: Callable[..., Any], *, defaults: bool) -> None:
+    """Raise DeclarationError for a function beside a job's that couldn't be called with its parameters.
+
+    Parameters:
+        spec: the job.
+        what: what it is, such as ``preview``.
+        function: the function.
+        defaults: whether it also gets the parameters that are left out, with their defaults.
+    """
+    if not inspect.iscoroutinefunction(function):
+        raise DeclarationError(f"{spec.name}: its {what} must be async. Write `async def`.", function)
+    signature = inspect.signature(function)
+    every = [parameter.name for parameter in spec.parameters]
+    needed = [parameter.name for parameter in spec.parameters if parameter.required]
+    for names in (every,) if defaults else (every, needed):
+        try:
+            signature.bind(None, **dict.fromkeys(names))
+        except TypeError as error:
+            taken = ", ".join(["the bot", *every])
+            raise DeclarationError(
+                f"{spec.name}: its {what} must take what the job takes ({taken}): {error}.", function
+            ) from None
 
 
 def check_setting(model: type[Any], parameter: Parameter) -> None:

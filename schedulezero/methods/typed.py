@@ -32,7 +32,7 @@ from pydantic import Field
 from schedulezero import instants
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.methods.annotations import Secret, parameter_from
-from schedulezero.methods.declaring import DeclarationError, check_function, check_spec
+from schedulezero.methods.declaring import DeclarationError, check_companion, check_function, check_spec
 from schedulezero.methods.discord_classes import Channels, find
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.secret_params import is_secret_by_name
@@ -176,6 +176,7 @@ class TypedJob:
         It takes the bot and the job's parameters, those left out with their defaults, and returns a text. It
         must be quick.
         """
+        check_companion(self.spec, "preview", function, defaults=True)
         self._declare(preview=self._telling(function))
         return function
 
@@ -184,6 +185,7 @@ class TypedJob:
 
         The card gets a button for it.
         """
+        check_companion(self.spec, "dry_run", function, defaults=True)
         self._declare(dry_run=self._telling(function))
         return function
 
@@ -193,6 +195,7 @@ class TypedJob:
         It takes the bot and the job's parameters. A run for which it returns True needs the bot's rights
         only, whoever has left since the job was created.
         """
+        check_companion(self.spec, "settles", function, defaults=False)
         settling: Settles = lambda bot, params: self._given(  # noqa: E731
             function, bot, self._arguments(params)
         )
@@ -205,6 +208,7 @@ class TypedJob:
         It takes the same as a preview, and raises JobFailed with what is wrong and what would be right. It
         may ask Discord, but must be quick. A run doesn't call it: what is known then may differ.
         """
+        check_companion(self.spec, "check", function, defaults=True)
         self._declare(check=lambda bot, params: self._given(function, bot, self._all_arguments(params)))
         return function
 
@@ -357,20 +361,26 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
             wrong = "is a secret, so its name must say so: let it end in `_url`, or be `token`"
             raise DeclarationError(f"{name}: {argument.name!r} {wrong}", function, argument.name)
         found.append(parameter)
+    for told in sorted(helps.keys() - {argument.name for argument in signature}):
+        names = ", ".join(item.name for item in found) or "none"
+        raise DeclarationError(
+            f"{name}: its docstring speaks of the parameter {told!r}, but its parameters are {names}.",
+            function,
+        )
     return tuple(found)
 
 
 def _helps(text: str) -> dict[str, str]:
     """Map each parameter to its help in the docstring's ``Params:`` block."""
     found: dict[str, str] = {}
-    name = ""
+    name, indent = "", ""
     for line in text.partition("Params:\n")[2].splitlines():
         if line.strip() and not line.startswith(" "):
             break
-        match = re.fullmatch(r"\s+(\w+):\s+(.+)", line)
-        if match is not None:
-            name = match[1]
-            found[name] = match[2].strip()
+        match = re.fullmatch(r"(\s+)(\w+):\s+(.+)", line)
+        if match is not None and match[1] == (indent or match[1]):
+            indent, name = match[1], match[2]
+            found[name] = match[3].strip()
         elif name and line.strip():
             found[name] += f" {line.strip()}"
     return {name: said.rstrip(".") for name, said in found.items()}
