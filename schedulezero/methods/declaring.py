@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import inspect
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from schedulezero.methods.discord_classes import can_find
 from schedulezero.methods.parameters import Kind, Parameter
-from schedulezero.methods.spec import META_KEY, NEEDED_OF, MethodSpec
+from schedulezero.methods.spec import META_KEY, NEEDED_OF, MethodSpec, Need
 
 LONGEST_NAME = 100
 """The most characters of a job's name, which the server keeps."""
@@ -94,6 +95,25 @@ def check_function(function: Callable[..., Any]) -> None:
         inspect.Parameter.POSITIONAL_ONLY,
     ):
         raise DeclarationError(f"{name}: the first argument of a job must be the bot.", function)
+
+
+def check_options(function: Callable[..., Any], unknown: Collection[str], known: Collection[str]) -> None:
+    """Raise DeclarationError for options of `job` that it doesn't have, with the one that was meant."""
+    for name in unknown:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known)}."
+        raise DeclarationError(f"{function.__name__}: job() has no option {name!r}{hint}", function)
+
+
+def check_values(function: Callable[..., Any], needs: object, time_limit: object) -> None:
+    """Raise DeclarationError for options of `job` that are something else than they must be."""
+    name = function.__name__
+    if not isinstance(needs, tuple) or not all(isinstance(need, Need) for need in cast("tuple[Any]", needs)):
+        wrong = "is a tuple of Need(…), or what in_channel(…) returns"
+        raise DeclarationError(f"{name}: needs {wrong}, not {needs!r}.", function)
+    if time_limit is not None and not isinstance(time_limit, timedelta):
+        wrong = f"is a timedelta, such as timedelta(seconds=60), not {time_limit!r}."
+        raise DeclarationError(f"{name}: time_limit {wrong}", function)
 
 
 def check_spec(spec: MethodSpec, function: Callable[..., Any], *, is_async: bool) -> None:

@@ -32,7 +32,14 @@ from pydantic import Field
 from schedulezero import instants
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.methods.annotations import Secret, parameter_from
-from schedulezero.methods.declaring import DeclarationError, check_companion, check_function, check_spec
+from schedulezero.methods.declaring import (
+    DeclarationError,
+    check_companion,
+    check_function,
+    check_options,
+    check_spec,
+    check_values,
+)
 from schedulezero.methods.discord_classes import Channels, find
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.secret_params import is_secret_by_name
@@ -109,6 +116,7 @@ class TypedJob:
         time_limit: timedelta | None = None,
     ) -> None:
         check_function(function)
+        check_values(function, needs, time_limit)
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
         self._function = function
@@ -230,6 +238,9 @@ class TypedJob:
         setattr(self, SPEC_ATTRIBUTE, self.spec)
 
 
+@typing.overload
+def job(function: Callable[..., Any], /) -> TypedJob: ...
+@typing.overload
 def job(
     *,
     needs: tuple[Need, ...] | None = None,
@@ -245,13 +256,33 @@ def job(
     watches: bool = False,
     internal: bool = False,
     time_limit: timedelta | None = None,
-) -> Callable[[Callable[..., Any]], TypedJob]:
+) -> Callable[[Callable[..., Any]], TypedJob]: ...
+def job(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    needs: tuple[Need, ...] | None = None,
+    variables: tuple[str, ...] = (),
+    resumable: bool = False,
+    personal: bool = False,
+    addressee: str | None = None,
+    pace: timedelta | None = None,
+    pings: tuple[str, ...] = (),
+    groups: Mapping[str, tuple[str, ...]] | None = None,
+    instead: str | None = None,
+    usual: str = "",
+    watches: bool = False,
+    internal: bool = False,
+    time_limit: timedelta | None = None,
+    **unknown: Any,
+) -> TypedJob | Callable[[Callable[..., Any]], TypedJob]:
     """Turn an async function into a job (or a plain one, which then runs in a thread).
 
     The function's first argument is the bot. Each other argument is a parameter: the annotation gives its
     type, a default makes it optional, and the docstring's ``Params:`` block says what it is for.
 
     Parameters:
+        function: The function, where the decorator is used without brackets.
         needs: The permissions that a person needs to do the job by hand; see `Need` and `in_channel`. Without
             any, the job needs those for posting in each channel it names.
         variables: The parameters whose texts may hold variables such as ``{date}``; see `text_for`.
@@ -276,6 +307,7 @@ def job(
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
+        check_options(function, unknown, _OPTIONS)
         return TypedJob(
             function,
             needs or (),
@@ -293,7 +325,14 @@ def job(
             time_limit,
         )
 
-    return make
+    return make if function is None else make(function)
+
+
+_OPTIONS = tuple(
+    name
+    for name, item in inspect.signature(job).parameters.items()
+    if item.kind is inspect.Parameter.KEYWORD_ONLY
+)
 
 
 def on_schedule(text: str) -> Callable[[TypedJob], TypedJob]:

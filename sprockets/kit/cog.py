@@ -31,6 +31,9 @@ class RegisteringCog(commands.Cog):
     jobs: ClassVar[Mapping[str, JobFunction]] = {}
 
     def __init__(self, bot: commands.Bot) -> None:
+        if not isinstance(self.jobs, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            kind = type(self)
+            raise DeclarationError(f"{kind.__name__}.jobs must be what by_name(…) returns.", kind)
         for name, function in self.jobs.items():
             _check_permissions(spec_of(name, function), function)
         _check_settings(type(self))

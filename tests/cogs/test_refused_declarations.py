@@ -97,6 +97,14 @@ DECLARED = [
     ),
     ("@job(needs=(Need('send_messages', of='persn'),))\nasync def odd(bot): ...", "Need is `of` 'per", 7),
     ("@job()\nasync def odd(bot, a: Annotated[Text, OptionsFrom(['x'])]): ...", "has OptionsFrom", 7),
+    ("@job(time_limit=60)\nasync def odd(bot): ...", "odd: time_limit is a timedelta, such as", 7),
+    ("@job(resumeable=True)\nasync def odd(bot): ...", "no option 'resumeable'; did you mean 'resum", 7),
+    ("@job(needs='send_messages')\nasync def odd(bot): ...", "needs is a tuple of Need(…), or what in_ch", 7),
+    (
+        "@job()\nasync def odd(bot): ...\n\nclass Base(RegisteringCog): ...\nby_name = lambda job: [job]\n",
+        "OddSprocket.jobs must be what by_name(…) returns",
+        13,
+    ),
     ("@job()\nasync def odd(bot, a: Annotated[Text, OptionsFrom(list)]): ...", "has OptionsFrom", 7),
     (
         "@job()\nasync def odd(bot, a: Text): ...\n\n@odd.preview\nasync def _said(bot, b: str): ...",
@@ -111,7 +119,7 @@ DECLARED = [
         7,
     ),
     (
-        "@job()\nasync def odd(bot): ...\n\nclass Base(RegisteringCog):\n    async def cog_unload(self): ...\n"
+        "@job()\nasync def odd(bot): ...\n\nclass Base(RegisteringCog):\n  async def cog_unload(self): ...\n"
         "RegisteringCog = Base",
         "Base.cog_unload must call `await super().cog_unload()`",
         10,
