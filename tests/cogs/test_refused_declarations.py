@@ -97,6 +97,11 @@ DECLARED = [
     ),
     ("@job(needs=(Need('send_messages', of='persn'),))\nasync def odd(bot): ...", "Need is `of` 'per", 7),
     ("@job()\nasync def odd(bot, a: Annotated[Text, OptionsFrom(['x'])]): ...", "has OptionsFrom", 7),
+    (
+        "async def tell(bot): ...\n\n@job()\nasync def odd(bot):\n    await tell(bot)\n    tell(bot)\n",
+        "tell(…) does nothing: write `await tell(…)`",
+        11,
+    ),
     ("@job(time_limit=60)\nasync def odd(bot): ...", "odd: time_limit is a timedelta, such as", 7),
     ("@job(resumeable=True)\nasync def odd(bot): ...", "no option 'resumeable'; did you mean 'resum", 7),
     ("@job(needs='send_messages')\nasync def odd(bot): ...", "needs is a tuple of Need(…), or what in_ch", 7),
