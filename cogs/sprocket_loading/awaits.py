@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-from importlib.util import decode_source
-from pathlib import Path
 from types import ModuleType
 
 from schedulezero.methods.declaring import DeclarationError, Place
@@ -17,8 +15,8 @@ def expect_awaited(module: ModuleType) -> None:
     A name that also stands for something else in the module is passed over.
     """
     try:
-        tree = ast.parse(decode_source(Path(module.__file__ or "").read_bytes()))
-    except (OSError, SyntaxError, ValueError):
+        tree = ast.parse(inspect.getsource(module))
+    except (OSError, TypeError, SyntaxError, ValueError):
         return  # compiled, or without a file
     others = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     others |= {
