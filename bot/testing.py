@@ -38,6 +38,7 @@ from bot.config import Settings
 from bot.demo.demo import WallClock, simulated
 from bot.demo.demo_guild import let_do_what_it_asks
 from bot.demo.patient_env import PatientEnv
+from bot.testing_troubles import expect_known, expect_params, what_came
 from cogs.config.limit_settings import NO_LIMIT_SETTINGS
 from cogs.services import handler_of
 from cogs.sprocket_loading import loader
@@ -134,7 +135,10 @@ class SimulatedGuild:
             creator: The person in whose name it runs, whose rights are checked; by default, only the bot's
                 rights are.
             seconds: How long the job may take before the test fails.
+
+        Raises TypeError for a parameter that a typed job doesn't have.
         """
+        expect_params(self.handler.sprockets, method, params)
         context = {"guild_id": str((guild or self.guild).id)}
         if creator is not None:
             context["creator_id"] = str(creator.id)
@@ -151,7 +155,7 @@ class SimulatedGuild:
                 keys.speak_to(socket, keys.public)  # the embedded server uses the handler's key
             socket.connect(self.handler.address)
             await socket.send(json.dumps(message).encode())
-            async with asyncio.timeout(seconds):
+            async with self._within(seconds, f"{message.get('method')} gave no answer"):
                 answer = json.loads(await socket.recv())
         finally:
             socket.close(0)
@@ -162,10 +166,12 @@ class SimulatedGuild:
     async def configure(self, sprocket: str, **values: Any) -> None:
         """Change a loaded sprocket's settings in this guild, as *Configure…* in ``/sprockets`` does.
 
-        The other settings stay as they are. Raises pydantic's ValidationError for a value that doesn't fit.
+        The other settings stay as they are. Raises pydantic's ValidationError for a value that doesn't fit,
+        and TypeError for a setting that the sprocket doesn't have.
         """
         model = getattr(loader.cog_of(self.bot, sprocket), "settings", None)
         assert isinstance(model, type) and issubclass(model, BaseModel), f"{sprocket} has no settings"
+        expect_known(values, model.model_fields, f"{sprocket} has no setting")
         present = await settings_of(self.bot, sprocket, model, str(self.guild.id))
         changed = model(**{**present.model_dump(), **values})
         await save_settings(self.bot, sprocket, model, str(self.guild.id), changed.model_dump(mode="json"))
@@ -179,6 +185,7 @@ class SimulatedGuild:
         creator: simcord.MemberActor | None = None,
     ) -> Job:
         """Schedule a job in words, such as ``in 2 hours``, as the administrator or another creator."""
+        expect_params(self.handler.sprockets, method, params)
         understood = understand(when, zone="UTC", locale="en-GB", now=self.clock())
         return await self.bot.services.client.create(
             Job(
@@ -201,7 +208,7 @@ class SimulatedGuild:
             number: Which of its runs, counted from 1.
             seconds: How long to wait before the test fails.
         """
-        async with asyncio.timeout(seconds):
+        async with self._within(seconds, f"run {number} of {job.method} ({job.id}) hasn't ended"):
             while True:
                 found = await self.bot.services.client.runs(job.guild_id, job_id=job.id)
                 for run in found.runs:
@@ -228,16 +235,26 @@ class SimulatedGuild:
 
     async def message_in(self, channel: simcord.ChannelHandle, containing: str = "") -> discord.Message:
         """Return the bot's newest message in a channel that contains the text; wait until there is one."""
-        async with asyncio.timeout(SECONDS):
+        what = f"no message that contains {containing!r} was posted in #{channel.name}"
+        async with self._within(SECONDS, what, channel):
             while True:
-                found = [
-                    message
-                    for message in self.posted(channel)
-                    if containing in message.content + "".join(str(e.to_dict()) for e in message.embeds)
-                ]
+                found = [message for message in self.posted(channel) if containing in _text_of(message)]
                 if found:
                     return found[-1]
                 await asyncio.sleep(0.02)
+
+    @asynccontextmanager
+    async def _within(
+        self, seconds: float, what: str, channel: simcord.ChannelHandle | None = None
+    ) -> AsyncIterator[None]:
+        """Bound a wait; a TimeoutError then says what didn't come, and what came instead."""
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            posts = None if channel is None else [_text_of(message) for message in self.posted(channel)]
+            came = await what_came(self.bot, self.guild.id, posts)
+            raise TimeoutError(f"{what} within {seconds:g} s. {came}") from None
 
     async def restart_bot(self) -> None:
         """End the bot as if its process had ended, as far as one process can, and start a new one."""
@@ -266,6 +283,10 @@ class _Warnings(logging.Handler):
         endable.log.removeHandler(self)
         for text in self._texts:
             warnings.warn(text, RuntimeWarning, stacklevel=1)
+
+
+def _text_of(message: discord.Message) -> str:
+    return message.content + "".join(str(embed.to_dict()) for embed in message.embeds)
 
 
 @asynccontextmanager

@@ -30,6 +30,7 @@ import discord
 from discord.ext import commands
 
 from cogs.services import handler_of
+from cogs.sprocket_loading.awaits import expect_awaited
 from schedulezero.background import run_in_background
 from schedulezero.interrupts import is_its_own
 from schedulezero.methods.host import Registry, registry_of
@@ -167,6 +168,7 @@ def _imported(name: str) -> ModuleType:
         ready = callable(getattr(module, "setup", None))
     if not ready:
         raise commands.NoEntryPointError(name)
+    expect_awaited(module)
     return module
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 import typing
 from collections.abc import Callable
@@ -47,6 +48,8 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
         said = str(error).strip().splitlines()[-1].strip()
         raise TypeError(f"{name!r} has a constraint that can't be checked: {said}") from None
     _expect_applicable(name, read)
+    if (wrong := _wrong_default(default, read) or _wrong_options(read)) is not None:
+        raise TypeError(f"{name!r} {wrong}")
     told = default not in (..., None, "", False) and not isinstance(default, list)
     shown = _said(default, read) if told else None
     return Parameter(
@@ -67,6 +70,38 @@ def parameter_from(name: str, annotation: Any, default: Any = ..., help_text: st
         only_with=read.only_with,
         adapter=adapter,
     )
+
+
+def declares_parameter(annotation: Any) -> bool:
+    """Return whether an annotation is that of a typed job's parameter, rather than that of all params."""
+    read = _read_annotation(annotation)
+    return read.base is str or read.kind not in (None, Kind.OBJECT)
+
+
+def _wrong_default(default: Any, read: _Read) -> str | None:
+    if default is ... or default is None or read.classes:
+        return None
+    if read.kind is Kind.CHOICE:
+        if any(default == value and type(default) is type(value) for value in read.values):
+            return None
+        return f"has the default {default!r}, which isn't one of {', '.join(read.choices)}."
+    # An int is a fine float, and a bool is an int to Python alone.
+    fine: Any = {float: (int, float), list: (list, tuple)}.get(read.base, read.base)
+    if read.base not in _EXAMPLES:
+        return None
+    if isinstance(default, fine) and (read.base is bool or not isinstance(default, bool)):
+        return None
+    return f"is declared as {read.base.__name__}, but its default is {default!r}."
+
+
+def _wrong_options(read: _Read) -> str | None:
+    if read.options is None:
+        return None
+    try:
+        inspect.signature(read.options).bind(None, 0)
+    except (TypeError, ValueError):
+        return "has OptionsFrom something that isn't a function of the bot and the guild's id."
+    return None
 
 
 def _expect_applicable(name: str, read: _Read) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import inspect
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from schedulezero.methods.discord_classes import can_find
 from schedulezero.methods.parameters import Kind, Parameter
-from schedulezero.methods.spec import META_KEY, MethodSpec
+from schedulezero.methods.spec import META_KEY, NEEDED_OF, MethodSpec, Need
 
 LONGEST_NAME = 100
 """The most characters of a job's name, which the server keeps."""
@@ -96,6 +97,25 @@ def check_function(function: Callable[..., Any]) -> None:
         raise DeclarationError(f"{name}: the first argument of a job must be the bot.", function)
 
 
+def check_options(function: Callable[..., Any], unknown: Collection[str], known: Collection[str]) -> None:
+    """Raise DeclarationError for options of `job` that it doesn't have, with the one that was meant."""
+    for name in unknown:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known)}."
+        raise DeclarationError(f"{function.__name__}: job() has no option {name!r}{hint}", function)
+
+
+def check_values(function: Callable[..., Any], needs: object, time_limit: object) -> None:
+    """Raise DeclarationError for options of `job` that are something else than they must be."""
+    name = function.__name__
+    if not isinstance(needs, tuple) or not all(isinstance(need, Need) for need in cast("tuple[Any]", needs)):
+        wrong = "is a tuple of Need(…), or what in_channel(…) returns"
+        raise DeclarationError(f"{name}: needs {wrong}, not {needs!r}.", function)
+    if time_limit is not None and not isinstance(time_limit, timedelta):
+        wrong = f"is a timedelta, such as timedelta(seconds=60), not {time_limit!r}."
+        raise DeclarationError(f"{name}: time_limit {wrong}", function)
+
+
 def check_spec(spec: MethodSpec, function: Callable[..., Any], *, is_async: bool) -> None:
     """Raise DeclarationError for a job that no form could ask for, or that couldn't be called."""
     if len(spec.name) > LONGEST_NAME:
@@ -103,6 +123,10 @@ def check_spec(spec: MethodSpec, function: Callable[..., Any], *, is_async: bool
         raise DeclarationError(f"{spec.name}: {wrong}", function)
     if spec.time_limit is not None and not LEAST_TIME <= spec.time_limit <= MOST_TIME:
         raise DeclarationError(f"{spec.name}: time_limit must be from 1 second to 6 hours.", function)
+    for need in spec.needs:
+        if need.of not in NEEDED_OF:
+            wrong = f"{need.of!r}, but it can only be {', '.join(NEEDED_OF)}."
+            raise DeclarationError(f"{spec.name}: a Need is `of` {wrong}", function)
     for parameter in spec.parameters:
         wrong = _wrong(parameter, is_async=is_async)
         if wrong is not None:
@@ -110,6 +134,30 @@ def check_spec(spec: MethodSpec, function: Callable[..., Any], *, is_async: bool
     wrong = _wrong_groups(spec)
     if wrong is not None:
         raise DeclarationError(f"{spec.name}: {wrong}", function)
+
+
+def check_companion(spec: MethodSpec, what: str, function: Callable[..., Any], *, defaults: bool) -> None:
+    """Raise DeclarationError for a function beside a job's that couldn't be called with its parameters.
+
+    Parameters:
+        spec: the job.
+        what: what it is, such as ``preview``.
+        function: the function.
+        defaults: whether it also gets the parameters that are left out, with their defaults.
+    """
+    if not inspect.iscoroutinefunction(function):
+        raise DeclarationError(f"{spec.name}: its {what} must be async. Write `async def`.", function)
+    signature = inspect.signature(function)
+    every = [parameter.name for parameter in spec.parameters]
+    needed = [parameter.name for parameter in spec.parameters if parameter.required]
+    for names in (every,) if defaults else (every, needed):
+        try:
+            signature.bind(None, **dict.fromkeys(names))
+        except TypeError as error:
+            taken = ", ".join(["the bot", *every])
+            raise DeclarationError(
+                f"{spec.name}: its {what} must take what the job takes ({taken}): {error}.", function
+            ) from None
 
 
 def check_setting(model: type[Any], parameter: Parameter) -> None:

@@ -63,6 +63,9 @@ class Need:
     of: Literal["both", "person", "bot", "invite"] = "both"
 
 
+NEEDED_OF = ("both", "person", "bot", "invite")
+"""Who may need a permission; see `Need`."""
+
 CALLING = Need("manage_guild", of="person")
 """The permission for jobs whose address a person chooses: *Manage Server*."""
 

@@ -32,7 +32,14 @@ from pydantic import Field
 from schedulezero import instants
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.methods.annotations import Secret, parameter_from
-from schedulezero.methods.declaring import DeclarationError, check_function, check_spec
+from schedulezero.methods.declaring import (
+    DeclarationError,
+    check_companion,
+    check_function,
+    check_options,
+    check_spec,
+    check_values,
+)
 from schedulezero.methods.discord_classes import Channels, find
 from schedulezero.methods.parameters import Kind, Parameter
 from schedulezero.methods.secret_params import is_secret_by_name
@@ -109,6 +116,7 @@ class TypedJob:
         time_limit: timedelta | None = None,
     ) -> None:
         check_function(function)
+        check_values(function, needs, time_limit)
         functools.update_wrapper(self, function)
         self.is_async = inspect.iscoroutinefunction(function)
         self._function = function
@@ -176,6 +184,7 @@ class TypedJob:
         It takes the bot and the job's parameters, those left out with their defaults, and returns a text. It
         must be quick.
         """
+        check_companion(self.spec, "preview", function, defaults=True)
         self._declare(preview=self._telling(function))
         return function
 
@@ -184,6 +193,7 @@ class TypedJob:
 
         The card gets a button for it.
         """
+        check_companion(self.spec, "dry_run", function, defaults=True)
         self._declare(dry_run=self._telling(function))
         return function
 
@@ -193,6 +203,7 @@ class TypedJob:
         It takes the bot and the job's parameters. A run for which it returns True needs the bot's rights
         only, whoever has left since the job was created.
         """
+        check_companion(self.spec, "settles", function, defaults=False)
         settling: Settles = lambda bot, params: self._given(  # noqa: E731
             function, bot, self._arguments(params)
         )
@@ -205,6 +216,7 @@ class TypedJob:
         It takes the same as a preview, and raises JobFailed with what is wrong and what would be right. It
         may ask Discord, but must be quick. A run doesn't call it: what is known then may differ.
         """
+        check_companion(self.spec, "check", function, defaults=True)
         self._declare(check=lambda bot, params: self._given(function, bot, self._all_arguments(params)))
         return function
 
@@ -226,6 +238,9 @@ class TypedJob:
         setattr(self, SPEC_ATTRIBUTE, self.spec)
 
 
+@typing.overload
+def job(function: Callable[..., Any], /) -> TypedJob: ...
+@typing.overload
 def job(
     *,
     needs: tuple[Need, ...] | None = None,
@@ -241,13 +256,33 @@ def job(
     watches: bool = False,
     internal: bool = False,
     time_limit: timedelta | None = None,
-) -> Callable[[Callable[..., Any]], TypedJob]:
+) -> Callable[[Callable[..., Any]], TypedJob]: ...
+def job(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    needs: tuple[Need, ...] | None = None,
+    variables: tuple[str, ...] = (),
+    resumable: bool = False,
+    personal: bool = False,
+    addressee: str | None = None,
+    pace: timedelta | None = None,
+    pings: tuple[str, ...] = (),
+    groups: Mapping[str, tuple[str, ...]] | None = None,
+    instead: str | None = None,
+    usual: str = "",
+    watches: bool = False,
+    internal: bool = False,
+    time_limit: timedelta | None = None,
+    **unknown: Any,
+) -> TypedJob | Callable[[Callable[..., Any]], TypedJob]:
     """Turn an async function into a job (or a plain one, which then runs in a thread).
 
     The function's first argument is the bot. Each other argument is a parameter: the annotation gives its
     type, a default makes it optional, and the docstring's ``Params:`` block says what it is for.
 
     Parameters:
+        function: The function, where the decorator is used without brackets.
         needs: The permissions that a person needs to do the job by hand; see `Need` and `in_channel`. Without
             any, the job needs those for posting in each channel it names.
         variables: The parameters whose texts may hold variables such as ``{date}``; see `text_for`.
@@ -272,6 +307,7 @@ def job(
     """
 
     def make(function: Callable[..., Any]) -> TypedJob:
+        check_options(function, unknown, _OPTIONS)
         return TypedJob(
             function,
             needs or (),
@@ -289,7 +325,14 @@ def job(
             time_limit,
         )
 
-    return make
+    return make if function is None else make(function)
+
+
+_OPTIONS = tuple(
+    name
+    for name, item in inspect.signature(job).parameters.items()
+    if item.kind is inspect.Parameter.KEYWORD_ONLY
+)
 
 
 def on_schedule(text: str) -> Callable[[TypedJob], TypedJob]:
@@ -357,20 +400,26 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
             wrong = "is a secret, so its name must say so: let it end in `_url`, or be `token`"
             raise DeclarationError(f"{name}: {argument.name!r} {wrong}", function, argument.name)
         found.append(parameter)
+    for told in sorted(helps.keys() - {argument.name for argument in signature}):
+        names = ", ".join(item.name for item in found) or "none"
+        raise DeclarationError(
+            f"{name}: its docstring speaks of the parameter {told!r}, but its parameters are {names}.",
+            function,
+        )
     return tuple(found)
 
 
 def _helps(text: str) -> dict[str, str]:
     """Map each parameter to its help in the docstring's ``Params:`` block."""
     found: dict[str, str] = {}
-    name = ""
+    name, indent = "", ""
     for line in text.partition("Params:\n")[2].splitlines():
         if line.strip() and not line.startswith(" "):
             break
-        match = re.fullmatch(r"\s+(\w+):\s+(.+)", line)
-        if match is not None:
-            name = match[1]
-            found[name] = match[2].strip()
+        match = re.fullmatch(r"(\s+)(\w+):\s+(.+)", line)
+        if match is not None and match[1] == (indent or match[1]):
+            indent, name = match[1], match[2]
+            found[name] = match[3].strip()
         elif name and line.strip():
             found[name] += f" {line.strip()}"
     return {name: said.rstrip(".") for name, said in found.items()}

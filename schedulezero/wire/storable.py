@@ -166,7 +166,9 @@ def check(
             depth += 1
             stack += [(child, depth) for child in children]
         else:
-            raise Unstorable(f"a {type(item).__name__}, which JSON has no notation for")
+            name = type(item).__name__
+            article = "an" if name[:1].lower() in "aeiou" else "a"
+            raise Unstorable(f"{article} {name}, which JSON has no notation for")
 
 
 def check_text(text: str) -> None:

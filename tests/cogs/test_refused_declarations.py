@@ -16,7 +16,7 @@ HEAD = """import discord
 from enum import Enum
 from typing import Annotated, Literal
 from pydantic import BaseModel, Field
-from sprockets.kit import RegisteringCog, by_name, job, in_channel, ChannelId, Text
+from sprockets.kit import RegisteringCog, by_name, job, in_channel, ChannelId, Text, Need, OptionsFrom
 """
 TAIL = """
 class OddSprocket(RegisteringCog):
@@ -87,6 +87,49 @@ DECLARED = [
     ),
     ("@job()\nasync def odd(bot, a: Annotated[int, Field(pattern='x')]): ...", "pattern='x', which", 7),
     ("@job()\nasync def odd(bot, a: Annotated[Text, Field(pattern='[')]): ...", "unclosed character", 7),
+    ("@job()\nasync def odd(bot, a: int = 'five'): ...", "declared as int, but its default is 'five'", 7),
+    ("@job()\nasync def odd(bot, a: Literal['x', 'y'] = 'z'): ...", "'z', which isn't one", 7),
+    (
+        "class Odd(BaseModel):\n    most: int = 'many'\n\n@job()\nasync def odd(bot): ...\n\n"
+        "RegisteringCog.settings = Odd",
+        "Odd: 'most' is declared as int, but its default is 'many'",
+        7,
+    ),
+    ("@job(needs=(Need('send_messages', of='persn'),))\nasync def odd(bot): ...", "Need is `of` 'per", 7),
+    ("@job()\nasync def odd(bot, a: Annotated[Text, OptionsFrom(['x'])]): ...", "has OptionsFrom", 7),
+    (
+        "async def tell(bot): ...\n\n@job()\nasync def odd(bot):\n    await tell(bot)\n    tell(bot)\n",
+        "tell(…) does nothing: write `await tell(…)`",
+        11,
+    ),
+    ("@job(time_limit=60)\nasync def odd(bot): ...", "odd: time_limit is a timedelta, such as", 7),
+    ("@job(resumeable=True)\nasync def odd(bot): ...", "no option 'resumeable'; did you mean 'resum", 7),
+    ("@job(needs='send_messages')\nasync def odd(bot): ...", "needs is a tuple of Need(…), or what in_ch", 7),
+    (
+        "@job()\nasync def odd(bot): ...\n\nclass Base(RegisteringCog): ...\nby_name = lambda job: [job]\n",
+        "OddSprocket.jobs must be what by_name(…) returns",
+        13,
+    ),
+    ("@job()\nasync def odd(bot, a: Annotated[Text, OptionsFrom(list)]): ...", "has OptionsFrom", 7),
+    (
+        "@job()\nasync def odd(bot, a: Text): ...\n\n@odd.preview\nasync def _said(bot, b: str): ...",
+        "odd: its preview must take what the job takes (the bot, a): missing a required argument: 'b'",
+        10,
+    ),
+    ("@job()\nasync def odd(bot): ...\n\n@odd.check\ndef _ok(bot): ...", "its check must be async", 10),
+    ("async def odd(bot, a: Text): ...", "odd takes parameters of its own, so it needs `@job()` above", 6),
+    (
+        "@job()\nasync def odd(bot, size: int):\n  \"\"\"Do.\n\n  Params:\n    sise: How\n  \"\"\"",
+        "odd: its docstring speaks of the parameter 'sise', but its parameters are size.",
+        7,
+    ),
+    (
+        "@job()\nasync def odd(bot): ...\n\nclass Base(RegisteringCog):\n  async def cog_unload(self): ...\n"
+        "RegisteringCog = Base",
+        "Base.cog_unload must call `await super().cog_unload()`",
+        10,
+    ),
+    ("@job()\nasync def odd(bot): ...\n\nby_name(odd, odd)", "odd is listed twice", 7),
 ]  # fmt: skip
 
 

@@ -185,3 +185,11 @@ def test_a_validator_may_raise_anything(name: str, said: str) -> None:
     with pytest.raises(ParameterError) as raised:
         check_params(spec_of("measure", measure), {"name": name})
     assert raised.value.message == said
+
+
+def test_the_decorator_needs_no_brackets() -> None:
+    @job
+    async def bare(bot: Any, times: int = 1) -> None:
+        """Be declared without brackets."""
+
+    assert [item.name for item in spec_of("bare", bare).parameters] == ["times"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Sized
 from typing import Any, cast
 
 import zmq
@@ -190,7 +190,7 @@ class Registrations:
             log.error("handler %r cannot be registered: %s", handler_id, error)
             return failure("The database cannot be used now; register again in a moment.")
         status = "re-registered" if known else "registered"
-        log.info("handler %r %s at %s with %d methods", handler_id, status, address, len(methods))
+        log.info("handler %r %s at %s with %s", handler_id, status, address, _counted(methods))
         return {
             "success": True,
             "handler_id": handler_id,
@@ -198,7 +198,7 @@ class Registrations:
             "status": status,
             "methods": list(methods),
             "digest": instance.digest,
-            "message": f"Handler {handler_id} {status} with {len(methods)} methods.",
+            "message": f"Handler {handler_id} {status} with {_counted(methods)}.",
         }
 
     async def _report_status(self, params: JsonObject, key: str | None) -> JsonObject:
@@ -249,3 +249,7 @@ def _methods(value: Any) -> tuple[str, ...] | None:
             return None
         names.append(name)
     return tuple(dict.fromkeys(names))
+
+
+def _counted(methods: Sized) -> str:
+    return f"{len(methods)} method{'' if len(methods) == 1 else 's'}"
