@@ -161,6 +161,10 @@ class Health:
             **(present_fields("trouble", trouble) if trouble is not None else {}),
         }
 
+    async def has_room(self) -> bool:
+        """Return whether the database's disk has room for changes, as far as this machine can tell."""
+        return await self._database.has_room()
+
     async def _look(self) -> str | None:
         self._away = True
         try:

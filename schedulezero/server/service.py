@@ -81,7 +81,11 @@ async def serving(
             parts.keep(stack, "clock", engine.clock.run)
             parts.keep(stack, "connections", lambda: connections.accept(listening, server, tls))
             stack.callback(setattr, health, "stopping", True)
-            log.info("server ready: REST at %s, handlers at %s", config.api_endpoint, config.server_address)
+            where = f"REST at {config.api_endpoint}, handlers at {config.server_address}"
+            if await health.has_room():
+                log.info("server ready: %s", where)
+            else:
+                log.error("server started, and not ready: the disk of its database is full; %s", where)
             yield engine.look
     except asyncio.CancelledError as error:
         raise parts.owned(error) from None

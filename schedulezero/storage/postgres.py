@@ -101,9 +101,7 @@ class PostgresDatabase:
             await self.close()
             kind = DatabaseAway if may_come_back(error) else DatabaseUnusable
             raise kind(
-                f"The database {self.where} cannot be used ({reason(error)}). Check that PostgreSQL runs "
-                "there, and the name and password under `database`; signs such as @ / : % in a password are "
-                f"written percent-encoded, as in {EXAMPLE}."
+                f"The database {self.where} cannot be used ({reason(error)}). {_advice(error)}"
             ) from error
 
     async def close(self) -> None:
@@ -191,6 +189,16 @@ def expect_ours(connection: Connection, where: str, tables: Iterable[sa.Table]) 
             f"{where} has a table {name} that is another program's, and was left alone. Name an empty "
             "database."
         )
+
+
+def _advice(error: BaseException) -> str:
+    """Say what to check after the database couldn't be opened."""
+    if isinstance(getattr(error, "orig", None) or error, OSError | TimeoutError):
+        return "Check that PostgreSQL runs there, and the host and port under `database`."
+    return (
+        "Check the name and password under `database`; signs such as @ / : % in a password are written "
+        f"percent-encoded, as in {EXAMPLE}."
+    )
 
 
 async def connect(url: str, **options: Any) -> Any:

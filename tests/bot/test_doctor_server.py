@@ -22,6 +22,7 @@ from schedulezero.server.records import tables
 from schedulezero.storage.causes import DISK_FULL
 from schedulezero.storage.database import database_of
 from schedulezero.storage.sqlite import SqliteDatabase
+from schedulezero.wire.addresses import free_ports
 from tests.conftest import until
 from tests.support.nodes import Node, nodes
 from tests.support.postgres import rows
@@ -126,6 +127,14 @@ async def test_a_postgresql_database_that_takes_no_changes(
     finally:
         await rows(postgres_url, "DROP OWNED BY reader")
         await rows(postgres_url, "DROP ROLE reader")
+
+
+async def test_where_nothing_listens_no_password_is_suspected(settings: Settings) -> None:
+    pytest.importorskip("asyncpg")
+    (port,) = free_ports(1)
+    url = f"postgresql://somebody@127.0.0.1:{port}/nothing"
+    said = str(await check_database(settings.model_copy(update={"database": url})))
+    assert "the host and port under `database`" in said and "percent-encoded" not in said
 
 
 @pytest.mark.sqlite

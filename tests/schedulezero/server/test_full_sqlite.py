@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,12 +15,13 @@ from schedulezero.errors import DatabaseUnavailable
 from schedulezero.handler.journal import Journal, journal_of
 from schedulezero.server import health
 from schedulezero.server.records.tables import metadata
+from schedulezero.server.thread import ServerThread
 from schedulezero.storage import sqlite_errors
 from schedulezero.storage.causes import DISK_FULL, HELD, READ_ONLY
 from schedulezero.storage.sqlite import SqliteDatabase
 from schedulezero.storage.sqlite_errors import cause_of
 from tests.conftest import until
-from tests.support.nodes import Make, nodes, ready
+from tests.support.nodes import Make, node_config, nodes, ready
 from tests.support.nodes import raw as raw
 from tests.support.runs import due_now, ended
 from tests.support.small_disk import fill
@@ -107,3 +110,23 @@ def test_the_cause_is_told_by_its_code(tmp_path: Path, monkeypatch: pytest.Monke
     usage = SimpleNamespace(total=10**9, free=4096)
     monkeypatch.setattr(sqlite_errors.shutil, "disk_usage", lambda path: usage)
     assert cause_of(path, _failed(sqlite3.SQLITE_IOERR_SHMSIZE)) == DISK_FULL
+
+
+async def test_a_server_that_starts_on_a_full_disk_is_not_called_ready(
+    small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = node_config(str(small_disk / "a.db"))
+    caplog.set_level(logging.INFO)
+
+    async def said_at_start() -> str:
+        caplog.clear()
+        server = ServerThread(config)
+        await server.start()
+        await server.stop()
+        return caplog.text
+
+    assert "server ready" in await said_at_start()
+    filling = fill(small_disk)
+    os.truncate(filling, filling.stat().st_size - sqlite_errors.LEAST_FREE // 2)  # enough to open the file
+    said = await said_at_start()
+    assert "server ready" not in said and "not ready: the disk of its database is full" in said
