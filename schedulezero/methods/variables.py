@@ -240,7 +240,7 @@ def _countdown(argument: str | None, facts: Facts) -> str:
         if meant is not None:
             raise ParameterError(
                 "text",
-                "“{wrong}” needs its date as year-month-day: {example}.",
+                "Write the date in “{wrong}” as year-month-day: {example}.",
                 code="countdown_in_figures",
                 wrong=wrong,
                 example=f"{{countdown:{meant.isoformat()}}}",

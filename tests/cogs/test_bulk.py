@@ -51,7 +51,7 @@ async def test_those_that_come_back_too_late_are_counted(world: World) -> None:
     await world.admin.click(panel, label="Yes, do it")
     await world.advance(hours=3)
     await world.admin.click(panel, label="Undo")
-    assert "Restored 2 jobs.\n1 of them is over." in text_of(panel)
+    assert "Restored 2 jobs.\n1 of them has finished." in text_of(panel)
 
 
 @pytest.mark.long

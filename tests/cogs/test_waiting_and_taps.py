@@ -123,7 +123,7 @@ async def test_a_double_tap_on_skip_next_skips_one_run(world: World) -> None:
     assert skipped.held_until == job.next_run_at and skipped.version == 2
     assert f"Skipped: <t:{stamp}:F>" in text_of(shown.response)
     late = said(await click(world, world.admin, "job", "skip", f"{job.id}:{stamp}"))
-    assert f"The run <t:{stamp}:F> is already skipped." in late
+    assert f"The run on <t:{stamp}:F> is already skipped." in late
     await world.admin.click(shown.response, label="Undo")  # type: ignore[arg-type]
     undone = await now(world, job)
     assert undone.next_run_at == job.next_run_at

@@ -103,7 +103,7 @@ def _hours(typed: str) -> tuple[int, str | None]:
     least, most = limits.POLL_HOURS.least, limits.POLL_HOURS.most
     if length is None:
         # The poll opens anew with each post, so an end such as “until Friday” would fit one of them.
-        return _HOURS, t("A poll stays open for a length of time from each post on, such as `3 days`.")
+        return _HOURS, t("A poll stays open for a set time after each post, such as `3 days`.")
     if not least * _HOUR <= length <= most * _HOUR:
         return _HOURS, t("A poll can stay open for 1 hour to {most} days.", most=most // 24)
     return max(round(length / _HOUR), least), None

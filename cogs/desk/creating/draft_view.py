@@ -79,7 +79,7 @@ async def show_draft(
     own, kept = await desk.zone(), kept_zone(draft)
     if kept is not None and draft.when.strip() and own != reviewed.zone == kept:
         hint = t(
-            "I read this in {zone}, the job's time zone, not in yours ({own}).",
+            "I read this in the job's time zone, {zone}, not in yours ({own}).",
             zone=zone_name(kept),
             own=zone_name(own),
         )

@@ -100,15 +100,16 @@ def _too_late(job: Job) -> ui.LayoutView:
     if runs_once(job):
         schedule = schedule_of(job.trigger, anchor=job.anchor_at or _LONG_AGO, zone=job.timezone)
         due_at = schedule.next_after(_LONG_AGO)
+        assert due_at is not None, "what runs once has a run"
         said = t(
-            "It was due {when}, before anyone approved it. Approve it and run it now, or let its author "
-            "choose another time.",
-            when=full(due_at) if due_at is not None else "",
+            "It was due on {when}, but nobody had approved it by then. Approve it and run it now, or let "
+            "its author choose another time.",
+            when=full(due_at),
         )
         style = discord.ButtonStyle.success
         buttons.append(DeskButton("job", "atonce", target, t("Approve and run now"), style=style))
     else:
-        said = t("Its last run was due before anyone approved it. Let its author choose another time.")
+        said = t("Its last run has passed without anyone approving it. Let its author choose another time.")
     buttons += [
         DeskButton("job", "objections", target, t("Request changes…")),
         DeskButton("job", "show", job.id, t("Open the job")),

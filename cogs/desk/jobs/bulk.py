@@ -280,7 +280,7 @@ async def _over(desk: Desk, outcome: BulkOutcome) -> list[str]:
     """Return a line about those of the changed jobs that no longer run, because their time has passed."""
     finished = desk.client.all_jobs(desk.guild_id, JobQuery(state=JobState.FINISHED))
     count = len([job async for job in finished if job.id in outcome.changed])
-    return [tn("{count} of them is over.", "{count} of them are over.", count)] if count else []
+    return [tn("{count} of them has finished.", "{count} of them have finished.", count)] if count else []
 
 
 async def _show_outcome(

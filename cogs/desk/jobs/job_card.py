@@ -142,7 +142,7 @@ def _expect_next(job: Job, named: int, following: datetime | None) -> None:
         return
     when = discord.utils.format_dt(datetime.fromtimestamp(named, UTC), "F")
     if job.held_until is not None and named <= run_number(job.held_until):
-        raise Refused(t("The run {when} is already skipped. *Refresh* shows the next one.", when=when))
+        raise Refused(t("The run on {when} is already skipped. *Refresh* shows the next one.", when=when))
     raise Refused(
         t(
             "{when} is no longer the next run, so nothing was skipped. *Refresh* shows the next one.",

@@ -148,7 +148,7 @@ async def changed_meanwhile(desk: Desk, job_id: str) -> Refused:
     job = await desk.client.job(job_id, desk.guild_id)
     newest = await _last_change(desk, job)
     if newest is not None and newest.actor_id == desk.actor_id:
-        said = t("You have changed {job} since this was shown.", job=titled(job))
+        said = t("You have changed {job} yourself since this was shown.", job=titled(job))
     else:
         said = t("{job} was just changed by someone else.", job=titled(job))
     return Refused(f"{said}{_by_whom(newest)}")
