@@ -76,6 +76,7 @@ class ScheduleZeroCog(commands.Cog):
             guard=RunGuard(bot),
             after=self._note_good_run,
             moved=services.live_cards.moved,
+            wait=lambda seconds, event: services.waiting.at_most(seconds, event),
             keys=services.keys,
             shards=services.shards,
         )

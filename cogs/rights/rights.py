@@ -26,10 +26,11 @@ from cogs.rights.threads import bot_locked_out, for_its_members, locks_out, said
 from cogs.rights.timeouts import bot_timed_out, said_timed_out
 from schedulezero.compose.typed_text import typed_people, typed_roles
 from schedulezero.methods.message_links import read_message_link
+from schedulezero.methods.nested_texts import texts_in
 from schedulezero.methods.parameters import Kind, kind_of
 from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec, Need
-from schedulezero.methods.values import ReadParams, read_params, texts_in
+from schedulezero.methods.values import ReadParams, read_params
 from schedulezero.sentences import Sentence
 from schedulezero.web.outgoing import CALLING
 

@@ -16,10 +16,10 @@ import discord
 from cogs.language import t, translated
 from cogs.rights.rights import Channel, channels_of, may_ping_any_role, pinged_roles
 from schedulezero.compose.typed_text import Code, Directory, Finding, as_sent, typed_roles
+from schedulezero.methods.nested_texts import texts_in
 from schedulezero.methods.parameters import Kind
 from schedulezero.methods.permission_names import permission_words
 from schedulezero.methods.spec import MethodSpec
-from schedulezero.methods.values import texts_in
 
 _TYPED = re.compile(r"@(?:everyone|here)\b|<@&\d+>")
 _ASKING = ("everyone", "ping", "role_id", "role_ids")

@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 from schedulezero.background import run_in_background
@@ -31,6 +31,20 @@ _GRACE_SECONDS = 1.0
 """How long it may clean up once it is cancelled, before it is closed."""
 _HELD_SECONDS = 1.0
 """How long a job may keep the event loop from everything else before the log tells of it."""
+
+
+AtMost = Callable[[float, asyncio.Event], Awaitable[bool]]
+"""Waits for an event for at most so many seconds, and returns whether it came."""
+
+
+async def at_most(seconds: float, event: asyncio.Event) -> bool:
+    """Wait for an event for at most so many seconds; return whether it came."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 class Turns:
@@ -78,28 +92,34 @@ class Endable:
         work: the coroutine.
         what: names the work and its function in the log.
         turns: learns when it has its turn on the loop.
+        wait: waits for its end.
         file: where its function is written; None if unknown.
     """
 
     def __init__(
-        self, work: Coroutine[Any, Any, Any], what: str, turns: Turns, file: str | None = None
+        self,
+        work: Coroutine[Any, Any, Any],
+        what: str,
+        turns: Turns,
+        file: str | None = None,
+        wait: AtMost = at_most,
     ) -> None:
         self._work = work
         self.what = what
         self.file = file
         self._turns = turns
         self._closing = False
-        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._wait = wait
+        self._over = asyncio.Event()
         self._task = run_in_background(self._drive(), what, passed_on=(BaseException,))
-        self._task.add_done_callback(lambda _: self._note_over())
+        self._task.add_done_callback(lambda _: self._over.set())
 
     async def within(self, seconds: float) -> bool:
         """Wait for its end, and end it after so many seconds; return whether it has a result or an error.
 
         Raises CancelledError if somebody else ended it.
         """
-        await asyncio.wait({self._over}, timeout=seconds)
-        in_time = self._over.done()
+        in_time = await self._wait(seconds, self._over)
         await self.end()
         has_result = self._task.done() and not self._task.cancelled()
         if in_time and not has_result:
@@ -112,11 +132,10 @@ class Endable:
 
     async def end(self) -> None:
         """Cancel it, and close it if it goes on all the same."""
-        if self._over.done():
+        if self._over.is_set():
             return
         self._task.cancel()
-        await asyncio.wait({self._over}, timeout=_GRACE_SECONDS)
-        if self._over.done():
+        if await self._wait(_GRACE_SECONDS, self._over):
             return
         log.warning(
             "%s went on after it was cancelled, so it is closed; where it catches CancelledError, it must "
@@ -125,14 +144,9 @@ class Endable:
         )
         self._closing = True
         self._task.cancel()
-        await asyncio.wait({self._over}, timeout=_GRACE_SECONDS)
-        if not self._over.done():  # it waits for a task that goes on in the same way
+        if not await self._wait(_GRACE_SECONDS, self._over):  # it waits for a task that goes on like that
             self._close()
-            self._note_over()
-
-    def _note_over(self) -> None:
-        if not self._over.done():
-            self._over.set_result(None)
+            self._over.set()
 
     async def _drive(self) -> Any:
         return await self

@@ -19,7 +19,7 @@ from typing import Any
 from schedulezero import faults
 from schedulezero.background import run_in_background
 from schedulezero.errors import DatabaseUnavailable, JobFailed
-from schedulezero.handler.endable import Endable, Turns
+from schedulezero.handler.endable import AtMost, Endable, Turns, at_most
 from schedulezero.handler.invocation import (
     Invocation,
     JobStopped,
@@ -69,6 +69,7 @@ class Calls:
         guard: called before each run; None for no check.
         after: called after each successful run; None for no callback.
         moved: called when a call of a run begins and when it has its answer; None for no callback.
+        wait: waits for the end of a job function.
     """
 
     def __init__(
@@ -78,7 +79,9 @@ class Calls:
         guard: Guard | None,
         after: After | None = None,
         moved: Moved | None = None,
+        wait: AtMost = at_most,
     ) -> None:
+        self._wait = wait
         self._after = after
         self._moved = moved
         self._context = context
@@ -295,7 +298,7 @@ class Calls:
         limit = limit_of(invocation)
         with running(context):
             what, file = f"{call.method} ({place_of(function)})", file_of(function)
-            work = Endable(self._result(invocation), what, self.turns, file)
+            work = Endable(self._result(invocation), what, self.turns, file, self._wait)
         if is_async(function):
             self._endable.add(work)
         try:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Any
 
+from schedulezero.handler.endable import AtMost, at_most
 from schedulezero.handler.executor import After, Guard, Moved
 from schedulezero.handler.journal import Journal
 from schedulezero.handler.registration import Registered
@@ -35,6 +36,7 @@ class Handler:
         shards: the guilds this instance serves, if others share its name; None if it is the only one.
         drain_seconds: for how long calls in progress may go on once it stops; None for a moment.
         moved: called when a call of a run begins and when it has its answer; None for no callback.
+        wait: waits for the end of a job function.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Handler:
         shards: Shards | None = None,
         drain_seconds: float | None = None,
         moved: Moved | None = None,
+        wait: AtMost = at_most,
     ) -> None:
         self.keys = keys
         self.shards = shards
@@ -61,6 +64,7 @@ class Handler:
         self.guard = guard
         self.after = after
         self.moved = moved
+        self._wait = wait
         self._drain_seconds = drain_seconds
         self._context = context
         self._server_address = server_address
@@ -125,6 +129,7 @@ class Handler:
             self.shards,
             self._drain_seconds,
             self.moved,
+            self._wait,
         )
         self._session = HandlerThread(config, self._loop, self._session)
         self._session.start()

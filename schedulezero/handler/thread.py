@@ -26,6 +26,7 @@ from typing import Any
 import zmq
 
 from schedulezero.errors import ParameterError
+from schedulezero.handler.endable import AtMost, at_most
 from schedulezero.handler.executor import After, Calls, Guard, Moved
 from schedulezero.handler.invocation import Invocation, JobStopped, answer_of_error, prepare, stopped
 from schedulezero.handler.journal import Journal
@@ -94,6 +95,7 @@ class HandlerConfig:
         shards: the guilds it serves next to other instances; None if it is the only one.
         drain_seconds: for how long calls in progress may go on once it stops; None for a moment.
         moved: called when a call of a run begins and when it has its answer; None for no callback.
+        wait: waits for the end of a job function.
     """
 
     context: Any
@@ -109,6 +111,7 @@ class HandlerConfig:
     shards: Shards | None
     drain_seconds: float | None = None
     moved: Moved | None = None
+    wait: AtMost = at_most
 
 
 class HandlerThread:
@@ -134,7 +137,9 @@ class HandlerThread:
         self._waker, self._wakened = socket.socketpair()
         self._waker.setblocking(False)
         self._wakened.setblocking(False)
-        self._calls = Calls(config.context, config.journal, config.guard, config.after, config.moved)
+        self._calls = Calls(
+            config.context, config.journal, config.guard, config.after, config.moved, config.wait
+        )
         self._lock = threading.Lock()
         self.failure: Exception | None = None
         """Why the thread ended by itself; None otherwise."""

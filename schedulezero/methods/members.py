@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar
 
-from schedulezero.methods.values import texts_in
+from schedulezero.methods.nested_texts import texts_in
 
 Member = TypeVar("Member", covariant=True)
 

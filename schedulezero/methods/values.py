@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
@@ -110,18 +110,6 @@ def read_params(spec: MethodSpec, params: Mapping[str, Any]) -> ReadParams:
         except ParameterError as error:
             errors[name] = error
     return ReadParams(values, errors)
-
-
-def texts_in(value: Any) -> Iterator[str]:
-    """Yield every text of a value, at any depth, such as those of a layout."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in cast("Mapping[str, Any]", value).values():
-            yield from texts_in(inner)
-    elif isinstance(value, list | tuple):
-        for inner in cast("list[Any]", value):
-            yield from texts_in(inner)
 
 
 def errors_in(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, str]:

@@ -232,4 +232,4 @@ async def test_a_saved_post_tells_its_parts_in_words_everywhere(desk: World) -> 
     with speaking("en-GB"):
         panel = approval_card(job, spec, heading="Read").panel
     whole = "\n".join(item.content for item in panel.walk_children() if isinstance(item, TextDisplay))
-    assert "1 title: Summer" in whole and '{"' not in whole.split("Embeds")[1]
+    assert "> Title: Summer" in whole and '{"' not in whole.split("Embeds")[1]

@@ -548,8 +548,8 @@ _CHANGING = {
 _DECIDING = {"job_for", "check", "verdicts"}
 # Read as: a function that asks for such a change and leaves the decision to another; which, and why.
 _DECIDED_ELSEWHERE = {
-    "bulk.do": "_allowed",
-    "bulk.undo": "_restorable",
+    "bulk._do": "_allowed",
+    "bulk._undo": "_restorable",
     "running._run": "its two callers, by job_for",
     "history._queue": "its two callers, by job_for",
     "running.look_at_once": "its callers, who have just saved or approved the job",
@@ -558,6 +558,7 @@ _DECIDED_ELSEWHERE = {
     "reminders._instead": "a person's own reminder, by own_reminder",
     "listing.cancel": "a person's own reminder, by own_reminder",
     "listing.undo": "a person's own reminder, by own_reminder",
+    "own_zone.move": "a person's own reminders, under their own id",
     "listing.resume": "a person's own reminder, by own_reminder",
     "forgetting._cancel_all": "its callers: a person's own jobs, or those of a guild without the bot",
     "guilds_cog._resume": "nobody asks: it undoes what the bot's absence did",

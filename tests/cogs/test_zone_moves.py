@@ -176,8 +176,8 @@ async def test_what_still_waits_for_approval_moves_and_waits_on(world: World) ->
     await world.admin.click(panel, label="Move 1 job")
     moved = await now(world, job)
     assert (moved.state, moved.timezone) == (JobState.PENDING, "Asia/Tokyo")
-    said_to_owner = text_of((await world.owner.click(card, label="Approve")).response)  # type: ignore[arg-type]
-    assert "The job has changed since that card was posted" in said_to_owner
+    shown = await world.owner.click(card, label="Read and approve…")
+    assert "(Asia/Tokyo)" in text_of(shown.response) and (await now(world, job)).state is JobState.PENDING
     await world.admin.click(panel, label="Undo")
     back = await now(world, job)
     assert (back.state, back.timezone, back.trigger) == (JobState.PENDING, "UTC", job.trigger)

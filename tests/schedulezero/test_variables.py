@@ -48,7 +48,7 @@ def test_dates_are_written_in_the_guilds_language() -> None:
     ("{dat}", "Did you mean {date}?"),
     ("{nonsense_here}", "For a plain brace, write {{"),
     ("{countdown}", "needs a date, such as {countdown:2027-01-01}"),
-    ("{countdown:31.12.}", "Write the date in “{countdown:31.12.}” as year-month-day: {countdown:2026-12-31}"),
+    ("{countdown:31.12.}", "date in “{countdown:31.12.}” as year-month-day: {countdown:2026-12-31}"),
     ("{countdown:2026-12-24} {countdown:christmas}", "Write the date in “{countdown:christmas}”"),
     ("{countdown:25.12.2026}", "{countdown:2026-12-25}"),
     ("{countdown:12/31/2026}", "{countdown:2026-12-31}"),

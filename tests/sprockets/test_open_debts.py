@@ -136,7 +136,7 @@ async def test_a_closed_debt_is_closed_and_alerts_nobody(world: World) -> None:
     assert bears(world, world.plain, role)
     # Nobody has to know; an alert about a later failure shows that the alerts have passed it.
     gone = f"https://discord.com/channels/{world.guild.id}/{world.channel.id}/1"
-    failing = await scheduled(world, world.admin, "delete_post", {"message_url": gone})
+    failing = await world.schedule("delete_post", {"message_url": gone}, "in 3 days")
     assert (await result(world, failing)).error is not None
     await until(lambda: cards(world, alerts, "failed"))
     assert not cards(world, alerts, "already over")
