@@ -257,13 +257,13 @@ class DemoPage:
 
     async def _picture_of(self, shown: Locator, name: str, width: int) -> None:
         """Takes a picture as wide as a desktop has it, and one as narrow as a phone does; all must fit."""
+        await self._bring_up_to_date()
         await self._picture_at(shown, PICTURES / f"{name}.png", width)
         await self._picture_at(shown, phone_picture(name), PHONE["width"])
         await self.page.set_viewport_size(self.viewport)
 
     async def _picture_at(self, shown: Locator, path: Path, width: int) -> None:
         path.parent.mkdir(exist_ok=True, parents=True)
-        await self._bring_up_to_date()
         await self.page.mouse.move(1, 1)
         for attempt in range(10):
             try:
