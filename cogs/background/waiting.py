@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
+from schedulezero.handler.endable import at_most
+
 T = TypeVar("T")
 
 
@@ -26,9 +28,4 @@ class Waiting:
 
     async def at_most(self, seconds: float, event: asyncio.Event) -> bool:
         """Wait for an event for so many seconds; return whether it came."""
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await at_most(seconds, event)
