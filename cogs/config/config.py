@@ -442,7 +442,7 @@ def _sentence(error: ErrorDetails, file: Path, data: Mapping[str, Any]) -> str:
         given = not nested or (isinstance(limits, dict) and inner in limits)
         known = list(LimitSettings.model_fields if nested else Settings.model_fields)
         source = file if given else variable
-        return f"{source} sets {key!r}, which is no key that there is{_meant(inner or key, known)}"
+        return f"{source} sets {key!r}, which is not a setting{_meant(inner or key, known)}"
     if name == "limits" and not inner:
         in_file = variable not in os.environ
         return (

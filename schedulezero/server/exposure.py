@@ -13,7 +13,7 @@ def check_rest(endpoint: str, *, tls: bool, behind_proxy: bool, has_token: bool)
     """Raise Exposed when REST would be in plain text despite its address, or open to other machines."""
     if endpoint.lower().startswith("https:") and not tls and not behind_proxy:
         raise Exposed(
-            f"`api_endpoint` {endpoint} promises TLS, and there is no certificate. Set `tls_certificate` and "
+            f"`api_endpoint` {endpoint} promises TLS, but there is no certificate. Set `tls_certificate` and "
             "`tls_key`, or `behind_proxy: true` if a proxy that does TLS stands before it, or begin it with "
             "http:// on 127.0.0.1."
         )

@@ -102,7 +102,7 @@ def _hours(typed: str) -> tuple[int, str | None]:
         length = span_of(typed) if typed else _HOURS * _HOUR
     least, most = limits.POLL_HOURS.least, limits.POLL_HOURS.most
     if length is None:
-        # The poll opens anew with each post, so an end such as “until Friday” would fit one of them.
+        # Each post opens a new poll, so an end such as “until Friday” would fit one of them.
         return _HOURS, t("A poll stays open for a set time after each post, such as `3 days`.")
     if not least * _HOUR <= length <= most * _HOUR:
         return _HOURS, t("A poll can stay open for 1 hour to {most} days.", most=most // 24)

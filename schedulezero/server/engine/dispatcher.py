@@ -667,5 +667,5 @@ def _bounded(result: JsonObject | None) -> JsonObject | None:
 
 
 def _about(run: Run) -> dict[str, str]:
-    """Return what a log record about a run has besides its message."""
+    """Return the extra fields of a log record about a run."""
     return {"run_id": run.id}

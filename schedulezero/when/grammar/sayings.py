@@ -73,7 +73,7 @@ def _problems_by_locale(sections: Any) -> Iterator[str]:
             continue
         for key, text in cast("dict[str, Any]", sentences).items():
             if key not in SENTENCES or not _is_sentence(text, SENTENCES[key]):
-                yield f"has say.{BY_LOCALE}.{locale}.{key}, which is no sentence with its placeholders"
+                yield f"has say.{BY_LOCALE}.{locale}.{key}, which is not a sentence with its placeholders"
 
 
 def _is_sentence(value: Any, placeholders: frozenset[str]) -> bool:
