@@ -28,6 +28,7 @@ OpenAction = Callable[[Caller, str], Awaitable[None]]
 OpenFormAction = Callable[[Caller, str, Mapping[str, Any]], Awaitable[None]]
 _Key = tuple[str, str]
 _T = TypeVar("_T")
+_C = TypeVar("_C", bound=Caller)
 
 _CLICK = re.compile(rf"sz(-pick|-channel|-role)?:{CUSTOM_ID}")
 _AGAIN = ("form", "again")
@@ -117,11 +118,7 @@ class Dispatcher:
         if (open_action := self.everyones_forms.get(key)) is not None:
 
             async def own_work(caller: Caller) -> None:
-                fields = submitted(interaction)
-                try:
-                    await open_action(caller, target, fields)
-                except Mistyped as error:
-                    await _offer_again(caller, error, _OWN_AGAIN, key, target, fields)
+                await _submitted(caller, open_action, _OWN_AGAIN, key, target, submitted(interaction))
 
             await answer_anyone(interaction, own_work)
             return
@@ -130,21 +127,26 @@ class Dispatcher:
             function = self.forms.get(key)
             if function is None:
                 raise Refused(t("This form is from an older version of me. Use the command again."))
-            fields = submitted(interaction)
-            try:
-                await function(desk, target, fields)
-            except Mistyped as error:
-                await _offer_again(desk, error, _AGAIN, key, target, fields)
+            await _submitted(desk, function, _AGAIN, key, target, submitted(interaction))
 
         await answer(interaction, work)
 
 
-async def _offer_again(
-    caller: Caller, error: Mistyped, again: _Key, key: _Key, target: str, fields: Mapping[str, Any]
+async def _submitted(
+    caller: _C,
+    action: Callable[[_C, str, Mapping[str, Any]], Awaitable[None]],
+    again: _Key,
+    key: _Key,
+    target: str,
+    fields: Mapping[str, Any],
 ) -> None:
-    at = error.target if error.target is not None else target
-    said, (panel, _) = translated(error.message), key
-    await offer_correction(caller, said, *again, at, fields, of=panel, opens=error.opens)
+    """Carry out a form, and offer to correct what was mistyped in it."""
+    try:
+        await action(caller, target, fields)
+    except Mistyped as error:
+        at = error.target if error.target is not None else target
+        said, (panel, _) = translated(error.message), key
+        await offer_correction(caller, said, *again, at, fields, of=panel, opens=error.opens)
 
 
 def _add(table: dict[_Key, _T], panel: str, actions: Mapping[str, _T], others: Mapping[_Key, object]) -> None:

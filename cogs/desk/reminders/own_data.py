@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -94,25 +95,35 @@ async def _reminder(caller: Caller, job: Job) -> dict[str, Any]:
 
 async def _history(caller: Caller) -> list[dict[str, Any]]:
     """Return the runs of the person's reminders, newest first."""
-    found: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while len(found) < _MOST_LISTED:
-        page = await caller.client.runs(caller.actor_id, cursor=cursor, limit=_A_PAGE)
-        found += [run.to_json() for run in page.runs]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    return found
+
+    async def page(cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        found = await caller.client.runs(caller.actor_id, cursor=cursor, limit=_A_PAGE)
+        return [run.to_json() for run in found.runs], found.next_cursor
+
+    return await _listed(page)
 
 
 async def _audit(caller: Caller) -> list[dict[str, Any]]:
     """Return who changed the person's reminders, newest first; nothing if the server keeps no audit."""
+    if Feature.AUDIT in await caller.client.lacks():
+        return []
+
+    async def page(cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        found = await caller.client.audit(caller.actor_id, cursor=cursor, limit=_A_PAGE)
+        return [entry.to_json() for entry in found.entries], found.next_cursor
+
+    return await _listed(page)
+
+
+async def _listed(
+    page_after: Callable[[str | None], Awaitable[tuple[list[dict[str, Any]], str | None]]],
+) -> list[dict[str, Any]]:
+    """Return what the pages after each cursor hold, up to the limit of the file."""
     found: list[dict[str, Any]] = []
     cursor: str | None = None
-    while len(found) < _MOST_LISTED and Feature.AUDIT not in await caller.client.lacks():
-        page = await caller.client.audit(caller.actor_id, cursor=cursor, limit=_A_PAGE)
-        found += [entry.to_json() for entry in page.entries]
-        cursor = page.next_cursor
+    while len(found) < _MOST_LISTED:
+        items, cursor = await page_after(cursor)
+        found += items
         if cursor is None:
             break
     return found
