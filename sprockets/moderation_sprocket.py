@@ -333,7 +333,7 @@ async def _lock_preview(
     ends = _end(lasts, run.scheduled_at, run.timezone) if lasts.strip() else None
     return all_in_a_row(
         Sentence(
-            "The next lock ends {date} ({zone}), {when}.",
+            "The next lock ends on {date} ({zone}), {when}.",
             "lock_would_end",
             when=discord.utils.format_dt(ends, "R"),
             date=said_moment(ends.astimezone(ZoneInfo(run.timezone))),

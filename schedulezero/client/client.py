@@ -173,7 +173,7 @@ class Client:
         items: Any = answer.get("handlers")
         if not isinstance(items, list):
             raise BadAnswer(
-                "The scheduler's answer has no list of handlers. Is it really a ScheduleZero scheduler?",
+                "The scheduler's response has no list of handlers. Is it really a ScheduleZero scheduler?",
                 code="answer_lacks_handlers",
             )
         try:

@@ -44,7 +44,8 @@ def items_of(answer: JsonObject, key: str) -> list[JsonObject]:
     items = answer.get(key)
     if not isinstance(items, list):
         raise BadAnswer(
-            "The scheduler's answer has no list of {key}. Is it really a ScheduleZero scheduler?",
+            "The list “{key}” is missing from the scheduler's response. Is it really a ScheduleZero "
+            "scheduler?",
             code="answer_lacks_list",
             key=key,
         )
@@ -63,7 +64,7 @@ def read_answer(read: Callable[[Mapping[str, Any]], T], data: JsonObject, what: 
         return read(data)
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise BadAnswer(
-            "An answer from the scheduler can't be read ({error}).",
+            "A response from the scheduler can't be read ({error}).",
             code="answer_unreadable",
             what=what,
             error=error,

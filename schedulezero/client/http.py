@@ -140,7 +140,7 @@ class Http:
             raise error_of(status, data)
         if unusable is not None:
             raise BadAnswer(
-                "The scheduler's answer can't be used: it contains {unusable}.",
+                "The scheduler's response can't be used: it contains {unusable}.",
                 code="answer_unusable",
                 unusable=unusable,
             ) from unusable

@@ -172,8 +172,8 @@ async def test_more_parameters_than_a_form_has_go_to_a_second_line(world: World)
     assert [item["label"] for item in second.modal["components"]] == ["Image (optional)", "Fields (optional)"]
     await world.admin.submit_modal(second, {"p:image_url": "", "p:fields": "[1"})
     text = text_of(preview.response)
-    assert "**Thumbnail** must be an address" in text and "**Fields** must be a JSON list" in text
-    assert "**Colour** must be a colour such as #5865F2" in text
+    assert "**Thumbnail:** must be an address" in text and "**Fields:** must be a JSON list" in text
+    assert "**Colour:** must be a colour such as #5865F2" in text
     assert "Party" in text and "small" in text
 
 
@@ -304,8 +304,8 @@ async def test_numbers_are_checked_where_they_are_typed(world: World) -> None:
     values = {"channel_id": [world.channel], "limit": "many", "age_days": "1,5"}
     preview = await world.draft(world.admin, "cleanup_messages", values, "tomorrow at 9")
     text = text_of(preview.response)
-    assert "**Limit** must be a whole number such as 10" in text
-    assert "**Age days** must" not in text
+    assert "**Limit:** must be a whole number such as 10" in text
+    assert "**Age days:** must" not in text
 
 
 @pytest.mark.long

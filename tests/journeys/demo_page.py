@@ -181,12 +181,22 @@ class DemoPage:
         raise AssertionError(f"the page refused ten times: {target}")
 
     async def _acted(self, target: Locator) -> bool:
+        asked: asyncio.Queue[Request] = asyncio.Queue()
+
+        def note(request: Request) -> None:
+            if _is_action(request):
+                asked.put_nowait(request)
+
+        self.page.on("request", note)
         try:
-            async with self.page.expect_request(_is_action, timeout=3000) as asked:
-                await target.click(timeout=10_000)
-        except PlaywrightTimeout:
+            await target.click(timeout=10_000)
+            # The request follows the click, however long that had to wait for its target to stand still.
+            request = await asyncio.wait_for(asked.get(), 3)
+        except (PlaywrightTimeout, TimeoutError):
             return False
-        response = await (await asked.value).response()
+        finally:
+            self.page.remove_listener("request", note)
+        response = await request.response()
         assert response is not None
         if (await response.json())["rejected"]:
             return False
@@ -210,16 +220,23 @@ class DemoPage:
         await self._pick(placeholder, labels, applied=True)
 
     async def _pick(self, placeholder: str, labels: tuple[str, ...], applied: bool) -> None:
-        """Opens a select and picks; again, as a person would, where a refresh of the page closed its list."""
-        trigger = self.timeline.locator(".preview-select", has_text=placeholder).last.locator(
-            ".select-trigger"
-        )
-        options = [self.page.locator(".select-option", has_text=label).first for label in labels]
+        """Opens a select and picks; again, as a person would, where the page closed its list or was busy.
+
+        A select that the page was too busy to apply stays open, and shows the option as if it were picked:
+        it is found again by its key, not by its placeholder.
+        """
+        shown = self.timeline.locator(".preview-select", has_text=placeholder).last
+        key = await shown.get_attribute("data-control-key")
+        select = self.timeline.locator(f'.preview-select[data-control-key="{key}"]')
+        trigger = select.locator(".select-trigger")
+        options = [select.locator(".select-option", has_text=label).first for label in labels]
         for _ in range(5):
-            await trigger.click()
+            if await trigger.get_attribute("aria-expanded") == "false":
+                await trigger.click()
             try:
                 for option in options if applied else ():
-                    await option.click(timeout=3000)
+                    if await option.get_attribute("aria-selected", timeout=3000) == "false":
+                        await option.click(timeout=3000)
             except PlaywrightTimeout:
                 continue
             if await self._acted(
@@ -320,7 +337,10 @@ class DemoPage:
                     await apply.first.click(timeout=2000)
                 else:
                     await self.form.get_by_role("heading").first.click()  # closes the list
-                await expect(select.locator(".select-trigger")).to_contain_text(option, timeout=2000)
+                trigger = select.locator(".select-trigger")
+                # While it is open it shows the option, even if the page will not take it.
+                await expect(trigger).to_have_attribute("aria-expanded", "false", timeout=2000)
+                await expect(trigger).to_contain_text(option, timeout=2000)
                 self.clicks += 2
                 return
             except (PlaywrightTimeout, AssertionError):

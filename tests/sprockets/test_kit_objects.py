@@ -131,8 +131,8 @@ async def test_a_form_asks_for_each_in_its_own_field(world: World, kinds: str) -
     assert sent is not None
     wrong = await world.admin.slash(world.channel, "schedule create", job="welcome")
     told = said(await world.admin.submit_modal(wrong, {**values, "p:day": "soon", "p:at": "late"}))
-    assert "**Day** must be a date such as 31 December 2027, not “soon”." in told
-    assert "**At** must be a time of day such as 18:30, not “late”." in told
+    assert "**Day:** must be a date such as 31 December 2027, not “soon”." in told
+    assert "**At:** must be a time of day such as 18:30, not “late”." in told
 
 
 async def test_the_function_gets_objects_of_its_own_guild(settings: Settings, kinds: str) -> None:

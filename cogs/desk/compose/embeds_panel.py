@@ -28,7 +28,7 @@ from cogs.desk.kit.in_words import embed_in_words, embed_name, entries
 from cogs.desk.kit.layout import row_of
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import cut, plain
-from cogs.language import grouped, locale, t, translated
+from cogs.language import grouped, locale, t, translated, with_colon
 from cogs.services import Refused
 from schedulezero import instants
 from schedulezero.compose import limits
@@ -206,7 +206,7 @@ def _with_colour(embed: dict[str, Any], typed: str, wrong: list[str]) -> dict[st
     colour = parse_colour(typed) if typed else None
     if typed and colour is None:
         said = t("must be a colour such as #5865F2 or blue, not “{text}”.", text=cut(plain(typed), 40))
-        wrong.append(f"**{t('Colour')}** {said}")
+        wrong.append(f"**{with_colon(t('Colour'))}** {said}")
         return embed
     return with_value(embed, "color", colour)
 
@@ -288,7 +288,7 @@ async def rest_submitted(desk: Desk, target: str, given: Mapping[str, Any]) -> N
     embed = _with_picture(part, embed, "thumbnail", given, wrong)
     link = str(given.get("url") or "").strip()
     if link and not link.startswith(("http://", "https://")):
-        wrong.append(f"**{t('Link')}** {t('must be an address that begins with https://.')}")
+        wrong.append(f"**{with_colon(t('Link'))}** {t('must be an address that begins with https://.')}")
     else:
         embed = with_value(embed, "url", link)
     embed = await _with_time(desk, part, embed, str(given.get("timestamp") or "").strip(), wrong)
@@ -306,7 +306,7 @@ async def _with_time(
         zone = await zone_of(desk, part.draft)
         found = understand(typed, zone=zone, locale=locale(), now=instants.now(), habits=await desk.habits())
     except WhenError as error:
-        wrong.append(f"**{t('Time')}** {translated(error.message)}")
+        wrong.append(f"**{with_colon(t('Time'))}** {translated(error.message)}")
         return embed
     at = found.schedule.next_after(instants.now()) if found.trigger.type == "date" else None
     if at is None:

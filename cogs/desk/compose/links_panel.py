@@ -17,7 +17,7 @@ from cogs.desk.kit.in_words import button_in_words
 from cogs.desk.kit.layout import row_of
 from cogs.desk.kit.modals import ask, text_field
 from cogs.desk.kit.wording import cut, plain
-from cogs.language import t
+from cogs.language import t, with_colon
 from cogs.services import Refused
 from schedulezero.compose import limits
 from schedulezero.methods.parameters import Kind
@@ -90,7 +90,7 @@ async def submitted(desk: Desk, target: str, given: Mapping[str, Any]) -> None:
         url = f"https://{url}"  # as Discord's own apps read it
     if not url.startswith(_SCHEMES) or " " in url:
         said = t("must be an address that begins with https://.")
-        wrong.append(f"**{t('Address')}** {said} {t('You wrote:')} {cut(plain(url), 100)}")
+        wrong.append(f"**{with_colon(t('Address'))}** {said} {t('You wrote:')} {cut(plain(url), 100)}")
         url = str(link.get("url") or "")
     if not link.get("label") and not link.get("emoji"):
         link["label"] = cut(url.partition("://")[2] or url, limits.BUTTON_LABEL.most)

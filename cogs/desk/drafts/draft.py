@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from cogs.desk.kit.wording import MAX_FIELDS, plain
-from cogs.language import example_day, locale, t, translated
+from cogs.language import example_day, locale, t, translated, with_colon
 from schedulezero.compose.blanks import blanks_in
 from schedulezero.methods.colours import parse_colour
 from schedulezero.methods.message_links import read_message_link
@@ -165,17 +165,17 @@ def fill(spec: MethodSpec, values: Mapping[str, Any], guild_id: str) -> Filled:
         try:
             params[parameter.name] = _read(parameter, value)
         except ValueError as error:
-            errors[parameter.name] = f"**{label_of(parameter)}** {error}"
+            errors[parameter.name] = f"**{with_colon(label_of(parameter))}** {error}"
     for name, said in errors_in(spec, params).items():
         parameter = spec.parameter(name)
         if parameter is not None:
-            errors.setdefault(name, f"**{label_of(parameter)}** {translated(said)}")
+            errors.setdefault(name, f"**{with_colon(label_of(parameter))}** {translated(said)}")
     for name in params:
         parameter, blanks = spec.parameter(name), blanks_in(values.get(name))
         if parameter is not None and blanks:
             names = plain(", ".join(blank.name for blank in blanks))[:200]
             said = t("has blanks: {names}. Fill them in with *More…*.", names=names)
-            errors.setdefault(name, f"**{label_of(parameter)}** {said}")
+            errors.setdefault(name, f"**{with_colon(label_of(parameter))}** {said}")
     return Filled(params, errors, tuple(missing))
 
 

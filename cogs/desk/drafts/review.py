@@ -254,7 +254,7 @@ def _text_errors(spec: MethodSpec, filled: Filled, facts: Facts) -> dict[str, st
             continue
         if name == "message" and longest > limits.TEXT.most:
             said = t("has {count} characters; Discord allows {most}.", count=longest, most=limits.TEXT.most)
-            found[name] = f"**{label_of(parameter)}** {said}"
+            found[name] = f"**{with_colon(label_of(parameter))}** {said}"
     return found
 
 
@@ -279,7 +279,7 @@ def _post_errors(spec: MethodSpec, filled: Filled, around: Circumstances) -> dic
     for label, count, most in counted:
         if count > most:
             said = t("has {count} characters; Discord allows {most}.", count=count, most=most)
-            found[f"#{label}"] = f"**{label}** {said}"
+            found[f"#{label}"] = f"**{with_colon(label)}** {said}"
     return found
 
 

@@ -331,7 +331,7 @@ async def _checked(
         return Fault(entry.line, t("A value has the wrong type."))
     filled = fill(spec, values, desk.guild_id)
     if filled.missing:
-        return Fault(entry.line, f"**{label_of(filled.missing[0])}** {t('is missing.')}")
+        return Fault(entry.line, t("Still missing: {label}.", label=f"**{label_of(filled.missing[0])}**"))
     if filled.errors:
         return Fault(entry.line, next(iter(filled.errors.values())))
     if wrong := ping_fault(ping):

@@ -109,7 +109,10 @@ def _too_late(job: Job) -> ui.LayoutView:
         style = discord.ButtonStyle.success
         buttons.append(DeskButton("job", "atonce", target, t("Approve and run now"), style=style))
     else:
-        said = t("Its last run has passed without anyone approving it. Let its author choose another time.")
+        said = t(
+            "The time of its last run passed before anyone approved it. Ask its author to choose "
+            "another time."
+        )
     buttons += [
         DeskButton("job", "objections", target, t("Request changes…")),
         DeskButton("job", "show", job.id, t("Open the job")),

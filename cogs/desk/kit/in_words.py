@@ -172,7 +172,7 @@ _KEYS = {
     "icon_url": mark("Icon"), "fields": mark("Field"), "name": mark("Name"), "value": mark("Text"),
     "inline": mark("Beside the field before it"), "label": mark("Label"), "emoji": mark("Emoji"),
     "alt": mark("Description"), "spoiler": mark("Spoiler"), "question": mark("Question"),
-    "answers": mark("Answer"), "hours": mark("Hours"), "several": mark("Several answers"),
+    "answers": mark("Answer"), "hours": mark("Hours"), "several": mark("Multiple answers"),
     "media": mark("Picture"), "file": mark("File"),
 }  # fmt: skip
 _SAID_BY_ITS_PART = frozenset({"components", "accessory", "items"})

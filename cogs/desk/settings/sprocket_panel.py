@@ -154,7 +154,7 @@ async def configured(desk: Desk, target: str, fields: Mapping[str, Any]) -> None
     name, model, spec = _asked(desk, target)
     filled = fill(spec, read_form(fields)[0], desk.guild_id)
     if filled.errors or filled.missing:
-        missing = [t("{label} is missing.", label=t(item.label)) for item in filled.missing]
+        missing = [t("Still missing: {label}.", label=t(item.label)) for item in filled.missing]
         raise Refused("\n".join([t("Nothing was changed:"), *filled.errors.values(), *missing]))
     # A sprocket's settings are stored as a whole, and each of its forms changes a part of them.
     async with _turns.setdefault((desk.guild_id, name), asyncio.Lock()):

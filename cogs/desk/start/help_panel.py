@@ -85,7 +85,7 @@ async def _desks_help(desk: Desk) -> ui.LayoutView:
     )
     turns = t("To rotate several texts, put a line of `---` between them.")
     known = [(name, words) for name, words in _COMMANDS if desk.manages or name not in _SETTINGS]
-    members = t("Members who can't schedule have `/remind help`, for reminders and their own time zone.")
+    members = t("Members who can't schedule can use `/remind help` to set reminders and their own time zone.")
     return panel_of(
         ui.TextDisplay(f"### {t('Start here')}"),
         *steps,

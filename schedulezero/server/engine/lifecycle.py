@@ -655,7 +655,7 @@ def first_run(job: Job, now: datetime) -> datetime:
         raise TriggerError(
             "trigger.args.run_date",
             Sentence(
-                "{moment!r} is in the past; the scheduler's clock says {now}.",
+                "“{moment}” is in the past; the scheduler's clock says {now}.",
                 "run_date_past",
                 moment=job.trigger.args["run_date"],
                 now=to_iso(now),

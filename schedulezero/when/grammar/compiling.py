@@ -136,7 +136,7 @@ def _elapsed(phrase: Phrase, text: str) -> JsonObject | None:
             return None
         if phrase.times or phrase.unit is not None:
             raise WhenError(
-                "“{text}” says both how often and at what time. Use one or the other.",
+                "“{text}” combines an interval with a time of day. Use one or the other.",
                 code="both_interval_and_time",
                 text=text,
             )
@@ -232,7 +232,7 @@ def _times(phrase: Phrase, text: str, day_time: time) -> tuple[time, ...]:
         return tuple(sorted(phrase.times)) or (day_time,)
     if phrase.times:
         raise WhenError(
-            "“{text}” says both how often and at what time. Use one or the other.",
+            "“{text}” combines an interval with a time of day. Use one or the other.",
             code="both_interval_and_time",
             text=text,
         )

@@ -84,7 +84,7 @@ async def test_a_file_adds_texts_or_replaces_them(world: World) -> None:
     assert await texts(world) == "a, b\n---\nc", said(result)
     form = await world.admin.click(shown, label="From a file")
     result = await world.admin.submit_modal(form, {"file": ("texts.txt", b"x" * 2001)})
-    assert "(by number): 1" in said(result)
+    assert "no. 1" in said(result)
 
 
 async def test_shuffled_texts_are_said_to_be(world: World) -> None:
