@@ -123,7 +123,9 @@ async def set_slowmode(
             "set_slowmode",
             params,
             ends,
-            Sentence("Restore the slow mode of #{channel}", "ending_slow_mode", channel=channel.name),
+            Sentence(
+                "Restore the previous slow mode of #{channel}", "ending_slow_mode", channel=channel.name
+            ),
             left={"seconds": seconds},
             stands=found.get("stands", True),
         )

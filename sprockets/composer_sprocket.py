@@ -62,7 +62,7 @@ _PLACES = (
         "extras": ("buttons", "poll", "layout", "shuffled"),
         "appearance": ("ping", "name", "avatar_url", "title", "tags"),
         "afterwards": ("publish", "pin", "replace", "silent", "no_previews"),
-        "keeping": ("delete_after", "reactions", "thread", "sticky"),
+        "after_posting": ("delete_after", "reactions", "thread", "sticky"),
         "conditions": ("quiet_for", "messages_since"),
     },
     resumable=True,

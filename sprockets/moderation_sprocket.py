@@ -211,8 +211,8 @@ async def _would_clean_up(
             "There is nothing to delete in {channel} now.", "nothing_to_delete", channel=channel.mention
         )
     return counted(
-        "{count} message in {channel} would be deleted now, from {oldest}.",
-        "{count} messages in {channel} would be deleted now, the oldest one from {oldest}.",
+        "{count} message in {channel} would be deleted now. It was posted {oldest}.",
+        "{count} messages in {channel} would be deleted now. The oldest was posted {oldest}.",
         "would_delete",
         count=len(found),
         channel=channel.mention,
@@ -291,7 +291,7 @@ async def lockdown_channel(
 
     found = await step("found", look)  # a post in an archived thread opens it
     if reason and not whole_server and await begins(bot, channel):
-        said = Sentence("🔒 This channel is locked: {reason}", "post_locked", reason=reason)
+        said = Sentence("🔒 Locked: {reason}", "post_locked", reason=reason)
         await _say(bot, channel, said)
 
     async def one(place: GuildChannel) -> dict[str, Any]:
@@ -340,7 +340,7 @@ async def _lock_preview(
             zone=run.timezone,
         )
         if ends is not None
-        else Sentence("The channel stays locked until someone unlocks it.", "lock_would_stay"),
+        else Sentence("It stays locked until someone unlocks it.", "lock_would_stay"),
         who_writes(await moderators_of([channel]), isinstance(channel, discord.Thread)),
     )
 
@@ -421,7 +421,7 @@ async def unlock_channel(
         await call_off(bot, about_of(channel, whole_server))
     said = unlock_outcome(called(channel, whole_server), became, alone=single, plain=debt is None)
     if reason and single and ("open" in became or not notes):
-        told = Sentence("🔓 This channel is open again: {reason}", "post_unlocked", reason=reason)
+        told = Sentence("🔓 Open again: {reason}", "post_unlocked", reason=reason)
         await _say(bot, channel, told)
     return success(said, channel_id=str(channel.id))
 

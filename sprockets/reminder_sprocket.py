@@ -112,7 +112,11 @@ async def _undelivered(
                     everyone=False, roles=False, users=[discord.Object(user_id)]
                 ),
             )
-            said = Sentence("Posted the reminder in #{channel}.", "reminder_told_in", channel=channel.name)
+            said = Sentence(
+                "I can't send you direct messages, so I posted a notice in #{channel}.",
+                "reminder_told_in",
+                channel=channel.name,
+            )
             return success(said, **sent)
         except (Forbidden, Gone):
             pass  # the note is what remains, and the failure below says so

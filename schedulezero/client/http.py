@@ -150,7 +150,7 @@ class Http:
 
     def _not_ours(self) -> BadAnswer:
         return BadAnswer(
-            "{endpoint} doesn't seem to be ScheduleZero's scheduler. Check `api_endpoint`.",
+            "{endpoint} doesn't seem to be a ScheduleZero scheduler. Check `api_endpoint`.",
             code="not_our_server",
             endpoint=self.endpoint,
         )

@@ -66,7 +66,9 @@ class SchedulesDialect(Dialect):
         ),
         Feature.UNDO: Sentence("The scheduler can't restore a cancelled job.", "lacks_undo"),
         Feature.CALENDAR: Sentence(
-            "The scheduler doesn't support counts, exclusions or longer periods.", "lacks_rich_triggers"
+            "The scheduler doesn't support a limited number of runs, excluded days or periods such as "
+            "every two months.",
+            "lacks_rich_triggers",
         ),
         Feature.HOLD: Sentence(
             "The scheduler can't pause a job until a given day or skip its next run.", "lacks_hold"

@@ -66,8 +66,8 @@ FORUM_TAGS = Limit("tags", 5, Unit.ENTRIES)
 TOPIC = Limit("topic", 1024)
 CHANNEL_NAME = Limit("name of a channel", 100, least=1)
 REACTIONS = Limit("reactions", 20, Unit.ENTRIES)
-MENTIONED_ROLES = Limit("roles to ping", 100, Unit.ENTRIES)
-MENTIONED_PEOPLE = Limit("people to ping", 100, Unit.ENTRIES)
+MENTIONED_ROLES = Limit("pinged roles", 100, Unit.ENTRIES)
+MENTIONED_PEOPLE = Limit("pinged people", 100, Unit.ENTRIES)
 LAYOUT_COMPONENTS = Limit("components", 40, Unit.ENTRIES)
 LAYOUT_TEXT = Limit("text of the layout", 4000)
 SECTION_TEXTS = Limit("texts in a section", 3, Unit.ENTRIES, least=1)
@@ -106,11 +106,11 @@ _PARTS: dict[str, Sentence] = {
         Sentence("name", "part_name"),
         Sentence("name of a channel", "part_name_of_a_channel"),
         Sentence("name of a field", "part_name_of_a_field"),
-        Sentence("people to ping", "part_people_to_ping"),
+        Sentence("pinged people", "part_people_to_ping"),
         Sentence("pictures in a gallery", "part_pictures_of_a_gallery"),
         Sentence("question", "part_question"),
         Sentence("reactions", "part_reactions"),
-        Sentence("roles to ping", "part_roles_to_ping"),
+        Sentence("pinged roles", "part_roles_to_ping"),
         Sentence("tags", "part_tags"),
         Sentence("text", "part_text"),
         Sentence("text of the embeds", "part_text_of_the_embeds"),

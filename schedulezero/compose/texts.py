@@ -116,7 +116,7 @@ def read_file(text: str, *, csv_file: bool, longest: int) -> list[str]:
     if long:
         more = ", …" if len(long) > _MOST_NAMED else ""
         raise TextsUnusable(
-            "Nothing was added. Longer than {most} characters: no. {numbers}.",
+            "Nothing was added. Longer than {most} characters: text no. {numbers}.",
             code="texts_too_long",
             most=longest,
             numbers=", ".join(long[:_MOST_NAMED]) + more,

@@ -405,8 +405,8 @@ class _Series:
 
 def _too_many(most: int) -> Unusable:
     return Unusable(
-        "No single job can repeat like this event, and it has more than {most} dates, which is too many "
-        "for a job each.",
+        "No single job can repeat like this event, and it has more than {most} dates: too many to create "
+        "a job for each.",
         code="ical_too_many_dates",
         most=most,
     )

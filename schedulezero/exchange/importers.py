@@ -142,7 +142,8 @@ def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigge
         bounds["until"] = to_iso(datetime.fromisoformat(cell("expires")).replace(tzinfo=UTC))
     if months and (seconds or days):
         raise NotTakenOver(
-            "A period that combines months with days or seconds can't be imported. Create this one by hand.",
+            "A period that combines months with days or seconds can't be imported. Create this reminder "
+            "by hand.",
             code="months_with_days",
         )
     if months:

@@ -123,6 +123,7 @@ class Parameter:
 _READ_AS = {
     "age days": "Older than (days)",
     "color": "Colour",
+    "direct": "By direct message",
     "guild": "Server",
     "keep bots": "Keep messages from bots",
     "keep files": "Keep messages with a file",

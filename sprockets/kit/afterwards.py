@@ -446,12 +446,12 @@ def _cannot(code: str, option: str, channel: GuildChannel) -> JobFailed:
 _WORDS = {
     "publish": Sentence("Publish", "option_publish"),
     "pin": Sentence("Pin", "option_pin"),
-    "replace": Sentence("Delete the previous one", "option_replace"),
-    "delete_after": Sentence("Delete after a while", "option_delete_after"),
-    "thread": Sentence("A thread under it", "option_thread"),
-    "sticky": Sentence("Keep it as the last message", "option_sticky"),
-    "quiet_for": Sentence("Only if the channel was quiet", "option_quiet_for"),
-    "messages_since": Sentence("Only after some messages", "option_messages_since"),
+    "replace": Sentence("Replace", "option_replace"),
+    "delete_after": Sentence("Delete after", "option_delete_after"),
+    "thread": Sentence("Thread", "option_thread"),
+    "sticky": Sentence("Sticky", "option_sticky"),
+    "quiet_for": Sentence("Quiet for", "option_quiet_for"),
+    "messages_since": Sentence("Messages since last post", "option_messages_since"),
 }
 
 

@@ -118,7 +118,9 @@ def recurrence_of(
     local = start.astimezone(ZoneInfo(zone))
     if any(_same(rule, schedule, first, starts_in, ZoneInfo(zone)) for rule in _candidates(local)):
         return Sentence(
-            "Discord repeats events in UTC, but the clocks in {zone} change.", "event_series_zone", zone=zone
+            "Discord repeats events in UTC, so the time would shift when the clocks in {zone} change.",
+            "event_series_zone",
+            zone=zone,
         )
     return Sentence("Discord can't repeat an event on this schedule.", "event_series_schedule")
 

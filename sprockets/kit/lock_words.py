@@ -173,7 +173,7 @@ def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool) ->
         return Sentence("{what} is open again.", "unlock_done", what=what)
     return all_in_a_row(
         Sentence(
-            "{what} is open again ({count} of {total} channels).",
+            "{what} is open again. Channels unlocked: {count} of {total}.",
             "unlock_done_count",
             what=what,
             count=became.count("open"),

@@ -121,7 +121,7 @@ async def expect_place(place: Place, post: Post, face: Face, title: str, tags: s
         webhook_home(place)
     elif face.avatar_url:
         raise JobFailed(
-            "A picture can only be shown with a name. Enter a name, too.",
+            "An avatar can only be shown with a name. Enter a name, too.",
             retry=False,
             code="face_without_name",
         )

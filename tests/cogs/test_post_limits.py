@@ -221,7 +221,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
      "The post shows a picture from the file “b”"),
     ("a layout of no objects", {"layout": ["x"]}, "'layout' of send_post"),
     ("a refused name", {"text": "x", "name": "Discord"}, "doesn't accept the name"),
-    ("a nameless face", {"text": "x", "avatar_url": "https://example.com"}, "A picture can only be shown"),
+    ("a nameless face", {"text": "x", "avatar_url": "https://example.com"}, "An avatar can only be shown"),
     ("no previews of embeds", {**embed(), "no_previews": True}, "doesn't show embeds either"),
     ("a role that there isn't", {"text": "x", "role_ids": [5]}, "The role 5 no longer exists"),
     ("a ping of nobody known", {"text": "x", "ping": "all"}, "must be one of"),

@@ -113,7 +113,7 @@ async def test_a_discohook_link_becomes_a_draft(settings: Settings) -> None:
     async with a_demo(settings) as demo:
         await demo.command("schedule create")
         await demo.sees("What should I schedule?")
-        await demo.button("Paste what you have")
+        await demo.button("Paste an existing post")
         await demo.fill("JSON or a Discohook link", discohook())
         await demo.form_picture("48-paste-form")
         await demo.submit()
@@ -177,7 +177,7 @@ async def test_each_post_has_a_thread_and_replaces_the_one_before(settings: Sett
         await demo.fill("Text", "What did you do today? (No. {run})")
         await demo.fill("When", "daily at 17:00")
         await demo.submit()
-        await demo.choose("Add or change", "keeping")
+        await demo.choose("Add or change", "After posting")
         await demo.fill("Thread", "Day {run}")
         await demo.submit()
         await demo.switch_on("What else should happen?", "Replace")

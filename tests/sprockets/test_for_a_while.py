@@ -39,7 +39,7 @@ async def test_a_slow_mode_within_another_ends_as_it_was_before_both(world: Worl
     assert isinstance(channel, discord.TextChannel)
 
     async def the_only_one_to_end_it() -> list[Job] | None:
-        query = JobQuery(method="set_slowmode", state=JobState.ACTIVE, text="Restore the slow mode")
+        query = JobQuery(method="set_slowmode", state=JobState.ACTIVE, text="Restore the previous slow mode")
         found = list((await client.jobs(str(world.guild.id), query)).jobs)
         return found if len(found) == 1 else None
 

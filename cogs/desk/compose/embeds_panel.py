@@ -128,7 +128,7 @@ async def edit(desk: Desk, target: str) -> None:
             "description",
             t("Text (optional)"),
             value=embed.get("description"),
-            description=t("You can use markdown, and variables such as {date}"),
+            description=t("You can use Markdown, and variables such as {date}"),
             long=True,
             most=_LONGEST_INPUT,
         ),

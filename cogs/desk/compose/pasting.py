@@ -1,4 +1,4 @@
-"""*Paste what you have*: messages and embeds of other editors and bots become a draft.
+"""*Paste an existing post*: messages and embeds of other editors and bots become a draft.
 
 Nothing is posted or saved as a job: the draft's card shows the result. If the draft holds something that the
 pasted post would replace, the person chooses.
@@ -53,7 +53,7 @@ async def ask_for_post(desk: Desk, target: str) -> None:
         most=_LONGEST_TYPED,
     )
     file = file_field("file", t("Or a file"), description=t("A .json or .txt file, for longer content"))
-    await ask(desk, "paste", "form", draft_id, t("Paste what you have"), [pasted, file])
+    await ask(desk, "paste", "form", draft_id, t("Paste an existing post"), [pasted, file])
 
 
 async def _refused(desk: Desk, panel_id: str) -> str | None:
@@ -98,7 +98,7 @@ async def _show_refusal(desk: Desk, draft: Draft, typed: str, said: str) -> None
         await desk.memory.save_panel(panel_id, desk.guild.id, {"refused": typed, "by": desk.actor_id})
         target = f"{draft.id}.{panel_id}"
     panel = note_panel(
-        f"### {t('Paste what you have')}\n{said}",
+        f"### {t('Paste an existing post')}\n{said}",
         DeskButton("paste", "ask", target, t("Try again"), style=discord.ButtonStyle.primary),
         DeskButton("tools", "back", draft.id, t("Back")),
         colour=BAD,
@@ -133,7 +133,9 @@ async def _take(desk: Desk, draft: Draft, pasted: Pasted) -> None:
         del buttons[1]
     said = t("Your draft already has: {names}.", names=names)
     asked = t("Should the pasted post replace the one in the draft?")
-    await desk.show(note_panel(f"### {t('Paste what you have')}\n{said} {asked}", *buttons, colour=WAITING))
+    await desk.show(
+        note_panel(f"### {t('Paste an existing post')}\n{said} {asked}", *buttons, colour=WAITING)
+    )
 
 
 def as_post(desk: Desk, draft: Draft) -> Draft:

@@ -207,7 +207,7 @@ def _name(fields: Mapping[str, Any]) -> str:
 def _refuse(outcome: Outcome) -> None:
     """Raise Refused for a change that was not made."""
     if outcome is Outcome.NAME_TAKEN:
-        raise Refused(t("Another template here has this name. Choose another one."))
+        raise Refused(t("Another template here already has this name. Choose a different name."))
     if outcome is Outcome.FULL:
         raise Refused(t("This server already has {count} templates. Delete one first.", count=MOST_TEMPLATES))
     if outcome is Outcome.CHANGED:

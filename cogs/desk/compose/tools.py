@@ -33,7 +33,7 @@ async def show_tools(desk: Desk, draft_id: str) -> None:
         style = discord.ButtonStyle.primary
         first.append(DeskButton("tmpl", "blanks", draft.id, t("Fill in the blanks"), style=style))
     if (draft.job_id is None or draft.method == POST) and spec_for(desk.bot, POST) is not None:
-        first.append(DeskButton("paste", "ask", draft.id, t("Paste what you have")))
+        first.append(DeskButton("paste", "ask", draft.id, t("Paste an existing post")))
     if desk.manages:
         label = t("Save the template") if draft.values.get(EDITED) else t("Save as template")
         first.append(DeskButton("tmpl", "save", draft.id, label))

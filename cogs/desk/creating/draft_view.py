@@ -167,7 +167,7 @@ async def _told(desk: Desk, tell: Tell, spec: MethodSpec, reviewed: Review, seco
         return t("The preview took too long.")
     except Exception:
         log.exception("the preview of %s failed", spec.name)
-        return t("The job's preview failed. The log says why.")
+        return t("The job's preview failed. The bot's owner can find the reason in my log.")
 
 
 async def review_here(desk: Desk, draft: Draft, spec: MethodSpec) -> Review:

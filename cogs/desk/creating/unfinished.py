@@ -60,7 +60,7 @@ def _title(desk: Desk, draft: Draft, directory: Directory) -> str:
     spec = spec_for(desk.bot, draft.method) if draft.method else None
     if draft.values.get(NAME):
         return str(draft.values[NAME])[:100]
-    return auto_name(spec, draft.values, directory) if spec is not None else t("Job type not chosen yet")
+    return auto_name(spec, draft.values, directory) if spec is not None else t("Kind of job not chosen yet")
 
 
 PANELS = (Panel("drafts", clicks={"open": open_draft}),)

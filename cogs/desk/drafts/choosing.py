@@ -54,7 +54,7 @@ def choose_panel(
         for spec in (recent or specs[:1])
         if len(spec.name) <= _LONGEST_METHOD
     ][:_MOST_RECENT]
-    paste = DeskButton("paste", "ask", draft_id, t("Paste what you have"))
+    paste = DeskButton("paste", "ask", draft_id, t("Paste an existing post"))
     return panel_of(
         ui.TextDisplay("\n".join(said)),
         *([row_of(*near)] if near else []),

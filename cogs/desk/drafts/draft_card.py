@@ -437,7 +437,9 @@ def _options(spec: MethodSpec, draft: Draft, lacks: Mapping[Feature, str]) -> st
     parts = [f"**{t('Name:')}** {name}", f"-# {' · '.join(small)}"]
     parts += [f"-# {translated(lacks[Feature.TROUBLES])}"] if Feature.TROUBLES in lacks else []
     if values.get(PING):
-        parts.append(f"-# {t('After each successful run: {url}', url=cut(plain(str(values[PING])), 100))}")
+        parts.append(
+            f"-# {t('Call after each successful run: {url}', url=cut(plain(str(values[PING])), 100))}"
+        )
     managers = values.get(MANAGERS)
     if isinstance(managers, list) and managers:
         roles = " ".join(f"<@&{role}>" for role in managers)

@@ -90,7 +90,7 @@ async def approve(desk: Desk, target: str, *, past_at_once: bool = False) -> Non
     looks = spec is not None and spec.watches and approved.state is JobState.ACTIVE
     warning = await look_at_once(desk, approved) if looks else None
     await job_card.show_job(
-        desk, approved, heading=t("Approved") if waits.needed else t("Released"), warning=warning
+        desk, approved, heading=t("Approved") if waits.needed else t("Allowed to run"), warning=warning
     )
 
 

@@ -62,7 +62,7 @@ async def _as_it_will_look(desk: Desk, job: Job, spec: MethodSpec, tell: Tell) -
         said = translated(error.message)
     except Exception:
         log.exception("the preview of %s failed", spec.name)
-        said = t("The job's preview failed. The log says why.")
+        said = t("The job's preview failed. The bot's owner can find the reason in my log.")
     lines = parameter_lines(places, typed(spec, job.params))
     shown = "\n".join(f"> {line}" for line in said.splitlines())
     return cut("\n".join([*lines, shown]), 1800)

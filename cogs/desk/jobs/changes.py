@@ -123,7 +123,7 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
     if (lost := no_longer_held(before, after)) is not None:
         found.append(lost)
     note(t("Missed runs"), t(MISSED[before.missed]), t(MISSED[after.missed]))
-    note(t("Overlap"), t(OVERLAP[before.overlap]), t(OVERLAP[after.overlap]))
+    note(t("Overlapping runs"), t(OVERLAP[before.overlap]), t(OVERLAP[after.overlap]))
     if before.in_quiet_hours is not after.in_quiet_hours:
         words = (t(IN_QUIET_HOURS["run" if job.in_quiet_hours else "skip"]) for job in (before, after))
         note(t("In the server's quiet hours"), *words)

@@ -58,7 +58,7 @@ class Waits:
 
 
 def _who_can() -> str:
-    return t("Anyone who may schedule here and may do by hand what the job does can approve it.")
+    return t("Anyone who may schedule here and has the permissions to do what the job does can approve it.")
 
 
 async def waits_of(desk: Desk, job: Job) -> Waits | None:

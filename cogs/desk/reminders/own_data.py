@@ -134,7 +134,7 @@ async def forget_me(caller: Caller, _target: str) -> None:
     await caller.acknowledge()
     await forget_person(caller.services, caller.interaction.user.id)
     said = t(
-        "Deleted: your reminders and their history, your drafts, files, calendar addresses and time zone, "
-        "and what sprockets remember of you."
+        "Deleted: your reminders and their history, your drafts, files, calendar addresses and time "
+        "zone, and what sprockets remember about you."
     )
     await caller.show(panel_of(ui.TextDisplay(said), colour=OVER))

@@ -81,7 +81,7 @@ _LABELS = {
     "name": mark("Name"),
     "method": mark("Job"),
     "missed": mark("Missed runs"),
-    "overlap": mark("Overlap"),
+    "overlap": mark("Overlapping runs"),
     "in_quiet_hours": mark("In the server's quiet hours"),
     "run": mark("Run"),
     ASKED: mark("Changes requested"),

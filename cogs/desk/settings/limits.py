@@ -116,7 +116,7 @@ def limits_line(rules: GuildRules | None) -> str:
     """Describe a guild's rules on one line; None if the server does not support them or does not answer."""
     label = f"**{t('Limits and hours:')}**"
     if rules is None:
-        return f"{label} " + t("the scheduler doesn't know of any, or isn't responding.")
+        return f"{label} " + t("the scheduler doesn't support them, or isn't responding.")
     parts: list[str] = []
     if rules.quiet_from is not None and rules.quiet_to is not None:
         parts.append(

@@ -123,7 +123,9 @@ def setup_panel(
     """
     target = str(guild.id)
     zone_button = DeskButton("setup", "zone", target, t("Change"))
-    approval = t("on: jobs that change roles, mass-ping, delete or lock wait for a second person")
+    approval = t(
+        "on: jobs that mass-ping, change roles, or delete or lock something need a second person's approval"
+    )
     approval_button = DeskButton(
         "setup",
         "approval",
@@ -294,8 +296,8 @@ async def switch_approval(desk: Desk, target: str) -> None:
     waiting = [job async for job in desk.client.all_jobs(desk.guild_id, JobQuery(state=JobState.PENDING))]
     if waiting:
         said = tn(
-            "{count} job is still waiting. Its card lets it run now: `/schedule list` shows it.",
-            "{count} jobs are still waiting. Their cards let them run now: `/schedule list` shows them.",
+            "{count} job is still waiting. To let it run, open its card from `/schedule list`.",
+            "{count} jobs are still waiting. To let them run, open their cards from `/schedule list`.",
             len(waiting),
         )
         await desk.say("\n".join([said, *bullets([cut(plain(title_of(job)), 80) for job in waiting], 10)]))

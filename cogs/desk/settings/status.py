@@ -59,7 +59,9 @@ def _sprockets(desk: Desk) -> Check:
     names = loaded(desk.bot)
     methods = len(handler_of(desk.bot).sprockets)
     listed = ", ".join(names) or tc("no sprockets", "none")
-    said = tn("{names}, with {count} job", "{names}, with {count} jobs", methods, names=listed)
+    said = tn(
+        "{names}, with {count} kind of job", "{names}, with {count} kinds of job", methods, names=listed
+    )
     if not names:
         said += f". {t('`/load_sprocket` loads one.')}"
     return Check(t("Sprockets:"), bool(names), said)

@@ -83,7 +83,7 @@ async def _desks_help(desk: Desk) -> ui.LayoutView:
         "Right-click a message (press and hold it on a phone) → *Apps*: schedule it, "
         "post it again, or see which job posted it."
     )
-    turns = t("To rotate several texts, put a line of `---` between them.")
+    turns = t("To rotate through several texts, put a line of `---` between them.")
     known = [(name, words) for name, words in _COMMANDS if desk.manages or name not in _SETTINGS]
     members = t("Members who can't schedule can use `/remind help` to set reminders and their own time zone.")
     return panel_of(

@@ -164,7 +164,7 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo, day_time: time) -> Rule:
     if phrase.days or phrase.positions:
         if unit == "year" and not phrase.months:
             raise WhenError(
-                "“{text}”: in which month? For example: `every year on December 25`.",
+                "“{text}”: in which month? For example: `every year on 25 December`.",
                 code="in_which_month",
                 text=text,
             )
@@ -214,7 +214,7 @@ def _rule(phrase: Phrase, text: str, zone: ZoneInfo, day_time: time) -> Rule:
             )
         case "year":
             said = Sentence(
-                "“{text}”: on which day of the year? For example: `every year on December 25`.",
+                "“{text}”: on which day of the year? For example: `every year on 25 December`.",
                 "on_which_day_of_year",
                 text=text,
             )
@@ -239,7 +239,9 @@ def _times(phrase: Phrase, text: str, day_time: time) -> tuple[time, ...]:
     step = int(phrase.span.total_seconds() // 60)
     if phrase.span % _MINUTE or step >= 1440:
         raise WhenError(
-            "“{text}”: within a day, use whole minutes or hours.", code="whole_minutes_within_day", text=text
+            "“{text}”: within a day, the interval must be in whole minutes and shorter than 24 hours.",
+            code="whole_minutes_within_day",
+            text=text,
         )
     first, last = phrase.window or (time(0), time(23, 59))
     minutes = range(first.hour * 60 + first.minute, last.hour * 60 + last.minute + 1, step)

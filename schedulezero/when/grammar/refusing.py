@@ -51,12 +51,12 @@ def which_one_of(unit: str, text: str) -> Sentence:
     """Return the question which of a month's or year's weekdays is meant."""
     if unit == "year":
         return Sentence(
-            "“{text}”: which one of the year? For example: `first Monday of the year`.",
+            "“{text}”: which one in the year? For example: `first Monday of the year`.",
             "which_one_of_the_year",
             text=text,
         )
     return Sentence(
-        "“{text}”: which one of the month? For example: `first Monday of the month`.",
+        "“{text}”: which one in the month? For example: `first Monday of the month`.",
         "which_one_of_the_month",
         text=text,
     )

@@ -204,8 +204,8 @@ def _once_and_again(error: Unfitting, names: Names, text: str, words: Words) -> 
 def _twice(error: Unfitting, names: Names, text: str, words: Words) -> Named | None:
     if len(_clocks(error.pieces)) > 1 or names["ahead"] > 1:
         several = Sentence(
-            "“{text}” names several times. Create a job for each, or write them like "
-            "`every day at 9 and 17`.",
+            "“{text}” names more than one time. Create a job for each, or write them like `every day at "
+            "9 and 17`.",
             "several_times",
             text=text,
         )

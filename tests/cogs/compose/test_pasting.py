@@ -1,4 +1,4 @@
-"""*Paste what you have*: other programs' messages become a draft, and nothing is lost unasked."""
+"""*Paste an existing post*: other programs' messages become a draft, and nothing is lost unasked."""
 
 from __future__ import annotations
 

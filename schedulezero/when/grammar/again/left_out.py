@@ -85,7 +85,7 @@ def fill_left_out(said: Said, phrase: Phrase, context: Context, text: str) -> No
         phrase.holidays = out.place or context.habits.place or place_of(context.zone)
         if phrase.holidays is None:
             raise WhenError(
-                "Whose public holidays? The time zone {zone} doesn't belong to a country.",
+                "Which country's public holidays? The time zone {zone} doesn't belong to a country.",
                 code="whose_holidays",
                 zone=context.zone.key,
             )
