@@ -33,6 +33,8 @@ def pieces() -> list[str]:
 def in_module(tree: ast.Module) -> Iterator[str]:
     """Yield the names of the values that are English pieces."""
     for call, function in _calls(tree, None):
+        if getattr(call.func, "id", "") == "asking_discord" and _words(call.args[0]):
+            yield "doing"  # what the job is doing is a piece of each sentence there
         template = _template(call)
         if template is None:
             continue
@@ -71,6 +73,8 @@ def _english(value: ast.expr, scope: ast.AST) -> bool:
     if _words(value):
         return True
     caught = {item.name for item in ast.walk(scope) if isinstance(item, ast.ExceptHandler) and item.name}
+    if isinstance(scope, _Function):
+        caught |= {item.arg for item in scope.args.args if _is_exception(item.annotation)}
     if isinstance(value, ast.Name):
         assigned = [
             item.value
@@ -86,6 +90,10 @@ def _english(value: ast.expr, scope: ast.AST) -> bool:
         and any(isinstance(arg, ast.Name) and arg.id in caught for arg in item.args)
         for item in ast.walk(value)
     )
+
+
+def _is_exception(annotation: ast.expr | None) -> bool:
+    return isinstance(annotation, ast.Name) and annotation.id in ("Exception", "BaseException")
 
 
 def _words(node: ast.expr) -> bool:

@@ -72,6 +72,8 @@ def test_such_a_piece_is_found() -> None:
         'what = "none"\nSentence("{what}", "c", what=what)',
         'try: ...\nexcept ValueError as e: raise JobFailed("No: {why}.", code="c", why=e)',
         'try: ...\nexcept ValueError as e: Sentence("No: {why}.", "c", why=str(e)[:9])',
+        'def f(e: Exception): return Sentence("No: {why}.", "c", why=e)',
+        'asking_discord(f"look for {user}")',
     ):
         assert len(list(in_module(ast.parse(text)))) == 1, text
     for text in (

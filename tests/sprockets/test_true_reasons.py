@@ -60,3 +60,16 @@ async def test_direct_messages_are_named_in_the_readers_language(
     assert said is not None
     with speaking(locale):
         assert f"{place} {world.plain.id}" in translated(said)
+
+
+async def test_why_some_of_several_failed_is_told_in_the_readers_language(world: World) -> None:
+    other = world.guild.create_text_channel("other")
+    ids = [world.channel.id, other.id, 98, 99]
+    with refusing(world, "POST", rf"/channels/{other.id}/messages"):
+        answer = await world.run("send_to_multiple_channels", {"channel_ids": ids, "message": "News"})
+    assert answer["success"] is True and answer["partial"] is True, answer
+    said = read_sentence(answer, "message")
+    assert said is not None and "I couldn't post in #other" in said
+    with speaking("de"):
+        shown = translated(said)
+    assert "Ich wollte in #other posten" in shown and "channel" not in shown.lower(), shown
