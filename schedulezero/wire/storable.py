@@ -181,7 +181,7 @@ def check(
             _check_whole(item)
         elif isinstance(item, float):
             if not math.isfinite(item):
-                raise Unstorable(Sentence("a number that is infinite or none", "unstorable_infinite"))
+                raise Unstorable(Sentence("an infinite number or NaN", "unstorable_infinite"))
         elif isinstance(item, _HOLDERS):
             if deepest is not None and depth > deepest:
                 raise Unstorable(
