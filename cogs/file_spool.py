@@ -8,6 +8,7 @@ and no other user of the machine can open it. On Linux, a file that is read agai
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import tempfile
 from collections import OrderedDict
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from weakref import WeakValueDictionary
 
+from schedulezero.sentences import Sentence
 from schedulezero.storage import private_files
 
 CHUNK = 256 * 1024
@@ -29,6 +31,27 @@ _AT_ONCE = 4
 
 class DiskFailed(OSError):
     """A temporary file couldn't be written; not an error of whoever sends its chunks."""
+
+    @property
+    def reason(self) -> Sentence:
+        """Why, to read after a colon and before a stop."""
+        known = _REASONS.get(self.errno)
+        if known is not None:
+            return known
+        said = self.strerror or type(self).__name__
+        return Sentence("the operating system says “{text}”", "disk_reason", text=said)
+
+
+_FULL = Sentence("the disk is full", "disk_full")
+_REASONS: dict[int | None, Sentence] = {
+    errno.EACCES: Sentence("access to the disk is denied", "disk_denied"),
+    errno.EDQUOT: _FULL,
+    errno.EIO: Sentence("the disk doesn't work", "disk_broken"),
+    errno.EMFILE: Sentence("too many files are open", "disk_files_open"),
+    errno.ENFILE: Sentence("too many files are open", "disk_files_open"),
+    errno.ENOSPC: _FULL,
+    errno.EROFS: Sentence("the disk can't be written to", "disk_read_only"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class KeptFileStore:
             raise JobFailed(
                 "One of this job's files can't be read at the moment: {reason}.",
                 code="file_unreadable",
-                reason=error.strerror or type(error).__name__,
+                reason=error.reason,
             ) from error
         if file is not None:
             return file
@@ -152,7 +152,7 @@ class KeptFileStore:
             raise FileRefused(
                 "I can't store this file at the moment: {reason}. Tell the bot's owner.",
                 code="file_not_stored",
-                reason=error.strerror or type(error).__name__,
+                reason=error.reason,
             ) from error
         with found.file:
             if size is None:

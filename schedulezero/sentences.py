@@ -20,8 +20,12 @@ MOST_VALUES = 20
 """Maximum number of values in one sentence."""
 MOST_ITEMS = 100
 """Maximum number of items in a list within a sentence."""
-DEEPEST = 3
-"""Maximum nesting depth of sentences and lists within a sentence."""
+DEEPEST = 8
+"""Maximum nesting depth of sentences and lists within a sentence.
+
+The deepest is a result of several sentences, one of which lists why some parts failed: what couldn't be done
+there, where, and why.
+"""
 LARGEST_VALUES = 16 * 1024
 """Maximum length in characters of one sentence's values as JSON."""
 

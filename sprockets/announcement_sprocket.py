@@ -24,7 +24,7 @@ from schedulezero.methods.typed import (
 from schedulezero.sentences import Sentence
 from sprockets.kit.asking import refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.direct import in_direct_messages
+from sprockets.kit.direct import direct_messages_of, in_direct_messages
 from sprockets.kit.discord_codes import UNREACHABLE
 from sprockets.kit.lookups import channel_of, expect_member, role_of
 from sprockets.kit.messages import (
@@ -261,7 +261,7 @@ async def send_dm(
     async def send(channel: discord.abc.Messageable) -> dict[str, Any]:
         return await post(
             channel,
-            f"the direct messages of {user_id}",
+            direct_messages_of(user_id),
             content=message,
             embed=built,
             allowed_mentions=discord.AllowedMentions.none(),

@@ -143,8 +143,40 @@ async def set_slowmode(
 
 
 def _slowed(channel: _WithSlowMode, seconds: int) -> Sentence:
+    if not seconds:
+        return Sentence("#{channel}: slow mode is off.", "slow_mode_off", channel=channel.name)
     return Sentence(
         "#{channel}: {seconds} s between messages.", "slow_mode_set", channel=channel.name, seconds=seconds
+    )
+
+
+def _left_as_newer(channel: _WithSlowMode, seconds: int) -> Sentence:
+    if not seconds:
+        return Sentence(
+            "#{channel}: slow mode has since been switched off by another job, so I left it off.",
+            "slow_mode_replaced_off",
+            channel=channel.name,
+        )
+    return Sentence(
+        "#{channel}: a newer slow mode applies, so I left it at {seconds} s.",
+        "slow_mode_replaced",
+        channel=channel.name,
+        seconds=seconds,
+    )
+
+
+def _left_by_hand(channel: _WithSlowMode, seconds: int) -> Sentence:
+    if not seconds:
+        return Sentence(
+            "#{channel}: someone has since switched slow mode off, so I left it off.",
+            "slow_mode_off_by_hand",
+            channel=channel.name,
+        )
+    return Sentence(
+        "#{channel}: someone has since changed slow mode, so I left it at {seconds} s.",
+        "slow_mode_changed_by_hand",
+        channel=channel.name,
+        seconds=seconds,
     )
 
 
@@ -158,12 +190,7 @@ async def _end_slow_mode(
     ):
         now: Any = await bot.fetch_channel(channel.id)
         if await replaced(bot, debt.about):
-            said = Sentence(
-                "#{channel}: a newer slow mode applies, so I left it at {seconds} s.",
-                "slow_mode_replaced",
-                channel=channel.name,
-                seconds=now.slowmode_delay,
-            )
+            said = _left_as_newer(channel, now.slowmode_delay)
         elif never_made(debt):
             said = Sentence(
                 "#{channel}: the slow mode was never set, so there is nothing to undo.",
@@ -171,12 +198,7 @@ async def _end_slow_mode(
                 channel=channel.name,
             )
         elif debt.left.get(LIFTED) or now.slowmode_delay not in (debt.left.get("seconds"), seconds):
-            said = Sentence(
-                "#{channel}: someone has since changed slow mode, so I left it at {seconds} s.",
-                "slow_mode_changed_by_hand",
-                channel=channel.name,
-                seconds=now.slowmode_delay,
-            )
+            said = _left_by_hand(channel, now.slowmode_delay)
         else:
             await channel.edit(slowmode_delay=seconds, reason=REASON)
             said = _slowed(channel, seconds)

@@ -33,7 +33,7 @@ from schedulezero.methods.spec import Need, in_channel
 from schedulezero.methods.typed import ChannelId, GuildId, LongText, Text, job
 from schedulezero.sentences import Sentence, all_in_a_row
 from sprockets.kit.asking import asking_discord, refused_with
-from sprockets.kit.direct import in_direct_messages
+from sprockets.kit.direct import direct_messages_of, in_direct_messages
 from sprockets.kit.discord_codes import UNREACHABLE
 from sprockets.kit.event_leads import due_lead, leads_of, mention_chunks
 from sprockets.kit.event_people import interested_in
@@ -178,7 +178,7 @@ class _Reminder:
         async def send(channel: discord.abc.Messageable) -> dict[str, Any]:
             return await post(
                 channel,
-                f"the direct messages of {person}",
+                direct_messages_of(person),
                 content=text,
                 allowed_mentions=discord.AllowedMentions.none(),
                 key=f"{self._key()}:{person}",

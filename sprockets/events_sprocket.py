@@ -74,7 +74,7 @@ async def create_event(
 
     Params:
         guild_id: The server
-        title: Its name
+        title: The event's name
         starts_in: How long after the run the event starts, such as 2 days
         lasts: How long the event lasts
         place: The place, unless it is a voice channel

@@ -419,7 +419,13 @@ async def unlock_channel(
     became = [item["became"] for item in results if isinstance(item, dict)]
     if debt is None:
         await call_off(bot, about_of(channel, whole_server))
-    said = unlock_outcome(called(channel, whole_server), became, alone=single, plain=debt is None)
+    said = unlock_outcome(
+        called(channel, whole_server),
+        became,
+        alone=single,
+        plain=debt is None,
+        thread=isinstance(channel, discord.Thread),
+    )
     if reason and single and ("open" in became or not notes):
         told = Sentence("🔓 Open again: {reason}", "post_unlocked", reason=reason)
         await _say(bot, channel, told)

@@ -27,7 +27,7 @@ from schedulezero.methods.undelivered import note_undelivered
 from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord, refused_with
 from sprockets.kit.cog import RegisteringCog, by_name
-from sprockets.kit.direct import in_direct_messages
+from sprockets.kit.direct import YOUR_DIRECT_MESSAGES, in_direct_messages
 from sprockets.kit.discord_codes import UNREACHABLE
 from sprockets.kit.lookups import Sendable
 from sprockets.kit.posting import post
@@ -69,7 +69,7 @@ async def remind(
     async def send(channel: discord.abc.Messageable) -> dict[str, Any]:
         return await post(
             channel,
-            "your direct messages",
+            YOUR_DIRECT_MESSAGES,
             content=f"{MARK} {message}",
             view=_buttons(place),
             allowed_mentions=discord.AllowedMentions.none(),

@@ -168,7 +168,20 @@ def _role_to_manage(bot: commands.Bot, guild_id: int, role_id: int) -> discord.R
     """Return the role with that id. Raises JobFailed if there is none, or if the bot can't manage it."""
     guild = guild_of(bot, guild_id)
     role = role_of(guild, role_id)
-    if role >= guild.me.top_role or role.managed or role.is_default():
+    if role.is_default():
+        raise JobFailed(
+            "@everyone can't be assigned or taken away: every member has it.",
+            retry=False,
+            code="role_of_everyone",
+        )
+    if role.managed:
+        raise JobFailed(
+            "{name} can't be assigned or taken away: an integration manages it.",
+            retry=False,
+            code="role_managed",
+            name=role.name,
+        )
+    if role >= guild.me.top_role:
         raise JobFailed(
             "I can't manage the role {name}. Move my own role above it in the server settings.",
             retry=False,

@@ -82,7 +82,7 @@ async def create_thread(
 
     Params:
         channel_id: Where to create it
-        title: Its name
+        title: The thread's name
         message: The first message
         archive_after: Archive it after this long without messages
     """

@@ -19,6 +19,7 @@ from schedulezero import errors
 from schedulezero.errors import ScheduleZeroError
 from schedulezero.sentences import LONGEST_CODE, Sentence
 from schedulezero.when.language.parse import SHOW_WHAT_IS_RIGHT
+from tests.pieces import SAME_EVERYWHERE, in_module, pieces
 from tests.texts import coded, sources, templates, without_code
 
 
@@ -55,6 +56,33 @@ def test_a_code_has_one_template_and_a_name_that_travels() -> None:
 
 def test_every_sentence_that_people_read_has_a_code() -> None:
     assert without_code() == []
+
+
+def test_no_english_piece_stands_in_a_sentence() -> None:
+    assert set(pieces()) - SAME_EVERYWHERE.keys() == set()
+    assert SAME_EVERYWHERE.keys() - set(pieces()) == set(), "these no longer need to be listed"
+
+
+def test_such_a_piece_is_found() -> None:
+    for text in (
+        'Sentence("The {what} is full.", "c", what="disk")',
+        'Sentence("Its tags: {tags}.", "c", tags=", ".join(tags) or "none")',
+        'counted("{what}", "{what}", "c", count=1, what=f"until {day}")',
+        'raise JobFailed("It needs {what}.", code="c", what="a day" if x else y)',
+        'what = "none"\nSentence("{what}", "c", what=what)',
+        'try: ...\nexcept ValueError as e: raise JobFailed("No: {why}.", code="c", why=e)',
+        'try: ...\nexcept ValueError as e: Sentence("No: {why}.", "c", why=str(e)[:9])',
+        'def f(e: Exception): return Sentence("No: {why}.", "c", why=e)',
+        'asking_discord(f"look for {user}")',
+    ):
+        assert len(list(in_module(ast.parse(text)))) == 1, text
+    for text in (
+        'Sentence("The {what} is full.", "c", what=Sentence("disk", "d"))',
+        'Sentence("The {what} is full.", "c", what=name, at="…")',
+        'try: ...\nexcept ValueError as e: Sentence("No: “{why}”.", "c", why=str(e))',
+        'DeskButton("a", "b", code="x")',
+    ):
+        assert list(in_module(ast.parse(text))) == [], text
 
 
 def test_the_code_of_a_class_is_not_that_of_a_sentence(tree: set[tuple[str, str, str]]) -> None:

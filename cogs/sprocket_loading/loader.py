@@ -46,6 +46,7 @@ from cogs.sprocket_loading.swap import NameTaken, SwapFailed, put_out, spec_of, 
 from cogs.sprocket_texts import read_texts, set_texts
 from schedulezero.methods.declaring import DeclarationError
 from schedulezero.methods.spec import JobFunction
+from schedulezero.sentences import Sentence
 
 __all__ = [
     "Found", "available", "clashes", "cog_of", "discover", "extension", "fault_of", "file_of", "folders",
@@ -135,11 +136,18 @@ async def unload(bot: commands.Bot, name: str) -> None:
     """Unload a sprocket and remove its job methods."""
     async with _turns(bot):
         if name not in available() or extension(name, bot) not in bot.extensions:
+            there = loaded(bot)
+            if not there:
+                raise Refused(
+                    "“{name}” isn't loaded. There are no sprockets loaded.",
+                    code="no_sprockets_loaded",
+                    name=name,
+                )
             raise Refused(
                 "“{name}” isn't loaded. Loaded: {loaded}.",
                 code="sprocket_not_among_loaded",
                 name=name,
-                loaded=", ".join(loaded(bot)) or "none",
+                loaded=", ".join(there),
             )
         try:
             module = extension(name, bot)
@@ -192,10 +200,10 @@ def _texts_of(name: str) -> Any:
         return read_texts(file, LANGUAGES) if file is not None else None
     except Exception as error:
         raise Refused(
-            "“{name}” couldn't be loaded: {reason}",
-            code="sprocket_not_loadable",
+            "“{name}” couldn't be loaded, because its translations can't be read: “{reason}”.",
+            code="sprocket_texts_unreadable",
             name=name,
-            reason=f"its translations can't be read: {error}",
+            reason=str(error),
         ) from error
 
 
@@ -213,18 +221,25 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, commands.ExtensionError):
         error = error.__cause__ or getattr(error, "original", None) or error
     if isinstance(error, TimeoutError):
-        return f"it took longer than {swap.LONGEST_SECONDS:g} s."
+        return Sentence(
+            "it took longer than {seconds} s.", "sprocket_slow", seconds=f"{swap.LONGEST_SECONDS:g}"
+        )
     declared = isinstance(error, DeclarationError)
     last = str(error) if declared else traceback.format_exception_only(error)[-1].strip()
     last = last if len(last) <= _LONGEST_REASON else f"{last[:_LONGEST_REASON]}…"
     place = _place_of(error)
-    return last if place is None else f"{last} ({place})"
+    if place is None:
+        return last
+    file, line = place
+    if line is None:
+        return f"{last} ({file})"
+    return Sentence("{error} ({file}, line {line})", "sprocket_error_at", error=last, file=file, line=line)
 
 
-def _place_of(error: BaseException) -> str | None:
+def _place_of(error: BaseException) -> tuple[str, int | None] | None:
     """Return the file of a sprocket, and the line, where an error arose; None if it arose elsewhere."""
     if isinstance(error, DeclarationError) and error.place is not None:
-        return f"{_shown(Path(error.place.file))}, line {error.place.line}"
+        return _shown(Path(error.place.file)), error.place.line
     frames = traceback.extract_tb(error.__traceback__)
     places = [(frame.filename, frame.lineno) for frame in frames]
     if isinstance(error, SyntaxError) and error.filename is not None:
@@ -235,7 +250,7 @@ def _place_of(error: BaseException) -> str | None:
             continue  # it says what is wrong in the sprocket
         for folder in folders():
             if file.is_relative_to(folder) or file.is_relative_to(folder.resolve()):
-                return f"{_shown(file)}, line {line}" if line is not None else _shown(file)
+                return _shown(file), line
     return _place_of(error.__cause__) if error.__cause__ is not None else None
 
 

@@ -180,7 +180,7 @@ class Client:
             return [HandlerInfo.from_json(cast(JsonObject, item)) for item in cast("list[Any]", items)]
         except (KeyError, TypeError, ValueError) as error:
             raise BadAnswer(
-                "The scheduler's description of a handler can't be read ({error}).",
+                "The scheduler's description of a handler can't be read: “{error}”.",
                 code="handler_unreadable",
                 error=error,
             ) from error

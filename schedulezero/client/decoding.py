@@ -64,7 +64,7 @@ def read_answer(read: Callable[[Mapping[str, Any]], T], data: JsonObject, what: 
         return read(data)
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise BadAnswer(
-            "A response from the scheduler can't be read ({error}).",
+            "A response from the scheduler can't be read: “{error}”.",
             code="answer_unreadable",
             what=what,
             error=error,

@@ -25,7 +25,7 @@ from schedulezero.errors import (
 )
 from schedulezero.model import JsonObject
 from schedulezero.sentences import Sentence, read_sentence
-from schedulezero.wire.storable import Unstorable, check, clean, clean_text, read_json
+from schedulezero.wire.storable import Unstorable, check, clean, clean_text, read_json, too_deep
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
@@ -106,7 +106,8 @@ class Http:
         try:
             check({**params, "body": body})
         except Unstorable as error:
-            raise RequestRefused(f"This cannot be sent: it holds {error}.", code="bad_value") from error
+            said = Sentence("This can't be sent: it contains {what}.", "request_unsendable", what=error.said)
+            raise RequestRefused(said, code="bad_value") from error
         try:
             response = await self._client.request(method, path, json=body, params=params, **extra)
         except httpx.TimeoutException as error:
@@ -142,7 +143,7 @@ class Http:
             raise BadAnswer(
                 "The scheduler's response can't be used: it contains {unusable}.",
                 code="answer_unusable",
-                unusable=unusable,
+                unusable=unusable.said,
             ) from unusable
         if not isinstance(data, dict):
             raise self._not_ours()
@@ -161,7 +162,7 @@ def _mended(content: bytes) -> Any:
     try:
         return clean(json.loads(content))
     except RecursionError as error:
-        raise Unstorable("values that nest too deeply") from error
+        raise too_deep() from error
 
 
 def error_of(status: int, data: Any) -> ClientError:

@@ -92,7 +92,9 @@ def _colour(value: Any, place: str, notes: Notes) -> int | None:
         value = int(value)
     if isinstance(value, str):
         text = value.strip()
-        if text.casefold() in ("random", "default"):
+        if text.casefold() == "default":
+            return None  # the colour of an embed that has none
+        if text.casefold() == "random":
             notes.leave(
                 place, "A colour that changes each time can't be carried over.", code="paste_left_colour"
             )

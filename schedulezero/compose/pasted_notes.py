@@ -133,7 +133,11 @@ class Notes:
         elif len(text) > limit.most:
             self.too_long(place, len(text), limit.most)
         elif _ADDRESS.fullmatch(text) is None:
-            self.leave(place, "This isn't an address that begins with https://.", code="paste_left_address")
+            self.leave(
+                place,
+                "This isn't an address that begins with https:// or http://.",
+                code="paste_left_address",
+            )
         else:
             # Discord's signature of a file's address ends after a day; without one Discord signs it again
             # (https://discord.com/developers/docs/reference#signed-attachment-cdn-urls).

@@ -165,5 +165,5 @@ def _fault(block: Block, error: Exception) -> Fault:
     reason = " ".join(str(error).split())[:120] or type(error).__name__
     return Fault(
         block.line,
-        Sentence("This event can't be read: {reason}.", "ical_event_unreadable", reason=reason),
+        Sentence("This event can't be read: “{reason}”.", "ical_event_unreadable", reason=reason),
     )

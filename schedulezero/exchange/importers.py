@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from schedulezero.exchange.csv_faults import fault_in_line
 from schedulezero.exchange.entries import NotTakenOver, guarded, only_the_first
 from schedulezero.exchange.table_file import columns_of, read_table, without_separator_line
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
@@ -81,12 +82,7 @@ def read_reminder_csv(
                 guarded(reader.line_num, lambda row=row: _reminder(row, reader.line_num, channel_id, now))
             )
     except csv.Error as error:
-        found.append(
-            Fault(
-                reader.line_num,
-                Sentence("This line can't be read: {error}.", "line_unreadable", error=error),
-            )
-        )
+        found.append(Fault(reader.line_num, fault_in_line(error)))
     return found
 
 
@@ -96,7 +92,7 @@ def _reminder(row: Mapping[str, Any], line: int, channel_id: str, now: datetime)
 
     if cell("enabled").casefold() in ("false", "0"):
         raise NotTakenOver("This reminder is switched off.", code="reminder_switched_off")
-    at = datetime.fromisoformat(cell("utc_time")).replace(tzinfo=UTC)
+    at = _utc(cell("utc_time"))
     trigger = _repeated(at, cell, now)
     channel = cell("channel").strip("<>#@ ")
     channel = channel if channel.isdecimal() and 15 <= len(channel) <= 20 else channel_id
@@ -136,10 +132,12 @@ def _reminder(row: Mapping[str, Any], line: int, channel_id: str, now: datetime)
 
 
 def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigger:
-    seconds, days, months = (int(cell(f"interval_{unit}") or 0) for unit in ("seconds", "days", "months"))
+    seconds, days, months = (
+        _whole(cell(f"interval_{unit}") or "0") for unit in ("seconds", "days", "months")
+    )
     bounds: JsonObject = {"timezone": "UTC"}
     if cell("expires"):
-        bounds["until"] = to_iso(datetime.fromisoformat(cell("expires")).replace(tzinfo=UTC))
+        bounds["until"] = to_iso(_utc(cell("expires")))
     if months and (seconds or days):
         raise NotTakenOver(
             "A period that combines months with days or seconds can't be imported. Create this reminder "
@@ -159,6 +157,24 @@ def _repeated(at: datetime, cell: Callable[[str], str], now: datetime) -> Trigge
         interval = {"seconds": seconds + days * 86400}
         return Trigger("calendar", {"interval": interval, "starting": to_iso(at), **bounds})
     return once(at, now)
+
+
+def _utc(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise NotTakenOver(
+            "“{text}” isn't a valid time.", code="reminder_bad_time", text=text[:40]
+        ) from error
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise NotTakenOver(
+            "“{text}” isn't a whole number.", code="reminder_bad_number", text=text[:40]
+        ) from error
 
 
 def once(at: datetime, now: datetime) -> Trigger:

@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import cache
 
 from schedulezero.compose import limits
+from schedulezero.exchange.csv_faults import fault_in_line
 from schedulezero.exchange.entries import NotTakenOver, guarded, only_the_first
 from schedulezero.exchange.yaml_file import MOST_ENTRIES, Entry, Fault
 from schedulezero.methods.variables import keep_separators
@@ -113,8 +114,7 @@ def read_table(
                 read.append(guarded(line, lambda row=row, line=line: _entry(row, names, line, channel_id)))
             line = rows.line_num + 1 + skipped
     except csv.Error as error:
-        said = Sentence("This line can't be read: {error}.", "line_unreadable", error=error)
-        read.append(Fault(line, said))
+        read.append(Fault(line, fault_in_line(error)))
     return read
 
 

@@ -52,6 +52,7 @@ _LONGEST_WHEN = 500
 _DAY_NUMBER = re.compile(r"\bday_of_week=[^\s=]*[0-9]")
 _LONGEST_SAYING = 5.0
 """Seconds for the sentences of a file."""
+_UNPARSABLE = Sentence("This isn't valid YAML.", "yaml_unparsable")
 _LONGEST_GRACE = 7 * 86_400
 _LONGEST_PLAIN = 100  # characters of a number or a date; texts may be longer
 _KEYS = (
@@ -118,7 +119,7 @@ def too_large(largest: int) -> Fault:
 def unreadable(error: Exception) -> Sentence:
     """Return what is wrong with an entry on which reading failed in a way that has no text of ours."""
     reason = " ".join(str(error).split())[:120] or type(error).__name__
-    return Sentence("This entry can't be read: {reason}.", "entry_unreadable", reason=reason)
+    return Sentence("This entry can't be read: “{reason}”.", "entry_unreadable", reason=reason)
 
 
 def write_jobs(jobs: Iterable[Job], now: datetime | None = None) -> str:
@@ -241,15 +242,15 @@ def read_jobs(text: str, most: int = MOST_ENTRIES, largest: int = LARGEST_FILE) 
         return [stopped.fault]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed"
-        return [
-            Fault(
-                mark.line + 1 if mark is not None else 1,
-                Sentence("This isn't valid YAML: {problem}.", "yaml_problem", problem=problem),
-            )
-        ]
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None)
+        said = (
+            Sentence("This isn't valid YAML: “{problem}”.", "yaml_problem", problem=problem)
+            if problem
+            else _UNPARSABLE
+        )
+        return [Fault(mark.line + 1 if mark is not None else 1, said)]
     except (ValueError, RecursionError):
-        return [Fault(1, Sentence("This isn't valid YAML.", "yaml_unparsable"))]
+        return [Fault(1, _UNPARSABLE)]
     found = _jobs_node(root)
     if isinstance(found, Fault):
         return [found]
@@ -354,7 +355,7 @@ def _entry(node: yaml.Node) -> Entry | Fault:
         return Fault(
             line,
             Sentence(
-                "This job can't be read: {faults}.",
+                "This job can't be read: “{faults}”.",
                 "yaml_job_unreadable",
                 faults=" ".join(str(error).split())[:120],
             ),

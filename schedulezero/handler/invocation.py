@@ -25,7 +25,7 @@ from schedulezero.methods.values import MissingKey, check_params
 from schedulezero.model import JsonObject
 from schedulezero.sentences import Sentence, present_fields
 from schedulezero.wire.protocol import MAX_FRAME_BYTES, Call, encode, failure
-from schedulezero.wire.storable import MOST_VALUES, Unstorable, check, clean_text
+from schedulezero.wire.storable import MOST_VALUES, Unstorable, check, clean_text, too_many
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ def _answer_of(call: Call, result: Any) -> JsonObject:
     found = cast("Mapping[str, Any]", result)
     try:
         if len(found) > MOST_VALUES:
-            raise Unstorable(f"more than {MOST_VALUES} values")
+            raise too_many(MOST_VALUES)
         answer: JsonObject = dict(found)
         error = answer.get("error")
         if error and answer.get("success") is not True:
@@ -142,11 +142,11 @@ def _answer_of(call: Call, result: Any) -> JsonObject:
     except Unstorable as error:
         return failure(
             Sentence(
-                "{method} ran, but returned something that JSON can't represent: {error}. Return only "
+                "{method} ran, but JSON can't represent its result: it contains {what}. Return only "
                 "strings, numbers, lists and dicts.",
                 "result_not_json",
                 method=call.method,
-                error=error,
+                what=error.said,
             ),
             retry=False,
         )
@@ -225,13 +225,17 @@ def _answer_of_error(call: Call, error: BaseException) -> JsonObject:
             ),
             retry=False,
         )
-    text = str(error) or "no reason given"
+    name, text = type(error).__name__, str(error)
+    if not text:
+        return failure(
+            Sentence("{method} failed: {error}.", "job_raised_silently", method=call.method, error=name)
+        )
     return failure(
         Sentence(
             "{method} failed: {error}: {text}",
             "job_raised",
             method=call.method,
-            error=type(error).__name__,
+            error=name,
             text=text,
         )
     )

@@ -56,7 +56,7 @@ async def step(key: str, do: Do, *, plan: JsonObject | None = None, find: Find |
             "The step wasn't done: its plan contains {error}.",
             retry=False,
             code="step_plan_unstorable",
-            error=error,
+            error=error.said,
         ) from error
     try:
         begun = await run.journal.begin_step(run.run_id, key, run.round, plan)
@@ -93,12 +93,12 @@ def _expect_storable(key: str, result: JsonObject) -> None:
         check(result)
     except Unstorable as error:
         raise JobFailed(
-            "The step {key!r} was done, but its result can't be stored: {error}.",
+            "The step {key!r} was done, but its result can't be stored: it contains {what}.",
             retry=False,
             may_have_worked=True,
             code="step_result_unstorable",
             key=key,
-            error=error,
+            what=error.said,
         ) from error
 
 

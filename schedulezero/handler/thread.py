@@ -330,12 +330,7 @@ class HandlerThread:
         """Return the call prepared for execution; None if it was answered at once."""
         function = self._config.sprockets.get(call.method)
         if function is None:
-            said = Sentence(
-                "There is no job method {method!r} here. Loaded: {known}.",
-                "method_not_loaded",
-                method=call.method[:100],
-                known=", ".join(sorted(self._config.sprockets)) or "none at all",
-            )
+            said = _not_loaded(call.method[:100], sorted(self._config.sprockets))
             # Its sprocket has just been unloaded, or is being reloaded. Our server learns that soon and lets
             # the run wait; one that names no run would call again and again.
             again: JsonObject = {"retry": False} if call.run_id is None else {"retry_after": _LOADED_SECONDS}
@@ -425,6 +420,19 @@ class HandlerThread:
             with self._lock:
                 # Only now: a byte read just before stood for answers that are sent after this.
                 self._woken = False
+
+
+def _not_loaded(method: str, loaded: list[str]) -> Sentence:
+    if not loaded:
+        return Sentence(
+            "There is no job method {method!r} here, nor any other.", "no_methods_loaded", method=method
+        )
+    return Sentence(
+        "There is no job method {method!r} here. Loaded: {known}.",
+        "method_not_loaded",
+        method=method,
+        known=", ".join(loaded),
+    )
 
 
 def _received(router: zmq.Socket[bytes], *, proved: bool) -> tuple[list[bytes], str | None]:

@@ -16,6 +16,7 @@ from schedulezero.instants import from_iso
 from schedulezero.methods.spec import META_KEY
 from schedulezero.model import JsonObject
 from schedulezero.model.job import LONGEST_JOB_ID, NAME
+from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.triggers import zone_of
 
 LARGEST_META = 32 * 1024
@@ -94,21 +95,28 @@ def _is_text(longest: int | None) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and len(value) <= (longest or 0)
 
 
+def _short_text(most: int | None) -> Sentence:
+    return Sentence("a text of at most {most} characters", "expected_short_text", most=most)
+
+
+_ID_TEXT = Sentence("an ID as a text of digits", "expected_id_text")
+_INSTANT = Sentence("a moment such as 2026-01-01T00:00:00Z", "expected_instant")
+
 # Read as: a key of ``_meta``, whether it may hold a value other than null, and how an error says it.
-_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "guild_id": (_is_id, "an id as a text of digits"),
-    "creator_id": (_is_id, "an id as a text of digits"),
-    "timezone": (_is_zone, "the name of a time zone, such as Europe/Berlin"),
-    "name": (_is_text(NAME.longest), f"a text of at most {NAME.longest} characters"),
-    "meta": (lambda value: isinstance(value, dict), "an object"),
-    "trigger": (_is_trigger, "a trigger with its type and args"),
-    "created_at": (_is_instant, "an instant such as 2026-01-01T00:00:00Z"),
-    "anchor_at": (_is_instant, "an instant such as 2026-01-01T00:00:00Z"),
-    "schedule_id": (_is_text(LONGEST_JOB_ID), f"a text of at most {LONGEST_JOB_ID} characters"),
+_CHECKS: dict[str, tuple[Callable[[Any], bool], Sentence]] = {
+    "guild_id": (_is_id, _ID_TEXT),
+    "creator_id": (_is_id, _ID_TEXT),
+    "timezone": (_is_zone, Sentence("the name of a time zone, such as Europe/Berlin", "expected_zone")),
+    "name": (_is_text(NAME.longest), _short_text(NAME.longest)),
+    "meta": (lambda value: isinstance(value, dict), Sentence("a JSON object", "expected_object")),
+    "trigger": (_is_trigger, Sentence("a trigger with its `type` and `args`", "expected_trigger")),
+    "created_at": (_is_instant, _INSTANT),
+    "anchor_at": (_is_instant, _INSTANT),
+    "schedule_id": (_is_text(LONGEST_JOB_ID), _short_text(LONGEST_JOB_ID)),
 }
 
 
-def _wrong(name: str, wanted: str) -> ParameterError:
+def _wrong(name: str, wanted: Sentence) -> ParameterError:
     return ParameterError(
         META_KEY,
         "{name!r} in {meta!r} must be {wanted}.",

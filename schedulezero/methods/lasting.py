@@ -14,6 +14,7 @@ from schedulezero import instants
 from schedulezero.errors import WhenError
 from schedulezero.instants import from_iso
 from schedulezero.methods.parameters import Kind
+from schedulezero.sentences import Sentence
 from schedulezero.when.language.parse import understand
 from schedulezero.when.language.span_text import span_of
 
@@ -25,6 +26,10 @@ _UNTIL = (
     ("hasta", "es-ES", "a las"), ("até às", "pt-BR", "às"), ("até as", "pt-BR", "às"), ("até", "pt-BR", "às"),
     ("fino alle", "it", "alle"), ("fino a", "it", "alle"), ("tot", "nl", "om"),
 )  # fmt: skip
+
+_UNREADABLE = Sentence(
+    "it is neither a length of time such as “8 hours” nor an end such as “until 7”", "lasting_unreadable"
+)
 
 
 def end_of(text: str, now: datetime, zone: str) -> datetime | None:
@@ -65,7 +70,7 @@ def _moment(text: str, now: datetime, zone: str, locale: str) -> datetime | None
 
 def _check(text: str) -> str:
     if text.strip() and end_of(text, instants.now(), "UTC") is None:
-        raise ValueError("it is neither a length of time such as “8 hours” nor an end such as “until 7”")
+        raise ValueError(_UNREADABLE)
     return text
 
 

@@ -16,6 +16,7 @@ from schedulezero.interrupts import is_its_own
 from schedulezero.methods.message_links import read_message_link
 from schedulezero.methods.parameters import Kind, Parameter, kind_of
 from schedulezero.methods.spec import META_KEY, MethodSpec
+from schedulezero.methods.unusable import unusable_because
 from schedulezero.said_values import said_span
 from schedulezero.sentences import Sentence
 from schedulezero.when.language.span_text import span_of
@@ -58,11 +59,10 @@ def check_params(spec: MethodSpec, params: Mapping[str, Any]) -> dict[str, Any]:
             if parameter.required:
                 raise ParameterError(
                     parameter.name,
-                    "{name} needs {name2!r} ({value}).",
+                    "{name} needs {name2!r}.",
                     code="parameter_missing",
                     name=spec.name,
                     name2=parameter.name,
-                    value=parameter.kind.value,
                 )
             clean.pop(parameter.name, None)
             continue
@@ -213,12 +213,11 @@ def _wrong(error: ValidationError, parameter: Parameter) -> Sentence:
                 least=said["min_length"],
             )
         case _:
-            text = str(first["msg"]).removeprefix("Value error, ")
             return Sentence(
                 "can't be used{where}: {reason}.",
                 "value_not_usable",
                 where=where,
-                reason=f"{text[0].lower()}{text[1:].rstrip('.')}",
+                reason=unusable_because(first),
             )
 
 

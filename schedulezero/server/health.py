@@ -136,7 +136,7 @@ class Health:
                 "This node's clock differs from the database's by {seconds} s. The node won't take any "
                 "runs until the clocks agree.",
                 "clock_differs",
-                seconds=f"{off:+.0f}",
+                seconds=f"{abs(off):.0f}",
             )
         if self.stopping:
             trouble = Sentence("This node of the scheduler is stopping.", "node_stopping")

@@ -397,7 +397,10 @@ def _failure(host: str, error: BaseException) -> OutgoingFailed:
         case OSError() if cause.errno:
             reason = os.strerror(cause.errno)
             return OutgoingFailed(
-                "{host} can't be reached: {reason}.", code="host_failed", host=host, reason=reason
+                "{host} can't be reached: the operating system says “{reason}”.",
+                code="host_failed",
+                host=host,
+                reason=reason,
             )
         case _:
             return OutgoingFailed(

@@ -30,7 +30,33 @@ _SHOWN = 40
 
 
 class Unstorable(ValueError):
-    """A value that can't be stored or sent; the text completes "… holds"."""
+    """A value that can't be stored or sent.
+
+    Parameters:
+        said: what it is, to read after *it contains*.
+    """
+
+    def __init__(self, said: Sentence) -> None:
+        super().__init__(said)
+        self.said = said
+
+
+def too_deep() -> Unstorable:
+    """Return the error for values that nest deeper than Python reads."""
+    return Unstorable(Sentence("values that nest too deeply", "unstorable_nesting"))
+
+
+def too_many(most: int | None) -> Unstorable:
+    """Return the error for too many values; ``most`` are accepted."""
+    return Unstorable(Sentence("more than {most} values", "unstorable_values", most=most))
+
+
+def _too_many_digits() -> Unstorable:
+    return Unstorable(Sentence("a number with too many digits", "unstorable_digits"))
+
+
+def _twice(key: str) -> Unstorable:
+    return Unstorable(Sentence("the key {key!r} twice", "unstorable_key_twice", key=_shown(key)))
 
 
 def read_json(payload: bytes | str, *, deepest: int | None = DEEPEST, most: int | None = MOST_VALUES) -> Any:
@@ -47,13 +73,13 @@ def read_json(payload: bytes | str, *, deepest: int | None = DEEPEST, most: int 
     try:
         value: Any = _decoder.decode(text)
     except RecursionError as error:
-        raise Unstorable("values that nest too deeply") from error
+        raise too_deep() from error
     except json.JSONDecodeError:
         raise
     except Unstorable:
         raise
     except ValueError as error:  # Python refuses integers with thousands of digits
-        raise Unstorable("a number with too many digits") from error
+        raise _too_many_digits() from error
     if not _is_harmless(text, deepest, most):
         check(value, deepest=deepest, most=most)
     return value
@@ -139,11 +165,13 @@ def check(
         item, depth = stack.pop()
         left -= 1
         if left < 0:
-            raise Unstorable(f"more than {most} values")
+            raise too_many(most)
         if isinstance(item, str):
             room -= len(item)
             if room < 0:
-                raise Unstorable(f"texts of more than {largest} bytes")
+                raise Unstorable(
+                    Sentence("texts of more than {most} characters", "unstorable_texts", most=largest)
+                )
             check_text(item)
         elif item is None or isinstance(item, bool):
             continue
@@ -153,29 +181,43 @@ def check(
             _check_whole(item)
         elif isinstance(item, float):
             if not math.isfinite(item):
-                raise Unstorable("a number that is infinite or none")
+                raise Unstorable(Sentence("an infinite number or NaN", "unstorable_infinite"))
         elif isinstance(item, _HOLDERS):
             if deepest is not None and depth > deepest:
-                raise Unstorable(f"values that nest deeper than {deepest} levels")
+                raise Unstorable(
+                    Sentence("values that nest deeper than {most} levels", "unstorable_depth", most=deepest)
+                )
             children = cast(Any, item)
             if len(children) > left:
-                raise Unstorable(f"more than {most} values")
+                raise too_many(most)
             if isinstance(item, dict):
                 _check_keys(children)
                 children = children.values()
             depth += 1
             stack += [(child, depth) for child in children]
         else:
-            name = type(item).__name__
-            article = "an" if name[:1].lower() in "aeiou" else "a"
-            raise Unstorable(f"{article} {name}, which JSON has no notation for")
+            raise Unstorable(
+                Sentence(
+                    "a value of the type {type}, which JSON has no notation for",
+                    "unstorable_type",
+                    type=type(item).__name__,
+                )
+            )
 
 
 def check_text(text: str) -> None:
     """Raise Unstorable if a text contains a character that can't be stored."""
     if (found := _UNSTORABLE.search(text)) is not None:
-        what = "a zero byte" if found[0] == "\x00" else "half of a surrogate pair"
-        raise Unstorable(f"a text with {what} at position {found.start()}")
+        at = found.start()
+        if found[0] == "\x00":
+            raise Unstorable(
+                Sentence("a text with a zero byte at position {at}", "unstorable_zero_byte", at=at)
+            )
+        raise Unstorable(
+            Sentence(
+                "a text with half of a surrogate pair at position {at}", "unstorable_half_character", at=at
+            )
+        )
 
 
 def clean_text(text: str, longest: int = LONGEST_REASON) -> str:
@@ -207,9 +249,15 @@ def _check_keys(item: dict[Any, Any]) -> None:
         if isinstance(key, str):
             check_text(key)
         elif isinstance(key, bool) or not isinstance(key, int):
-            raise Unstorable(f"a key that is a {type(key).__name__}; keys are texts")
+            raise Unstorable(
+                Sentence(
+                    "a key of the type {type}, though keys are texts",
+                    "unstorable_key_type",
+                    type=type(key).__name__,
+                )
+            )
         elif str(key) in item:  # JSON writes integer keys as strings
-            raise Unstorable(f"the key {_shown(str(key))} twice")
+            raise _twice(str(key))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -217,13 +265,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise Unstorable(f"the key {_shown(twice)} twice")
+        raise _twice(twice)
     return made
 
 
 def _check_whole(number: int) -> None:
     if not -_LARGEST - 1 <= number <= _LARGEST:
-        raise Unstorable("a whole number beyond 64 bits; write it as a text")
+        raise Unstorable(
+            Sentence("a whole number beyond 64 bits, which must be written as text", "unstorable_integer")
+        )
 
 
 def _whole(text: str) -> int:
@@ -235,12 +285,14 @@ def _whole(text: str) -> int:
 def _number(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise Unstorable(f"the number {_shown(text)}, which is too large")
+        raise Unstorable(
+            Sentence("the number {number}, which is too large", "unstorable_number", number=_shown(text))
+        )
     return value
 
 
 def _constant(name: str) -> Any:
-    raise Unstorable(f"{name}, which is not JSON")
+    raise Unstorable(Sentence("{name}, which isn't JSON", "unstorable_constant", name=name))
 
 
 def _tolerant(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -252,13 +304,13 @@ def _tolerant(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
         except Unstorable as error:
             return error
         except ValueError:  # Python refuses integers with thousands of digits
-            return Unstorable("a number with too many digits")
+            return _too_many_digits()
 
     return hook
 
 
 def _shown(text: str) -> str:
-    return repr(clean_text(text, _SHOWN))
+    return clean_text(text, _SHOWN)
 
 
 _decoder = json.JSONDecoder(

@@ -70,7 +70,7 @@ def _unknown(error: discord.HTTPException, doing: str) -> JobFailed:
             "I'm not allowed to {doing}: Discord says “{text}”.",
             code="discord_forbade",
             doing=doing,
-            text=error.text or "forbidden",
+            text=error.text or error.status,
         )
     if isinstance(error, discord.NotFound):
         return Gone("I couldn't {doing}: the target no longer exists.", code="discord_gone", doing=doing)

@@ -31,7 +31,7 @@ from schedulezero.methods.note_kinds import CALENDAR
 from schedulezero.sentences import Sentence
 from schedulezero.web.feed import Marks, fetch_feed
 from schedulezero.web.outgoing import OutgoingFailed
-from sprockets.kit.direct import in_direct_messages
+from sprockets.kit.direct import YOUR_DIRECT_MESSAGES, in_direct_messages
 from sprockets.kit.posting import post
 from sprockets.kit.turns import turn
 
@@ -215,7 +215,7 @@ async def tell_it_is_back(bot: commands.Bot, guild: discord.Guild, known: Follow
 
             async def send(direct: discord.abc.Messageable) -> dict[str, Any]:
                 return await post(
-                    direct, "your direct messages", content=said, allowed_mentions=quiet, key="back"
+                    direct, YOUR_DIRECT_MESSAGES, content=said, allowed_mentions=quiet, key="back"
                 )
 
             await in_direct_messages(

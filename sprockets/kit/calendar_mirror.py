@@ -185,7 +185,13 @@ class _Mirroring:
 
     async def _create(self, key: str, item: Made) -> None:
         if not self._guild.me.guild_permissions.create_events:
-            raise self._lacks(item.written["name"], "create_events")
+            raise Forbidden(
+                "{who} can't create the event “{event}”. The *{permission}* permission is needed for that.",
+                code="event_right_to_create_missing",
+                who=self._guild.me.mention,
+                event=item.written["name"],
+                permission=permission_words("create_events"),
+            )
         async with asking_discord(
             Sentence("create the event “{event}”", "doing_create_event", event=item.written["name"])
         ):

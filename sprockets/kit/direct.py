@@ -14,10 +14,21 @@ from discord.ext import commands
 
 from schedulezero.errors import Gone
 from schedulezero.methods.host import host_of
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 
 T = TypeVar("T")
 _CHANNELS = "dm-channel"
+
+# i18n: completes “post in {place}”, for the person whose direct messages they are
+YOUR_DIRECT_MESSAGES = Sentence("your direct messages", "place_your_direct_messages")
+"""The channel's name in errors that the person reads."""
+
+
+def direct_messages_of(user_id: int) -> Sentence:
+    """Return the name of a person's direct messages in errors that others read."""
+    # i18n: completes “post in {place}”
+    return Sentence("the direct messages of {user_id}", "place_direct_messages", user_id=user_id)
 
 
 async def in_direct_messages(

@@ -161,7 +161,15 @@ async def tags_of(forum: discord.ForumChannel, names: str) -> list[discord.Forum
             continue
         tag = next((tag for tag in forum.available_tags if tag.name.casefold() == name.casefold()), None)
         if tag is None:
-            there = ", ".join(tag.name for tag in forum.available_tags) or "none"
+            there = [tag.name for tag in forum.available_tags]
+            if not there:
+                raise JobFailed(
+                    "#{name} has no tag “{name2}”: it has no tags at all.",
+                    retry=False,
+                    code="forum_without_tags",
+                    name=forum.name,
+                    name2=name,
+                )
             raise JobFailed(
                 "#{name} has no tag “{name2}”. Its tags: {there}.",
                 retry=False,

@@ -137,7 +137,7 @@ def who_writes(moderators: Collection[str], thread: bool) -> Sentence:
     )
 
 
-def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool) -> Sentence:
+def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool, thread: bool) -> Sentence:
     """Return what an unlock came to.
 
     Parameters:
@@ -145,10 +145,13 @@ def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool) ->
         became: what `sprockets.kit.locks.unlock` made of each locked channel.
         alone: whether it is about a single channel.
         plain: whether a person scheduled it; otherwise it is the ending of a lock.
+        thread: whether what was to be unlocked is a thread.
     """
     if not became:
         if not plain:
             return Sentence("{what} was already open.", "unlock_open_already", what=what)
+        if thread:  # it has no permissions of its own
+            return Sentence("{what} is open again. I hadn't locked it.", "unlock_cleared_thread", what=what)
         if alone:
             return Sentence(
                 "{what} is open again. I hadn't locked it, so I only removed what kept "

@@ -6,6 +6,7 @@ import discord
 
 from schedulezero.errors import Gone
 from schedulezero.methods.members import member_of as current_member
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.lookups import in_own_guild, not_here
 
@@ -22,7 +23,9 @@ async def member_of(bot: discord.Client, user_id: int, guild: discord.Guild | No
     """
     guild = guild if guild is not None else in_own_guild(bot)
     try:
-        async with asking_discord(f"look for the member {user_id}"):
+        async with asking_discord(
+            Sentence("look for the member {user_id}", "doing_find_member", user_id=user_id)
+        ):
             return await current_member(guild, user_id)
     except Gone as error:
         raise not_here(user_id) from error

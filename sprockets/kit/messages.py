@@ -100,12 +100,23 @@ def embed_of(data: dict[str, Any]) -> discord.Embed:
     """Return the embed that Discord's JSON describes. Raises JobFailed if Discord would refuse it."""
     try:
         embed = discord.Embed.from_dict(data)
-        if not embed or len(embed) > limits.EMBED_TOTAL.most:
-            raise ValueError(f"it is empty or longer than {limits.EMBED_TOTAL.most:,} characters")
+        empty, length = not embed, len(embed)  # which looks at its fields
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise JobFailed(
-            "The embed can't be used: {error}.", retry=False, code="embed_unusable", error=error
+            "The embed can't be used, because its JSON isn't what Discord expects.",
+            retry=False,
+            code="embed_unusable",
         ) from error
+    if empty:
+        raise JobFailed("The embed can't be used, because it is empty.", retry=False, code="embed_is_empty")
+    if length > limits.EMBED_TOTAL.most:
+        raise JobFailed(
+            "The embed has {length} characters; Discord allows {most}.",
+            retry=False,
+            code="embed_too_long",
+            length=length,
+            most=limits.EMBED_TOTAL.most,
+        )
     _expect_embed_parts(embed)
     parts = (
         ("title", embed.title, limits.EMBED_TITLE),

@@ -11,6 +11,7 @@ import discord
 
 from schedulezero.errors import JobFailed
 from schedulezero.methods.discord_classes import finds_objects
+from schedulezero.sentences import Sentence
 from sprockets.kit.asking import asking_discord
 from sprockets.kit.lookups import find_message, guild_channel_of, guild_of, in_own_guild, role_of
 from sprockets.kit.members import member_of
@@ -43,5 +44,7 @@ async def _find(bot: Any, classes: tuple[type, ...], value: Any) -> Any:
 
 
 async def _fetched_user(bot: discord.Client, user_id: int) -> discord.User:
-    async with asking_discord(f"look for the person {user_id}"):
+    async with asking_discord(
+        Sentence("look for the person {user_id}", "doing_find_person", user_id=user_id)
+    ):
         return await bot.fetch_user(user_id)

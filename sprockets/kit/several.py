@@ -63,7 +63,7 @@ def partly(
     Of a single one, the result or the reason is told without a count.
     """
     total = of or len(done) + len(failed)
-    reasons = list(dict.fromkeys(item["error"] for item in failed))[:_MOST_REASONS]
+    reasons = all_in_a_row(*[*dict.fromkeys(item["error"] for item in failed)][:_MOST_REASONS])
     if failed and not done:
         if len(failed) == 1:
             raise JobFailed(failed[0]["error"], retry=False)
@@ -73,12 +73,12 @@ def partly(
             code="none_of_several",
             total=len(failed),
             what=what,
-            reasons=" ".join(reasons),
+            reasons=reasons,
         )
     if total == 1:
         return success(Sentence("Done.", "done"), done=done)
     said = all_in_a_row(
         Sentence("Done for {count} of {total} {what}.", "done_of", count=len(done), total=total, what=what),
-        Sentence("Failed: {reasons}", "failed_because", reasons=" ".join(reasons)) if reasons else None,
+        Sentence("Failed: {reasons}", "failed_because", reasons=reasons) if reasons else None,
     )
     return success(said, done=done, **({"partial": True, "failed": failed} if failed else {}))

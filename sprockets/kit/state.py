@@ -20,6 +20,7 @@ from schedulezero.errors import JobFailed
 from schedulezero.handler.run_context import current_run
 from schedulezero.methods.host import host_of
 from schedulezero.methods.note_kinds import SPROCKET_STATE
+from schedulezero.sentences import Sentence
 from schedulezero.wire.storable import Unstorable, check, check_text
 
 LARGEST = 4096
@@ -109,13 +110,9 @@ async def put(
     try:
         check(value, largest=LARGEST)
         size = len(json.dumps(value, ensure_ascii=False))
-    except (Unstorable, TypeError, ValueError) as error:
-        raise JobFailed(
-            "The value of {key!r} can't be saved: {error}.",
-            retry=False,
-            code="state_unstorable",
-            key=key,
-            error=error,
+    except Unstorable as error:
+        raise _unstorable(
+            key, Sentence("it contains {what}", "state_value_unstorable", what=error.said)
         ) from error
     if size > LARGEST:
         raise JobFailed(
@@ -183,15 +180,9 @@ def _place(
 ) -> tuple[str, str, dict[str, Any]]:
     """Return the kind and key of a note, and what it is about."""
     kind = _kind(guild, job=job)
-    for text, whose in ((key, "the key"), (sprocket, "the sprocket's name")):
-        if (fault := _fault(text, whose)) is not None:
-            raise JobFailed(
-                "The value of {key!r} can't be saved: {error}.",
-                retry=False,
-                code="state_unstorable",
-                key=str(key)[:LONGEST_KEY].encode(errors="replace").decode(),
-                error=fault,
-            )
+    fault = _fault_of_key(key) or _fault_of_sprocket(sprocket)
+    if fault is not None:
+        raise _unstorable(str(key)[:LONGEST_KEY].encode(errors="replace").decode(), fault)
     if not 0 < len(key) <= LONGEST_KEY:
         raise JobFailed(
             "A key must have 1 to {most} characters.", retry=False, code="state_key_length", most=LONGEST_KEY
@@ -206,14 +197,37 @@ def _place(
     return kind, name, about
 
 
-def _fault(text: object, whose: str) -> str | None:
-    """Return why a key or a name can't be stored, or None; a key's length is told by itself."""
-    if not isinstance(text, str):
-        return f"{whose} isn't text"
-    if whose != "the key" and not 0 < len(text) <= LONGEST_KEY:
-        return f"{whose} must have 1 to {LONGEST_KEY} characters"
+def _unstorable(key: str, fault: Sentence) -> JobFailed:
+    return JobFailed(
+        "The value of {key!r} can't be saved: {fault}.",
+        retry=False,
+        code="state_unstorable",
+        key=key,
+        fault=fault,
+    )
+
+
+def _fault_of_key(key: object) -> Sentence | None:
+    """Return why a key can't be stored, or None; its length is told by itself."""
+    if not isinstance(key, str):
+        return Sentence("the key isn't text", "state_key_not_text")
     try:
-        check_text(text)
+        check_text(key)
     except Unstorable as error:
-        return f"{whose} holds {error}"
+        return Sentence("the key contains {what}", "state_key_unstorable", what=error.said)
+    return None
+
+
+def _fault_of_sprocket(name: object) -> Sentence | None:
+    """Return why a sprocket's name can't be stored, or None."""
+    if not isinstance(name, str):
+        return Sentence("the sprocket's name isn't text", "state_name_not_text")
+    if not 0 < len(name) <= LONGEST_KEY:
+        return Sentence(
+            "the sprocket's name must have 1 to {most} characters", "state_name_length", most=LONGEST_KEY
+        )
+    try:
+        check_text(name)
+    except Unstorable as error:
+        return Sentence("the sprocket's name contains {what}", "state_name_unstorable", what=error.said)
     return None

@@ -445,7 +445,7 @@ async def _not_gzip(request: web.Request) -> web.Response:
         (_broken, ServerFailed, "failed to do this"),
         (_busy, ServerBusy, "At most 2 requests"),
         (_list, BadAnswer, "doesn't seem to be"),
-        (_other, BadAnswer, "no list of jobs"),
+        (_other, BadAnswer, "list “jobs” is missing"),
         (_odd_jobs, BadAnswer, "can't be read"),
         (_infinite, BadAnswer, "too large"),
         (_half_an_emoji, BadAnswer, "surrogate"),

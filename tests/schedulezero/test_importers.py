@@ -81,7 +81,7 @@ def test_reminder_bots_csv() -> None:
     assert [message for _, message in faults(found)] == [
         "Its time has passed.",
         "This reminder is switched off.",
-        "This entry can't be read: Invalid isoformat string: 'yesterday'.",
+        "“yesterday” isn't a valid time.",
     ]
 
 

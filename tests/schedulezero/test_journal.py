@@ -159,9 +159,9 @@ async def test_a_journal_that_cannot_be_written_uses_no_attempt_up(
 
 # Read as: what a job function returns, and a word of the reason that its run is given.
 UNSTORABLE = (
-    ({"x": "\ud83d"}, "surrogate"), ({"x": "a\x00b"}, "zero byte"), ({"x": float("nan")}, "infinite or none"),
+    ({"x": "\ud83d"}, "surrogate"), ({"x": "a\x00b"}, "zero byte"), ({"x": float("nan")}, "or NaN"),
     ({"x": 2**63}, "64 bits"), ({"x": 10**5000}, "64 bits"), ({1.5: "x"}, "keys are texts"),
-    ({1: "a", "1": "b"}, "twice"), ({"x": object()}, "object"), ({"x": "y" * 2_000_000}, "bytes"),
+    ({1: "a", "1": "b"}, "twice"), ({"x": object()}, "object"), ({"x": "y" * 2_000_000}, "characters"),
     ({"x": [0] * 100_000}, "values"), ({"error": "no \ud83d"}, "no \N{REPLACEMENT CHARACTER}"),
 )  # fmt: skip
 

@@ -359,7 +359,7 @@ async def test_what_is_no_json_fails_its_run_in_words_on_an_open_connection(
     async def odd(context: Any, params: dict[str, Any]) -> Any:
         value = NOT_JSON[name]()
         if raised:
-            raise JobFailed("It held {value}.", code="step_result_unstorable", key="k", value=value)
+            raise JobFailed("It held {what}.", code="step_result_unstorable", key="k", what=value)
         return value
 
     assert bot.handler is not None

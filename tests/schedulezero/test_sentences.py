@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from schedulezero.sentences import (
+    DEEPEST,
     LARGEST_VALUES,
     Sentence,
     all_in_a_row,
@@ -96,6 +97,10 @@ def nested(depth: int) -> dict[str, Any]:
     return {"message": "x", "code": "x", "values": {"x": nested(depth - 1) if depth else 1}}
 
 
+def in_lists(depth: int) -> list[Any]:
+    return [in_lists(depth - 1) if depth > 1 else 1]
+
+
 # Read as: what a peer sends for the code and the values, none of which is taken.
 FORGED = {
     "a number for the code": (5, {}),
@@ -115,8 +120,8 @@ FORGED = {
     "a sentence with more than that": ("job_failed", {"a": {"message": "x", "code": "x", "b": 1}}),
     "a sentence of the wrong kind": ("job_failed", {"a": {"message": 5, "code": "x"}}),
     "a forged code within": ("job_failed", {"a": {"message": "x", "code": 5}}),
-    "nesting": ("job_failed", {"a": nested(4)}),
-    "lists within lists": ("job_failed", {"a": [[[[1]]]]}),
+    "nesting": ("job_failed", {"a": nested(DEEPEST + 1)}),
+    "lists within lists": ("job_failed", {"a": in_lists(DEEPEST + 1)}),
     "a large text": ("job_failed", {"a": "x" * LARGEST_VALUES}),
     "a large number": ("job_failed", {"a": 2**70}),
     "infinity": ("job_failed", {"a": float("inf")}),

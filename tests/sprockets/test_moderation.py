@@ -145,7 +145,7 @@ async def test_a_lockdown_is_lifted_to_what_it_found(world: World) -> None:
 
     answer = await world.run("lockdown_channel", {"channel_id": str(channel.id), "reason": "Raid"})
     assert answer["success"] is True, answer
-    assert (await world.message_in(channel, "locked: Raid")).content.startswith("🔒")
+    assert (await world.message_in(channel, "Locked: Raid")).content.startswith("🔒")
     locked = overwrites(world, channel.id)
     assert locked["@everyone"].send_messages is False and locked["@everyone"].add_reactions is False
     assert locked["Regulars"].send_messages is False and locked["Regulars"].embed_links is True
@@ -156,7 +156,7 @@ async def test_a_lockdown_is_lifted_to_what_it_found(world: World) -> None:
     answer = await world.run("unlock_channel", {"channel_id": channel.id, "reason": "All clear"})
     assert answer["message"] == "#plaza is open again."
     assert overwrites(world, channel.id) == found
-    assert (await world.message_in(channel, "open again: All clear")).content.startswith("🔓")
+    assert (await world.message_in(channel, "Open again: All clear")).content.startswith("🔓")
     edits = [entry for entry in world.env.http_requests if "/permissions/" in entry.path]
     assert edits and all((entry.reason or "").startswith("ScheduleZero") for entry in edits)
     assert any("Raid" in (entry.reason or "") for entry in edits)

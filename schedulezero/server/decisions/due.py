@@ -88,21 +88,23 @@ def decide_due(job: Job, schedule: Schedule, now: datetime) -> Due:
     """
     assert job.next_run_at is not None
     next_run_at = schedule.next_after(now)
-    passed = [job.next_run_at]
+    passed, more = [job.next_run_at], False
     while len(passed) < _MOST_COUNTED:
         following = schedule.next_after(passed[-1])
         if following is None or following > now:
             break
         passed.append(following)
     else:
-        passed[-1] = _latest_until(schedule, now) or passed[-1]
+        latest = _latest_until(schedule, now)
+        if latest is not None and latest > passed[-1]:
+            passed[-1], more = latest, True
 
     if job.missed is MissedPolicy.SKIP and now - passed[-1] > job.grace:
-        return Due((), passed[-1:], next_run_at, _passed_over(len(passed) - 1))
+        return Due((), passed[-1:], next_run_at, _passed_over(len(passed) - 1, more=more))
     if job.missed is MissedPolicy.ALL:
         kept = passed[-_MOST_AT_ONCE:]
-        return Due(kept, (), next_run_at, _passed_over(len(passed) - len(kept)))
-    return Due(passed[-1:], (), next_run_at, _passed_over(len(passed) - 1))
+        return Due(kept, (), next_run_at, _passed_over(len(passed) - len(kept), more=more))
+    return Due(passed[-1:], (), next_run_at, _passed_over(len(passed) - 1, more=more))
 
 
 def _latest_until(schedule: Schedule, now: datetime) -> datetime | None:
@@ -121,15 +123,21 @@ REPLACED = Sentence("A later run of the job replaced it.", "later_run_took_place
 """Why a run was skipped in favour of the same job's later one."""
 
 
-def _passed_over(count: int) -> Sentence | None:
-    if count == 0:
-        return None
-    if count >= _MOST_COUNTED - 1:
+def _passed_over(count: int, *, more: bool) -> Sentence | None:
+    """Return what to say of runs that were passed over.
+
+    Parameters:
+        count: how many were counted.
+        more: whether there were more of them than that.
+    """
+    if more:
         return Sentence(
             "More than {count} earlier runs were skipped while the scheduler was not running.",
             "many_earlier_runs_passed_over",
             count=count,
         )
+    if count == 0:
+        return None
     return counted(
         "{count} earlier run was skipped while the scheduler was not running.",
         "{count} earlier runs were skipped while the scheduler was not running.",

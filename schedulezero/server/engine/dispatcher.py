@@ -641,7 +641,7 @@ def _is_partly_done(run: Run) -> bool:
 
 
 def _not_made(error: Exception) -> Sentence:
-    return Sentence("The scheduler couldn't make the call: {error}", "call_not_made", error=error)
+    return Sentence("The scheduler couldn't make the call: “{error}”.", "call_not_made", error=error)
 
 
 def _note(run: Run, waited: timedelta) -> str | None:

@@ -547,18 +547,23 @@ class Jobs:
         """Raise Refusal if a registered handler doesn't offer the method; ``field`` names it in the error."""
         methods = self.registry.methods(handler_id)
         if methods is not None and method not in methods:
-            offered = ", ".join(methods) or "none at all"
-            raise Refusal(
-                "unknown_method",
+            said = (
                 Sentence(
                     "The handler {handler_id!r} doesn't offer {method!r}. It offers: {offered}.",
                     "method_unknown",
                     handler_id=handler_id,
                     method=method,
-                    offered=offered,
-                ),
-                field,
+                    offered=", ".join(methods),
+                )
+                if methods
+                else Sentence(
+                    "The handler {handler_id!r} doesn't offer {method!r}, nor any other method.",
+                    "handler_without_methods",
+                    handler_id=handler_id,
+                    method=method,
+                )
             )
+            raise Refusal("unknown_method", said, field)
 
     def _check_parts(self, job: Job) -> None:
         """Raise Refusal if the parts of a job can't be kept, or its handler doesn't offer their methods."""

@@ -257,7 +257,7 @@ class Line:
 
 def _unusable(reason: str) -> JsonObject:
     # The handler may have done the work, and a retry would get the same answer.
-    said = Sentence("The handler's answer is unusable: {error}", "handlers_answer_unusable", error=reason)
+    said = Sentence("The handler's answer is unusable: “{error}”", "handlers_answer_unusable", error=reason)
     return failure(said, retry=False)
 
 

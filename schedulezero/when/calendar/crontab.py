@@ -31,6 +31,7 @@ _PLAIN = re.compile(r"[0-9*/,\-]+")
 
 # Read as: a field as the crontab library's errors name it, and as people read it.
 _FIELDS = {
+    "second": Sentence("second", "cron_second"),
     "minute": Sentence("minute", "cron_minute"),
     "hour": Sentence("hour", "cron_hour"),
     "day-of-month": Sentence("day of the month", "cron_day"),
@@ -68,13 +69,19 @@ def crontab_trigger(text: str, zone: str) -> Trigger:
     try:
         parsed = CronSim(line, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:
-        reason = str(error).removeprefix("Bad ")
+        reason = _FIELDS.get(str(error).removeprefix("Bad "))
+        if reason is None:
+            raise WhenError(
+                "The crontab line “{text}” isn't valid. Example: `0 9 * * 1-5` runs at 9:00 on weekdays.",
+                code="crontab_invalid",
+                text=text,
+            ) from error
         raise WhenError(
             "The crontab line “{text}” can never match; check its {reason}. Example: `0 9 * * 1-5` runs "
             "at 9:00 on weekdays.",
             code="crontab_never_matches",
             text=text,
-            reason=_FIELDS.get(reason, reason),
+            reason=reason,
         ) from error
     fields = _as_fields(line, parsed) if len(line.split()) == 5 else None
     if fields is None:

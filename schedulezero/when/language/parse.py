@@ -51,6 +51,7 @@ SHOW_WHAT_IS_RIGHT = frozenset(
         "at_which_times",
         "by_the_clock_how_often",
         "by_the_clock_uneven",
+        "crontab_invalid",
         "crontab_never_matches",
         "day_or_weekday_left_out",
         "did_you_mean",

@@ -166,6 +166,8 @@ def _in_no_part(error: Unfitting, names: Names, text: str, words: Words) -> Name
         return None
     if len(parts) < 2 and all(within(at, parts[0]) is not None for at in clocks):
         return None
+    if len(parts) > 1:
+        return Named(Sentence("“{text}” names more than one part of the day.", "several_parts", text=text))
     return Named(
         Sentence(
             "“{text}” names a time and a part of the day that don't fit together.",

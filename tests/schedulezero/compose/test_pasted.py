@@ -203,6 +203,7 @@ LEFT: list[tuple[dict[str, Any], dict[str, str]]] = [
         {"embeds[0].author": "paste_left_without_text"},
     ),
     ({"title": "A", "color": "RANDOM"}, {"embeds[0].color": "paste_left_colour"}),
+    ({"title": "A", "color": "Default"}, {}),
     ({**HELLO, "embeds": [{"color": 1}]}, {"embeds[0]": "paste_left_empty_embed"}),
     (
         {

@@ -99,7 +99,8 @@ def test_addresses_of_pictures_become_embeds() -> None:
         ("tomorrow,Hi,a.png,and, more", "table_row_too_long"),
         ("tomorrow,Hi," + "|".join(f"{n}.png" for n in range(11)), "table_row_with_many_pictures"),
         ("tomorrow,Hi,http://example.com/a.png", "table_picture_without_https"),
-        ('tomorrow,"Hi,', "line_unreadable"),
+        ('tomorrow,"Hi,', "line_quote_open"),
+        ('tomorrow,"Hi" there', "line_quote_within"),
     ],
 )
 def test_a_bad_row_is_told_with_its_line_and_costs_no_other(row: str, code: str) -> None:

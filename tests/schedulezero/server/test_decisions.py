@@ -59,6 +59,19 @@ def test_making_up_for_everything_has_a_bound() -> None:
     assert due.note == "400 earlier runs were skipped while the scheduler was not running."
 
 
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        (1000, "900 earlier runs"),
+        (1001, "More than 900 earlier runs"),
+        (5000, "More than 900 earlier runs"),
+    ],
+)
+def test_what_was_not_made_up_for_is_counted_as_far_as_it_is_known(minutes: int, said: str) -> None:
+    due = decide_due(job(MissedPolicy.ALL), EVERY_MINUTE, START + minutes * MINUTE)
+    assert due.note is not None and due.note.startswith(f"{said} were skipped")
+
+
 def test_a_one_off_never_falls_due_again() -> None:
     assert decide_due(job(), Once(START + MINUTE), START + MINUTE).next_run_at is None
 

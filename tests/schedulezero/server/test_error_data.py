@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from string import Template
 from typing import Any
 
@@ -75,7 +76,7 @@ async def test_a_forged_code_is_dropped(api: Api, raw_handler: RawHandler) -> No
         "number": {"error_code": 5},
         "words": {"error_code": "No code!", "error_values": {"a": 1}},
         "list": {"error_code": "job_failed", "error_values": [1, 2]},
-        "deep": {"error_code": "job_failed", "error_values": {"a": [[[[[1]]]]]}},
+        "deep": {"error_code": "job_failed", "error_values": {"a": json.loads("[" * 9 + "]" * 9)}},
         "large": {"error_code": "job_failed", "error_values": {"a": "x" * 100_000}},
         "many": {"error_code": "job_failed", "error_values": {f"a{i}": i for i in range(1000)}},
     }

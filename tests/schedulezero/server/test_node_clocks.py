@@ -67,7 +67,7 @@ async def test_a_node_whose_clock_is_off_claims_nothing(
             await until(told)
             health = (await api.get("/api/health/ready")).json()
             assert health["trouble"].startswith(
-                f"This node's clock differs from the database's by {hours * 3600:+} s."
+                f"This node's clock differs from the database's by {abs(hours) * 3600} s."
             )
             assert not health["ready"] and health["live"]
             look()

@@ -107,6 +107,7 @@ def codes(error: WhenError) -> set[str | None]:
         ("en-GB", "9am 10am", "several_times"),
         ("en-GB", "tomorrow today", "several_days"),
         ("en-GB", "tomorrow afternoon at 9am", "time_not_in_part"),
+        ("en-GB", "tomorrow morning in the evening", "several_parts"),
         ("en-GB", "friday nights at 1", "which_night"),
         ("en-GB", "monday of the month", "which_one_of_the_month"),
         ("en-GB", "daily every monday at 9 and weekly", "two_schedules"),
