@@ -82,7 +82,7 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
 def pytest_collection_finish() -> None:
     """Keep modules and the many collected tests out of the garbage collector's sight, as `bot.run` does.
 
-    A test builds a whole bot and throws it away: with Python's own thresholds, a tenth of its time is spent on
+    A test builds a whole bot and throws it away: with Python's own thresholds, a tenth of its time goes into
     looking for cycles before that.
     """
     gc.collect()
