@@ -14,6 +14,8 @@ from cogs.desk.kit.wording import MISSED, OVERLAP
 from cogs.language import speaking, t
 from schedulezero import instants
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.when.calendar.schedules import upcoming
+from schedulezero.when.calendar.triggers import schedule_of
 from tests.conftest import until
 from tests.support.acting import click
 from tests.support.scheduling import scheduled
@@ -225,3 +227,24 @@ def test_a_changed_policy_is_told_in_the_readers_words() -> None:
         missed, overlap = differences(before, after)
         assert t(MISSED[MissedPolicy.SKIP]) in missed and t(OVERLAP[OverlapPolicy.WAIT]) in overlap
         assert "skip" not in missed and "wait" not in overlap
+
+
+def test_a_skip_stays_a_skip_in_the_changes_once_its_run_has_passed() -> None:
+    made = instants.now() - timedelta(days=30)
+    trigger = Trigger("cron", {"hour": 9, "minute": 0})
+    before = Job("1", "bot", "post", {}, trigger, anchor_at=made, created_at=made, updated_at=made)
+    skipped_at = next(upcoming(schedule_of(trigger, anchor=made, zone="UTC"), made, 1))
+    skipped = replace(before, held_until=skipped_at, updated_at=made + timedelta(seconds=5), version=2)
+    (line,) = differences(before, skipped)
+    assert line.startswith(f"Skipped: <t:{skipped_at.timestamp():.0f}:F>")
+
+    until_then = skipped_at + timedelta(days=3, minutes=7)
+    held = replace(skipped, held_until=until_then, version=3)
+    assert f"Paused until <t:{until_then.timestamp():.0f}:F>" in differences(before, held)[-1]
+
+
+def test_a_version_that_is_restored_after_its_hold_has_passed_holds_nothing() -> None:
+    now = instants.now()
+    before = Job("1", "bot", "post", {}, Trigger("cron", {"hour": 9}), created_at=now, updated_at=now)
+    restored = replace(before, held_until=now - timedelta(days=2), version=2)
+    assert differences(before, restored) == []
