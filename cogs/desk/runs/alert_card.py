@@ -7,7 +7,6 @@ card is updated instead of posting a new one. The bot's memory keeps the content
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -22,10 +21,11 @@ from cogs.desk.jobs.lookup import check, job_here, telling_of_conflicts
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.framed import framed
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, WAITING, cut, plain, relative
 from cogs.desk.runs import history
-from cogs.language import in_quotes, markn, t, tn, translated
+from cogs.language import in_quotes, markn, t, tn
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero import instants
@@ -160,11 +160,6 @@ class Alert:
         )
 
 
-def _words(reason: str) -> str:
-    """Format a reason for a card: escape all markup but the emphasis of permission names."""
-    return re.sub(r"\\\*([^*\\]{1,60})\\\*", r"*\1*", plain(translated(reason)))
-
-
 def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     """Return the card of an alert, in the current language.
 
@@ -177,7 +172,7 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     last = alert.items[-1]
     single = len(alert.items) == 1
     heading = tn(one, many, len(alert.items), job=in_quotes(cut(plain(last.title), 80)))
-    lines = [f"### {symbol} {heading}", cut(_words(alert.reason), 500)]
+    lines = [f"### {symbol} {heading}", framed(alert.reason, 500)]
     if alert.owed and alert.kind != "ahead":
         lines.append(
             t(
