@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cogs.desk.jobs.changes import differences
-from cogs.desk.kit.wording import MISSED, OVERLAP
+from cogs.desk.kit.wording import MISSED, OVERLAP, job_state
 from cogs.language import speaking, t
 from schedulezero import instants
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
@@ -41,7 +41,7 @@ async def test_skipping_the_next_run_and_undoing_it(world: World) -> None:
     text, stamp = text_of(panel), f"{before.next_run_at.timestamp():.0f}"
     assert f"Skipped: <t:{stamp}:F>\n**Hello**" in text and "⏭ next run skipped" in text
     assert "on hold" not in text
-    assert f"⏭ **Skipped:** <t:{stamp}:F>" in text and "Nothing runs until" not in text
+    assert f"⏭ **Skipped:** <t:{stamp}:F>" in text and "paused until" not in text
     assert f"**Next run:** <t:{after.next_run_at.timestamp():.0f}:F>" in text
     assert after.next_run_at - before.next_run_at == timedelta(days=7)
     await world.admin.click(panel, label="Undo")
@@ -81,16 +81,16 @@ async def test_pausing_until_a_day(world: World) -> None:
         assert "every monday" not in vague and "how often" not in vague
     form = await world.admin.click(panel, label="Pause until…")
     await world.admin.submit_modal(form, {"until": "until 7 January"})
-    assert "Nothing runs until" in text_of(panel)
+    assert "⏸ paused until <t:" in text_of(panel)
     await world.admin.click(panel, label="Resume")
     form = await world.admin.click(refused.followups[0], label="Correct it")
     assert form.modal is not None and '"value": "every monday"' in json.dumps(form.modal)
     await world.admin.submit_modal(form, {"until": "in 2 weeks"})
-    await until(lambda: "Nothing runs until" in text_of(panel))
+    await until(lambda: "⏸ paused until <t:" in text_of(panel))
     form = await world.admin.click(panel, label="Resume")
     form = await world.admin.click(panel, label="Pause until…")
     await world.admin.submit_modal(form, {"until": "in 2 weeks"})
-    assert "On hold: Hello" in text_of(panel) and "Nothing runs until" in text_of(panel)
+    assert "On hold: Hello" in text_of(panel) and "⏸ paused until <t:" in text_of(panel)
     assert (await job(world, job_id)).next_run_at > instants.now() + timedelta(days=13)
     await world.admin.click(panel, label="Resume")
     assert (await job(world, job_id)).held_until is None
@@ -248,3 +248,15 @@ def test_a_version_that_is_restored_after_its_hold_has_passed_holds_nothing() ->
     before = Job("1", "bot", "post", {}, Trigger("cron", {"hour": 9}), created_at=now, updated_at=now)
     restored = replace(before, held_until=now - timedelta(days=2), version=2)
     assert differences(before, restored) == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "until_then", "paused"),
+    [("en-GB", "⏸ paused until <t:{}:f>", "⏸ paused"), ("de", "⏸ angehalten bis <t:{}:f>", "⏸ angehalten")],
+)
+def test_a_hold_is_shown_with_its_end(locale: str, until_then: str, paused: str) -> None:
+    end = instants.now().replace(microsecond=0) + timedelta(days=40, minutes=7)
+    held = Job("1", "bot", "post", {}, Trigger("cron", {"day_of_week": "mon", "hour": 9}), held_until=end)
+    with speaking(locale):
+        assert job_state(held) == until_then.format(f"{end.timestamp():.0f}")
+        assert job_state(replace(held, state=JobState.PAUSED)) == paused

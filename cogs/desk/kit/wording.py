@@ -93,10 +93,12 @@ def quoted(text: str) -> str:
 
 
 def job_state(job: Job) -> str:
-    """Return the state of a job as a symbol and a word."""
+    """Return the state of a job as a symbol and a word, and until when it is on hold."""
     symbol, word, _ = _JOB_STATES[job.state]
-    if job.state is JobState.ACTIVE and is_held(job):
-        return f"⏭ {t('next run skipped')}" if skipped_runs(job) else f"⏸ {t('on hold')}"
+    if job.state is JobState.ACTIVE and job.held_until is not None and is_held(job):
+        if skipped_runs(job):
+            return f"⏭ {t('next run skipped')}"
+        return f"⏸ {t('paused until {when}', when=discord.utils.format_dt(job.held_until, 'f'))}"
     return f"{symbol} {t(word)}"
 
 

@@ -124,7 +124,7 @@ def setup_panel(
     target = str(guild.id)
     zone_button = DeskButton("setup", "zone", target, t("Change"))
     approval = t(
-        "on: jobs that mass-ping, change roles, or delete or lock something need a second person's approval"
+        "on. Jobs that mass-ping, change roles, or delete or lock something need a second person's approval."
     )
     approval_button = DeskButton(
         "setup",
