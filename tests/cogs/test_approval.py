@@ -424,6 +424,6 @@ async def test_a_series_that_ended_before_the_approval_goes_back_to_its_author(w
     job, _, _ = await waiting(world)
     ended = Trigger("cron", {**MONDAYS.args, "end_date": "2020-01-01T00:00:00Z"})
     answer = await click(world, world.owner, "job", "approve", await timed(world, job, ended))
-    assert "Let its author choose another time." in said(answer)
+    assert "Ask its author to choose another time." in said(answer)
     assert labels(answer.response) == ["Request changes…", "Open the job"]
     assert (await now(world, job)).state is JobState.PENDING

@@ -7,6 +7,7 @@ card is updated instead of posting a new one. The bot's memory keeps the content
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -29,7 +30,7 @@ from cogs.language import in_quotes, markn, t, tn
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero import instants
-from schedulezero.sentences import read_sentence, sentence_fields
+from schedulezero.sentences import code_of, read_sentence, sentence_fields
 
 MOST_ITEMS = 10
 
@@ -160,6 +161,12 @@ class Alert:
         )
 
 
+def _words(reason: str) -> str:
+    """Format a reason for a card; of one that was stored without a code, permission names stay emphasised."""
+    text = framed(reason, 500)
+    return text if code_of(reason) is not None else re.sub(r"\\\*([^*\\]{1,60})\\\*", r"*\1*", text)
+
+
 def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     """Return the card of an alert, in the current language.
 
@@ -172,7 +179,7 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     last = alert.items[-1]
     single = len(alert.items) == 1
     heading = tn(one, many, len(alert.items), job=in_quotes(cut(plain(last.title), 80)))
-    lines = [f"### {symbol} {heading}", framed(alert.reason, 500)]
+    lines = [f"### {symbol} {heading}", _words(alert.reason)]
     if alert.owed and alert.kind != "ahead":
         lines.append(
             t(
