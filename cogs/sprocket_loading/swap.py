@@ -356,7 +356,12 @@ def _registry(bot: commands.Bot) -> Registry:
 
 def _modules_of(name: str) -> dict[str, ModuleType]:
     """Return the modules of an extension: itself and its submodules."""
-    inner = f"{name}."  # once: thousands of modules may be loaded
+    module = sys.modules.get(name)
+    if module is None:
+        return {}
+    if not hasattr(module, "__path__"):  # thousands of modules may be loaded, and most extensions are one
+        return {name: module}
+    inner = f"{name}."
     return {key: item for key, item in list(sys.modules.items()) if key == name or key.startswith(inner)}
 
 
