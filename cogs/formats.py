@@ -45,9 +45,15 @@ def first_weekday(locale: str) -> int:
     return babel_locale(locale).first_week_day
 
 
+# Read as: a language, how it writes the first day of a month. CLDR's dates have the bare number.
+_FIRSTS = {"fr": "1er", "pt": "1º"}
+
+
 def day(value: date, locale: str) -> str:
-    """Return a day: *24 December 2026*, *24. Dezember 2026*."""
-    return format_date(value, "long", locale=babel_locale(locale))
+    """Return a day: *24 December 2026*, *24. Dezember 2026*, *1er décembre 2026*."""
+    text = format_date(value, "long", locale=babel_locale(locale))
+    first = _FIRSTS.get(babel_locale(locale).language) if value.day == 1 else None
+    return text.replace("1", first, 1) if first is not None and text.startswith("1 ") else text
 
 
 def moment(value: datetime, locale: str) -> str:

@@ -161,20 +161,27 @@ def translated(sentence: str) -> str:
     """
     if not isinstance(sentence, Sentence) or sentence.code is None:
         return sentence
-    sentence = _without_method_names(sentence)
+    sentence = without_method_names(sentence)
     if sentence.code in said_values.CODES:
         value = formats.said_value(sentence.code, sentence.values.get("value"), shown_locale())
         return value if value is not None else sentence
-    language = language_of(_locale.get())
-    if language == "en":
+    if language_of(_locale.get()) == "en":
         return _with_own_values(sentence)
-    template = _error_template(language, sentence)
-    # A peer may send any values with a known code; its own text is better than a template with gaps.
-    given = {name for name, value in sentence.values.items() if value is not None}
-    if template is None or not placeholders(template) <= given:
+    template = frame_of(sentence)
+    if template is None:
         return sentence
     # Bounded at every depth: a sentence within a sentence may be used, and so translated, more than once.
     return filled(template, sentence.values, translated)[:_LONGEST_TRANSLATED]
+
+
+def frame_of(sentence: Sentence) -> str | None:
+    """Return a sentence in the current language with its placeholders; None if it can't be said from data.
+
+    A peer may send any values with a known code; its own text is better than a template with gaps.
+    """
+    template = _error_template(language_of(_locale.get()), sentence)
+    given = {name for name, value in sentence.values.items() if value is not None}
+    return template if template is not None and placeholders(template) <= given else None
 
 
 def _with_own_values(sentence: Sentence) -> str:
@@ -199,7 +206,7 @@ def _sentences_in(value: object) -> Iterator[Sentence]:
             yield from _sentences_in(item)
 
 
-def _without_method_names(sentence: Sentence) -> Sentence:
+def without_method_names(sentence: Sentence) -> Sentence:
     """Return a sentence with words for the names of methods, which its readers don't know."""
     methods = (part.values.get("method") for part in _sentences_in(sentence))
     # Other texts in it, such as an error's, may hold the same name within a longer word.
@@ -231,14 +238,21 @@ def catalogue(language: str) -> NullTranslations:
 
 def _error_template(language: str, sentence: Sentence) -> str | None:
     code = sentence.code or ""
-    english = _error_sources(language).get(code) or error_source(language, code)
+    count = sentence.values.get("count")
+    if language == "en":  # its own text is a template filled in, and may be anybody's
+        english = next(filter(None, (_error_source(other, code) for other in sorted(LANGUAGES))), None)
+        return english[count != 1] if isinstance(english, tuple) else english
+    english = _error_source(language, code)
     if english is None:
         return None
-    context, texts = f"{ERRORS}{sentence.code}", catalogue(language)
+    context, texts = f"{ERRORS}{code}", catalogue(language)
     if isinstance(english, str):
         return texts.pgettext(context, english)
-    count = sentence.values.get("count")
     return texts.npgettext(context, *english, count if isinstance(count, int) else _SEVERAL)
+
+
+def _error_source(language: str, code: str) -> str | tuple[str, str] | None:
+    return _error_sources(language).get(code) or error_source(language, code)
 
 
 @cache

@@ -78,13 +78,19 @@ def counted(one: str, many: str, code: str, /, *, count: int, **values: Any) -> 
     return Sentence(one if count == 1 else many, code, count=count, **values)
 
 
-def filled(template: str, values: Mapping[str, Any], say: Callable[[str], str] = str) -> str:
+def filled(
+    template: str,
+    values: Mapping[str, Any],
+    say: Callable[[str], str] = str,
+    write: Callable[[object], str] = str,
+) -> str:
     """Fill in a template's placeholders.
 
     Parameters:
         template: the text.
         values: values by name; a placeholder without a value stays unchanged.
         say: renders a sentence among the values.
+        write: renders any other value.
     """
 
     def fill(part: re.Match[str]) -> str:
@@ -92,8 +98,8 @@ def filled(template: str, values: Mapping[str, Any], say: Callable[[str], str] =
             return part[0]
         value = values[part[1]]
         if part[2] and not isinstance(value, Sentence):
-            return repr(value)
-        return _said(value, say, " " if part[1] == _SENTENCES else ", ")
+            return write(repr(value))
+        return _said(value, say, write, " " if part[1] == _SENTENCES else ", ")
 
     return _PLACEHOLDER.sub(fill, template)
 
@@ -183,10 +189,10 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _said(value: Any, say: Callable[[str], str], between: str = ", ") -> str:
+def _said(value: Any, say: Callable[[str], str], write: Callable[[object], str], between: str = ", ") -> str:
     if isinstance(value, tuple):
-        return between.join(_said(item, say) for item in cast("tuple[Any, ...]", value))
-    return say(value) if isinstance(value, Sentence) else str(value)
+        return between.join(_said(item, say, write) for item in cast("tuple[Any, ...]", value))
+    return say(value) if isinstance(value, Sentence) else write(value)
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:

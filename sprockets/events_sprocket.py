@@ -291,7 +291,7 @@ async def _chosen(
             retry=False,
             code="event_not_due",
             title=title,
-            when=discord.utils.format_dt(event.start_time, "F"),
+            when=to_iso(event.start_time),
         )
     return event
 

@@ -361,8 +361,11 @@ def _ids(value: Any) -> list[int]:
 
 
 def _unseen(channel_id: int) -> Finding:
+    # Whoever reads this may see it.
     said = Sentence(
-        "The channel {id} isn't in this server, or I can't see it.", "channel_not_here", id=channel_id
+        "The channel {id} isn't in this server, or I can't see it.",
+        "channel_not_here",
+        id=f"<#{channel_id}>",
     )
     return Finding(Of.UNSEEN, said)
 

@@ -21,6 +21,7 @@ from schedulezero.exchange.recurrence import Recurrence, recurrence_of
 from schedulezero.exchange.rrule_triggers import guessed, rules_of
 from schedulezero.instants import to_iso
 from schedulezero.model import JsonObject, Trigger
+from schedulezero.said_values import said_moment
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.calendar_trigger import MOST_EXCLUDED
 from schedulezero.when.calendar.triggers import schedule_of
@@ -93,7 +94,7 @@ def jobs_of(event: Event, changes: Sequence[Event], now: datetime, zone: str) ->
         raise Unusable(
             "This event is in the past: it was on {start}.",
             code="ical_event_over",
-            start=f"{at.astimezone(ZoneInfo(event.frame.name or zone)):%Y-%m-%d %H:%M}",
+            start=said_moment(at.astimezone(ZoneInfo(event.frame.name or zone))),
         )
     return found
 

@@ -55,7 +55,7 @@ async def test_a_channel_that_is_deleted_is_told_before_anything_fails(world: Wo
     world.env.backend.delete_channel(doomed.id)
     await world.env.settle()
     (card,) = await until(lambda: cards(world, alerts, "will fail"))
-    assert f"The channel {doomed.id} isn't in this server" in text_of(card)
+    assert f"The channel <#{doomed.id}> isn't in this server" in text_of(card)
     moved = await pick(world.admin, card, "alert:move", [world.channel])
     assert "Moved: Into the void" in said(moved) and f"<#{world.channel.id}>" in said(moved)
 

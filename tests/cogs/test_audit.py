@@ -57,6 +57,9 @@ def test_an_entry_is_in_the_words_of_the_settings() -> None:
         told("paused", Change("held_until", None, "2026-12-03T16:00:00Z"))
         == "-# No runs until: <t:1796313600:f>"
     )
+    assert told("skipped", Change("held_until", None, "2026-12-03T16:00:00Z")) == (
+        "-# Skipped: <t:1796313600:f>"
+    )
     assert told("resumed", Change("held_until", "2026-12-03T16:00:00Z", None)) == ""
     assert told("changed", Change("in_quiet_hours", False, True)) == (
         "-# In the server's quiet hours: skip the run → run anyway"

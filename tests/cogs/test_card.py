@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from cogs.desk.jobs.changes import differences
-from cogs.desk.kit.wording import MISSED, OVERLAP
+from cogs.desk.kit.wording import MISSED, OVERLAP, job_state
 from cogs.language import speaking, t
 from schedulezero import instants
 from schedulezero.model import Job, JobState, MissedPolicy, OverlapPolicy, Trigger
+from schedulezero.when.calendar.schedules import upcoming
+from schedulezero.when.calendar.triggers import schedule_of
 from tests.conftest import until
 from tests.support.acting import click
 from tests.support.scheduling import scheduled
@@ -39,7 +41,7 @@ async def test_skipping_the_next_run_and_undoing_it(world: World) -> None:
     text, stamp = text_of(panel), f"{before.next_run_at.timestamp():.0f}"
     assert f"Skipped: <t:{stamp}:F>\n**Hello**" in text and "⏭ next run skipped" in text
     assert "on hold" not in text
-    assert f"⏭ **Skipped:** <t:{stamp}:F>" in text and "Nothing runs until" not in text
+    assert f"⏭ **Skipped:** <t:{stamp}:F>" in text and "paused until" not in text
     assert f"**Next run:** <t:{after.next_run_at.timestamp():.0f}:F>" in text
     assert after.next_run_at - before.next_run_at == timedelta(days=7)
     await world.admin.click(panel, label="Undo")
@@ -79,16 +81,16 @@ async def test_pausing_until_a_day(world: World) -> None:
         assert "every monday" not in vague and "how often" not in vague
     form = await world.admin.click(panel, label="Pause until…")
     await world.admin.submit_modal(form, {"until": "until 7 January"})
-    assert "Nothing runs until" in text_of(panel)
+    assert "⏸ paused until <t:" in text_of(panel)
     await world.admin.click(panel, label="Resume")
     form = await world.admin.click(refused.followups[0], label="Correct it")
     assert form.modal is not None and '"value": "every monday"' in json.dumps(form.modal)
     await world.admin.submit_modal(form, {"until": "in 2 weeks"})
-    await until(lambda: "Nothing runs until" in text_of(panel))
+    await until(lambda: "⏸ paused until <t:" in text_of(panel))
     form = await world.admin.click(panel, label="Resume")
     form = await world.admin.click(panel, label="Pause until…")
     await world.admin.submit_modal(form, {"until": "in 2 weeks"})
-    assert "On hold: Hello" in text_of(panel) and "Nothing runs until" in text_of(panel)
+    assert "On hold: Hello" in text_of(panel) and "⏸ paused until <t:" in text_of(panel)
     assert (await job(world, job_id)).next_run_at > instants.now() + timedelta(days=13)
     await world.admin.click(panel, label="Resume")
     assert (await job(world, job_id)).held_until is None
@@ -225,3 +227,36 @@ def test_a_changed_policy_is_told_in_the_readers_words() -> None:
         missed, overlap = differences(before, after)
         assert t(MISSED[MissedPolicy.SKIP]) in missed and t(OVERLAP[OverlapPolicy.WAIT]) in overlap
         assert "skip" not in missed and "wait" not in overlap
+
+
+def test_a_skip_stays_a_skip_in_the_changes_once_its_run_has_passed() -> None:
+    made = instants.now() - timedelta(days=30)
+    trigger = Trigger("cron", {"hour": 9, "minute": 0})
+    before = Job("1", "bot", "post", {}, trigger, anchor_at=made, created_at=made, updated_at=made)
+    skipped_at = next(upcoming(schedule_of(trigger, anchor=made, zone="UTC"), made, 1))
+    skipped = replace(before, held_until=skipped_at, updated_at=made + timedelta(seconds=5), version=2)
+    (line,) = differences(before, skipped)
+    assert line.startswith(f"Skipped: <t:{skipped_at.timestamp():.0f}:F>")
+
+    until_then = skipped_at + timedelta(days=3, minutes=7)
+    held = replace(skipped, held_until=until_then, version=3)
+    assert f"Paused until <t:{until_then.timestamp():.0f}:F>" in differences(before, held)[-1]
+
+
+def test_a_version_that_is_restored_after_its_hold_has_passed_holds_nothing() -> None:
+    now = instants.now()
+    before = Job("1", "bot", "post", {}, Trigger("cron", {"hour": 9}), created_at=now, updated_at=now)
+    restored = replace(before, held_until=now - timedelta(days=2), version=2)
+    assert differences(before, restored) == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "until_then", "paused"),
+    [("en-GB", "⏸ paused until <t:{}:f>", "⏸ paused"), ("de", "⏸ angehalten bis <t:{}:f>", "⏸ angehalten")],
+)
+def test_a_hold_is_shown_with_its_end(locale: str, until_then: str, paused: str) -> None:
+    end = instants.now().replace(microsecond=0) + timedelta(days=40, minutes=7)
+    held = Job("1", "bot", "post", {}, Trigger("cron", {"day_of_week": "mon", "hour": 9}), held_until=end)
+    with speaking(locale):
+        assert job_state(held) == until_then.format(f"{end.timestamp():.0f}")
+        assert job_state(replace(held, state=JobState.PAUSED)) == paused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import discord
 import pytest
@@ -14,6 +14,7 @@ from cogs.language import example_day, in_quotes, speaking, translated, with_col
 from schedulezero.said_values import said_clock, said_day, said_moment, said_span, said_weekday
 from schedulezero.sentences import Sentence, read_sentence, sentence_fields
 from schedulezero.when.language.day_text import day_of
+from schedulezero.when.language.parse import understand
 
 EVE = date(2026, 12, 24)
 
@@ -37,6 +38,27 @@ def test_each_locale_writes_its_own_way(locale: str, expected: list[str]) -> Non
         formats.rounded_span(timedelta(minutes=91), locale),
         formats.number(12000, locale),
     ] == expected
+
+
+def test_the_first_of_a_month_is_written_as_people_do() -> None:
+    said = [
+        formats.day(date(2026, 12, 1), locale) for locale in ("fr", "pt-BR", "de", "es-ES", "en-GB", "en-US")
+    ]
+    assert said == [
+        "1er décembre 2026", "1º de dezembro de 2026", "1. Dezember 2026", "1 de diciembre de 2026",
+        "1 December 2026", "December 1, 2026",
+    ]  # fmt: skip
+    assert formats.day(date(2026, 12, 11), "fr") == "11 décembre 2026"
+
+
+def test_a_note_on_what_was_typed_is_in_the_language_of_its_reader() -> None:
+    zone, now = "Europe/Berlin", datetime(2026, 11, 24, 12, tzinfo=UTC)
+    (note,) = understand("nächsten Freitag um 18 Uhr", zone=zone, locale="de", now=now).notes
+    with speaking("fr"):
+        assert "vendredi 27 novembre 2026" in translated(note)
+    (note,) = understand("5/12 18:00", zone=zone, locale="de", now=now).notes
+    with speaking("es-ES"):
+        assert "5 de diciembre de 2026" in translated(note)
 
 
 def test_sizes_and_weeks_are_the_readers() -> None:

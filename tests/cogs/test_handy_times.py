@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+from cogs.desk.kit.suggesting import handy_choices
+from cogs.language import speaking
+from schedulezero.when.language.handy import Handy
 from tests.support.scheduling import hello
 from tests.support.text import text_of
 from tests.support.world import World, custom_id, labels, pick, press
@@ -45,3 +49,14 @@ async def test_equal_names_are_numbered(world: World) -> None:
         await world.admin.click(preview.response, label="Confirm")  # type: ignore[arg-type]
         assert name in text_of(preview.response)
     assert custom_id(preview.response, "job:run:")
+
+
+def test_an_evening_that_begins_in_the_afternoon_is_not_called_evening() -> None:
+    found = [(Handy.EVENING, datetime(2026, 12, 24, hour, tzinfo=UTC)) for hour in (16, 19)]
+    labels_of = [label for label, _ in handy_choices(found, "UTC")]
+    assert labels_of == ["Today, 16:00", "This evening, 19:00"]
+    with speaking("pt-BR"):
+        assert [label.partition(",")[0] for label, _ in handy_choices(found, "UTC")] == [
+            "Hoje",
+            "Hoje à noite",
+        ]

@@ -149,7 +149,7 @@ async def test_an_edit_of_when_keeps_a_hold_and_names_a_skip_that_it_ends(world:
         return text_of(shown.response)
 
     held = await client.pause(job_id, instants.now() + timedelta(days=60), by)
-    assert "Nothing runs until" in await edited("every tuesday at 9")
+    assert "⏸ paused until <t:" in await edited("every tuesday at 9")
     assert (await client.job(job_id, str(world.guild.id))).held_until == held.held_until
     told = await edited("in 3 days")
     assert "The job is on hold beyond its last run. Resume it first, or choose a later time." in told
@@ -187,7 +187,7 @@ async def test_a_failed_run_is_told_in_words(world: World) -> None:
         return text if "❌ failed" in text else None
 
     text = await until(told)
-    assert f"The channel {doomed.id} no longer exists." in text
+    assert f"The channel <#{doomed.id}> no longer exists." in text
     card = said(await world.admin.slash(world.channel, "schedule show", job=job_id))
     assert "no longer exists" in card
 
@@ -220,10 +220,10 @@ async def test_reload_registers_again_and_says_what_changed(world: World) -> Non
 async def test_status_shows_everything_well(world: World) -> None:
     await scheduled(world)
     text = said(await world.owner.slash(world.channel, "schedule status"))
-    assert "❌" not in text and "runs: 0 waiting" in text
+    assert "❌" not in text and "**Runs:** 0 waiting" in text
     assert f"registered with {len(world.handler.sprockets)} kinds of job" in text
     text = said(await world.admin.slash(world.channel, "schedule status"))
-    assert text.count("✅") == 6 and "❌" not in text and "runs: 0 waiting" in text
+    assert text.count("✅") == 6 and "❌" not in text and "**Runs:** 0 waiting" in text
     assert "**Scheduling:** working" in text and f"{len(world.handler.sprockets)} kinds of job" in text
     for word in (world.settings.api_endpoint, world.settings.handler_id, "127.0.0.1", "ZeroMQ", "andler"):
         assert word not in text, word

@@ -86,7 +86,7 @@ async def test_which_job_posted_a_message(world: World) -> None:
 
     async def told() -> str | None:
         text = said(await world.admin.context_menu(world.channel, "Which job posted this?", posted))
-        return text if "Posted by: Who wrote this?" in text else None
+        return text if "### The job that posted this message\n**Who wrote this?**" in text else None
 
     assert await until(told)
     other = await world.admin.send(world.channel, "By hand")

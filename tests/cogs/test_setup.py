@@ -81,7 +81,7 @@ async def test_what_is_risky_waits_for_a_second_person(world: World) -> None:
     panel = await setup(world)
     await pick(world.admin, panel, "setup:alerts", [alerts])
     await press(world.admin, panel, "setup:approval")
-    assert "wait for a second person" in text_of(panel)
+    assert "need a second person's approval" in text_of(panel)
     values = {"channel_id": [world.channel], "message": "Everybody!", "everyone": True}
     preview = await world.draft(world.admin, "send_announcement", values, "every monday at 9")
     assert "Ask for approval" in labels(preview.response)

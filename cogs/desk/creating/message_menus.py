@@ -55,7 +55,7 @@ async def which_job(desk: Desk, message: discord.Message) -> None:
                 "history was cleared."
             )
         )
-    await job_card.show_card(desk, run.job_id, heading=t("Posted by"))
+    await job_card.show_card(desk, run.job_id, headline=t("The job that posted this message"))
 
 
 def _is_mine(desk: Desk, message: discord.Message) -> bool:

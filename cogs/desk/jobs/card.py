@@ -33,7 +33,7 @@ from cogs.desk.kit.wording import (
     skipped_runs,
     title_of,
 )
-from cogs.language import t, translated, with_colon
+from cogs.language import t, tn, translated, with_colon
 from schedulezero.client.dialect import Feature
 from schedulezero.methods.spec import MethodSpec
 from schedulezero.model import GuildRules, Job, JobState, MissedPolicy, OverlapPolicy, Run, RunState
@@ -118,16 +118,15 @@ def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None, 
         f"**{t('When:')}** {sentence_with_zone(job)}",
     ]
     if skipped := skipped_runs(job):
-        lines.append(f"⏭ **{t('Skipped:')}** {', '.join(map(full, skipped))}")
-    elif is_held(job) and job.held_until is not None:
-        lines.append(f"⏸ {t('Nothing runs until {when}.', when=full(job.held_until))}")
+        label = tn("Skipped:", "Skipped:", len(skipped))
+        lines.append(f"⏭ **{label}** {', '.join(map(full, skipped))}")
     if job.next_run_at is not None:
         left, why = next_allowed(job, rules)
         if left is not None:
             lines.append(f"**{t('Next run:')}** {full(left)}")
         if why is not None:
             said = t(
-                "The run {when} would be skipped: {reason}",
+                "The run {when} will be skipped: {reason}",
                 when=relative(job.next_run_at),
                 reason=translated(why),
             )

@@ -32,14 +32,15 @@ from cogs.desk.kit.wording import (
     plain,
     relative,
     sentence_with_zone,
-    skipped_runs,
     state_word,
     title_of,
 )
 from cogs.language import t
 from cogs.services import spec_for, specs_of
+from schedulezero import instants
 from schedulezero.model import Job, JobState, JobVersion
 from schedulezero.model.authorship import ASKED
+from schedulezero.when.calendar.skipped import runs_skipped
 
 _SHOWN = 7
 
@@ -115,11 +116,8 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
     found += _changed_parts(before, after, readable)
     if before.state is not after.state:
         note(t("State"), state_word(before.state), state_word(after.state))
-    if before.held_until != after.held_until and after.held_until is not None:
-        if skipped := skipped_runs(after):
-            found.append(f"{t('Skipped:')} {relative(skipped[-1])}")
-        else:
-            found.append(t("Nothing runs until {when}.", when=full(after.held_until)))
+    if before.held_until != after.held_until and (held := _held(after)) is not None:
+        found.append(held)
     if (lost := no_longer_held(before, after)) is not None:
         found.append(lost)
     note(t("Missed runs"), t(MISSED[before.missed]), t(MISSED[after.missed]))
@@ -134,6 +132,19 @@ def differences(before: Job, after: Job, readable: Mapping[int, Job] = MappingPr
     ):
         note(label, before.meta.get(key), after.meta.get(key))
     return found
+
+
+def _held(job: Job) -> str | None:
+    """Return what a change skipped, or until when it paused the job; None if neither.
+
+    Judged as of the change: a skipped run that has passed since was still skipped, and didn't become a hold.
+    """
+    at = job.updated_at or instants.now()
+    if job.held_until is None or job.held_until <= at:
+        return None
+    if skipped := runs_skipped(job, at):
+        return t("Skipped: {when}", when=full(skipped[-1]))
+    return t("Paused until {when}", when=full(job.held_until))
 
 
 def _said(key: str, value: Any) -> str:

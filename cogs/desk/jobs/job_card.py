@@ -58,9 +58,9 @@ from schedulezero.when.language.parse import understand
 _RUN = re.compile(r"(?P<job>.+):(?P<at>\d{10})", re.ASCII)
 
 
-async def show_card(desk: Desk, job_id: str, heading: str | None = None) -> None:
-    """Show a job's card."""
-    said = Said(heading)
+async def show_card(desk: Desk, job_id: str, headline: str | None = None) -> None:
+    """Show a job's card, with a headline above its name if there is one."""
+    said = Said(headline=headline)
     drawn = await drawn_now(desk, job_id, said)
     await expect_uncancelled(desk, drawn.job)
     await show_live(desk, drawn, said)

@@ -23,6 +23,7 @@ _HANDY = {
     Handy.TOMORROW: mark("Tomorrow, {time}"),
     Handy.MONDAY: mark("Monday, {time}"),
 }
+_EVENING = 18  # every language calls it evening from then on, whenever a server's own one begins
 _LONGEST_VALUE = 100
 """Characters of a select's option."""
 
@@ -48,7 +49,10 @@ def handy_choices(found: Iterable[tuple[Handy, datetime]], zone: str) -> list[tu
         local = at.astimezone(ZoneInfo(zone))
         shown = formats.clock(local.time().replace(second=0), shown_locale())
         # What is stored is an instant: no change of zones, clocks or languages moves it.
-        choices.append((t(_HANDY[name], time=shown), local.isoformat(timespec="seconds")))
+        label = _HANDY[name]
+        if name is Handy.EVENING and local.hour < _EVENING:
+            label = mark("Today, {time}")
+        choices.append((t(label, time=shown), local.isoformat(timespec="seconds")))
     return choices
 
 

@@ -14,6 +14,7 @@ from typing import cast
 import discord
 
 from cogs import formats
+from cogs.desk.kit.framed import cut, framed, plain, with_mentions_of_people
 from cogs.language import in_quotes, mark, shown_locale, t, tn, translated, with_colon
 from schedulezero import instants
 from schedulezero.methods.markup import escaped
@@ -25,13 +26,8 @@ from schedulezero.sentences import read_sentence
 from schedulezero.when.calendar.skipped import runs_skipped
 from schedulezero.when.language.describe import describe
 
-# Mentions and instants that a sentence names, as they are after escaping.
-_ESCAPED_MENTION = re.compile("\\\\<(@)\u200b(&?\\d{15,20})>|\\\\<(#)(\\d{15,20})>")
-_INSTANT = re.compile(r"(?<![^\s(“„«])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[\s.,:;)]|$)", re.ASCII)
-
 _ESCAPE = re.compile(r"\\(.)")
 
-_MOST_ESCAPED = 4000  # Discord shows no longer text
 MAX_LABEL = 45
 MAX_FIELDS = 5
 """The most fields in a modal."""
@@ -97,10 +93,12 @@ def quoted(text: str) -> str:
 
 
 def job_state(job: Job) -> str:
-    """Return the state of a job as a symbol and a word."""
+    """Return the state of a job as a symbol and a word, and until when it is on hold."""
     symbol, word, _ = _JOB_STATES[job.state]
-    if job.state is JobState.ACTIVE and is_held(job):
-        return f"⏭ {t('next run skipped')}" if skipped_runs(job) else f"⏸ {t('on hold')}"
+    if job.state is JobState.ACTIVE and job.held_until is not None and is_held(job):
+        if skipped_runs(job):
+            return f"⏭ {t('next run skipped')}"
+        return f"⏸ {t('paused until {when}', when=discord.utils.format_dt(job.held_until, 'f'))}"
     return f"{symbol} {t(word)}"
 
 
@@ -176,19 +174,9 @@ def relative(instant: datetime) -> str:
     return discord.utils.format_dt(instant, "R")
 
 
-def cut(text: str, length: int) -> str:
-    """Shorten a text to a length, with an ellipsis; Discord counts characters the same way."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"
-
-
-def plain(text: str) -> str:
-    """Escape a text: no formatting, no pings, on one line."""
-    return escaped(" ".join(text[:_MOST_ESCAPED].split()))
-
-
 def readable(text: str) -> str:
     """Escape whatever can hide a part of a text; emphasis and mentions hide nothing and stay."""
-    shown = _ESCAPED_MENTION.sub(r"<\1\2\3\4>", escaped(text))
+    shown = with_mentions_of_people(escaped(text))
     return _ESCAPE.sub(lambda found: found[1] if found[1] in "*_~" else found[0], shown)
 
 
@@ -282,26 +270,13 @@ def reason(run: Run, length: int = 300) -> str | None:
     said = run.error or run.note
     if not said:
         return None
-    return _shown(said, length)
+    return framed(said, length)
 
 
 def result(run: Run, length: int = 300) -> str | None:
     """Return what a successful run tells about itself, in the reader's language; None if it tells nothing."""
     said = read_sentence(run.result or {}, "message") if run.state is RunState.SUCCEEDED else None
-    return _shown(said, length) if said and said.strip() else None
-
-
-def _shown(said: str, length: int) -> str:
-    """Show a sentence of the server or of a job; the people and roles that it names are not pinged."""
-    text = _INSTANT.sub(_instant, cut(plain(translated(said)), length))
-    return _ESCAPED_MENTION.sub(r"<\1\2\3\4>", text)
-
-
-def _instant(found: re.Match[str]) -> str:
-    try:
-        return discord.utils.format_dt(instants.from_iso(found[0]), "F")
-    except ValueError:
-        return found[0]
+    return framed(said, length) if said and said.strip() else None
 
 
 def title_of(job: Job) -> str:

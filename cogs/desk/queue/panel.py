@@ -126,7 +126,7 @@ def _slot_lines(slots: Sequence[datetime], waiting: Sequence[Job]) -> list[str]:
 
 def _named(job: Job) -> str:
     name = cut(plain(title_of(job)), 60)
-    marks = {JobState.PAUSED: t("paused"), JobState.PENDING: t("waiting for approval")}
+    marks = {JobState.PAUSED: tc("a post in a queue", "paused"), JobState.PENDING: t("waiting for approval")}
     return f"{name} ({marks[job.state]})" if job.state in marks else name
 
 

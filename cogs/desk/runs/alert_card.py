@@ -22,14 +22,15 @@ from cogs.desk.jobs.lookup import check, job_here, telling_of_conflicts
 from cogs.desk.kit.components import DeskButton, DeskChannelSelect, DeskSelect
 from cogs.desk.kit.context import Desk
 from cogs.desk.kit.dispatch import Panel
+from cogs.desk.kit.framed import framed
 from cogs.desk.kit.layout import panel_of, row_of
 from cogs.desk.kit.wording import BAD, WAITING, cut, plain, relative
 from cogs.desk.runs import history
-from cogs.language import in_quotes, markn, t, tn, translated
+from cogs.language import in_quotes, markn, t, tn
 from cogs.rights.deciding import Act, moved
 from cogs.services import Refused
 from schedulezero import instants
-from schedulezero.sentences import read_sentence, sentence_fields
+from schedulezero.sentences import code_of, read_sentence, sentence_fields
 
 MOST_ITEMS = 10
 
@@ -161,8 +162,9 @@ class Alert:
 
 
 def _words(reason: str) -> str:
-    """Format a reason for a card: escape all markup but the emphasis of permission names."""
-    return re.sub(r"\\\*([^*\\]{1,60})\\\*", r"*\1*", plain(translated(reason)))
+    """Format a reason for a card; of one that was stored without a code, permission names stay emphasised."""
+    text = framed(reason, 500)
+    return text if code_of(reason) is not None else re.sub(r"\\\*([^*\\]{1,60})\\\*", r"*\1*", text)
 
 
 def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
@@ -177,7 +179,7 @@ def alert_panel(alert: Alert, *, private: bool = False) -> ui.LayoutView:
     last = alert.items[-1]
     single = len(alert.items) == 1
     heading = tn(one, many, len(alert.items), job=in_quotes(cut(plain(last.title), 80)))
-    lines = [f"### {symbol} {heading}", cut(_words(alert.reason), 500)]
+    lines = [f"### {symbol} {heading}", _words(alert.reason)]
     if alert.owed and alert.kind != "ahead":
         lines.append(
             t(

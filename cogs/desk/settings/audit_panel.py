@@ -182,7 +182,13 @@ def _changes(entry: AuditEntry) -> list[str]:
             if change.field.startswith(_OF_A_NEW_JOB) and change.new not in (None, "", False, [], {})
         ]
     only_new = new or entry.action in ("run", "made_up")
-    lines = [_line(change, only_new=only_new) for change in changes[:_MOST_CHANGES]]
+    skips = entry.action == "skipped"
+    lines = [
+        t("Skipped: {when}", when=_value(_HOLD, change.new))
+        if skips and change.field == _HOLD
+        else _line(change, only_new=only_new)
+        for change in changes[:_MOST_CHANGES]
+    ]
     if len(changes) > _MOST_CHANGES:
         lines.append(tn("… and {count} more", "… and {count} more", len(changes) - _MOST_CHANGES))
     return lines

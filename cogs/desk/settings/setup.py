@@ -124,7 +124,7 @@ def setup_panel(
     target = str(guild.id)
     zone_button = DeskButton("setup", "zone", target, t("Change"))
     approval = t(
-        "on: jobs that mass-ping, change roles, or delete or lock something need a second person's approval"
+        "on. Jobs that mass-ping, change roles, or delete or lock something need a second person's approval."
     )
     approval_button = DeskButton(
         "setup",
@@ -327,7 +327,9 @@ def _channel_picked(desk: Desk) -> str | None:
     guild = desk.guild
     channel = guild.get_channel_or_thread(int(chosen)) if chosen and chosen.isdecimal() else None
     if chosen is not None and channel is None:
-        raise Refused(t("The channel {id} isn't in this server, or I can't see it.", id=chosen))
+        raise Refused(
+            t("The channel {id} isn't in this server, or I can't see it.", id=f"<#{plain(chosen)}>")
+        )
     if channel is not None and not getattr(channel.permissions_for(guild.me), posting_in(channel)):
         if guild.me.is_timed_out():
             raise Refused(translated(bot_timed_out(guild.me)))

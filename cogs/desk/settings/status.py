@@ -17,7 +17,7 @@ from cogs.desk.settings.busiest import busiest_lines
 from cogs.desk.settings.database_status import database_lines
 from cogs.desk.settings.plain_status import plain_kinds, plain_lines
 from cogs.health import Check, own_instance
-from cogs.language import grouped, mebibytes, t, tc, tn, translated
+from cogs.language import grouped, mebibytes, t, tn, translated
 from cogs.rights.allowance import allowance_of, files_used, imports, used_up
 from cogs.services import Refused, handler_of
 from cogs.sprocket_loading.loader import loaded
@@ -57,14 +57,16 @@ async def show_status(desk: Desk) -> None:
 
 def _sprockets(desk: Desk) -> Check:
     names = loaded(desk.bot)
-    methods = len(handler_of(desk.bot).sprockets)
-    listed = ", ".join(names) or tc("no sprockets", "none")
-    said = tn(
-        "{names}, with {count} kind of job", "{names}, with {count} kinds of job", methods, names=listed
-    )
     if not names:
-        said += f". {t('`/load_sprocket` loads one.')}"
-    return Check(t("Sprockets:"), bool(names), said)
+        return Check(t("Sprockets:"), False, t("none. `/load_sprocket` loads one."))
+    methods = len(handler_of(desk.bot).sprockets)
+    said = tn(
+        "{names}, with {count} kind of job",
+        "{names}, with {count} kinds of job",
+        methods,
+        names=", ".join(names),
+    )
+    return Check(t("Sprockets:"), True, said)
 
 
 async def _server_lines(desk: Desk) -> list[Check]:
@@ -126,8 +128,8 @@ async def _run_lines(desk: Desk) -> list[Check]:
     lines: list[Check] = []
     waiting, running = health.get("runs_waiting"), health.get("runs_under_way")
     if isinstance(waiting, int) and isinstance(running, int):
-        text = t("runs: {waiting} waiting, {running} running", waiting=waiting, running=running)
-        lines.append(Check(t("Queue:"), waiting < _MANY_WAITING, text))
+        text = t("{waiting} waiting, {running} running", waiting=waiting, running=running)
+        lines.append(Check(t("Runs:"), waiting < _MANY_WAITING, text))
     if page.runs:
         lines.append(_last_run(page.runs[0]))
     return lines

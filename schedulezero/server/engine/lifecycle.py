@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from schedulezero.errors import TriggerError
 from schedulezero.instants import to_iso
@@ -31,6 +32,7 @@ from schedulezero.model.part import (
     next_part_at,
     thens,
 )
+from schedulezero.said_values import said_moment
 from schedulezero.sentences import Sentence, present_fields
 from schedulezero.server.decisions.due import next_run_of
 from schedulezero.server.decisions.parts import held as held_parts
@@ -51,7 +53,7 @@ from schedulezero.when.calendar.calendar_trigger import HOLIDAYS
 from schedulezero.when.calendar.gaps import gap_below
 from schedulezero.when.calendar.holidays import load as load_holidays
 from schedulezero.when.calendar.skipped import held_after
-from schedulezero.when.calendar.triggers import schedule_of
+from schedulezero.when.calendar.triggers import run_date, schedule_of
 from schedulezero.when.calendar.weekdays import with_day_names
 
 _CLOCK_SKEW = timedelta(seconds=5)
@@ -657,13 +659,16 @@ def first_run(job: Job, now: datetime) -> datetime:
         just_now = schedule.next_after(now - _CLOCK_SKEW)
         if just_now is not None:
             return just_now
+        path, zone = "trigger.args.run_date", ZoneInfo(job.trigger.zone_or(job.timezone))
+        moment = run_date(job.trigger.args["run_date"], zone, path)
         raise TriggerError(
-            "trigger.args.run_date",
+            path,
             Sentence(
-                "“{moment}” is in the past; the scheduler's clock says {now}.",
+                "{moment} is in the past; the scheduler's clock says {now} ({zone}).",
                 "run_date_past",
-                moment=job.trigger.args["run_date"],
-                now=to_iso(now),
+                moment=said_moment(moment.astimezone(zone)),
+                now=said_moment(now.astimezone(zone)),
+                zone=zone.key,
             ),
         )
     raise TriggerError(

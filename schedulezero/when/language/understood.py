@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 from schedulezero.errors import WhenError
 from schedulezero.model import Trigger
+from schedulezero.said_values import said_day, said_weekday
 from schedulezero.sentences import Sentence
 from schedulezero.when.calendar.rule import Bounded
 from schedulezero.when.calendar.schedules import Schedule, upcoming
 from schedulezero.when.calendar.triggers import schedule_of
 from schedulezero.when.grammar.read import Reading
 from schedulezero.when.grammar.variants import Remark
-from schedulezero.when.language.describe import day_in_words, describe
-from schedulezero.when.language.say import wording_of
+from schedulezero.when.language.describe import describe
 
 _COMPARED = 8
 """Runs of two readings that are compared: one of every two months may differ only in the third."""
@@ -78,19 +78,18 @@ def _note(
     remark: Remark, typed: str, first: datetime | None, trigger: Trigger, zone: str, locale: str
 ) -> Sentence:
     """What a person should know about one choice that was made in reading a text."""
-    say = wording_of(locale)
     if remark.kind == "every_two" or first is None:
         told = describe(trigger, zone, locale)
         return Sentence("“{typed}” was read as “{read}”.", "word_mended", typed=typed, read=told)
-    local = first.astimezone(ZoneInfo(zone))
-    day = day_in_words(local, say)
+    local = first.astimezone(ZoneInfo(zone)).date()
+    day = said_day(local)
     if remark.kind == "date_order":
         return Sentence("“{typed}” was read as {day}.", "date_read", typed=typed, day=day)
     return Sentence(
         "“{typed}” was read as {weekday} {day}, the next one.",
         "weekday_read",
         typed=typed,
-        weekday=say["weekdays"][local.weekday()],
+        weekday=said_weekday(local),
         day=day,
     )
 
