@@ -204,7 +204,10 @@ def _not_theirs(job: Job) -> str:
     name = in_quotes(escaped(job.title[:80]))
     if belongs_to_another(job):
         return t("Only the creator of {job} and administrators may change it.", job=name)
-    return t("Only the creator of {job}, administrators and the roles it names may change it.", job=name)
+    return t(
+        "Only the creator of {job}, administrators and members with one of its editing roles may change it.",
+        job=name,
+    )
 
 
 def _only_called_off(job: Job) -> str:

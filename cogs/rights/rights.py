@@ -476,16 +476,16 @@ def _ping_problems(around: _Around) -> list[Finding]:
     lacking = permission_words(permission)
     said = (
         Sentence(
-            "{who}, who created this job, doesn't have the *{permission}* permission in "
-            "this server. Calls after each successful run need it.",
+            "{who}, who created this job, doesn't have the *{permission}* permission in this server. "
+            "Calling a URL after each successful run requires it.",
             "creator_lacks_for_call",
             who=member.mention,
             permission=lacking,
         )
         if around.absent
         else Sentence(
-            "You don't have the *{permission}* permission in this server. Calls after each "
-            "successful run need it.",
+            "You don't have the *{permission}* permission in this server. Calling a URL after each "
+            "successful run requires it.",
             "you_lack_for_call",
             permission=lacking,
         )

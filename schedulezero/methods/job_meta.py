@@ -53,7 +53,7 @@ def read_meta(found: Any) -> JsonObject:
     if "creator_id" in read and "guild_id" not in read:
         raise ParameterError(
             META_KEY,
-            "{meta!r} names a creator without a guild; name both, or neither.",
+            "{meta!r} has a `creator_id` but no `guild_id`; give both or neither.",
             code="meta_lacks_guild",
             meta=META_KEY,
         )

@@ -276,7 +276,7 @@ def _role(argument: str | None, facts: Facts) -> str:
     if found is None:
         raise ParameterError(
             "text",
-            "There is no role called “{wanted}” for {role:…}; give a role's name or ID.",
+            "{role:…} needs a role's name or ID, and there is no role called “{wanted}”.",
             code="variable_role_missing",
             wanted=wanted[:50],
         )

@@ -21,7 +21,7 @@ REASONS: dict[int, Sentence] = {
         "discord_unknown_member",
     ),
     10008: Sentence(
-        "The message no longer exists. Enter the link of another message in the job.",
+        "The message no longer exists. Edit the job and enter a link to another message.",
         "discord_unknown_message",
     ),
     10011: Sentence("The role no longer exists. Choose another one in the job.", "discord_unknown_role"),
@@ -185,8 +185,8 @@ REASONS: dict[int, Sentence] = {
         "discord_verification_level",
     ),
     50013: Sentence(
-        "I'm missing a permission, or my role isn't high enough. Compare my role with "
-        "the permissions the job needs, under Server Settings → Roles.",
+        "I'm missing a permission, or my role isn't high enough. Under Server Settings → Roles, check "
+        "that my role has the permissions the job needs and is high enough in the list.",
         "discord_missing_permissions",
     ),
     50021: Sentence(

@@ -183,7 +183,7 @@ def unlock_outcome(what: str, became: list[str], *, alone: bool, plain: bool, th
             total=len(became),
         ),
         Sentence(
-            "Already unlocked by hand, and left as they are: {count}.",
+            "Already unlocked by hand and left as is: {count}.",
             "unlock_lifted_count",
             count=became.count("lifted"),
         )

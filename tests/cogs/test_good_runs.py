@@ -38,7 +38,7 @@ from tests.support.text import text_of
 from tests.support.world import World, a_world, press, said
 
 SECRET = "2f4a9c1e-s3cret"
-TAKES = "Calls after each successful run need it."
+TAKES = "Calling a URL after each successful run requires it."
 
 
 class Watcher:

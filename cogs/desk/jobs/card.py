@@ -136,7 +136,7 @@ def _facts(job: Job, kind: str, last_run: Run | None, rules: GuildRules | None, 
             f"**{t('Last run:')}** {relative(last_run.scheduled_at)} · {outcome(last_run, running=running)}"
         )
         if last_run.error and (why := reason(last_run)):
-            label = t("So far:") if last_run.state is RunState.QUEUED else t("Error:")
+            label = t("Last error:") if last_run.state is RunState.QUEUED else t("Error:")
             lines.append(f"**{label}** {why}")
         if told := result(last_run):
             lines.append(f"**{t('Result:')}** {told}")
