@@ -53,7 +53,7 @@ def test_dates_are_written_in_the_guilds_language() -> None:
     ("{countdown:25.12.2026}", "{countdown:2026-12-25}"),
     ("{countdown:12/31/2026}", "{countdown:2026-12-31}"),
     ("{countdown:the twelfth of never}", "“{countdown:the twelfth of never}” needs a date, such as"),
-    ("{role:Nobody}", "There is no role called “Nobody”"),
+    ("{role:Nobody}", "there is no role called “Nobody”"),
     ("{date:long}", "doesn't take anything after a colon"),
     ("{in:soon}", "“soon” isn't a duration of up to 10 years. Example: {in:2h}"),
     ("{in}", "isn't a duration of up to 10 years"),
