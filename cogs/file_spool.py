@@ -46,7 +46,7 @@ _FULL = Sentence("the disk is full", "disk_full")
 _REASONS: dict[int | None, Sentence] = {
     errno.EACCES: Sentence("access to the disk is denied", "disk_denied"),
     errno.EDQUOT: _FULL,
-    errno.EIO: Sentence("the disk doesn't work", "disk_broken"),
+    errno.EIO: Sentence("the disk isn't working", "disk_broken"),
     errno.EMFILE: Sentence("too many files are open", "disk_files_open"),
     errno.ENFILE: Sentence("too many files are open", "disk_files_open"),
     errno.ENOSPC: _FULL,

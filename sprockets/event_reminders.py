@@ -73,8 +73,8 @@ async def remind_interested(
         guild_id: The server
         before: How long before the start, such as 1 day, 15 minutes. Let the job run every 5 minutes
         event: The event's name, link or ID. Leave it out for all of the server's events
-        direct: Send each of them a direct message
-        channel_id: Ping them in this channel or thread instead
+        direct: Send everyone who is interested a direct message
+        channel_id: A channel or thread in which to ping them instead
         message: Text to add to the reminder
     """
     guild = guild_of(bot, guild_id)

@@ -84,7 +84,8 @@ class SchedulesDialect(Dialect):
         Feature.AUDIT: Sentence("The scheduler doesn't record who changed what.", "lacks_audit"),
         Feature.APPROVAL: Sentence("The scheduler can't make a job wait for approval.", "lacks_approval"),
         Feature.POLICIES: Sentence(
-            "The scheduler has no settings for missed or overlapping runs. Leave both unchanged.",
+            "The scheduler doesn't support settings for missed or overlapping runs. Use the defaults for "
+            "both.",
             "lacks_policies",
         ),
         Feature.HISTORY: Sentence(

@@ -241,7 +241,7 @@ async def test_an_import_says_before_it_imports_what_the_server_cannot_keep(
     shown = await world.admin.slash(world.channel, "schedule import", file=("jobs.yaml", text.encode()))
     dry = said(shown)
     assert "1 job can be imported" in dry and "2 entries can't be imported" in dry
-    assert "doesn't support" in dry and "no settings for missed or overlapping runs" in dry
+    assert "doesn't support" in dry and "settings for missed or overlapping runs" in dry
     await press(world.admin, shown.response, "import:do")
     assert "1 job was imported" in text_of(shown.response)
     assert "Undo" not in labels(shown.response) and "can't restore" in text_of(shown.response)

@@ -364,9 +364,9 @@ def _parameter_lines(spec: MethodSpec, draft: Draft, *, brief: bool) -> list[ui.
 def _until_approved(draft: Draft, reviewed: Review) -> str:
     """Say what doesn't run until somebody approves a draft."""
     if not draft.job_id or not reviewed.runs:
-        return t("It doesn't run until someone other than you approves it.")
+        return t("It won't run until someone other than you approves it.")
     return t(
-        "Until someone other than you approves the change, the job doesn't run at all, not even as it was "
+        "Until someone other than you approves the change, the job won't run at all, not even as it was "
         "before. Its next run would be {when}.",
         when=full(reviewed.runs[0]),
     )

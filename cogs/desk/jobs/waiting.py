@@ -39,8 +39,8 @@ class Waits:
         if not self.needed:
             return t("Approval is switched off now, so whoever may create such a job can let this one run.")
         if not self.wrote:
-            return t("It doesn't run until someone approves it.")
-        alone = t("It doesn't run until someone other than you approves it.")
+            return t("It won't run until someone approves it.")
+        alone = t("It won't run until someone other than you approves it.")
         return f"{alone} {_who_can()} {self.ways_out}"
 
     @property

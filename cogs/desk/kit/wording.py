@@ -221,9 +221,9 @@ def span(length: timedelta) -> str:
 def next_run(job: Job) -> str:
     """Return when a job runs next, or why it does not."""
     if job.state is JobState.PENDING:
-        return t("doesn't run until someone approves it")
+        return t("won't run until someone approves it")
     if job.state is JobState.PAUSED:
-        return t("doesn't run until someone resumes it")
+        return t("won't run until someone resumes it")
     if job.next_run_at is None:
         return t("no longer runs")
     return t("next {when}", when=relative(job.next_run_at))

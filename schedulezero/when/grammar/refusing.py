@@ -15,8 +15,8 @@ def never_comes(text: str) -> Sentence:
 def two_schedules(text: str) -> Sentence:
     """Return the sentence about two schedules in one text."""
     return Sentence(
-        "“{text}” names two schedules. Create a job for each. For example: `every 2 hours 30 minutes` or "
-        "`every Monday at 9`.",
+        "“{text}” contains two schedules. Create a separate job for each one. A single schedule looks "
+        "like `every 2 hours 30 minutes` or `every Monday at 9`.",
         "two_schedules",
         text=text,
     )

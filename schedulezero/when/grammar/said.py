@@ -400,8 +400,8 @@ def _add(said: Said, piece: Piece) -> None:
             said.days.append(Offset(0))
         case "unclear":
             raise WhenError(
-                "That can mean twice in each period or once every two periods. For example: `every 2 weeks "
-                "on Monday`.",
+                "That could mean twice a week (or month, or year) or once every two. Say which, for "
+                "example: `every 2 weeks on Monday`.",
                 code="unclear_how_often",
             )
         case (
