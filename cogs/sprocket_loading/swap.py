@@ -357,12 +357,11 @@ def _registry(bot: commands.Bot) -> Registry:
 def _modules_of(name: str) -> dict[str, ModuleType]:
     """Return the modules of an extension: itself and its submodules."""
     module = sys.modules.get(name)
-    if module is None:
-        return {}
-    if not hasattr(module, "__path__"):  # thousands of modules may be loaded, and most extensions are one
-        return {name: module}
-    inner = f"{name}."
-    return {key: item for key, item in list(sys.modules.items()) if key == name or key.startswith(inner)}
+    found = {} if module is None else {name: module}
+    if module is None or hasattr(module, "__path__"):  # thousands of modules may be loaded
+        inner = f"{name}."
+        found |= {key: sys.modules[key] for key in list(sys.modules) if key.startswith(inner)}
+    return found
 
 
 def _put_back(name: str, modules: dict[str, ModuleType], path: list[str]) -> None:

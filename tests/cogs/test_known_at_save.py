@@ -123,7 +123,7 @@ ENTRIES: list[tuple[str, str, Values, str]] = [
     ("more than 6,000 characters", "send_embed_announcement",
      lambda w: {"channel_id": str(w.channel.id), "title": "T", "description": "y" * 4000,
                 "footer": "x" * 2001},
-     "longer than 6,000 characters"),
+     "has 6002 characters; Discord allows 6000"),
     ("a thread in a voice channel", "create_thread",
      lambda w: {"channel_id": str(w.guild.create_voice_channel("Talk").id), "title": "T"},
      "the wrong kind of channel"),

@@ -127,12 +127,12 @@ async def test_a_lock_tells_once_and_an_unlock_opens_no_more_than_was_open(
     interrupt("step.done", 1)
     await call(world, "lockdown_channel", params, "lock@1")
     assert (await call(world, "lockdown_channel", params, "lock@1"))["success"] is True
-    assert len([text for text in texts(world.channel) if "is locked" in text]) == 1
+    assert len([text for text in texts(world.channel) if "🔒 Locked" in text]) == 1
 
     interrupt("handler.done", 1)  # all is done and the note is forgotten, but nobody was told
     await call(world, "unlock_channel", params, "unlock@1")
     assert (await call(world, "unlock_channel", params, "unlock@1"))["success"] is True
-    assert len([text for text in texts(world.channel) if "is open again" in text]) == 1
+    assert len([text for text in texts(world.channel) if "Open again" in text]) == 1
     # It was closed to everybody before the lock, and is so again.
     overwrite = world.bot.get_channel(channel.id).overwrites_for(guild.default_role)  # type: ignore[union-attr]
     assert overwrite.send_messages is False

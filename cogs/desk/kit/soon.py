@@ -14,10 +14,15 @@ SECONDS = 0.8
 """Discord gives three seconds for the first answer, and what is asked here isn't all that a panel needs."""
 
 
-async def soon(asked: Awaitable[T], seconds: float = SECONDS) -> T | None:
-    """Return the server's answer; None if it is late or fails, since the server enforces its rules itself."""
+async def soon(asked: Awaitable[T], seconds: float | None = None) -> T | None:
+    """Return the server's answer; None if it is late or fails, since the server enforces its rules itself.
+
+    Parameters:
+        asked: what was asked.
+        seconds: how long to wait, by default `SECONDS`.
+    """
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(SECONDS if seconds is None else seconds):
             return await asked
     except (ClientError, TimeoutError):
         return None
