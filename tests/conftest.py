@@ -99,8 +99,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _only_a_few(config, items)
     if config.getoption("--database") == "postgresql":
         _leave_out(config, items, "sqlite")
-        # Whatever else they are about, they do the same with SQLite.
+        # Whatever else they are about, they do the same with SQLite. And a table's rows differ in what is
+        # asked, not in how it is stored.
         _deselect(config, items, [item for item in items if "database" not in _fixtures(item)])
+        _only_some_rows(config, items)
     if CHROMIUM is None:
         if os.environ.get("CI"):
             raise pytest.UsageError("CI drives the demo in Chromium, and there is none")
@@ -117,13 +119,22 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item], marker: str) -> 
 
 def _only_a_few(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip the long tests, and run an even sample of the rows of long tables."""
+    takes_long = [
+        item
+        for item in items
+        if item.get_closest_marker("long") or {"journeys", "hostile"} & set(item.path.parts)
+    ]
+    _deselect(config, items, takes_long)
+    _only_some_rows(config, items)
+
+
+def _only_some_rows(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run an even sample of the rows of each table that starts a server or a bot."""
     tables: dict[tuple[Path, str], list[pytest.Item]] = {}
-    left_out: list[pytest.Item] = []
     for item in items:
-        if item.get_closest_marker("long") or {"journeys", "hostile"} & set(item.path.parts):
-            left_out.append(item)
-        elif isinstance(item, pytest.Function) and COSTLY & _fixtures(item):
+        if isinstance(item, pytest.Function) and COSTLY & _fixtures(item):
             tables.setdefault((item.path, item.originalname), []).append(item)
+    left_out: list[pytest.Item] = []
     for rows in tables.values():
         kept = rows[:: math.ceil(len(rows) / MOST_ROWS)]
         left_out += [row for row in rows if row not in kept]
