@@ -552,14 +552,15 @@ def _role_problems(role_id: int, around: _Around) -> list[Finding]:
     if member and member.id != guild.owner_id and role >= member.top_role:
         said = (
             Sentence(
-                "{who}, who created this job, can only assign roles below their own, and {role} is not.",
+                "{who}, who created this job, can only assign roles below their own, and {role} isn't "
+                "one of them.",
                 "role_not_below_creators",
                 who=member.mention,
                 role=role.mention,
             )
             if around.absent
             else Sentence(
-                "You can only assign roles below your own, and {role} is not.",
+                "You can only assign roles below your own, and {role} isn't one of them.",
                 "role_not_below_yours",
                 role=role.mention,
             )

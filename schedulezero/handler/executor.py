@@ -425,7 +425,7 @@ def _too_slow(
         )
     return failure(
         Sentence(
-            "{method} took longer than {seconds} s and keeps running, because a thread can't be stopped.",
+            "{method} took longer than {seconds} s and is still running, because a thread can't be stopped.",
             "took_too_long_in_thread",
             method=method,
             seconds=seconds,

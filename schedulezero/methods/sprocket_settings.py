@@ -104,7 +104,7 @@ async def settings_of(bot: object, sprocket: str, model: type[Model], guild_id: 
         )
     if not found.fit:
         raise JobFailed(
-            "The settings of {sprocket} don't fit together. Change them in `/sprockets`.",
+            "The settings of {sprocket} aren't valid. Change them in `/sprockets`.",
             retry=False,
             code="sprocket_settings_unfit",
             sprocket=sprocket,

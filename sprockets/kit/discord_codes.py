@@ -237,7 +237,7 @@ REASONS: dict[int, Sentence] = {
         "discord_thread_archived",
     ),
     50091: Sentence(
-        "The event's type of location doesn't match the one Discord has. Create the event again.",
+        "The event's location type doesn't match the one on Discord. Create the event again.",
         "discord_other_event_kind",
     ),
     50101: Sentence("The server needs more boosts for this.", "discord_needs_boosts"),

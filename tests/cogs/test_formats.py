@@ -91,16 +91,16 @@ def test_a_locale_that_nobody_knows_is_written_in_english() -> None:
 
 
 def test_values_in_sentences_are_the_readers_after_they_travelled() -> None:
-    sentence = Sentence("The clocks change in {zone} on {local}, so on that day it runs at {local2}.",
+    sentence = Sentence("The clocks change in {zone} on {local}. On that day it runs at {local2}.",
                         "warning_clocks_change",
                         zone="UTC", local=said_day(EVE), local2=said_clock(time(9)))  # fmt: skip
     travelled = read_sentence(json.loads(json.dumps(sentence_fields("note", sentence))), "note")
-    assert travelled == "The clocks change in UTC on 24 December 2026, so on that day it runs at 09:00."
+    assert travelled == "The clocks change in UTC on 24 December 2026. On that day it runs at 09:00."
     with speaking("de"):
         assert "24. Dezember 2026" in translated(travelled)
     with speaking("en-US"):
         assert translated(travelled).replace("\u202f", " ") == (
-            "The clocks change in UTC on December 24, 2026, so on that day it runs at 9:00 AM."
+            "The clocks change in UTC on December 24, 2026. On that day it runs at 9:00 AM."
         )
     with speaking("en-GB"):
         assert translated(travelled) == travelled

@@ -93,7 +93,7 @@ def warnings(schedule: Schedule, zone: str, now: datetime, runs: Sequence[dateti
         if before.utcoffset() != local.utcoffset():
             found.append(
                 Sentence(
-                    "The clocks change in {zone} on {local}, so on that day it runs at {local2}.",
+                    "The clocks change in {zone} on {local}. On that day it runs at {local2}.",
                     "warning_clocks_change",
                     zone=zone,
                     local=said_day(local),
