@@ -442,7 +442,7 @@ async def send_agenda(
     only: _Words = "",
     without: _Words = "",
 ) -> dict[str, Any]:
-    """Post what a calendar has today, tomorrow or in the next 7 days.
+    """Post a calendar's events for today, tomorrow or the next 7 days.
 
     Params:
         calendar_url: Its secret address, https or webcal, ending in .ics

@@ -71,7 +71,7 @@ async def remind_interested(
 
     Params:
         guild_id: The server
-        before: How long before the start, such as 1 day, 15 minutes. Let the job run every 5 minutes
+        before: How long before the start; commas separate several: 1 day, 15 minutes. Run it every 5 minutes
         event: The event's name, link or ID. Leave it out for all of the server's events
         direct: Send everyone who is interested a direct message
         channel_id: A channel or thread in which to ping them instead

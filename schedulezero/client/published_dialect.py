@@ -97,7 +97,7 @@ class SchedulesDialect(Dialect):
         ),
         Feature.PARTS: Sentence("The scheduler can't run anything before or after a job.", "lacks_parts"),
         Feature.FEEDS: Sentence(
-            "The scheduler has no calendars to subscribe to. Use the file in `/schedule calendar`.",
+            "The scheduler doesn't support calendar subscriptions. Use the file from `/schedule calendar`.",
             "lacks_feeds",
         ),
         Feature.LIVENESS: Sentence(

@@ -9,5 +9,5 @@ DISK_FULL = Sentence(
 )
 HELD = Sentence("Another program has locked the database. Runs wait until it's unlocked.", "database_held")
 READ_ONLY = Sentence(
-    "The database doesn't accept changes at the moment. Runs wait until it does.", "database_read_only"
+    "The database isn't accepting changes at the moment. Runs will wait until it does.", "database_read_only"
 )

@@ -36,7 +36,7 @@ async def show_drafts(desk: Desk) -> None:
     directory = await directory_here(desk)
     for draft in drafts:
         title = _title(desk, draft, directory)
-        kind = t("an edit") if draft.job_id else t("new")
+        kind = t("edit") if draft.job_id else t("new")
         lines.append(f"**{plain(title)}** · {kind} · {relative(draft.changed_at)}")
         options.append(
             discord.SelectOption(

@@ -216,7 +216,7 @@ def _embed_container(embed: Mapping[str, Any]) -> ui.Container[Any]:
     text = "\n".join(lines) or "…"
     thumbnail, address = _address(embed.get("thumbnail")), _address(image)
     if thumbnail:
-        picture: ui.Thumbnail[Any] = ui.Thumbnail(thumbnail, description=t("small picture of the embed"))
+        picture: ui.Thumbnail[Any] = ui.Thumbnail(thumbnail, description=t("embed thumbnail"))
         container.add_item(ui.Section(ui.TextDisplay(text), accessory=picture))
     else:
         container.add_item(ui.TextDisplay(text))

@@ -34,7 +34,7 @@ async def feeds_of(caller: Caller, place: str) -> tuple[Feed, ...]:
         return await caller.client.feeds(place)
     except NotFound:
         raise Refused(
-            t("The scheduler has no calendars to subscribe to. Use the file in `/schedule calendar`.")
+            t("The scheduler doesn't support calendar subscriptions. Use the file from `/schedule calendar`.")
         ) from None
 
 

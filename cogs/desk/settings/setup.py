@@ -171,7 +171,7 @@ def setup_panel(
             )
         ),
         ui.TextDisplay(
-            "\n".join([f"**{t('Post changes to jobs and settings in')}**", *why(lacks, Feature.AUDIT)])
+            "\n".join([f"**{t('Log changes to jobs and settings in')}**", *why(lacks, Feature.AUDIT)])
         ),
         row_of(
             DeskChannelSelect(

@@ -269,7 +269,7 @@ async def reload_handler(desk: Desk) -> None:
         registered = await handler.refresh()
     except TimeoutError:
         if not await _is_owner(desk):
-            raise Refused(t("Scheduling doesn't work right now. I'll keep trying.")) from None
+            raise Refused(t("Scheduling isn't working right now. I'll keep trying.")) from None
         raise Refused(
             t(
                 "The scheduler at {address} isn't responding. I'll keep trying.",
