@@ -12,7 +12,7 @@ values fill in. The code is in the template's context, ``error:<code>``.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
@@ -20,7 +20,7 @@ from functools import cache, partial
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import discord
 from babel.messages.catalog import Catalog
@@ -33,7 +33,7 @@ from cogs.sprocket_texts import SprocketTexts, error_source
 from schedulezero import said_values
 from schedulezero.clocks import in_clocks_of
 from schedulezero.model.method_names import spoken
-from schedulezero.sentences import Sentence, filled, placeholders
+from schedulezero.sentences import Sentence, filled, parts_of, placeholders
 
 FOLDER = Path(__file__).parent / "locale"
 ERRORS = "error:"
@@ -48,6 +48,8 @@ LANGUAGES = frozenset(("en", *(path.stem for path in FOLDER.glob("*.po"))))
 _ENGLISH = "en-GB"
 _LONGEST_TRANSLATED = 2000  # as of a sentence in English
 _SEVERAL = 5  # several in every language, for a number that isn't whole
+_MOST_METHODS = 20
+"""How many names of methods in one sentence become words: each is looked for in all of it."""
 
 _locale: ContextVar[str] = ContextVar("desk_locale", default=_ENGLISH)
 
@@ -186,8 +188,12 @@ def frame_of(sentence: Sentence) -> str | None:
 
 def _with_own_values(sentence: Sentence) -> str:
     """Return a sentence in English with the days and times in it as the reader's locale writes them."""
-    parts = (part for part in _sentences_in(sentence) if part.code in said_values.CODES)
-    own = {str(part): translated(part) for part in parts}
+    frame = frame_of(sentence)
+    if frame is not None and filled(frame, sentence.values) == sentence:
+        return filled(frame, sentence.values, translated)[:_LONGEST_TRANSLATED]
+    parts = (part for part in parts_of(sentence) if part.code in said_values.CODES)
+    # A peer could say anything as its day, which would then be looked for.
+    own = {str(part): translated(part) for part in parts if _said_as_ours(part)}
     if all(said == written for said, written in own.items()):
         return sentence
     # The longest first: a moment begins with its day.
@@ -195,25 +201,19 @@ def _with_own_values(sentence: Sentence) -> str:
     return re.sub(rf"(?<!\w)(?:{among})(?!\w)", lambda found: own[found[0]], sentence)
 
 
-def _sentences_in(value: object) -> Iterator[Sentence]:
-    """Yield a sentence and those in its values, at all depths."""
-    if isinstance(value, Sentence):
-        yield value
-        for nested in value.values.values():
-            yield from _sentences_in(nested)
-    elif isinstance(value, tuple):
-        for item in cast("tuple[object, ...]", value):
-            yield from _sentences_in(item)
+def _said_as_ours(part: Sentence) -> bool:
+    return part == formats.said_value(part.code or "", part.values.get("value"), "en-GB")
 
 
 def without_method_names(sentence: Sentence) -> Sentence:
     """Return a sentence with words for the names of methods, which its readers don't know."""
-    methods = (part.values.get("method") for part in _sentences_in(sentence))
+    methods = (part.values.get("method") for part in parts_of(sentence))
+    names = sorted({name for name in methods if isinstance(name, str) and "_" in name})[:_MOST_METHODS]
+    if not names:
+        return sentence
     # Other texts in it, such as an error's, may hold the same name within a longer word.
-    for name in {name for name in methods if isinstance(name, str) and "_" in name}:
-        pattern, words = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)"), spoken(name)
-        sentence = sentence.changed(partial(pattern.sub, lambda _, words=words: words))
-    return sentence
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
+    return sentence.changed(partial(pattern.sub, lambda found: spoken(found[0])))
 
 
 def _filled_in(text: str, values: dict[str, Any]) -> str:

@@ -122,12 +122,15 @@ def all_in_a_row(*sentences: str | None) -> Sentence:
     return Sentence("{sentences}", "all_in_a_row", **{_SENTENCES: found})
 
 
-def parts_of(text: str | None) -> Iterator[Sentence]:
-    """Yield a sentence and all sentences nested in it; nothing for a plain text."""
+def parts_of(text: object) -> Iterator[Sentence]:
+    """Yield a sentence and all sentences nested in it, in lists as well; nothing for a plain text."""
     if isinstance(text, Sentence):
         yield text
         for value in text.values.values():
             yield from parts_of(value)
+    elif isinstance(text, tuple):
+        for item in cast("tuple[object, ...]", text):
+            yield from parts_of(item)
 
 
 def code_of(text: str | None) -> str | None:

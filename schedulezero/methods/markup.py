@@ -16,7 +16,7 @@ _MARKUP = re.compile(
     r"|^[ \t]*(?:[#>-]|[0-9]+\.)",
     re.MULTILINE | re.ASCII,
 )
-_PING = re.compile(r"@(?=everyone|here|[!&]?[0-9])", re.ASCII)
+_PING = re.compile(r"@(?=everyone|here|[!&]?[0-9]{15})", re.ASCII)
 # Scripts and emoji need these; all other control and format characters can only hide or reorder text.
 _KEPT = frozenset("\n\t\u200c\u200d\u200e\u200f")
 _TAGS = range(0xE0020, 0xE0080)  # the letters in flags such as Scotland's

@@ -22,7 +22,9 @@ from schedulezero.sentences import Sentence, filled
 _MOST_ESCAPED = 4000  # Discord shows no longer text
 _LONGEST = 2000  # of a sentence within another one
 _INSTANT = re.compile(
-    r"(?<![^\s(“„«*_])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[\s.,:;)*_”“»]|$)", re.ASCII
+    r"\\.|`[^`]*`"  # neither an escaped character nor code is looked into
+    r"|(?P<instant>(?<![^\s(“„«*])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[\s.,:;)*”“»]|$))",
+    re.ASCII,
 )
 # A value that is one of these and nothing else is ours; within other text, they are somebody's typing.
 _MENTION = re.compile(r"<(?:@[!&]?|#)\d{15,20}>|<t:-?\d{1,13}(?::[A-Za-z])?>", re.ASCII)
@@ -32,7 +34,10 @@ _IDS = {"user_id": "<@{}>", "role_id": "<@&{}>", "channel_id": "<#{}>"}
 _ESCAPED_MENTION = re.compile("\\\\<(@)\u200b(&?\\d{15,20})>|\\\\<(#)(\\d{15,20})>")
 _BEGINS_BLOCK = re.compile(r"[ \t]*(?:[#>-]|[0-9]+\.)", re.ASCII)
 _EVERYONE = re.compile(r"@(?=everyone|here)")
-_LOOSE_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\$")
+_LOOSE_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\$")
+_CODE = re.compile(r"\\.|(?P<code>`[^`]*(?P<end>`)?)", re.DOTALL)
+_JOINERS = "\u200c\u200d"  # Persian words and families of emoji need them
+_NOTHING = "–"  # without anything in it, code would begin where it should end
 
 
 def cut(text: str, length: int) -> str:
@@ -100,16 +105,22 @@ def _written(value: object) -> str:
 
 def _in_code(value: object) -> str:
     text = " ".join(str(value)[:_MOST_ESCAPED].replace("`", "'").split())
-    return "".join(char for char in text if char.isprintable())
+    return "".join(char for char in text if char.isprintable() or char in _JOINERS).strip() or _NOTHING
 
 
 def _shortened(text: str, length: int) -> str:
+    """Shorten a text; code that is cut still ends, or what is in it would be read as markup."""
     if len(text) <= length:
         return text
-    return f"{_LOOSE_ESCAPE.sub('', text[: length - 1])}…"
+    kept = text[: length - 1]
+    if any(part["code"] and not part["end"] for part in _CODE.finditer(kept)):
+        return f"{kept[:-1]}`…" if kept[-1] != "`" else f"{kept[:-1]}…"
+    return f"{_LOOSE_ESCAPE.sub(lambda found: found[1], kept)}…"
 
 
 def _instant(found: re.Match[str]) -> str:
+    if found["instant"] is None:
+        return found[0]
     try:
         return discord.utils.format_dt(instants.from_iso(found[0]), "F")
     except ValueError:
