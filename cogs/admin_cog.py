@@ -112,7 +112,7 @@ class AdminCog(commands.Cog):
         job="The kind of job. Leave it out to choose from a list.",
         when="When: tomorrow at 9, every Monday at 18:00, … (suggestions show how I read it)",
         at="Or a date picked with Discord's @time",
-        name="A name for the job. Leave it out to take it from the text.",
+        name="A name for the job. If you leave it out, I'll take one from the text.",
         template="One of this server's templates, instead of a kind of job",
         event="The event in this server to start, end or send reminders for",
     )
@@ -134,9 +134,7 @@ class AdminCog(commands.Cog):
 
         await answer(interaction, begin, opens_form=True)
 
-    @schedule.command(
-        name="templates", description="List this server's templates to use, change or delete them"
-    )
+    @schedule.command(name="templates", description="Use, change or delete this server's templates")
     async def templates(self, interaction: discord.Interaction) -> None:
         await answer(interaction, templates.show_all)
 

@@ -123,8 +123,8 @@ class SprocketsCog(commands.Cog):
             await loader.unload(self.bot, name.strip())
             await note_change(desk, "sprocket_unloaded", (), name=name.strip())
             return t(
-                "Unloaded {name}. Runs that need it wait a while, and are missed if it isn't loaded "
-                "again in time.",
+                "Unloaded {name}. Runs that need it will wait a while, and will be missed if it isn't "
+                "loaded again in time.",
                 name=f"**{name}**",
             )
 

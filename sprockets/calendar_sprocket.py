@@ -104,7 +104,7 @@ async def follow_calendar(
     Params:
         guild_id: The server
         calendar_url: Its secret address, https or webcal, ending in .ics
-        channel_id: Where to post before each event; nowhere if left out
+        channel_id: Where to post before each event. If left out, nothing is posted
         before: How long before each event, such as 1 day, 15 minutes, 0. Leave it out to post at the start
         text: What to post, with {title} {start} {end} {location} {description} {link}
         only: Only events with one of these words or categories, separated by commas

@@ -112,17 +112,17 @@ async def send_post(
         avatar_url: Address of the picture to show beside that name
         title: Title of the forum post
         tags: Tags of the forum post, separated by commas
-        publish: Publish it to the servers that follow the channel
-        pin: Pin it, and unpin the previous one
+        publish: Publish the post to the servers that follow the channel
+        pin: Pin the post, and unpin the previous one
         replace: Delete the previous one
         silent: Don't send phone or desktop notifications
         no_previews: Don't show link previews
-        delete_after: Delete it after this long
+        delete_after: Delete the post after this long
         reactions: Emojis to react with
-        thread: Title of a thread to create under it
-        sticky: Keep it as the last message in the channel
+        thread: Title of a thread to create under the post
+        sticky: Keep the post as the last message in the channel
         quiet_for: Post only if nobody has written for this long
-        messages_since: Post only if this many messages have been written since the last post
+        messages_since: Post only if at least this many messages have been written since the last post
     """
     post = Post(
         text=text,

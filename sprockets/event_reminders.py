@@ -73,7 +73,7 @@ async def remind_interested(
         guild_id: The server
         before: How long before the start; commas separate several: 1 day, 15 minutes. Run it every 5 minutes
         event: The event's name, link or ID. Leave it out for all of the server's events
-        direct: Send everyone who is interested a direct message
+        direct: Send a direct message to everyone who is interested
         channel_id: A channel or thread in which to ping them instead
         message: Text to add to the reminder
     """

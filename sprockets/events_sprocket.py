@@ -79,7 +79,7 @@ async def create_event(
         lasts: How long the event lasts
         place: The place, unless it is a voice channel
         voice_channel_id: The voice channel, unless the event takes place elsewhere
-        description: What it is about
+        description: What the event is about
         cover: Its cover image, a PNG, JPEG or GIF
         series: Create one repeating event for all runs, if Discord can repeat it on exactly this schedule
     """
@@ -208,7 +208,7 @@ async def start_event(
     Params:
         guild_id: The server
         title: The event's name; if several share it, the one that starts closest to the run
-        event_id: The event's link or ID, if several events have that name
+        event_id: The event's link or ID, if several events have the same name
     """
     guild = guild_of(bot, guild_id)
     async with asking_discord(Sentence("start the event “{event}”", "doing_start_event", event=title)):
@@ -237,7 +237,7 @@ async def end_event(
     Params:
         guild_id: The server
         title: The name of the running event to end
-        event_id: The event's link or ID, if several events have that name
+        event_id: The event's link or ID, if several events have the same name
     """
     guild = guild_of(bot, guild_id)
     async with asking_discord(Sentence("end the event “{event}”", "doing_end_event", event=title)):

@@ -104,7 +104,7 @@ async def cleanup_messages(
 
     Params:
         channel_id: Where to clean up
-        limit: Delete at most this many
+        limit: Delete at most this many messages
         age_days: Only messages older than this many days
         user_id: Only from this person
         contains: Only messages that contain this text
@@ -208,7 +208,9 @@ async def _would_clean_up(
             found += [message.id async for message in work.found_in(place)]
     if not found:
         return Sentence(
-            "There is nothing to delete in {channel} now.", "nothing_to_delete", channel=channel.mention
+            "There is nothing to delete in {channel} at the moment.",
+            "nothing_to_delete",
+            channel=channel.mention,
         )
     return counted(
         "{count} message in {channel} would be deleted now. It was posted {oldest}.",

@@ -159,10 +159,10 @@ async def edit_post(
     """Edit one of my earlier messages.
 
     Params:
-        message_url: The post's link: right-click the post, then Copy Message Link
+        message_url: The post's link: right-click the post and choose Copy Message Link
         text: The new text; leave it out to keep the current one
-        title: The new heading of its embed; leave it out to keep the current one
-        description: The new text of its embed; leave it out to keep the current one
+        title: The new title of the post's embed; leave it out to keep the current one
+        description: The new description of the post's embed; leave it out to keep the current one
     """
     found = await find_message(bot, message_url)
     guild = found.guild
@@ -242,7 +242,7 @@ async def delete_post(bot: commands.Bot, message_url: MessageLink) -> dict[str, 
     """Delete one of my earlier messages.
 
     Params:
-        message_url: The post's link: right-click the post, then Copy Message Link
+        message_url: The post's link: right-click the post and choose Copy Message Link
     """
     try:
         found = await find_message(bot, message_url)

@@ -64,7 +64,7 @@ async def remove_role_scheduled(
 
     Params:
         guild_id: The server
-        user_ids: Who loses it
+        user_ids: Who loses the role
         role_id: Which role
     """
     debt = await owed(bot)
@@ -170,13 +170,13 @@ def _role_to_manage(bot: commands.Bot, guild_id: int, role_id: int) -> discord.R
     role = role_of(guild, role_id)
     if role.is_default():
         raise JobFailed(
-            "@everyone can't be assigned or taken away: every member has it.",
+            "@everyone can't be assigned or removed: every member has it.",
             retry=False,
             code="role_of_everyone",
         )
     if role.managed:
         raise JobFailed(
-            "{name} can't be assigned or taken away: an integration manages it.",
+            "{name} can't be assigned or removed: an integration manages it.",
             retry=False,
             code="role_managed",
             name=role.name,

@@ -81,10 +81,10 @@ async def create_thread(
     """Create a thread.
 
     Params:
-        channel_id: Where to create it
+        channel_id: Where to create the thread
         title: The thread's name
         message: The first message
-        archive_after: Archive it after this long without messages
+        archive_after: Archive the thread after this long without messages
     """
     channel = await channel_of(bot, channel_id)
     if not isinstance(channel, discord.TextChannel):
@@ -197,7 +197,7 @@ async def set_thread(
 
     Params:
         thread_id: Which thread or forum post
-        state: Closed means archived and locked: only moderators can reopen it
+        state: Closed means archived and locked: only moderators can reopen the thread
         lasts: How long it lasts. The previous state is then restored, unless someone changed it by hand
     """
     debt = await owed(bot)

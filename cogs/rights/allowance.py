@@ -147,7 +147,7 @@ def reminders_used_up(allowance: Allowance) -> str:
     else:
         parts = [tn("{used} of {count} reminder", "{used} of {count} reminders", most, used=grouped(used))]
     if limits.reminder_runs_per_minute is not None:
-        parts.append(t("at most {count} a minute", count=limits.reminder_runs_per_minute))
+        parts.append(t("at most {count} sent a minute", count=limits.reminder_runs_per_minute))
     return " · ".join([*parts, *_distance(limits, personal=True)])
 
 

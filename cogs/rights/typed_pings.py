@@ -124,7 +124,8 @@ def _said(item: Finding) -> str:
     typed = f"`{item.typed}`"
     if item.code is Code.AMBIGUOUS:
         return t(
-            "{typed} stays plain text, because the name isn't unique here. Write the one you mean: {choices}",
+            "{typed} stays plain text, because the name isn't unique here. Replace it with one of these: "
+            "{choices}",
             typed=typed,
             choices=item.near,
         )

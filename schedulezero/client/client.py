@@ -250,7 +250,7 @@ async def _learn_dialect(http: Http) -> Dialect:
         return SchedulesDialect(http)
     except RequestRefused as error:
         said = Sentence(
-            "The scheduler at {endpoint} refuses my requests: {message}",
+            "The scheduler at {endpoint} is refusing my requests: {message}",
             "server_refuses_questions",
             endpoint=http.endpoint,
             message=error.message,

@@ -104,7 +104,7 @@ def _in_link(address: str) -> str:
         )
     if not data:
         raise PasteUnreadable(
-            "I don't open links. Open it yourself, copy the JSON it shows, and paste that.",
+            "I don't open links. Open this one yourself, copy the JSON it shows, and paste that.",
             code="paste_link_unopened",
         )
     encoded = data.replace(" ", "+").replace("+", "-").replace("/", "_").rstrip("=")
@@ -180,7 +180,7 @@ def _fault(text: str, at: int) -> PasteUnreadable:
         )
     if "{" not in text and "[" not in text:
         return PasteUnreadable(
-            "This isn't the JSON of a message or an embed. To post it as it is, write it in the form.",
+            "This isn't the JSON of a message or an embed. To post it as it is, enter it in the form.",
             code="paste_plain_text",
         )
     return PasteUnreadable(

@@ -15,8 +15,8 @@ _FAULTS = (
     (
         "expected after",
         Sentence(
-            "In this line, a closing quotation mark is followed by text. Write quotation marks within a cell "
-            "twice.",
+            "On this line, a closing quotation mark is followed by text. Write quotation marks within a "
+            "cell twice.",
             "line_quote_within",
         ),
     ),

@@ -313,7 +313,9 @@ def _posted(text: str, *, system: bool) -> tuple[str, tuple[Sentence, ...]]:
         text = text.strip()
     if _UNESCAPED.search(text):
         text = _UNESCAPED.sub("\n", text)
-        notes.append(Sentence("As in any crontab, a “%” without a “\\” became a line break.", "cron_percent"))
+        notes.append(
+            Sentence("As in any crontab, a “%” without a “\\” before it became a line break.", "cron_percent")
+        )
     return text.replace("\\%", "%").strip(), tuple(notes)
 
 

@@ -185,7 +185,7 @@ def check(
         elif isinstance(item, _HOLDERS):
             if deepest is not None and depth > deepest:
                 raise Unstorable(
-                    Sentence("values that nest deeper than {most} levels", "unstorable_depth", most=deepest)
+                    Sentence("values nested more than {most} levels deep", "unstorable_depth", most=deepest)
                 )
             children = cast(Any, item)
             if len(children) > left:

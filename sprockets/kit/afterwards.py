@@ -463,7 +463,8 @@ def _expect_publishing(channels: Sequence[GuildChannel], *, by_webhook: bool) ->
     found = [channel for channel in channels if _can_publish(channel)]
     if not found:
         raise JobFailed(
-            "Only posts in announcement channels can be published. Choose one, or switch publishing off.",
+            "Only posts in announcement channels can be published. Choose an announcement channel, or "
+            "switch publishing off.",
             retry=False,
             code="nothing_to_publish",
         )

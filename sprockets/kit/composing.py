@@ -285,7 +285,7 @@ def emoji_of(button: LinkButton) -> discord.PartialEmoji | None:
     text = (button.emoji or "").strip()
     if not text and not button.label.strip():
         raise JobFailed(
-            "A button needs text or an emoji: “{url}” has neither.",
+            "A button needs text or an emoji: the button for “{url}” has neither.",
             retry=False,
             code="button_without_label",
             url=button.url[:100],

@@ -172,8 +172,8 @@ REASONS: dict[int, Sentence] = {
     ),
     50006: Sentence("There is nothing to send. Add text to the job.", "discord_empty"),
     50007: Sentence(
-        "The person doesn't accept direct messages from me. They can allow them in the server's "
-        "privacy settings.",
+        "The person doesn't accept direct messages from me. They can allow direct messages in the "
+        "server's privacy settings.",
         "discord_closed_to_me",
     ),
     50008: Sentence(

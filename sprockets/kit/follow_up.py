@@ -35,7 +35,8 @@ DONE, LIFTED = "done", "lifted"
 """Keys of `Debt.left`: whether the change was made, so that what differs is other people's doing (False if it
 was refused, None if that is unknown); somebody undid it by hand since, so that nothing is left to undo."""
 _FORGOTTEN = Sentence(
-    "The server's data was deleted while this ran, so nothing was started.", "place_forgotten_nothing_begun"
+    "The server's data was deleted while this was running, so nothing was started.",
+    "place_forgotten_nothing_begun",
 )
 _AGAIN_SECONDS = 5.0
 # A weekly job that gives something for a week renews it at the instant when it ends. The delay lets the

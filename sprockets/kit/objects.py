@@ -44,5 +44,5 @@ async def _find(bot: Any, classes: tuple[type, ...], value: Any) -> Any:
 
 
 async def _fetched_user(bot: discord.Client, user_id: int) -> discord.User:
-    async with asking_discord(Sentence("look up person {user_id}", "doing_find_person", user_id=user_id)):
+    async with asking_discord(Sentence("look up the person {user_id}", "doing_find_person", user_id=user_id)):
         return await bot.fetch_user(user_id)

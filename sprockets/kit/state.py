@@ -125,7 +125,7 @@ async def put(
         )
     if not await notes.put_among(kind, name, {**about, "value": value}, MOST):
         raise JobFailed(
-            "This server's sprockets have saved {most} values, and can't save more.",
+            "This server's sprockets have saved {most} values, the maximum. No more can be saved.",
             retry=False,
             code="state_full",
             most=MOST,

@@ -34,7 +34,7 @@ async def withdraw_post(bot: commands.Bot, message_url: MessageLink) -> dict[str
     """Delete one of my own messages.
 
     Params:
-        message_url: The post's link: right-click the post, then Copy Message Link
+        message_url: The post's link: right-click the post and choose Copy Message Link
     """
     debt = await owed(bot)
     if debt is not None and await replaced(bot, debt.about):

@@ -139,7 +139,7 @@ async def ask_description(desk: Desk, target: str) -> None:
         "alt",
         t("What it shows (optional)"),
         value=part.items[place].get("alt"),
-        description=t("Screen readers read it out to people who can't see the picture"),
+        description=t("Screen readers read this out to people who can't see the picture"),
         long=True,
         most=limits.FILE_ALT.most,
     )

@@ -193,7 +193,7 @@ def _keepable(spec: MethodSpec, values: Mapping[str, Any], spec_of: SpecOf) -> d
     if len(blanks_in(kept)) > MOST_BLANKS:
         raise Refused(t("A template can have at most {count} blanks.", count=MOST_BLANKS))
     if is_too_large(kept):
-        raise Refused(t("This is too large for a template."))
+        raise Refused(t("This draft is too large for a template."))
     return kept
 
 
@@ -228,8 +228,8 @@ async def show_all(desk: Desk, _target: str = _ALL) -> None:
     found = await desk.memory.templates.of(desk.guild_id)
     if not found:
         said = t(
-            "There are no templates here yet. Start a draft with `/schedule create`, write blanks such as "
-            "`{blank}` in it, and choose *More…*, *Save as template*.",
+            "There are no templates here yet. Start a draft with `/schedule create`, write blanks such "
+            "as `{blank}` in it, and choose *More…*, then *Save as template*.",
             blank="{?name}",
         )
         await desk.show(note_panel(said, colour=NEUTRAL))
@@ -324,7 +324,7 @@ async def ask_delete(desk: Desk, template_id: str) -> None:
     """Ask before a template is deleted."""
     _check(desk)
     template = await _own(desk, template_id)
-    said = t("Delete the template “{name}”? Jobs created from it stay.", name=plain(template.name))
+    said = t("Delete the template “{name}”? Jobs created from it will be kept.", name=plain(template.name))
     panel = note_panel(
         said,
         DeskButton("tmpl", "drop", template.id, t("Delete"), style=discord.ButtonStyle.danger),

@@ -322,7 +322,8 @@ async def ask_file(desk: Desk, target: str) -> None:
         "file",
         t("File"),
         description=t(
-            "One text per line, or texts separated by --- lines; in a .csv, only the first column is read"
+            "One text per line, or texts separated by --- lines; in a .csv file, only the first column "
+            "is read"
         ),
     )
     instead = ui.Label(

@@ -53,7 +53,7 @@ async def ask_which(desk: Desk, target: str) -> None:
     field = text_field(
         "comment",
         t("What should change?"),
-        description=t("Shown to the author, above the draft they get to edit"),
+        description=t("Shown to the author, above the draft they can edit"),
         required=True,
         long=True,
         most=LONGEST_ASKED,
@@ -110,7 +110,7 @@ async def send_back(desk: Desk, target: str, fields: Mapping[str, Any]) -> None:
     if author is not None and spec is not None:
         lines.append(t("Its author has a draft to edit."))
     if not told:
-        lines.append("⚠ " + t("I couldn't notify its author. Please tell them yourself."))
+        lines.append("⚠ " + t("I couldn't notify the job's author. Please tell them yourself."))
     await desk.show(note_panel("\n".join(lines), colour=WAITING))
 
 

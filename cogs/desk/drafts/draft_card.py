@@ -384,7 +384,7 @@ def _missing_lines(parameters: Iterable[Parameter], draft: Draft) -> list[str]:
 def _when(reviewed: Review, draft: Draft, now: datetime, hint: str | None, queue: str | None) -> str:
     label = f"**{t('When:')}**"
     if reviewed.trigger is None or reviewed.schedule is None:
-        said = f"{label} {cut(plain(draft.when), 200) or '*' + t('not given') + '*'}"
+        said = f"{label} {cut(plain(draft.when), 200) or '*' + t('not set') + '*'}"
         return f"{said}\n-# {hint}" if hint else said
     zone, runs = reviewed.zone, list(reviewed.runs)
     waits = [t("In the queue “{name}”", name=cut(plain(queue), 100))] if queue else []

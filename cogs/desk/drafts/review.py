@@ -206,7 +206,7 @@ def _cautions(
         if isinstance(text, str) and (jump := skipped(text, runs)) is not None:
             found.append(
                 t(
-                    "The clocks skip {variable} on {day}. The text then shows {instead}.",
+                    "The clocks skip {variable} on {day}. The text will show {instead} that day.",
                     variable=f"`{jump[0]}`",
                     day=formats.day(jump[1], shown_locale()),
                     instead=formats.clock(jump[1].time(), shown_locale()),

@@ -117,7 +117,7 @@ def _too_late(job: Job) -> ui.LayoutView:
         DeskButton("job", "objections", target, t("Request changes…")),
         DeskButton("job", "show", job.id, t("Open the job")),
     ]
-    heading = t("The time of {job} has passed", job=titled(job, 150))
+    heading = t("The time for {job} has passed", job=titled(job, 150))
     return note_panel(f"### {heading}\n{said}", *buttons, colour=WAITING)
 
 

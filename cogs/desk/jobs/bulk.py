@@ -290,7 +290,9 @@ async def _show_outcome(
     lines += await _over(desk, outcome) if woken else []
     if outcome.refused:
         reasons = list(dict.fromkeys(translated(reason) for reason in outcome.refused.values()))
-        lines.append(tn("{count} was left unchanged:", "{count} were left unchanged:", len(outcome.refused)))
+        lines.append(
+            tn("{count} job was left unchanged:", "{count} jobs were left unchanged:", len(outcome.refused))
+        )
         lines += [f"- {reason}" for reason in reasons[:5]]
     buttons = [DeskButton("bulk", "list", panel_id, t("Back to the list"))]
     if undo:

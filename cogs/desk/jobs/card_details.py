@@ -41,7 +41,7 @@ async def details_of(desk: Desk, job: Job) -> str:
 async def _unloaded(desk: Desk, job: Job) -> str:
     """Return what becomes of a job's runs while its sprocket isn't loaded."""
     if Feature.POLICIES in await desk.client.lacks():
-        return t("Its sprocket isn't loaded, so it would fail.")
+        return t("Its sprocket isn't loaded, so its runs would fail.")
     return t("Its sprocket isn't loaded. Each run waits up to {time} for it.", time=span(job.grace))
 
 

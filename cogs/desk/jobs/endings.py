@@ -24,7 +24,7 @@ _STAYS = {
     "remove_role_scheduled": mark("Anyone who still has the role keeps it until someone removes it."),
     "set_thread": mark("The thread stays as it is until someone changes it."),
     "withdraw_post": mark("The post stays until someone deletes it."),
-    "": mark("Whatever it was going to undo stays in place until someone undoes it by hand."),
+    "": mark("Whatever this job was going to undo will stay in place until someone undoes it by hand."),
 }
 
 

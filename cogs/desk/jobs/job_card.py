@@ -169,7 +169,7 @@ async def _ask_until(desk: Desk, job_id: str, typed: str | None = None) -> None:
         "until",
         t("Until when?"),
         value=typed,
-        description=t("It resumes by itself at that time"),
+        description=t("The job will resume by itself at that time"),
         placeholder=example("next Monday at 9 · in 2 weeks · 7 January"),
         required=True,
     )
@@ -247,7 +247,7 @@ async def cancel(desk: Desk, job_id: str) -> None:
     if Feature.UNDO not in await client.lacks():
         target = f"{job.id}:{job.version}.{cancelled.version}"
         buttons.append(DeskButton("job", "back", target, t("Undo"), style=discord.ButtonStyle.primary))
-    said = t("{job} no longer runs.", job=titled(job, 150))
+    said = t("{job} will no longer run.", job=titled(job, 150))
     desk.services.live_cards.moved(job.id)
     await desk.show(note_panel(f"### {t('Cancelled')}\n{said}", *buttons, colour=NEUTRAL))
 

@@ -210,7 +210,7 @@ async def ask_remove(desk: Desk, queue_id: str) -> None:
     """Ask before a queue is removed."""
     desk.check_settings()
     queue = await queue_here(desk, queue_id)
-    said = t("Remove the queue “{name}”? Posts waiting in it stay scheduled.", name=plain(queue.name))
+    said = t("Remove the queue “{name}”? Posts waiting in it will stay scheduled.", name=plain(queue.name))
     buttons = row_of(
         DeskButton("queue", "show", queue.id, tc("a queue", "Keep it")),
         DeskButton("queue", "remove", queue.id, t("Remove"), style=discord.ButtonStyle.danger),

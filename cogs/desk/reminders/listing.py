@@ -88,7 +88,7 @@ async def _show(caller: Caller, panel_id: str, cursors: list[str]) -> None:
         lines = [_line(job, zone) for job in jobs]
         items += [ui.TextDisplay(cut("\n".join([heading, *lines]), 3000))]
         options = _options(jobs, zone)
-        placeholder = t("Open one to edit or cancel it…")
+        placeholder = t("Open a reminder to edit or cancel it…")
         items.append(row_of(ReminderSelect(placeholder=placeholder, options=options)))
     elif not cursors:
         items.append(ui.TextDisplay(with_mentions(t("You have no reminders. `/remind me` creates one."))))

@@ -70,8 +70,8 @@ async def show_own_data(caller: Caller) -> None:
         *([f"- {tn('{count} calendar address', '{count} calendar addresses', len(feeds))}"] if feeds else []),
         f"- {t('Your time zone: {zone}', zone=zone or t('not set'))}",
         t(
-            "Jobs you created for a server belong to that server. Cancel them there, or "
-            "ask its administrators."
+            "Jobs you created for a server belong to that server. Cancel them there, or ask its "
+            "administrators to do so."
         ),
     ]
     button = ReminderButton("forget", "me", t("Delete everything"), style=discord.ButtonStyle.danger)

@@ -173,8 +173,8 @@ def _made_panel(
         lines.append(f"⚠ {with_colon(listing.said_lost(lost))} {mention_of('remind list')}")
     if not shared:
         said = t(
-            "Discord might not let me message you unless we share a server. Anything I can't send stays "
-            "in `/remind list`."
+            "Discord might not let me message you unless we share a server. If a reminder can't be sent, "
+            "you'll find it in `/remind list`."
         )
         lines.append(f"⚠ {with_mentions(said)}")
     sent = with_mentions(t("I'll send a direct message. `/remind list` shows all your reminders."))

@@ -239,7 +239,7 @@ def _described(title: str, found: list[Moment], zone: ZoneInfo) -> str:
     if busiest is not None:
         hour, count = busiest
         at = formats.clock(time(hour), shown_locale())
-        said += f" {t('Busiest at {hour}: {count}.', hour=at, count=count)}"
+        said += f" {t('Busiest hour: {hour} ({count}).', hour=at, count=count)}"
     if troubled := sum(moment.state in _TROUBLED for moment in found):
         said += f" {tn('{count} failed or missed.', '{count} failed or missed.', troubled)}"
     return cut(said, 1000)

@@ -41,8 +41,8 @@ async def show_feeds(desk: Desk, _target: str) -> None:
     feeds = await feeds_of(desk, desk.guild_id)
     reachable = desk.services.calendar_url is not None
     explained = t(
-        "Calendar apps read this server's schedule from a secret address. It shows "
-        "what every member can see: titles, times and channels, without the texts."
+        "Calendar apps can read this server's schedule from a secret address. They get only what every "
+        "member can see: titles, times and channels, but not the texts."
     )
     rows: list[ui.Item[Any]] = [] if reachable else [ui.TextDisplay(not_reachable())]
     full = len(feeds) >= FEEDS_OF_A_GUILD

@@ -251,7 +251,8 @@ def _count(text: str) -> int | None:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 1_000_000:
         raise Refused(
             t(
-                "“{text}” isn't a valid limit. Enter a number such as 50, or leave it empty for no limit.",
+                "“{text}” isn't a valid limit. Enter a number such as 50, or leave the field empty for "
+                "no limit.",
                 text=plain(text),
             )
         )

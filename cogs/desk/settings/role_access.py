@@ -127,7 +127,7 @@ async def told_access(desk: Desk, role_ids: Sequence[str]) -> str:
     access = access_of(roles, commands, settings or {}, app_id)
     lines = _lines(desk, access)
     if settings is None:
-        unknown = t("I couldn't check Discord's settings, so I assume nobody has changed them.")
+        unknown = t("I couldn't check Discord's settings, so I'm assuming nobody has changed them.")
         lines.append(f"-# {unknown}")
     elif off_in_channels(commands, settings, app_id):
         said = t(

@@ -86,7 +86,7 @@ async def _server_lines(desk: Desk) -> list[Check]:
     if published:
         answers = t("{address}, a published version of the scheduler, answers in {time} ms", **known_by)
     else:
-        answers = t("{address} answers in {time} ms", **known_by)
+        answers = t("{address} responds in {time} ms", **known_by)
     lines = [Check(t("Scheduler:"), True, answers)]
     known = own_instance(handlers, handler.handler_id, handler.address)
     if known is None:

@@ -105,7 +105,7 @@ async def move(desk: Desk, panel_id: str) -> None:
     ]
     lines += bullets(unheld, _NAMED)
     if stayed:
-        said = tn("{count} was left unchanged:", "{count} were left unchanged:", len(stayed))
+        said = tn("{count} job was left unchanged:", "{count} jobs were left unchanged:", len(stayed))
         lines += [said, *bullets(stayed, _NAMED)]
     buttons = [DeskButton("setup", "back", str(desk.guild.id), t("Go to the settings"))]
     if moved:

@@ -23,7 +23,7 @@ _CHANGES = timedelta(hours=3)  # the clocks change by less between a lead and it
 _MOST_TRIED = 1000
 _APART = timedelta(microseconds=1)
 """A job has one run at an instant: a lead a day ahead of a daily job comes this much after that day's run."""
-OVER = Sentence("The run it announces has already started.", "lead_over")
+OVER = Sentence("The run to be announced had already started.", "lead_over")
 
 
 def next_lead(job: Job, part: Part, schedule: Schedule, after: datetime) -> Waiting | None:

@@ -365,7 +365,9 @@ class Dispatcher:
             return True
         late = self._now() - _began(run) > run.grace
         if run.missed is MissedPolicy.SKIP and late:
-            self._end(run, RunState.MISSED, error=Sentence("It couldn't be done in time.", "not_in_time"))
+            self._end(
+                run, RunState.MISSED, error=Sentence("The run couldn't take place in time.", "not_in_time")
+            )
             return False
         gives_way = run.missed is not MissedPolicy.ALL and run.overlap is not OverlapPolicy.WAIT
         if gives_way and (late or told_to_wait) and await self._store.has_later(run):

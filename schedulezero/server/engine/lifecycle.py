@@ -349,8 +349,8 @@ class Jobs:
             raise Conflict(
                 "wrong_state",
                 Sentence(
-                    "In version {version}, the job was cancelled. Cancel it instead, or restore another "
-                    "version.",
+                    "In version {version}, the job was cancelled. Cancel the job instead, or restore "
+                    "another version.",
                     "version_cancelled",
                     version=version,
                 ),
@@ -673,7 +673,7 @@ def first_run(job: Job, now: datetime) -> datetime:
         )
     raise TriggerError(
         "trigger.args",
-        Sentence("This never runs: no future date matches it.", "trigger_never_due"),
+        Sentence("This would never run: no future date matches it.", "trigger_never_due"),
     )
 
 

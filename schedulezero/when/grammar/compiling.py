@@ -328,7 +328,7 @@ def _slack(span: Span) -> timedelta:
 def _only_one_run(text: str) -> WhenError:
     """The error about *every month on the 1st for 3 days*: how long each one takes is no part of a time."""
     return WhenError(
-        "“{text}” would run only once in that period. Choose a longer one, or none.",
+        "“{text}” would run only once in that period. Choose a longer period, or leave it out.",
         code="only_one_run",
         text=text,
     )

@@ -168,7 +168,7 @@ def _read(text: str, words: Words, context: Context, steps: Steps) -> tuple[Read
         begins, whole = _chart(text, tokens, words, RULES, steps)
     except TooMuch:
         raise WhenError(
-            "That's too many times or days at once. Make it shorter, or create several jobs.",
+            "That's too many times or days at once. Enter fewer, or create several jobs.",
             code="too_many_parts",
         ) from None
     found = paths(begins) if whole else []

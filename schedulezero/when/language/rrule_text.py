@@ -230,7 +230,8 @@ def _days_of_months(phrase: Phrase, start: datetime) -> None:
         within = {_DECEMBER if number == -1 else _JANUARY for number, _ in phrase.positions}
         if len(within) > 1 or any(number == 5 for number, _ in phrase.positions):
             raise WhenError(
-                "BYDAY counts within the year here; give this rule a BYMONTH.", code="rrule_byday_needs_month"
+                "BYDAY counts within the year here; add a BYMONTH to this rule.",
+                code="rrule_byday_needs_month",
             )
         phrase.months.update(within)
     elif phrase.days:

@@ -77,7 +77,11 @@ def _only_numbers(error: Unfitting, names: Names, text: str, words: Words) -> Na
         return None
     if re.fullmatch(r"\D+ \d{1,3}", text):
         units = table_of(words.language)["unit"]
-        said = Sentence("“{text}” contains a number, but doesn't say of what.", "number_of_what", text=text)
+        said = Sentence(
+            "“{text}” contains a number, but doesn't say what the number stands for.",
+            "number_of_what",
+            text=text,
+        )
         several = (units[name][:2][-1] for name in ("minute", "hour"))  # the plural follows the singular
         return Named(said, tuple(f"{text} {unit}" for unit in several))
     return Named(
@@ -239,7 +243,7 @@ def _ends_though_once(error: Unfitting, names: Names, text: str, words: Words) -
         part for part, item in zip(error.parts, error.pieces, strict=True) if item.category not in _BOUNDS
     ]
     said = Sentence(
-        "“{text}” happens only once, so it has no beginning or end.", "once_has_no_bounds", text=text
+        "“{text}” happens only once, so it can't have a beginning or an end.", "once_has_no_bounds", text=text
     )
     return Named(said, () if said_in_bounds else (" ".join(kept),))
 
