@@ -449,7 +449,8 @@ async def _ends_own_lock(
 
 def _nothing(refused: list[str]) -> JobFailed:
     return JobFailed(
-        "None of the channels ({count}) could be locked: the job's creator or I lack permissions there.",
+        "None of the {count} channels could be locked: either I or the job's creator lacks permissions "
+        "there.",
         retry=False,
         code="nothing_locked",
         count=len(refused),

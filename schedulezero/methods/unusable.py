@@ -59,6 +59,8 @@ def unusable_because(error: ErrorDetails) -> str:
                 "it must be a multiple of {step}", "reason_no_multiple", step=context["multiple_of"]
             )
         case "string_too_short":
+            if context["min_length"] == 1:
+                return Sentence("it must not be empty", "reason_empty")
             return Sentence(
                 "it must have at least {least} characters", "reason_too_short", least=context["min_length"]
             )

@@ -123,7 +123,7 @@ class Health:
         trouble = self._trouble
         if trouble is None and self._unwritten_seconds() > _MOMENT_SECONDS:
             trouble = Sentence(
-                "The outcomes of runs can't be saved. They stay in memory until they can.",
+                "The outcomes of runs can't be saved. They're kept in memory until they can be.",
                 "outcomes_unwritten",
             )
         if trouble is None and self._stuck_seconds() > _MOMENT_SECONDS:

@@ -132,7 +132,7 @@ def _refusal(host: str, status: int) -> OutgoingFailed:
             status=status,
         )
     return OutgoingFailed(
-        "{host} doesn't provide the calendar at the moment (HTTP status {status}).",
+        "{host} isn't providing the calendar at the moment (HTTP status {status}).",
         refused=status < 500 and status not in _AGAIN,
         code="feed_refused",
         host=host,

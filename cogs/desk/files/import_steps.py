@@ -80,7 +80,7 @@ async def _import(desk: Desk, panel_id: str, jobs: list[Job], updates: list[Upda
     waiting: list[Job] = []
     unlike: list[str] = []
     if len(jobs) > _QUICK:
-        said = t("Changing {count} jobs…", count=len(jobs))
+        said = t("Importing {count} jobs…", count=len(jobs))
         await desk.show(panel_of(ui.TextDisplay(said), colour=NEUTRAL))
     wanted: list[Job] = []
     async for job, verdict in verdicts(desk, Act.IMPORT, jobs):
