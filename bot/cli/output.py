@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Generator
 from typing import Any, TextIO, cast
 
+from bot.cli.interruption import stopped_the_start
+
 FAILED = 1
 INTERRUPTED = 130
 CUT_OFF = 141
@@ -59,6 +61,10 @@ def guarded(work: Callable[[], int]) -> int:
             status = INTERRUPTED
         except OutputGone as error:
             status = _cut_off(error)
+        except Exception:
+            if not stopped_the_start():
+                raise
+            status = INTERRUPTED
         finally:
             _silence_what_is_broken()
     return status

@@ -120,7 +120,7 @@ MALFORMED: list[tuple[Any, str]] = [
     ({"guild_id": "1" * 21}, "'guild_id'"), ({"guild_id": ["1"]}, "'guild_id'"),
     ({"guild_id": "-1"}, "'guild_id'"), ({"guild_id": "1", "creator_id": 2}, "'creator_id'"),
     ({"guild_id": "1", "creator_id": " 2"}, "'creator_id'"),
-    ({"guild_id": "1", "creator_id": True}, "'creator_id'"), ({"creator_id": "2"}, "without a guild"),
+    ({"guild_id": "1", "creator_id": True}, "'creator_id'"), ({"creator_id": "2"}, "no `guild_id`"),
     ({"timezone": "Mars/Base"}, "'timezone'"), ({"timezone": 1}, "'timezone'"),
     ({"timezone": "../x"}, "'timezone'"),
     ({"meta": []}, "'meta'"), ({"trigger": "daily"}, "'trigger'"), ({"name": {}}, "'name'"),

@@ -187,7 +187,7 @@ async def test_the_people_in_a_channel_are_told_in_the_servers_language(world: W
     params = {"channel_id": str(world.channel.id), "reason": "fertig"}
     assert (await world.run("unlock_channel", params))["success"] is True
     said = [message.content for message in world.posted()]
-    assert said == ["🔒 Dieser Kanal ist gesperrt: Umbau", "🔓 Dieser Kanal ist wieder offen: fertig"]
+    assert said == ["🔒 Gesperrt: Umbau", "🔓 Wieder offen: fertig"]
 
 
 async def test_people_who_are_already_talking_are_told_of(world: World) -> None:
