@@ -2,8 +2,8 @@
 
 Python raises KeyboardInterrupt between any two instructions. In a destructor, in a weak reference's callback,
 under somebody's bare ``except`` or in C code that clears errors, it is lost, and a command that then waits
-for Ctrl-C would wait for a second one. Or it comes as another exception: pydantic's core makes an error of its
-own of whatever stops it while it builds a model. So the first is recorded as well.
+for Ctrl-C would wait for a second one. Or it comes as another exception: pydantic's core makes an error of
+its own of whatever stops it while it builds a model. So the first is recorded as well.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def remember() -> None:
 
 
 def raise_if_seen() -> None:
-    """Raise the KeyboardInterrupt that was lost since `remember`, if there was one; the command has started."""
+    """Raise the KeyboardInterrupt that was lost since `remember`, if any. The command has started."""
     global _started
     _started = True
     if _seen:

@@ -121,7 +121,7 @@ async def test_the_writer_takes_a_change_back_and_the_job_runs_as_before(world: 
     await world.admin.submit_modal(form, {"p:message": "Louder", "p:everyone": True})
     assert job.next_run_at is not None
     text = text_of(shown)
-    assert "the job doesn't run at all, not even as it was before" in text
+    assert "the job won't run at all, not even as it was before" in text
     assert f"Its next run would be <t:{job.next_run_at.timestamp():.0f}:F>" in text
     await world.admin.click(shown, label="Ask for approval")
     assert (await now(world, job)).next_run_at is None
@@ -405,7 +405,7 @@ async def test_a_time_that_passed_before_the_approval_is_no_dead_end(world: Worl
     due_at = datetime.now(UTC) - timedelta(minutes=5)
     target = await timed(world, job, Trigger("date", {"run_date": due_at.isoformat()}))
     answer = await click(world, world.owner, "job", "approve", target)
-    assert "The time of “Everybody!” has passed" in said(answer)
+    assert "The time for “Everybody!” has passed" in said(answer)
     assert f"<t:{int(due_at.timestamp())}:F>" in said(answer)
     assert labels(answer.response) == ["Approve and run now", "Request changes…", "Open the job"]
     assert (await now(world, job)).state is JobState.PENDING

@@ -100,7 +100,7 @@ async def test_what_somebody_changed_meanwhile_is_left_alone(world: World) -> No
     await world.moderator.slash(world.channel, "schedule pause", job=ids[0])
     await world.admin.click(panel, label="Yes, do it")
     text = text_of(panel)
-    assert "Cancelled 1 job." in text and "1 was left unchanged" in text
+    assert "Cancelled 1 job." in text and "1 job was left unchanged" in text
     assert (await states(world))["Job 0"] is JobState.PAUSED
 
 

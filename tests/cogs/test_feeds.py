@@ -197,10 +197,10 @@ async def test_a_published_server_has_no_calendars_to_subscribe_to(published_wor
     world = published_world
     shown = (await world.admin.slash(world.channel, "schedule calendar")).response
     refused = await world.admin.click(shown, label="Subscribe")  # type: ignore[arg-type]
-    assert "no calendars to subscribe to" in said(refused)
+    assert "support calendar subscriptions" in said(refused)
     own = (await world.plain.slash(world.channel, "remind list")).response
     refused = await world.plain.click(own, label="In your calendar")  # type: ignore[arg-type]
-    assert "no calendars to subscribe to" in said(refused)
+    assert "support calendar subscriptions" in said(refused)
 
 
 @pytest.mark.parametrize("text", ["http://example.org", "https://a@b.org", "https://x.org?y", "nonsense", ""])

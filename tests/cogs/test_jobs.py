@@ -100,7 +100,7 @@ async def test_cancelling_asks_first_and_can_be_undone(world: World) -> None:
     assert "▶ active" in text_of(asked.response)
     await world.admin.click(asked.response, label="Cancel this job")  # type: ignore[arg-type]
     await world.admin.click(asked.response, label="Cancel the job")  # type: ignore[arg-type]
-    assert "no longer runs" in text_of(asked.response)
+    assert "will no longer run" in text_of(asked.response)
     assert "Nothing is scheduled here yet" in said(await world.admin.slash(world.channel, "schedule list"))
     gone = said(await world.admin.slash(world.channel, "schedule show", job=job_id))
     assert "“Hello” was cancelled." in gone

@@ -160,7 +160,7 @@ async def test_reminders_are_few_and_far_between(world: World) -> None:
     refused = said(await remind("remind me", what="Eat", when="in 3 hours"))
     assert "You have 2 of 2 reminders" in refused and "Eat" in refused
     shown = said(await remind("remind list"))
-    assert "2 of 2 reminders · at most 6 a minute · shortest interval 5 min" in shown
+    assert "2 of 2 reminders · at most 6 sent a minute · shortest interval 5 min" in shown
     assert len(await jobs_of(world, world.plain.id)) == 2
 
 

@@ -98,7 +98,7 @@ async def test_a_guild_switches_a_schedule_on_and_off(world: World, tmp_path: Pa
         await until(lambda: _followed(world, "every day at 8"))
         assert await schedule_is("5")  # as somebody has set it
 
-        assert "no longer runs" in await switch(world)
+        assert "will no longer run" in await switch(world)
         assert await jobs_of(world) == []
         await world.restart_bot()
         assert await jobs_of(world) == []
@@ -117,7 +117,7 @@ async def test_a_schedule_that_is_on_is_not_switched_on_twice(world: World, tmp_
         panel = await world.moderator.slash(world.channel, "sprockets")
         assert panel.response is not None
         off = (await pick(world.moderator, panel.response, "own:switch", ["morning"])).response
-        assert off is not None and "no longer runs" in text_of(off)
+        assert off is not None and "will no longer run" in text_of(off)
         await switch(world)
         again = await world.moderator.click(off, label="Undo")
         assert "This schedule is already switched on." in said(again) + "".join(map(text_of, again.followups))

@@ -157,7 +157,7 @@ async def test_roles_above_ones_own_are_out_of_reach(world: World) -> None:
     values = {"user_ids": [world.plain], "role_id": [high]}
     preview = await world.draft(keeper, "add_role_scheduled", values, "in 2 hours")
     text = text_of(preview.response)
-    assert f"<@&{high.id}> is not" in text
+    assert f"<@&{high.id}> isn't one of them" in text
     assert f"Move mine above <@&{high.id}>" in text
 
 

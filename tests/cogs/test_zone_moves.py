@@ -56,7 +56,7 @@ async def test_jobs_keep_their_wall_clock_when_the_guild_moves(world: World) -> 
     job = await _the(world, "Daily")
     await world.bot.services.client.pause(job.id, by=str(world.moderator.id))
     await world.admin.click(setup, label="Move 2 jobs")
-    assert "Moved 1 job" in text_of(setup) and "1 was left unchanged" in text_of(setup)
+    assert "Moved 1 job" in text_of(setup) and "1 job was left unchanged" in text_of(setup)
 
 
 async def test_what_is_held_or_skipped_stays_so_when_the_guild_moves(world: World) -> None:
@@ -146,7 +146,7 @@ async def test_an_undone_move_restores_each_job_as_it_was(world: World) -> None:
     assert moved.timezone == "Europe/Berlin"
     await world.bot.services.client.pause(moved.id, by=str(world.moderator.id))
     await world.admin.click(panel, label="Undo")
-    assert "Moved 0 jobs to UTC" in text_of(panel) and "1 was left unchanged" in text_of(panel)
+    assert "Moved 0 jobs to UTC" in text_of(panel) and "1 job was left unchanged" in text_of(panel)
     assert (await _the(world, "Gap")).timezone == "Europe/Berlin"
 
 

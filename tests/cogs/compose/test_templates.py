@@ -120,7 +120,7 @@ async def test_it_is_listed_renamed_changed_and_deleted(world: World) -> None:
     template = await world.bot.memory.templates.get(template_id, str(world.guild.id))
     assert template is not None and template.values["message"] == "Bye {?name}" and template.version == 3
     asked = await world.admin.click(card.response, label="Delete")  # type: ignore[arg-type]
-    assert "Jobs created from it stay" in said(asked)
+    assert "Jobs created from it will be kept" in said(asked)
     left = await world.admin.click(asked.response, label="Delete")  # type: ignore[arg-type]
     assert "Hello there" not in said(left) and "Other" in said(left)
 
