@@ -673,7 +673,7 @@ def first_run(job: Job, now: datetime) -> datetime:
         )
     raise TriggerError(
         "trigger.args",
-        Sentence("This would never run: no future date matches it.", "trigger_never_due"),
+        Sentence("This never runs: no future date matches it.", "trigger_never_due"),
     )
 
 

@@ -83,7 +83,7 @@ UNSTORABLE = {
     '{"params": {"n": NaN}}': "NaN",
     '{"params": {"n": 1e999}}': "1e999",
     '{"job_id": "a", "job_id": "b"}': "the key 'job_id' twice",
-    f'{{"params": {"[" * 30}{"]" * 30}}}': "deeper than 18 levels",
+    f'{{"params": {"[" * 30}{"]" * 30}}}': "more than 18 levels deep",
 }
 
 

@@ -289,7 +289,7 @@ async def test_a_primary_that_became_read_only_makes_runs_wait(
         await asyncio.to_thread(postgres.drop_connections, postgres_url)
 
         async def told() -> bool:
-            return "doesn't accept changes" in (await node.health()).get("trouble", "")
+            return "isn't accepting changes" in (await node.health()).get("trouble", "")
 
         await until(told)
         refused = await node.api.delete(f"/api/jobs/{job_id}")
