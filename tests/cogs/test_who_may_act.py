@@ -238,7 +238,7 @@ async def test_many_are_not_brought_back_where_they_ping_what_one_may_not_ping(w
     await press(sam, listed.response, "bulk:cancel")
     await sam.click(listed.response, label="Yes, do it")  # type: ignore[arg-type]
     await sam.click(listed.response, label="Undo")  # type: ignore[arg-type]
-    assert "1 was left unchanged" in text_of(listed.response)
+    assert "1 job was left unchanged" in text_of(listed.response)
     assert (await now(world, job)).state is JobState.CANCELLED
 
 
@@ -310,7 +310,7 @@ async def test_many_are_resumed_and_brought_back_as_far_as_one_may(world: World)
     await press(sam, again.response, "bulk:pause")
     await sam.click(again.response, label="Yes, do it")  # type: ignore[arg-type]
     await sam.click(again.response, label="Undo")  # type: ignore[arg-type]
-    assert "1 was left unchanged" in text_of(again.response)
+    assert "1 job was left unchanged" in text_of(again.response)
     assert (await now(world, job)).state is JobState.PAUSED
     assert (await now(world, own)).state is JobState.ACTIVE
 

@@ -246,7 +246,7 @@ async def test_reminders_of_another_zone_name_it_in_the_list(world: World) -> No
     assert "all times stay in Europe/Lisbon" in text_of(shown)
     listed = (await world.plain.slash(world.channel, "remind list")).response
     assert "every weekday at 08:55 (Europe/Lisbon)" in text_of(listed)
-    assert "(Europe/Lisbon)" in str(listed.components[0]).partition("Open one")[0]
+    assert "(Europe/Lisbon)" in str(listed.components[0]).partition("Open a reminder")[0]
     options = [option for select in selects(listed) for option in select["options"]]
     assert options and all("(Europe/Lisbon)" in option["description"] for option in options)
 

@@ -57,7 +57,7 @@ KINDS = (
     Kind("web", "call_web", "Send a signed request", {"URL": ADDRESS, "Body": '{"hello": "world"}'}),
     Kind("calendar", "follow_calendar", "Follow a calendar",
          {"Calendar": CALENDAR, "Before": "1 day, 15 minutes"}, {"channel_id": "lounge"}),
-    Kind("agenda", "send_agenda", "Post what a calendar has",
+    Kind("agenda", "send_agenda", "Post a calendar's events",
          {"Calendar": CALENDAR}, {"channel_id": "lounge"}),
     Kind("interested", "remind_interested", "Remind people who are",
          {"Before": "1 day, 15 minutes"}, {"channel_id": "lounge"}),

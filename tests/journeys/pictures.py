@@ -104,7 +104,7 @@ async def take_approval(demo: DemoPage) -> None:
     await demo.sees("Three things to try")
     await demo.choose("each job's creator", "lounge")
     await demo.button("Switch on")
-    await demo.sees("wait for a second person")
+    await demo.sees("a second person's approval")
     await demo.type_command("schedule create")
     await demo.option("job", "cleanup", "Delete messages")
     await demo.send()
