@@ -22,7 +22,10 @@ def remember() -> None:
 
 
 def raise_if_seen() -> None:
-    """Raise the KeyboardInterrupt that was lost since `remember`, if any. The command has started."""
+    """Raise the KeyboardInterrupt that was lost since `remember`, if there was one.
+
+    The start ends here: a later exception is never taken for Ctrl-C's doing (see `stopped_the_start`).
+    """
     global _started
     _started = True
     if _seen:
